@@ -1,0 +1,2 @@
+//! The `trackside` command.
+fn main() {}

@@ -1,0 +1,171 @@
+use std::borrow::Cow;
+
+/// What the host adds to an exchange: title, user id, route, properties and events.
+///
+/// Texts may be borrowed or owned. Longer ones are cut at a character: a title at 1,500 bytes, a user id
+/// at 256, a route at 2,048, a property's key at 128 and its text at 1,024. At most 64 properties and
+/// 64 events are taken of one exchange.
+///
+/// ```
+/// use trackside_core::{Annotations, Event};
+///
+/// let annotations = Annotations::new()
+///     .title("Cart & checkout")
+///     .user_id("u-42")
+///     .property("plan", "pro")
+///     .event(Event::new("add").category("cart").label("SKU-1").value(2.0).property("gift", true));
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Annotations<'a> {
+    pub(crate) title: Option<Cow<'a, str>>,
+    pub(crate) user_id: Option<Cow<'a, str>>,
+    pub(crate) route: Option<Cow<'a, str>>,
+    pub(crate) properties: Vec<(Cow<'a, str>, Value<'a>)>,
+    pub(crate) events: Vec<Event<'a>>,
+}
+
+impl<'a> Annotations<'a> {
+    /// Annotations that add nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The page's title.
+    #[must_use]
+    pub fn title(mut self, title: impl Into<Cow<'a, str>>) -> Self {
+        self.title = Some(title.into());
+        self
+    }
+
+    /// The id of the signed-in user.
+    #[must_use]
+    pub fn user_id(mut self, user_id: impl Into<Cow<'a, str>>) -> Self {
+        self.user_id = Some(user_id.into());
+        self
+    }
+
+    /// The route template that answered, such as `/user/{id}`.
+    #[must_use]
+    pub fn route(mut self, route: impl Into<Cow<'a, str>>) -> Self {
+        self.route = Some(route.into());
+        self
+    }
+
+    /// Adds a property of the page view.
+    #[must_use]
+    pub fn property(mut self, key: impl Into<Cow<'a, str>>, value: impl Into<Value<'a>>) -> Self {
+        self.properties.push((key.into(), value.into()));
+        self
+    }
+
+    /// Raises an event.
+    #[must_use]
+    pub fn event(mut self, event: Event<'a>) -> Self {
+        self.events.push(event);
+        self
+    }
+
+    /// Whether there is nothing to add.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Takes over what `other` says: its title, user id and route where it has them, and all of its
+    /// properties and events.
+    pub fn extend(&mut self, other: Self) {
+        self.title = other.title.or(self.title.take());
+        self.user_id = other.user_id.or(self.user_id.take());
+        self.route = other.route.or(self.route.take());
+        self.properties.extend(other.properties);
+        self.events.extend(other.events);
+    }
+}
+
+/// Something that happened, to be reported by name.
+///
+/// Name, category and label are cut at 500 bytes. A value that is not finite is left out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event<'a> {
+    pub(crate) name: Cow<'a, str>,
+    pub(crate) category: Option<Cow<'a, str>>,
+    pub(crate) label: Option<Cow<'a, str>>,
+    pub(crate) value: Option<f64>,
+    pub(crate) properties: Vec<(Cow<'a, str>, Value<'a>)>,
+}
+
+impl<'a> Event<'a> {
+    /// An event called `name`.
+    pub fn new(name: impl Into<Cow<'a, str>>) -> Self {
+        Self { name: name.into(), category: None, label: None, value: None, properties: Vec::new() }
+    }
+
+    /// The group of events it belongs to.
+    #[must_use]
+    pub fn category(mut self, category: impl Into<Cow<'a, str>>) -> Self {
+        self.category = Some(category.into());
+        self
+    }
+
+    /// What it happened to.
+    #[must_use]
+    pub fn label(mut self, label: impl Into<Cow<'a, str>>) -> Self {
+        self.label = Some(label.into());
+        self
+    }
+
+    /// How much.
+    #[must_use]
+    pub fn value(mut self, value: f64) -> Self {
+        self.value = Some(value);
+        self
+    }
+
+    /// Adds a property.
+    #[must_use]
+    pub fn property(mut self, key: impl Into<Cow<'a, str>>, value: impl Into<Value<'a>>) -> Self {
+        self.properties.push((key.into(), value.into()));
+        self
+    }
+}
+
+/// The value of a property.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Value<'a> {
+    /// A number; one that is not finite is left out.
+    Number(f64),
+    /// A text.
+    Text(Cow<'a, str>),
+    /// True or false.
+    Truth(bool),
+}
+
+impl<'a> From<&'a str> for Value<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Text(Cow::Borrowed(text))
+    }
+}
+
+impl From<String> for Value<'_> {
+    fn from(text: String) -> Self {
+        Self::Text(Cow::Owned(text))
+    }
+}
+
+impl From<f64> for Value<'_> {
+    fn from(number: f64) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl From<i32> for Value<'_> {
+    fn from(number: i32) -> Self {
+        Self::Number(number.into())
+    }
+}
+
+impl From<bool> for Value<'_> {
+    fn from(truth: bool) -> Self {
+        Self::Truth(truth)
+    }
+}

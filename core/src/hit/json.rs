@@ -1,0 +1,116 @@
+//! A hit as JSON: what the file sink writes and the golden vectors hold.
+//!
+//! Absent and empty fields are left out. Times are in microseconds (`at`) and seconds (`first_visit`,
+//! `session`) since the Unix epoch. Bytes outside UTF-8 stand as `{"hex": "…"}`.
+
+use serde::{Serialize, Serializer, ser::SerializeMap};
+
+use super::{Hit, Kind, Value};
+
+impl Serialize for Hit {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = Fields(serializer.serialize_map(None)?);
+        map.put("id", &self.id().to_string())?;
+        map.put(
+            "kind",
+            match self.kind() {
+                Kind::Event => "event",
+                Kind::Page => "page",
+            },
+        )?;
+        map.put("at", &self.micros())?;
+        map.put_text("site", self.site())?;
+        map.put("secure", &self.is_secure())?;
+        map.put_bytes("method", self.method())?;
+        map.put_bytes("path", self.path())?;
+        map.put_bytes("query", self.query())?;
+        if self.status() != 0 {
+            map.put("status", &self.status())?;
+        }
+        map.put_bytes("referrer", self.referrer())?;
+        map.put_bytes("agent", self.agent())?;
+        map.put_text("language", self.language())?;
+        if let Some(ip) = self.ip() {
+            map.put("ip", &ip.to_string())?;
+        }
+        if let Some(visitor) = self.visitor() {
+            map.put("visitor", &visitor.to_string())?;
+            map.put("new", &self.is_new())?;
+            map.put("first_visit", &self.first_visit())?;
+        }
+        if let Some(session) = self.session() {
+            map.put("session", &session)?;
+        }
+        map.put_text("user_id", self.user_id())?;
+        map.put_text("title", self.title())?;
+        map.put_text("route", self.route())?;
+        map.put_text("name", self.name())?;
+        map.put_text("category", self.category())?;
+        map.put_text("label", self.label())?;
+        if let Some(value) = self.value() {
+            map.put("value", &Value::Number(value))?;
+        }
+        if self.properties().next().is_some() {
+            map.put("properties", &Properties(self))?;
+        }
+        map.0.end()
+    }
+}
+
+struct Fields<M>(M);
+
+impl<M: SerializeMap> Fields<M> {
+    fn put(&mut self, key: &str, value: &(impl Serialize + ?Sized)) -> Result<(), M::Error> {
+        self.0.serialize_entry(key, value)
+    }
+
+    fn put_text(&mut self, key: &str, text: &str) -> Result<(), M::Error> {
+        if text.is_empty() { Ok(()) } else { self.put(key, text) }
+    }
+
+    fn put_bytes(&mut self, key: &str, bytes: &[u8]) -> Result<(), M::Error> {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => self.put_text(key, text),
+            Err(_) => self.put(key, &Hex(bytes)),
+        }
+    }
+}
+
+struct Hex<'a>(&'a [u8]);
+
+impl Serialize for Hex<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let hex: String = self.0.iter().map(|byte| format!("{byte:02x}")).collect();
+        let mut map = serializer.serialize_map(Some(1))?;
+        map.serialize_entry("hex", &hex)?;
+        map.end()
+    }
+}
+
+/// The last of several properties of one name stands.
+struct Properties<'a>(&'a Hit);
+
+impl Serialize for Properties<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let all: Vec<_> = self.0.properties().collect();
+        let mut map = serializer.serialize_map(None)?;
+        for (n, (key, value)) in all.iter().enumerate() {
+            if !all[n + 1..].iter().any(|(later, _)| later == key) {
+                map.serialize_entry(key, value)?;
+            }
+        }
+        map.end()
+    }
+}
+
+impl Serialize for Value<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            // Whole numbers that a double holds exactly are written without a fraction.
+            Self::Number(n) if n.fract() == 0.0 && n.abs() < 9e15 => serializer.serialize_i64(*n as i64),
+            Self::Number(n) => serializer.serialize_f64(*n),
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::Truth(truth) => serializer.serialize_bool(*truth),
+        }
+    }
+}

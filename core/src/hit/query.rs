@@ -1,0 +1,71 @@
+use super::cap::cut;
+use crate::config::QueryPolicy;
+
+/// What `policy` keeps of `query`, as pairs in their order, at most `max` bytes with the ampersands.
+pub(super) fn kept(query: &[u8], policy: QueryPolicy, max: usize) -> impl Iterator<Item = &[u8]> {
+    let query = match policy {
+        QueryPolicy::Drop => &[],
+        QueryPolicy::Campaign | QueryPolicy::Keep => query,
+    };
+    let mut room = max;
+    query
+        .split(|&b| b == b'&')
+        .filter(move |pair| !pair.is_empty() && (policy == QueryPolicy::Keep || is_campaign(pair)))
+        .enumerate()
+        .map_while(move |(n, pair)| {
+            let ampersand = usize::from(n > 0);
+            let pair = cut(pair, room.checked_sub(ampersand)?);
+            room -= ampersand + pair.len();
+            (!pair.is_empty()).then_some(pair)
+        })
+}
+
+fn is_campaign(pair: &[u8]) -> bool {
+    let name = pair.split(|&b| b == b'=').next().unwrap_or_default();
+    name.starts_with(b"utm_")
+        || name.starts_with(b"mtm_")
+        || matches!(
+            name,
+            b"pk_campaign"
+                | b"pk_kwd"
+                | b"gclid"
+                | b"dclid"
+                | b"gbraid"
+                | b"wbraid"
+                | b"fbclid"
+                | b"msclkid"
+                | b"ttclid"
+                | b"li_fat_id"
+                | b"twclid"
+        )
+}
+
+#[cfg(test)]
+mod test {
+    use super::*;
+
+    fn joined(query: &str, policy: QueryPolicy, max: usize) -> String {
+        let pairs: Vec<_> = kept(query.as_bytes(), policy, max).collect();
+        String::from_utf8(pairs.join(&b'&')).unwrap()
+    }
+
+    #[test]
+    fn campaign_keeps_what_names_a_campaign() {
+        let query = "a=1&utm_source=x&gclid=y&&gclid2=z&mtm_=&pk_kwd&Utm_source=q";
+        assert_eq!(joined(query, QueryPolicy::Campaign, 99), "utm_source=x&gclid=y&mtm_=&pk_kwd");
+    }
+
+    #[test]
+    fn drop_keeps_nothing_and_keep_everything() {
+        assert_eq!(joined("a=1&utm_source=x", QueryPolicy::Drop, 99), "");
+        assert_eq!(joined("a=1&utm_source=x", QueryPolicy::Keep, 99), "a=1&utm_source=x");
+    }
+
+    #[test]
+    fn the_cap_counts_ampersands() {
+        assert_eq!(joined("a=1&b=2&c=3", QueryPolicy::Keep, 7), "a=1&b=2");
+        assert_eq!(joined("a=1&b=2&c=3", QueryPolicy::Keep, 6), "a=1&b=");
+        assert_eq!(joined("a=1&b=2&c=3", QueryPolicy::Keep, 4), "a=1");
+        assert_eq!(joined("a=1", QueryPolicy::Keep, 0), "");
+    }
+}

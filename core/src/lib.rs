@@ -1,0 +1,31 @@
+//! The verdict, the hit and the wire formats of trackside.
+//!
+//! # In scope
+//!
+//! Deciding whether a request counts, whose it is and what is recorded of it; the record; the bytes that
+//! each receiver expects and the meaning of its answer; the configuration of all this.
+//!
+//! # Out of scope
+//!
+//! Time, randomness, the environment, files, sockets and threads. Core takes all of them as parameters,
+//! so that the same inputs give the same bytes in every language.
+
+#![forbid(unsafe_code)]
+
+pub mod config;
+pub mod decide;
+pub mod hit;
+pub mod ledger;
+mod moment;
+pub mod protocol;
+mod request;
+mod response;
+pub mod transport;
+
+pub use self::{
+    hit::{Annotations, Event, Hit, Value},
+    ledger::Reason,
+    moment::Moment,
+    request::{Headers, Request},
+    response::Response,
+};

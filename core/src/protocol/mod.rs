@@ -1,0 +1,75 @@
+//! Wire formats: hits in, an HTTP request out; an HTTP answer in, an outcome out.
+//!
+//! One file per receiver. Everything here is pure; the sending is a sink's business.
+
+mod outcome;
+mod outgoing;
+
+use std::fmt;
+
+pub use self::{outcome::Outcome, outgoing::Outgoing};
+use crate::{Headers, config::Receiver, hit::Hit, ledger::Reason};
+
+/// A receiver's wire format.
+pub trait Protocol: fmt::Debug + Send + Sync + 'static {
+    /// What the receiver needs and can take.
+    fn needs(&self) -> Needs;
+
+    /// Whether the receiver would count this hit.
+    ///
+    /// # Errors
+    ///
+    /// The reason for which it would not.
+    fn admit(&self, hit: &Hit) -> Result<(), Reason>;
+
+    /// A hint by which the batcher sorts: hits of different groups cannot share a request. Different
+    /// groups may have the same number; `encode` compares the fields themselves.
+    fn group(&self, hit: &Hit) -> u64;
+
+    /// Writes the request for the leading hits of `batch`, all of them admitted, that one request may
+    /// hold, and answers how many those are: at least one of a batch that is not empty. `now` is the time
+    /// of sending in microseconds since the Unix epoch. `out` is cleared first.
+    fn encode(&self, batch: &[Enriched<'_>], now: u64, out: &mut Outgoing) -> usize;
+
+    /// Reads the receiver's answer. `body` may be cut off after 64 KiB.
+    fn classify(&self, status: u16, headers: &dyn Headers, body: &[u8]) -> Outcome;
+}
+
+/// A hit with what a worker found out about it.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Enriched<'a> {
+    /// The hit as it was submitted.
+    pub hit: &'a Hit,
+}
+
+impl<'a> Enriched<'a> {
+    /// `hit`, looked at by a worker.
+    pub fn new(hit: &'a Hit) -> Self {
+        Self { hit }
+    }
+}
+
+/// What a receiver needs and can take: from this an unsafe configuration is told at start.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Needs {
+    /// Whether a hit without a visitor is refused.
+    pub visitor: bool,
+    /// Whether a second copy of a hit is recognised by its id.
+    pub dedupe: bool,
+    /// How many hits one request may hold.
+    pub batch: usize,
+    /// Whether one request holds hits of one visitor only.
+    pub one_visitor: bool,
+    /// How far back a hit may be dated, in seconds.
+    pub window: u64,
+}
+
+/// The wire format of `receiver`; none for those that are not reached by HTTP.
+pub fn of(receiver: &Receiver) -> Option<Box<dyn Protocol>> {
+    match receiver {
+        Receiver::File { .. } | Receiver::Sqlite { .. } => None,
+        Receiver::GaV1 { .. } | Receiver::Ga4 { .. } => None,
+    }
+}

@@ -1,0 +1,132 @@
+use std::net::IpAddr;
+
+use http::{HeaderMap, HeaderName};
+
+/// The headers of a request or response, as bytes that the host owns.
+///
+/// Implemented for [`http::HeaderMap`] and for slices of (name, value) pairs. Names compare without
+/// regard to case.
+pub trait Headers {
+    /// Calls `visit` with each value of `name`, in the order received.
+    fn each<'a>(&'a self, name: &HeaderName, visit: &mut dyn FnMut(&'a [u8]));
+}
+
+impl Headers for HeaderMap {
+    fn each<'a>(&'a self, name: &HeaderName, visit: &mut dyn FnMut(&'a [u8])) {
+        for value in self.get_all(name) {
+            visit(value.as_bytes());
+        }
+    }
+}
+
+impl<N: AsRef<[u8]>, V: AsRef<[u8]>> Headers for [(N, V)] {
+    fn each<'a>(&'a self, name: &HeaderName, visit: &mut dyn FnMut(&'a [u8])) {
+        for (key, value) in self {
+            if key.as_ref().eq_ignore_ascii_case(name.as_str().as_bytes()) {
+                visit(value.as_ref());
+            }
+        }
+    }
+}
+
+impl<N: AsRef<[u8]>, V: AsRef<[u8]>, const L: usize> Headers for [(N, V); L] {
+    fn each<'a>(&'a self, name: &HeaderName, visit: &mut dyn FnMut(&'a [u8])) {
+        self.as_slice().each(name, visit);
+    }
+}
+
+impl<N: AsRef<[u8]>, V: AsRef<[u8]>> Headers for Vec<(N, V)> {
+    fn each<'a>(&'a self, name: &HeaderName, visit: &mut dyn FnMut(&'a [u8])) {
+        self.as_slice().each(name, visit);
+    }
+}
+
+/// The values of `name` as every language would see them: without surrounding blanks, and without those
+/// that `http::HeaderValue` could not hold (control bytes other than a tab).
+pub(crate) fn each_value<'a>(headers: &'a dyn Headers, name: &HeaderName, mut visit: impl FnMut(&'a [u8])) {
+    headers.each(name, &mut |value| {
+        if value.iter().all(|&b| b == b'\t' || (b >= 0x20 && b != 0x7f)) {
+            visit(value.trim_ascii());
+        }
+    });
+}
+
+/// The first usable value of `name`.
+pub(crate) fn first_value<'a>(headers: &'a dyn Headers, name: &HeaderName) -> Option<&'a [u8]> {
+    let mut first = None;
+    each_value(headers, name, |value| {
+        first.get_or_insert(value);
+    });
+    first
+}
+
+/// What the judge reads of an HTTP request. It borrows everything and copies nothing.
+///
+/// ```
+/// use trackside_core::Request;
+///
+/// let headers = [("host", "www.example.com"), ("accept", "text/html")];
+/// let request = Request::new("GET", "/news/?utm_source=mail", &headers)
+///     .with_peer("203.0.113.9".parse().ok())
+///     .with_secure(true);
+/// ```
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub struct Request<'a> {
+    pub(crate) method: &'a [u8],
+    pub(crate) target: &'a [u8],
+    pub(crate) headers: &'a dyn Headers,
+    pub(crate) authority: Option<&'a [u8]>,
+    pub(crate) peer: Option<IpAddr>,
+    pub(crate) secure: bool,
+}
+
+impl<'a> Request<'a> {
+    /// A request with `method` and `target` as they stand in the request line (RFC 9112 §3): the path
+    /// as the client asked for it, before any mounting or rewriting, with its query.
+    pub fn new(
+        method: &'a (impl AsRef<[u8]> + ?Sized),
+        target: &'a (impl AsRef<[u8]> + ?Sized),
+        headers: &'a dyn Headers,
+    ) -> Self {
+        Self {
+            method: method.as_ref(),
+            target: target.as_ref(),
+            headers,
+            authority: None,
+            peer: None,
+            secure: false,
+        }
+    }
+
+    /// The host (and port) when it does not stand in the `Host` header, as with HTTP/2's `:authority`.
+    /// Defaults to the target's, if it is in absolute form, else to the header's.
+    #[must_use]
+    pub fn with_authority(mut self, authority: Option<&'a [u8]>) -> Self {
+        self.authority = authority;
+        self
+    }
+
+    /// The address at the other end of the connection; none for a unix socket. Defaults to none.
+    #[must_use]
+    pub fn with_peer(mut self, peer: Option<IpAddr>) -> Self {
+        self.peer = peer;
+        self
+    }
+
+    /// Whether the host knows that the client came by https. Defaults to false.
+    #[must_use]
+    pub fn with_secure(mut self, secure: bool) -> Self {
+        self.secure = secure;
+        self
+    }
+}
+
+impl std::fmt::Debug for Request<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Request")
+            .field("method", &self.method.escape_ascii())
+            .field("target", &self.target.escape_ascii())
+            .finish_non_exhaustive()
+    }
+}

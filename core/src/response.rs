@@ -1,0 +1,29 @@
+use crate::Headers;
+
+/// What the judge reads of an HTTP response: known when its head is.
+///
+/// ```
+/// use trackside_core::Response;
+///
+/// let headers = [("content-type", "text/html; charset=utf-8")];
+/// let response = Response::new(200, &headers);
+/// ```
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub struct Response<'a> {
+    pub(crate) status: u16,
+    pub(crate) headers: &'a dyn Headers,
+}
+
+impl<'a> Response<'a> {
+    /// A response with `status` (RFC 9110 §15) and the headers that the host is about to send.
+    pub fn new(status: u16, headers: &'a dyn Headers) -> Self {
+        Self { status, headers }
+    }
+}
+
+impl std::fmt::Debug for Response<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Response").field("status", &self.status).finish_non_exhaustive()
+    }
+}

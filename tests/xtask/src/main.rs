@@ -1,0 +1,2 @@
+//! What the project runs.
+fn main() {}

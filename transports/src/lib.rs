@@ -1,0 +1,4 @@
+//! Threads, sockets and files: what takes the hits that core makes to their receivers.
+
+pub mod pool;
+pub mod sink;

@@ -1,0 +1,1 @@
+//! Queue, workers, batching and retry: turns a sink factory into a transport.

@@ -1,0 +1,61 @@
+//! What makes one attempt at delivering one batch.
+
+use std::{error::Error, fmt};
+
+use trackside_core::protocol::{Enriched, Outcome};
+
+/// Makes one attempt at delivering one batch, and says how it went.
+///
+/// A sink lives on one worker. It never sleeps, batches, retries, spools or counts: the pool does.
+pub trait Sink {
+    /// Makes one request for the leading hits of `batch`, which is never empty, at `now` microseconds
+    /// since the Unix epoch, and says how many it took and what became of them.
+    fn deliver(&mut self, batch: &[Enriched<'_>], now: u64) -> Delivery;
+}
+
+/// How one attempt went.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Delivery {
+    /// How many of the batch's leading hits the attempt was about: at least one.
+    pub taken: usize,
+    /// What became of them.
+    pub outcome: Outcome,
+}
+
+impl Delivery {
+    /// An attempt at the first `taken` hits that ended with `outcome`.
+    pub fn new(taken: usize, outcome: Outcome) -> Self {
+        Self { taken, outcome }
+    }
+}
+
+/// Makes sinks: one for each worker, again after a panic, and again in a forked child. It is called on
+/// the worker.
+pub trait SinkFactory: Fn() -> Result<Box<dyn Sink>, SinkError> + Send + Sync + 'static {}
+
+impl<F: Fn() -> Result<Box<dyn Sink>, SinkError> + Send + Sync + 'static> SinkFactory for F {}
+
+/// A sink could not be made. Its hits are dropped(`store-unavailable`) and the worker tries again with
+/// the next batch.
+#[derive(Debug)]
+pub struct SinkError(Box<dyn Error + Send + Sync>);
+
+impl SinkError {
+    /// Says why, and names what could not be opened.
+    pub fn new(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self(cause.into())
+    }
+}
+
+impl fmt::Display for SinkError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Error for SinkError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.source()
+    }
+}
