@@ -1,0 +1,192 @@
+//! The README's commands: each that starts with `cargo` must exist, with its options.
+
+use std::fs;
+
+use crate::{COMMANDS, cargo, root};
+
+/// Checks every command of README.md.
+///
+/// # Errors
+///
+/// Names the command that does not exist, and says what is wrong with it.
+pub(crate) fn check() -> Result<(), String> {
+    let path = root().join("README.md");
+    let text = fs::read_to_string(&path).map_err(|error| format!("README.md cannot be read: {error}"))?;
+    let commands = commands(&text);
+    if commands.is_empty() {
+        return Err("README.md shows no cargo command in its code fences".to_owned());
+    }
+    for words in commands {
+        let shown = words.join(" ");
+        prove(&words).map_err(|problem| format!("README.md names `{shown}`: {problem}"))?;
+        println!("{shown}");
+    }
+    Ok(())
+}
+
+/// The cargo commands in code fences, in words, without what a shell does with their input and output.
+fn commands(markdown: &str) -> Vec<Vec<&str>> {
+    let mut fenced = false;
+    let mut found = Vec::new();
+    for line in markdown.lines().map(str::trim) {
+        if line.starts_with("```") {
+            fenced = !fenced;
+            continue;
+        }
+        let words = line.strip_prefix("$ ").unwrap_or(line).split_whitespace();
+        let words: Vec<_> =
+            words.take_while(|word| !word.starts_with(['#', '|', '<', '>', '&', ';'])).collect();
+        if fenced && words.first() == Some(&"cargo") {
+            found.push(words);
+        }
+    }
+    found
+}
+
+fn prove(words: &[&str]) -> Result<(), String> {
+    match proof(words) {
+        Proof::Cargo(arguments) => cargo::accepts(&arguments)?,
+        Proof::Path(path) => {
+            if !root().join(path).join("Cargo.toml").exists() {
+                return Err(format!("there is no package in `{path}`"));
+            }
+        }
+        Proof::Xtask(name) => {
+            if !COMMANDS.iter().any(|(command, _)| *command == name) {
+                return Err(format!("xtask has no command `{name}`"));
+            }
+        }
+    }
+    if let Some(package) = after(words, &["-p", "--package"]) {
+        cargo::accepts(&["pkgid", "--package", package])?;
+    }
+    Ok(())
+}
+
+/// What shows that a command exists, without doing what it does.
+#[derive(Debug, Eq, PartialEq)]
+enum Proof<'a> {
+    /// Cargo takes these arguments.
+    Cargo(Vec<&'a str>),
+    /// A package lies there.
+    Path(&'a str),
+    /// Xtask has this command.
+    Xtask(&'a str),
+}
+
+fn proof<'a>(words: &[&'a str]) -> Proof<'a> {
+    match words {
+        ["cargo", "xtask", rest @ ..] => Proof::Xtask(rest.first().copied().unwrap_or("help")),
+        ["cargo", "run", rest @ ..] => {
+            let mut rest = rest.to_vec();
+            rest.retain(|word| *word != "--release");
+            // An example has no options to ask for; a program's own must be known to it.
+            if after(words, &["--example"]).is_some() {
+                rest.truncate(rest.iter().position(|word| *word == "--").unwrap_or(rest.len()));
+                return Proof::Cargo([vec!["check", "--quiet"], rest].concat());
+            }
+            if !rest.contains(&"--") {
+                rest.push("--");
+            }
+            Proof::Cargo([vec!["run", "--quiet"], rest, vec!["--help"]].concat())
+        }
+        ["cargo", "add", name, ..] if name.starts_with("trackside") => {
+            let features = after(words, &["-F", "--features"]).map(|list| vec!["--features", list]);
+            let tree = vec!["tree", "--quiet", "--package", name];
+            Proof::Cargo([tree, features.unwrap_or_default()].concat())
+        }
+        ["cargo", "install", ..] if after(words, &["--path"]).is_some() => {
+            Proof::Path(after(words, &["--path"]).unwrap_or_default())
+        }
+        [_, rest @ ..] => {
+            let own = rest.iter().position(|word| *word == "--").unwrap_or(rest.len());
+            Proof::Cargo([&rest[..own], &["-h"]].concat())
+        }
+        [] => Proof::Cargo(vec!["-h"]),
+    }
+}
+
+/// The word after one of `options`.
+fn after<'a>(words: &[&'a str], options: &[&str]) -> Option<&'a str> {
+    let at = words.iter().position(|word| options.contains(word))?;
+    words.get(at + 1).copied()
+}
+
+#[cfg(test)]
+mod test {
+    use super::{Proof, after, commands, proof};
+
+    fn cargo(line: &str) -> Vec<&str> {
+        match proof(&line.split(' ').collect::<Vec<_>>()) {
+            Proof::Cargo(arguments) => arguments,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn commands_stand_in_fences() {
+        let markdown = "\
+cargo build is prose
+
+```sh
+cargo run --release -- serve   # the sample site
+$ cargo xtask test
+printf x | cargo run
+cargo run -- explain < request.txt
+cargo fmt && cargo doc
+```
+
+    cargo nowhere
+
+  ```console
+  cargo test --workspace
+  ```
+";
+        let found: Vec<_> = commands(markdown).iter().map(|words| words.join(" ")).collect();
+        assert_eq!(
+            found,
+            [
+                "cargo run --release -- serve",
+                "cargo xtask test",
+                "cargo run -- explain",
+                "cargo fmt",
+                "cargo test --workspace"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_program_is_asked_for_its_help() {
+        assert_eq!(cargo("cargo run --release -- serve"), ["run", "--quiet", "--", "serve", "--help"]);
+        assert_eq!(cargo("cargo run -p x"), ["run", "--quiet", "-p", "x", "--", "--help"]);
+    }
+
+    #[test]
+    fn an_example_is_checked() {
+        assert_eq!(
+            cargo("cargo run -p trackside --example axum --features axum -- 8080"),
+            ["check", "--quiet", "-p", "trackside", "--example", "axum", "--features", "axum"]
+        );
+    }
+
+    #[test]
+    fn a_dependency_of_ours_is_looked_up_with_its_features() {
+        assert_eq!(
+            cargo("cargo add trackside --features tower"),
+            ["tree", "--quiet", "--package", "trackside", "--features", "tower"]
+        );
+        assert_eq!(cargo("cargo add axum"), ["add", "axum", "-h"]);
+    }
+
+    #[test]
+    fn our_own_commands_and_paths_are_known_here() {
+        assert_eq!(proof(&["cargo", "xtask", "bench", "--quick"]), Proof::Xtask("bench"));
+        assert_eq!(proof(&["cargo", "install", "--path", "bindings/cli"]), Proof::Path("bindings/cli"));
+    }
+
+    #[test]
+    fn what_is_left_is_asked_of_cargo() {
+        assert_eq!(cargo("cargo test --workspace -- --nocapture"), ["test", "--workspace", "-h"]);
+        assert_eq!(after(&["cargo", "test", "-p"], &["-p", "--package"]), None);
+    }
+}

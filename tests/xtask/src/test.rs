@@ -1,0 +1,28 @@
+//! Every test there is, in one command.
+
+use crate::{cargo, features, readme, steps::Steps};
+
+/// The packages whose features a user chooses among, and where they lie.
+const PACKAGES: [(&str, &str); 2] = [("trackside-transports", "transports"), ("trackside", "bindings/rust")];
+
+/// Runs all tests, and prints how long each step took.
+///
+/// # Errors
+///
+/// At the first step that fails, with its name.
+pub(crate) fn run() -> Result<(), String> {
+    let mut steps = Steps::default();
+    steps.run("tests, default features", || cargo::run(&["test", "--workspace"]).map(drop))?;
+    for (package, folder) in PACKAGES {
+        steps.run(&format!("features of {package}, none and each alone"), || {
+            features::check_each(package, folder)
+        })?;
+    }
+    steps.run("tests, all features", || {
+        let packages = PACKAGES.map(|(package, _)| ["--package", package]).concat();
+        cargo::run(&[&["test", "--all-features"], &packages[..]].concat()).map(drop)
+    })?;
+    steps.run("the README's commands", readme::check)?;
+    print!("{steps}");
+    Ok(())
+}
