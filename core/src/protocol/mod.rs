@@ -28,7 +28,8 @@ pub trait Protocol: fmt::Debug + Send + Sync + 'static {
 
     /// Writes the request for the leading hits of `batch`, all of them admitted, that one request may
     /// hold, and answers how many those are: at least one of a batch that is not empty. `now` is the time
-    /// of sending in microseconds since the Unix epoch. `out` is cleared first.
+    /// of sending in microseconds since the Unix epoch. `out` is cleared first. Of an empty batch it writes a
+    /// request without hits, which is never sent: the HTTP sink looks at its URL before the first delivery.
     fn encode(&self, batch: &[Enriched<'_>], now: u64, out: &mut Outgoing) -> usize;
 
     /// Reads the receiver's answer. `body` may be cut off after 64 KiB.

@@ -16,6 +16,8 @@ pub enum Outcome {
     Retry(Option<Duration>),
     /// They are too many for one request.
     Split,
+    /// The store cannot be written, and waiting would not help: they are dropped(`store-unavailable`).
+    Unavailable,
     /// They were perhaps processed, perhaps not.
     Unknown,
 }
