@@ -13,16 +13,20 @@
 #![forbid(unsafe_code)]
 
 pub mod config;
-pub mod decide;
+mod decide;
+pub mod explain;
 pub mod hit;
+pub mod judge;
 pub mod ledger;
 mod moment;
 pub mod protocol;
 mod request;
 mod response;
 pub mod transport;
+pub mod visitor;
 
 pub use self::{
+    config::Config,
     hit::{Annotations, Event, Hit, Value},
     ledger::Reason,
     moment::Moment,

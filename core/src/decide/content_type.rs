@@ -1,3 +1,22 @@
+use http::{
+    HeaderName,
+    header::{ACCEPT, CONTENT_TYPE},
+};
+
+use super::{Facts, Rule, shown};
+use crate::{
+    Request,
+    ledger::Reason,
+    request::{each_value, first_value},
+};
+
+pub(super) const RULE: Rule = Rule { name: "content-type", check, view, holds_events: false };
+
+/// Where the response is to be shown (W3C Fetch Metadata §2.1).
+static SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
+
+const HTML: [&str; 2] = ["text/html", "application/xhtml+xml"];
+
 /// The content types that count: `track.content_types`, in lower case, without parameters.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum ContentTypes {
@@ -6,3 +25,87 @@ pub(crate) enum ContentTypes {
     /// These.
     Only(Vec<String>),
 }
+
+fn check(facts: &Facts<'_>) -> Result<(), Reason> {
+    let (ContentTypes::Only(types), Some(response)) = (&facts.config.track.content_types, facts.response)
+    else {
+        return Ok(());
+    };
+    let is_wanted = |media: &[u8]| types.iter().any(|t| t.as_bytes().eq_ignore_ascii_case(media));
+    let given = first_value(response.headers, &CONTENT_TYPE).map(essence).filter(|media| !media.is_empty());
+    let counts = match given {
+        Some(media) => is_wanted(media),
+        // A 304 seldom names its type: what was asked for tells.
+        None => match destination(facts.request) {
+            Some(destination) => destination == b"document",
+            None => accepts(facts.request, is_wanted) == Some(true),
+        },
+    };
+    if counts { Ok(()) } else { Err(Reason::ContentType) }
+}
+
+fn view(facts: &Facts<'_>) -> String {
+    let wanted = match &facts.config.track.content_types {
+        ContentTypes::Any => "any".to_owned(),
+        ContentTypes::Only(types) => types.join(", "),
+    };
+    let given = facts.response.and_then(|response| first_value(response.headers, &CONTENT_TYPE));
+    match given.map(essence).filter(|media| !media.is_empty()) {
+        Some(media) => format!("{}; counted: {wanted}", shown(media)),
+        None => {
+            let destination = destination(facts.request).map_or_else(|| "none".to_owned(), shown);
+            let accept = first_value(facts.request.headers, &ACCEPT).map_or_else(|| "none".to_owned(), shown);
+            format!(
+                "none given, so judged by Sec-Fetch-Dest ({destination}), else Accept ({accept}); counted: {wanted}"
+            )
+        }
+    }
+}
+
+/// Whether the request may be answered with a page for a person: where a notice can be shown. A missing
+/// `Accept` or `*/*` will do.
+pub(crate) fn wants_html(request: &Request<'_>) -> bool {
+    match destination(request) {
+        Some(destination) => destination == b"document",
+        None => accepts(request, |media| {
+            media == b"*/*" || HTML.iter().any(|html| media.eq_ignore_ascii_case(html.as_bytes()))
+        })
+        .unwrap_or(true),
+    }
+}
+
+fn destination<'a>(request: &Request<'a>) -> Option<&'a [u8]> {
+    first_value(request.headers, &SEC_FETCH_DEST)
+}
+
+/// Whether a media range of `Accept` that is not ruled out by a weight of zero satisfies `is_wanted`; none
+/// without an `Accept` (RFC 9110 §12.5.1).
+fn accepts(request: &Request<'_>, is_wanted: impl Fn(&[u8]) -> bool) -> Option<bool> {
+    let mut answer = None;
+    each_value(request.headers, &ACCEPT, |value| {
+        let named =
+            value.split(|&b| b == b',').any(|range| is_wanted(essence(range)) && !is_ruled_out(range));
+        answer = Some(answer.unwrap_or(false) || named);
+    });
+    answer
+}
+
+fn is_ruled_out(range: &[u8]) -> bool {
+    range.split(|&b| b == b';').skip(1).any(|parameter| {
+        let mut parts = parameter.splitn(2, |&b| b == b'=');
+        let name = parts.next().unwrap_or_default().trim_ascii();
+        let weight = parts.next().unwrap_or_default().trim_ascii();
+        name.eq_ignore_ascii_case(b"q")
+            && weight.starts_with(b"0")
+            && weight.iter().all(|b| matches!(b, b'0' | b'.'))
+    })
+}
+
+/// The media type without its parameters.
+fn essence(value: &[u8]) -> &[u8] {
+    value.split(|&b| b == b';').next().unwrap_or_default().trim_ascii()
+}
+
+#[cfg(test)]
+#[path = "content_type_test.rs"]
+mod test;

@@ -1,8 +1,52 @@
 //! The rules, one per file, in the order in which they are asked: a request stops at the first no.
 
 mod content_type;
+mod facts;
 mod method;
+mod mode;
 mod path;
+mod prefetch;
+mod site;
 mod status;
+mod upgrade;
 
-pub(crate) use self::{content_type::ContentTypes, method::Methods, path::Patterns, status::Statuses};
+pub(crate) use self::{
+    content_type::{ContentTypes, wants_html},
+    facts::Facts,
+    method::Methods,
+    path::Patterns,
+    status::Statuses,
+};
+use crate::ledger::Reason;
+
+/// A question asked of every request, or of its response.
+pub(crate) struct Rule {
+    pub(crate) name: &'static str,
+    pub(crate) check: fn(&Facts<'_>) -> Result<(), Reason>,
+    /// What the rule saw, for a person to read.
+    pub(crate) view: fn(&Facts<'_>) -> String,
+    /// Whether a no holds back the exchange's events too.
+    pub(crate) holds_events: bool,
+}
+
+/// What is asked when the request has come.
+pub(crate) const BEGIN: &[Rule] = &[mode::RULE, method::RULE, site::RULE, path::RULE, prefetch::RULE];
+
+/// What is asked when the response's head is known.
+pub(crate) const FINISH: &[Rule] = &[upgrade::RULE, status::RULE, content_type::RULE];
+
+/// The first no of `rules`.
+pub(crate) fn ask(rules: &[Rule], facts: &Facts<'_>) -> Result<(), Reason> {
+    rules.iter().try_for_each(|rule| (rule.check)(facts))
+}
+
+/// Whether events raised in this exchange are sent, though its page view may be skipped.
+pub(crate) fn events_count(facts: &Facts<'_>) -> bool {
+    let mut rules = BEGIN.iter().chain(FINISH).filter(|rule| rule.holds_events);
+    rules.all(|rule| (rule.check)(facts).is_ok())
+}
+
+/// Bytes for a person to read.
+fn shown(bytes: &[u8]) -> String {
+    format!("`{}`", bytes.escape_ascii())
+}

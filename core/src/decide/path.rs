@@ -8,6 +8,58 @@
 use std::sync::Arc;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, Anchored, Input, MatchKind, StartKind};
+use percent_encoding::percent_decode;
+
+use super::{Facts, Rule, shown};
+use crate::ledger::Reason;
+
+pub(super) const RULE: Rule = Rule { name: "path", check, view, holds_events: true };
+
+fn check(facts: &Facts<'_>) -> Result<(), Reason> {
+    let track = &facts.config.track;
+    if track.ignore.is_empty() && track.only.is_empty() {
+        return Ok(());
+    }
+    decoded(facts.path, |path| {
+        if track.ignore.find(path).is_some() {
+            Err(Reason::Ignored)
+        } else if !track.only.is_empty() && track.only.find(path).is_none() {
+            Err(Reason::NotOnly)
+        } else {
+            Ok(())
+        }
+    })
+}
+
+fn view(facts: &Facts<'_>) -> String {
+    let track = &facts.config.track;
+    decoded(facts.path, |path| {
+        let ignored = match track.ignore.find(path) {
+            Some(pattern) => format!("ignored by `{pattern}`"),
+            None => "ignored by no pattern".to_owned(),
+        };
+        let only = match track.only.find(path) {
+            Some(pattern) => format!(", covered by `{pattern}` of `only`"),
+            None if track.only.is_empty() => String::new(),
+            None => ", covered by no pattern of `only`".to_owned(),
+        };
+        format!("{}: {ignored}{only}", shown(path))
+    })
+}
+
+/// Shows `look` the path decoded once; broken escapes stay as they are. Allocates only for an escaped
+/// path of more than a kilobyte.
+fn decoded<T>(path: &[u8], look: impl FnOnce(&[u8]) -> T) -> T {
+    if !path.contains(&b'%') {
+        return look(path);
+    }
+    let mut short = [0; 1_024];
+    if path.len() > short.len() {
+        return look(&percent_decode(path).collect::<Vec<u8>>());
+    }
+    let length = short.iter_mut().zip(percent_decode(path)).map(|(slot, byte)| *slot = byte).count();
+    look(&short[..length])
+}
 
 /// A list of patterns.
 #[derive(Clone, Debug)]

@@ -1,3 +1,10 @@
+use std::fmt;
+
+use super::{Facts, Rule};
+use crate::ledger::Reason;
+
+pub(super) const RULE: Rule = Rule { name: "status", check, view, holds_events: false };
+
 /// The statuses that count: `track.status`.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Statuses([u64; 16]);
@@ -31,3 +38,40 @@ impl Statuses {
         self.0.get(usize::from(status / 64)).is_some_and(|word| word & (1 << (status % 64)) != 0)
     }
 }
+
+fn check(facts: &Facts<'_>) -> Result<(), Reason> {
+    match facts.response {
+        Some(response) if !facts.config.track.status.contains(response.status) => Err(Reason::Status),
+        _ => Ok(()),
+    }
+}
+
+fn view(facts: &Facts<'_>) -> String {
+    let status = facts.response.map_or(0, |response| response.status);
+    format!("{status}; counted: {}", facts.config.track.status)
+}
+
+impl fmt::Display for Statuses {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut separator = "";
+        let mut first = None;
+        for status in 0..=1_000 {
+            match (first, self.contains(status)) {
+                (None, true) => first = Some(status),
+                (Some(start), false) => {
+                    write!(f, "{separator}{start}")?;
+                    if start != status - 1 {
+                        write!(f, "-{}", status - 1)?;
+                    }
+                    (first, separator) = (None, ", ");
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+#[path = "status_test.rs"]
+mod test;

@@ -4,7 +4,8 @@
 //! The block's layout is described in `layout.rs`.
 
 mod annotations;
-mod cap;
+pub(crate) mod cap;
+mod client;
 mod draft;
 mod json;
 mod layout;
@@ -16,8 +17,8 @@ use std::{fmt, net::IpAddr, sync::Arc};
 use uuid::Uuid;
 
 pub use self::annotations::{Annotations, Event, Value};
-pub(crate) use self::draft::Draft;
 use self::layout::{Field, Flags, View};
+pub(crate) use self::{client::Client, draft::Draft};
 use crate::config::IpPolicy;
 
 /// One page view or event. Cloning it copies a pointer.

@@ -1,0 +1,38 @@
+use super::announced;
+
+#[test]
+fn every_form_is_known() {
+    for (name, value) in [
+        ("Sec-Purpose", "prefetch"),
+        ("sec-purpose", "prefetch;prerender"),
+        ("Sec-Purpose", "prefetch; anonymous-client-ip"),
+        ("Sec-Purpose", "other, Prefetch ;prerender=?0"),
+        ("Purpose", " PREFETCH "),
+        ("X-Purpose", "preview"),
+        ("X-Purpose", "instant"),
+        ("X-Moz", "prefetch"),
+        ("X-Sec-Purpose", "prefetch"),
+        ("HX-Preloaded", "true"),
+    ] {
+        assert!(announced(&[(name, value)]).is_some(), "{name}: {value}");
+    }
+}
+
+#[test]
+fn nothing_else_is() {
+    for (name, value) in [
+        ("Sec-Purpose", "prefetcher"),
+        ("Sec-Purpose", "x;prefetch"),
+        ("Purpose", "preview"),
+        ("X-Moz", ""),
+        ("HX-Preloaded", "false"),
+        ("Sec-Purpose", "prefetch\0"),
+    ] {
+        assert!(announced(&[(name, value)]).is_none(), "{name}: {value}");
+    }
+}
+
+#[test]
+fn a_later_value_counts_too() {
+    assert!(announced(&[("Purpose", "x"), ("Purpose", "prefetch")]).is_some());
+}

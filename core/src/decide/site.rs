@@ -1,0 +1,53 @@
+use http::header::HOST;
+
+use super::{Facts, Rule, shown};
+use crate::{Request, ledger::Reason, request::first_value};
+
+pub(super) const RULE: Rule = Rule { name: "site", check, view, holds_events: true };
+
+fn check(facts: &Facts<'_>) -> Result<(), Reason> {
+    let host = facts.host.ok_or(Reason::UnknownSite)?;
+    let sites = &facts.config.sites;
+    if sites.is_empty() || sites.iter().any(|site| site.as_bytes().eq_ignore_ascii_case(host)) {
+        Ok(())
+    } else {
+        Err(Reason::UnknownSite)
+    }
+}
+
+fn view(facts: &Facts<'_>) -> String {
+    let host = facts.host.map_or_else(|| "no valid host".to_owned(), shown);
+    if facts.config.sites.is_empty() {
+        format!("{host}; counted: any")
+    } else {
+        format!("{host}; counted: {}", facts.config.sites.join(", "))
+    }
+}
+
+/// The host that the request names: the authority that the adapter or the target gives, else the `Host`
+/// header (RFC 9112 §3.2.2); without port and final dot, and only if it could be one.
+pub(super) fn host<'a>(request: &'a Request<'a>, target: Option<&'a [u8]>) -> Option<&'a [u8]> {
+    valid(request.authority.or(target).or_else(|| first_value(request.headers, &HOST))?)
+}
+
+fn valid(authority: &[u8]) -> Option<&[u8]> {
+    if authority.len() > 255 + ":65535".len() {
+        return None;
+    }
+    let (host, port) = match authority.iter().rposition(|b| matches!(b, b':' | b']')) {
+        Some(at) if authority[at] == b':' => (&authority[..at], &authority[at + 1..]),
+        _ => (authority, &[][..]),
+    };
+    let host = host.strip_suffix(b".").unwrap_or(host);
+    let is_host = match host {
+        [b'[', inside @ .., b']'] => {
+            !inside.is_empty() && inside.iter().all(|&b| b.is_ascii_hexdigit() || b":.".contains(&b))
+        }
+        _ => !host.is_empty() && host.iter().all(|&b| b.is_ascii_alphanumeric() || b"._-".contains(&b)),
+    };
+    (is_host && host.len() <= 255 && port.iter().all(u8::is_ascii_digit)).then_some(host)
+}
+
+#[cfg(test)]
+#[path = "site_test.rs"]
+mod test;

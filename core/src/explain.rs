@@ -1,0 +1,108 @@
+//! Why a request is judged as it is, and what would be sent: for a person to read.
+
+use crate::{
+    Annotations, Hit, Moment, Reason, Request, Response,
+    config::{Config, Destination},
+    decide::{self, Facts, Rule},
+    judge::{self, Verdict},
+    protocol::{self, Enriched, Outgoing},
+    visitor::Notice,
+};
+
+/// Everything there is to know about one exchange, of which nothing is sent.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Explanation {
+    /// What every rule says, in the order in which they are asked, the rules after the first no included.
+    pub rules: Vec<Ruling>,
+    /// The verdict, with the headers to append.
+    pub verdict: Verdict,
+    /// Who the visitor is, for a person to read.
+    pub visitor: String,
+    /// The notice, where it is due.
+    pub notice: Option<Notice>,
+    /// The hits that would be submitted.
+    pub hits: Vec<ExplainedHit>,
+}
+
+/// What one rule says.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Ruling {
+    /// The rule's name.
+    pub rule: &'static str,
+    /// The reason for its no; none for a yes.
+    pub reason: Option<Reason>,
+    /// What it saw, for a person to read.
+    pub view: String,
+}
+
+/// A hit, and what each destination makes of it.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct ExplainedHit {
+    /// The hit.
+    pub hit: Hit,
+    /// The destinations that are offered it, by name.
+    pub destinations: Vec<(String, Sending)>,
+}
+
+/// What a destination makes of a hit.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Sending {
+    /// It refuses the hit.
+    Refused(Reason),
+    /// It sends this request. Secrets are shown by `Outgoing::url` alone.
+    Request(Box<Outgoing>),
+    /// It writes the hit as it is.
+    Write,
+}
+
+/// Explains an exchange: `finish` with every rule's view, as [`judge`] judges it.
+pub fn explain(
+    config: &Config,
+    request: &Request<'_>,
+    response: &Response<'_>,
+    annotations: &Annotations<'_>,
+    moment: Moment,
+) -> Explanation {
+    let facts = Facts::new(config, request, Some(response));
+    let exchange = judge::begin(config, request, moment);
+    let visitor = judge::describe_visitor(&exchange);
+    let notice = judge::notice(config, &exchange, request);
+    let mut hits = Vec::new();
+    let verdict = judge::finish(config, exchange, request, response, annotations, &mut |hit| hits.push(hit));
+    Explanation {
+        rules: decide::BEGIN.iter().chain(decide::FINISH).map(|rule| ruling(rule, &facts)).collect(),
+        verdict,
+        visitor,
+        notice,
+        hits: hits.into_iter().map(|hit| explained(config, hit, moment.micros())).collect(),
+    }
+}
+
+fn ruling(rule: &Rule, facts: &Facts<'_>) -> Ruling {
+    Ruling { rule: rule.name, reason: (rule.check)(facts).err(), view: (rule.view)(facts) }
+}
+
+fn explained(config: &Config, hit: Hit, now: u64) -> ExplainedHit {
+    let offered = config.destinations.iter().filter(|destination| destination.ip == hit.ip_policy());
+    let destinations =
+        offered.map(|destination| (destination.name.clone(), sending(destination, &hit, now))).collect();
+    ExplainedHit { hit, destinations }
+}
+
+fn sending(destination: &Destination, hit: &Hit, now: u64) -> Sending {
+    let Some(protocol) = protocol::of(&destination.receiver) else {
+        return Sending::Write;
+    };
+    match protocol.admit(hit) {
+        Err(reason) => Sending::Refused(reason),
+        Ok(()) => {
+            let mut request = Outgoing::new();
+            protocol.encode(&[Enriched::new(hit)], now, &mut request);
+            Sending::Request(Box::new(request))
+        }
+    }
+}

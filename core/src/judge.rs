@@ -1,0 +1,276 @@
+//! The judge: what becomes of a request, as pure functions of what they are given.
+
+use std::fmt;
+
+use uuid::Uuid;
+
+use crate::{
+    Annotations, Event, Hit, Moment, Reason, Request, Response,
+    config::{Config, Mode},
+    decide::{self, Facts},
+    hit::{self, Draft},
+    visitor::{self, Caching, Identified, Notice, Owner, Visitor},
+};
+
+/// A request that has begun and is not finished: small, and without a copy of the request.
+#[derive(Clone, Debug)]
+#[must_use = "an exchange is to be finished"]
+pub struct Exchange {
+    moment: Moment,
+    skipped: Option<Reason>,
+    identified: Identified,
+    is_notice_due: bool,
+}
+
+impl Exchange {
+    /// The visitor's id. That of a new visitor is recorded only if the response can carry its cookie.
+    pub fn visitor_id(&self) -> Option<Uuid> {
+        self.identified.id()
+    }
+
+    /// Whether the visitor came without a valid cookie and would be given one.
+    pub fn is_new(&self) -> bool {
+        self.identified.is_new()
+    }
+
+    /// Whether this is the visitor's first page, on which the notice is to be shown.
+    pub fn is_notice_due(&self) -> bool {
+        self.is_notice_due
+    }
+
+    /// Why the request will be skipped, if that is known already.
+    pub fn skipped(&self) -> Option<Reason> {
+        self.skipped
+    }
+}
+
+/// What becomes of an exchange.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[must_use = "the headers are to be appended to the response"]
+pub struct Verdict {
+    reason: Option<Reason>,
+    set_cookie: Option<String>,
+    is_private: bool,
+}
+
+impl Verdict {
+    /// A verdict that skips, for `reason`.
+    pub fn skip(reason: Reason) -> Self {
+        Self { reason: Some(reason), ..Self::default() }
+    }
+
+    /// Whether the page view counts.
+    pub fn is_tracked(&self) -> bool {
+        self.reason.is_none()
+    }
+
+    /// Why it does not.
+    pub fn reason(&self) -> Option<Reason> {
+        self.reason
+    }
+
+    /// The headers to append to the response, beside whatever it has of the same name.
+    pub fn headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let cookie = self.set_cookie.as_deref().map(|value| ("Set-Cookie", value));
+        let private = self.is_private.then_some(("Cache-Control", "private"));
+        cookie.into_iter().chain(private)
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.reason {
+            None => f.write_str("tracked"),
+            Some(reason) => write!(f, "skipped({reason})"),
+        }
+    }
+}
+
+/// Looks at a request that has come.
+///
+/// ```
+/// use trackside_core::{Annotations, Config, Moment, Request, Response, judge};
+///
+/// let config = Config::builder().toml("consent.policy = 'none'").build()?;
+/// let headers = [("host", "www.example.com"), ("accept", "text/html")];
+/// let request = Request::new("GET", "/news/", &headers);
+/// let exchange = judge::begin(&config, &request, Moment::new(1_784_714_400_000_000, [7; 64]));
+/// assert!(exchange.is_new());
+///
+/// let headers = [("content-type", "text/html")];
+/// let response = Response::new(200, &headers);
+/// let mut hits = Vec::new();
+/// let verdict =
+///     judge::finish(&config, exchange, &request, &response, &Annotations::new(), &mut |hit| hits.push(hit));
+/// assert!(verdict.is_tracked());
+/// assert_eq!(hits[0].path(), b"/news/");
+/// # Ok::<(), trackside_core::config::ConfigError>(())
+/// ```
+pub fn begin(config: &Config, request: &Request<'_>, moment: Moment) -> Exchange {
+    if config.mode == Mode::Off {
+        let (skipped, identified) = (Some(Reason::Off), Identified::Anonymous);
+        return Exchange { moment, skipped, identified, is_notice_due: false };
+    }
+    let facts = Facts::new(config, request, None);
+    let skipped = decide::ask(decide::BEGIN, &facts).err();
+    let may_be_new = skipped.is_none() && visitor::hands_out_ids(config);
+    let identified = Identified::of(config, request, &moment, may_be_new);
+    let is_notice_due = visitor::notice_is_due(config, request, &identified);
+    Exchange { moment, skipped, identified, is_notice_due }
+}
+
+/// The notice for an exchange on which it is due. Takes the request that `begin` took.
+pub fn notice(config: &Config, exchange: &Exchange, request: &Request<'_>) -> Option<Notice> {
+    exchange.is_notice_due.then(|| {
+        let site = Facts::new(config, request, None).site().to_ascii_lowercase();
+        Notice::new(&config.notice, &String::from_utf8_lossy(&site))
+    })
+}
+
+/// Judges an exchange whose response head is known, and hands its hits to `emit`: the page view, if it is
+/// tracked, then the events, each once per distinct `ip` policy of the destinations. Takes the request that
+/// `begin` took.
+pub fn finish(
+    config: &Config,
+    exchange: Exchange,
+    request: &Request<'_>,
+    response: &Response<'_>,
+    annotations: &Annotations<'_>,
+    emit: &mut dyn FnMut(Hit),
+) -> Verdict {
+    if exchange.skipped.is_some() && annotations.events.is_empty() {
+        return Verdict { reason: exchange.skipped, ..Verdict::default() };
+    }
+    let facts = Facts::new(config, request, Some(response));
+    let reason = exchange.skipped.or_else(|| decide::ask(decide::FINISH, &facts).err());
+    let is_tracked = reason.is_none();
+    let now = exchange.moment.seconds();
+    let caching = if is_tracked && visitor::hands_out_ids(config) && takes_cookie(response) {
+        Caching::of(response.headers, now)
+    } else {
+        Caching::Shared
+    };
+    let owner = Owner::settle(config, &exchange.identified, now, caching != Caching::Shared);
+
+    if config.mode == Mode::On {
+        let page = page(&facts, &exchange.moment, &owner, annotations);
+        if is_tracked {
+            emit_for_each_policy(config, &page, emit);
+        }
+        if !annotations.events.is_empty() && decide::events_count(&facts) {
+            emit_events(config, &page, exchange.moment.event_id(), &annotations.events, emit);
+        }
+    }
+    match owner.cookie.filter(|_| is_tracked && config.mode == Mode::On) {
+        None => Verdict { reason, ..Verdict::default() },
+        Some(cookie) => Verdict {
+            reason,
+            set_cookie: Some(visitor::set_cookie(&config.cookie, &cookie, now, request.secure)),
+            is_private: caching == Caching::Unsaid,
+        },
+    }
+}
+
+/// Takes up an event raised outside an exchange, for a visitor that an exchange gave out, and hands its
+/// hit to `emit`, once per distinct `ip` policy of the destinations.
+pub fn event(
+    config: &Config,
+    visitor: &Visitor,
+    event: &Event<'_>,
+    moment: &Moment,
+    emit: &mut dyn FnMut(Hit),
+) {
+    if config.mode == Mode::On {
+        let draft = Draft {
+            id: moment.event_id(),
+            micros: moment.micros(),
+            event: Some(event),
+            ..visitor.draft(config)
+        };
+        emit_for_each_policy(config, &draft, emit);
+    }
+}
+
+/// An owned snapshot of the exchange's visitor, for events that are raised later. Takes the request that
+/// `begin` took.
+pub fn visitor(config: &Config, exchange: &Exchange, request: &Request<'_>) -> Visitor {
+    let facts = Facts::new(config, request, None);
+    let gets_cookie = exchange.skipped.is_none() && visitor::hands_out_ids(config);
+    Visitor::new(&facts, &exchange.identified, exchange.moment.seconds(), gets_cookie)
+}
+
+/// Who the visitor is, for a person to read.
+pub(crate) fn describe_visitor(exchange: &Exchange) -> String {
+    match &exchange.identified {
+        Identified::Anonymous => "none".to_owned(),
+        Identified::New(id) => format!("new, would be {id}"),
+        Identified::Known(known) => format!(
+            "{}, first visit {}, session began {}, last seen {} (seconds since 1970)",
+            known.id, known.first_visit, known.session_start, known.last_seen
+        ),
+    }
+}
+
+/// A cookie is neither set on errors nor on a 304, which updates what a cache holds.
+fn takes_cookie(response: &Response<'_>) -> bool {
+    response.status < 400 && response.status != 304
+}
+
+fn page<'a>(
+    facts: &Facts<'a>,
+    moment: &Moment,
+    owner: &Owner,
+    annotations: &'a Annotations<'a>,
+) -> Draft<'a> {
+    let client = hit::Client::of(facts.request.headers);
+    Draft {
+        id: moment.page_id(),
+        micros: moment.micros(),
+        visitor: owner.visitor,
+        is_new: owner.is_new,
+        first_visit: owner.first_visit,
+        session: owner.session,
+        address: facts.request.peer,
+        status: facts.response.map_or(0, |response| response.status),
+        secure: facts.request.secure,
+        site: facts.site(),
+        method: facts.request.method,
+        path: facts.path,
+        query: facts.query,
+        query_policy: facts.config.query,
+        referrer: client.referrer,
+        agent: client.agent,
+        language: client.language,
+        title: annotations.title.as_deref().unwrap_or_default(),
+        user_id: annotations.user_id.as_deref().unwrap_or_default(),
+        route: annotations.route.as_deref().unwrap_or_default(),
+        event: None,
+        properties: &annotations.properties,
+    }
+}
+
+fn emit_events(
+    config: &Config,
+    page: &Draft<'_>,
+    first_id: Uuid,
+    events: &[Event<'_>],
+    emit: &mut dyn FnMut(Hit),
+) {
+    for (n, event) in (0..).zip(events.iter().take(hit::cap::EVENTS)) {
+        let draft = Draft { id: nth_id(first_id, n), event: Some(event), title: "", ..page.clone() };
+        emit_for_each_policy(config, &draft, emit);
+    }
+}
+
+fn emit_for_each_policy(config: &Config, draft: &Draft<'_>, emit: &mut dyn FnMut(Hit)) {
+    for &policy in &config.ip_policies {
+        emit(draft.seal(policy));
+    }
+}
+
+/// `first` plus `n` in its last 62 bits, which hold nothing but randomness (RFC 9562 §6.2).
+fn nth_id(first: Uuid, n: u128) -> Uuid {
+    const RANDOM: u128 = (1 << 62) - 1;
+    let first = first.as_u128();
+    Uuid::from_u128((first & !RANDOM) | (first.wrapping_add(n) & RANDOM))
+}

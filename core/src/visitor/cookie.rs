@@ -1,0 +1,116 @@
+//! The visitor cookie's value: `<id>.<first visit>.<session's start>.<last seen>`, the id as a hyphenated
+//! UUID, the times in seconds since the Unix epoch.
+//!
+//! A bare UUID, as the cookie of the Django middleware had it from which trackside comes, is accepted and
+//! kept. Everything else is no visitor.
+
+use std::time::Duration;
+
+use cookie::{Cookie as SetCookie, SameSite as CookieSameSite};
+use http::header::COOKIE;
+use uuid::Uuid;
+
+use crate::{
+    Headers,
+    config::{Cookie, SameSite, Secure},
+    request::each_value,
+};
+
+/// A visitor as its cookie tells.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Known {
+    pub(crate) id: Uuid,
+    pub(crate) first_visit: u64,
+    pub(crate) session_start: u64,
+    pub(crate) last_seen: u64,
+    /// The cookie held the id alone.
+    pub(crate) is_bare: bool,
+}
+
+impl Known {
+    /// A visitor who comes for the first time.
+    pub(crate) fn new(id: Uuid, now: u64) -> Self {
+        Self { id, first_visit: now, session_start: now, last_seen: now, is_bare: false }
+    }
+
+    /// The visitor of the first valid cookie of the configured name.
+    pub(crate) fn find(cookie: &Cookie, headers: &dyn Headers, now: u64) -> Option<Self> {
+        let mut found = None;
+        each_value(headers, &COOKIE, |value| {
+            if found.is_none() {
+                found = value.split(|&b| b == b';').find_map(|pair| {
+                    let value = pair.trim_ascii().strip_prefix(cookie.name.as_bytes())?.strip_prefix(b"=")?;
+                    Self::parse(value, now).filter(|known| !known.is_expired(cookie, now))
+                });
+            }
+        });
+        found
+    }
+
+    /// Times in the future, which a clock that was set back leaves behind, are taken as now.
+    fn parse(value: &[u8], now: u64) -> Option<Self> {
+        let (id, times) = value.split_at_checked(36)?;
+        let id = Uuid::try_parse_ascii(id).ok().filter(|id| !id.is_nil() && !id.is_max())?;
+        if times.is_empty() {
+            return Some(Self { is_bare: true, ..Self::new(id, now) });
+        }
+        let mut parts = times.strip_prefix(b".")?.split(|&b| b == b'.').map(seconds);
+        let (first_visit, session_start, last_seen) = (parts.next()??, parts.next()??, parts.next()??);
+        if parts.next().is_some() {
+            return None;
+        }
+        let last_seen = last_seen.min(now);
+        let session_start = session_start.min(last_seen);
+        let first_visit = first_visit.min(session_start);
+        Some(Self { id, first_visit, session_start, last_seen, is_bare: false })
+    }
+
+    /// Whether the browser should have forgotten it.
+    fn is_expired(&self, cookie: &Cookie, now: u64) -> bool {
+        !cookie.renew && max_age(cookie, self, now).is_zero()
+    }
+}
+
+/// Up to twelve digits.
+fn seconds(digits: &[u8]) -> Option<u64> {
+    if digits.is_empty() || digits.len() > 12 {
+        return None;
+    }
+    digits.iter().try_fold(0, |n, digit| digit.is_ascii_digit().then(|| n * 10 + u64::from(digit - b'0')))
+}
+
+/// How long the cookie has to live: counted from the first visit, unless it is renewed.
+fn max_age(cookie: &Cookie, known: &Known, now: u64) -> Duration {
+    let age = if cookie.renew { 0 } else { now - known.first_visit.min(now) };
+    cookie.max_age.saturating_sub(Duration::from_secs(age))
+}
+
+/// The value of `Set-Cookie` (RFC 6265 §4.1).
+pub(crate) fn set_cookie(cookie: &Cookie, known: &Known, now: u64, is_secure: bool) -> String {
+    let Known { id, first_visit, session_start, last_seen, .. } = known;
+    let value = format!("{id}.{first_visit}.{session_start}.{last_seen}");
+    let max_age = max_age(cookie, known, now).as_secs();
+    let mut set_cookie = SetCookie::build((cookie.name.as_str(), value))
+        .path(cookie.path.as_str())
+        .max_age(cookie::time::Duration::seconds(i64::try_from(max_age).unwrap_or(i64::MAX)))
+        .same_site(match cookie.same_site {
+            SameSite::Lax => CookieSameSite::Lax,
+            SameSite::None => CookieSameSite::None,
+            SameSite::Strict => CookieSameSite::Strict,
+        })
+        .http_only(cookie.http_only)
+        .secure(match cookie.secure {
+            // Browsers refuse `SameSite=None` without it.
+            Secure::Auto => is_secure || cookie.same_site == SameSite::None,
+            Secure::Always => true,
+            Secure::Never => false,
+        });
+    if !cookie.domain.is_empty() {
+        set_cookie = set_cookie.domain(cookie.domain.as_str());
+    }
+    set_cookie.build().to_string()
+}
+
+#[cfg(test)]
+#[path = "cookie_test.rs"]
+mod test;

@@ -1,0 +1,53 @@
+use super::Known;
+
+const ID: &str = "5b2a9c0e-54a0-4a36-9f0e-3a2a7a1b9d11";
+
+fn parse(value: &str) -> Option<(u64, u64, u64, bool)> {
+    let known = Known::parse(value.as_bytes(), 1_000)?;
+    assert_eq!(known.id.to_string(), ID);
+    Some((known.first_visit, known.session_start, known.last_seen, known.is_bare))
+}
+
+#[test]
+fn a_whole_value() {
+    assert_eq!(parse(&format!("{ID}.100.200.300")), Some((100, 200, 300, false)));
+    assert_eq!(parse(&format!("{}.100.200.300", ID.to_uppercase())), Some((100, 200, 300, false)));
+}
+
+#[test]
+fn a_bare_id_comes_for_the_first_time() {
+    assert_eq!(parse(ID), Some((1_000, 1_000, 1_000, true)));
+}
+
+#[test]
+fn times_are_put_in_order() {
+    assert_eq!(parse(&format!("{ID}.100.200.9999")), Some((100, 200, 1_000, false)));
+    assert_eq!(parse(&format!("{ID}.999999999999.5.300")), Some((5, 5, 300, false)));
+}
+
+#[test]
+fn everything_else_is_no_visitor() {
+    let compact = ID.replace('-', "");
+    for value in [
+        "",
+        "None",
+        "x",
+        &ID[1..],
+        &compact,
+        "00000000-0000-0000-0000-000000000000",
+        "ffffffff-ffff-ffff-ffff-ffffffffffff",
+        &format!("{ID}."),
+        &format!("{ID}.1.2"),
+        &format!("{ID}.1.2.3.4"),
+        &format!("{ID}.1.2."),
+        &format!("{ID}.1.2.-3"),
+        &format!("{ID}.1.2.+3"),
+        &format!("{ID}.1.2.3 "),
+        &format!("\"{ID}\""),
+        &format!("{ID}.1.2.1234567890123"),
+        &format!("{ID}x1.2.3"),
+        &format!("{{{compact}}}    "),
+    ] {
+        assert_eq!(Known::parse(value.as_bytes(), 1_000), None, "{value:?}");
+    }
+}

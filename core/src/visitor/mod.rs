@@ -1,0 +1,123 @@
+//! Whose request it is: the visitor cookie, its session, the notice, and where a cookie may be set.
+
+mod caching;
+mod consent;
+mod cookie;
+mod session;
+mod snapshot;
+
+use uuid::Uuid;
+
+pub(crate) use self::{
+    caching::Caching,
+    cookie::{Known, set_cookie},
+    session::Session,
+};
+pub use self::{consent::Notice, snapshot::Visitor};
+use crate::{
+    Moment, Request,
+    config::{Config, Count, Identity, Mode, Policy},
+    decide,
+};
+
+/// What the request tells about its visitor.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Identified {
+    /// Nothing, and nothing is to be found out.
+    Anonymous,
+    /// The visitor came with a cookie.
+    Known(Known),
+    /// The visitor has no valid cookie yet; this is the id it would be given.
+    New(Uuid),
+}
+
+impl Identified {
+    /// `may_be_new` is false where no cookie will be set whatever the response.
+    pub(crate) fn of(config: &Config, request: &Request<'_>, moment: &Moment, may_be_new: bool) -> Self {
+        match config.identity {
+            Identity::None => Self::Anonymous,
+            Identity::Cookie => match Known::find(&config.cookie, request.headers, moment.seconds()) {
+                Some(known) => Self::Known(known),
+                None if may_be_new => Self::New(moment.visitor_id()),
+                None => Self::Anonymous,
+            },
+        }
+    }
+
+    pub(crate) fn id(&self) -> Option<Uuid> {
+        match self {
+            Self::Anonymous => None,
+            Self::Known(known) => Some(known.id),
+            Self::New(id) => Some(*id),
+        }
+    }
+
+    pub(crate) fn is_new(&self) -> bool {
+        matches!(self, Self::New(_))
+    }
+}
+
+/// Whose hit it is, once it is known whether the cookie can be set.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Owner {
+    pub(crate) visitor: Option<Uuid>,
+    pub(crate) is_new: bool,
+    pub(crate) first_visit: u64,
+    pub(crate) session: Option<u64>,
+    /// The cookie to set.
+    pub(crate) cookie: Option<Known>,
+}
+
+impl Owner {
+    /// Settles whose hit it is. An id that cannot be handed out is not recorded, as it would never be
+    /// seen again; a session that lapsed where no cookie can be set stays empty.
+    pub(crate) fn settle(config: &Config, identified: &Identified, now: u64, may_set_cookie: bool) -> Self {
+        match *identified {
+            Identified::Anonymous => Self::default(),
+            Identified::New(_) if !may_set_cookie => Self::default(),
+            Identified::New(id) => {
+                let cookie = Known::new(id, now);
+                Self {
+                    visitor: Some(id),
+                    is_new: true,
+                    first_visit: now,
+                    session: Some(now),
+                    cookie: Some(cookie),
+                }
+            }
+            Identified::Known(known) => {
+                let session = Session::of(&known, now, config.session_timeout);
+                let start = match session {
+                    Session::Runs { .. } => Some(known.session_start),
+                    Session::Lapsed if may_set_cookie => Some(now),
+                    Session::Lapsed => None,
+                };
+                let rewrite = may_set_cookie && session.rewrites_cookie();
+                Self {
+                    visitor: Some(known.id),
+                    is_new: false,
+                    first_visit: known.first_visit,
+                    session: start,
+                    cookie: start.filter(|_| rewrite).map(|start| Known {
+                        session_start: start,
+                        last_seen: now,
+                        ..known
+                    }),
+                }
+            }
+        }
+    }
+}
+
+/// Whether a new visitor could be given a cookie at all: it is not for calls of an API.
+pub(crate) fn hands_out_ids(config: &Config) -> bool {
+    config.identity == Identity::Cookie && config.count == Count::Pages
+}
+
+/// Whether the notice is due: on the visitor's first page, where it can be shown.
+pub(crate) fn notice_is_due(config: &Config, request: &Request<'_>, identified: &Identified) -> bool {
+    config.consent == Policy::Notice
+        && config.mode == Mode::On
+        && identified.is_new()
+        && decide::wants_html(request)
+}

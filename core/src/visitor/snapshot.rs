@@ -1,0 +1,82 @@
+use std::net::IpAddr;
+
+use uuid::Uuid;
+
+use super::{Identified, Owner};
+use crate::{
+    config::{Config, IpPolicy},
+    decide::Facts,
+    hit::{Client, Draft},
+};
+
+/// An owned snapshot of a visitor, for events that are raised when the exchange is over: its id and
+/// session, the site, the address as far as the configuration allows it, agent and language.
+#[derive(Clone, Debug)]
+pub struct Visitor {
+    owner: Owner,
+    site: Vec<u8>,
+    secure: bool,
+    address: Option<IpAddr>,
+    agent: Vec<u8>,
+    language: Vec<u8>,
+}
+
+impl Visitor {
+    /// `gets_cookie` if the exchange that gives the snapshot out is to set the cookie, should it be due.
+    pub(crate) fn new(facts: &Facts<'_>, identified: &Identified, now: u64, gets_cookie: bool) -> Self {
+        let client = Client::of(facts.request.headers);
+        let policies = &facts.config.ip_policies;
+        let loosest = [IpPolicy::Full, IpPolicy::Masked].into_iter().find(|p| policies.contains(p));
+        Self {
+            owner: Owner::settle(facts.config, identified, now, gets_cookie),
+            site: facts.site().to_owned(),
+            secure: facts.request.secure,
+            address: loosest.unwrap_or(IpPolicy::None).apply(facts.request.peer),
+            agent: client.agent.to_owned(),
+            language: client.language.to_owned(),
+        }
+    }
+
+    /// The visitor's id, if there is one. That of a new visitor holds only if the exchange's response could
+    /// carry its cookie.
+    pub fn id(&self) -> Option<Uuid> {
+        self.owner.visitor
+    }
+
+    /// Whether the visitor came without a valid cookie.
+    pub fn is_new(&self) -> bool {
+        self.owner.is_new
+    }
+
+    /// The session, named by the second it began, in seconds since the Unix epoch.
+    pub fn session(&self) -> Option<u64> {
+        self.owner.session
+    }
+
+    pub(crate) fn draft(&self, config: &Config) -> Draft<'_> {
+        Draft {
+            id: Uuid::nil(),
+            micros: 0,
+            visitor: self.owner.visitor,
+            is_new: self.owner.is_new,
+            first_visit: self.owner.first_visit,
+            session: self.owner.session,
+            address: self.address,
+            status: 0,
+            secure: self.secure,
+            site: &self.site,
+            method: &[],
+            path: &[],
+            query: &[],
+            query_policy: config.query,
+            referrer: &[],
+            agent: &self.agent,
+            language: &self.language,
+            title: "",
+            user_id: "",
+            route: "",
+            event: None,
+            properties: &[],
+        }
+    }
+}
