@@ -1,0 +1,383 @@
+"""The verdict on one exchange, written a second time: see README.md for the rules in words.
+
+Everything is bytes: nothing makes a client send UTF-8.
+"""
+
+import re
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+
+import record
+from record import Hit
+
+HTML = (b"text/html", b"application/xhtml+xml")
+NIL = "00000000-0000-0000-0000-000000000000"
+MAX = "ffffffff-ffff-ffff-ffff-ffffffffffff"
+
+
+@dataclass
+class Request:
+    method: bytes
+    target: bytes
+    headers: list
+    authority: bytes | None = None
+    peer: str | None = None
+    secure: bool = False
+
+    def values(self, name):
+        return values(self.headers, name)
+
+
+@dataclass
+class Response:
+    status: int
+    headers: list
+
+
+@dataclass
+class Visitor:
+    """What a cookie said, or what a visitor without one would be given."""
+
+    id: str
+    first: int
+    start: int
+    seen: int
+    known: bool
+    bare: bool = False
+
+
+@dataclass
+class Verdict:
+    outcome: str
+    headers: list
+    notice: dict | None
+    visitor: tuple
+    hits: list
+
+
+def values(headers, name):
+    """The usable values of `name`: those with control bytes other than a tab count as absent."""
+    found = []
+    for key, value in headers:
+        if key.lower() == name and not re.search(rb"[\x00-\x08\x0a-\x1f\x7f]", value):
+            found.append(value.strip(b" \t"))
+    return found
+
+
+def first(found):
+    return found[0] if found else None
+
+
+# --- what the request asks for ---
+
+
+def split_target(target):
+    """(authority or None, path, query)."""
+    absolute = re.match(rb"[A-Za-z][A-Za-z0-9+.\-]*://([^/?#]*)", target)
+    authority = absolute[1] if absolute else None
+    rest = target[absolute.end() :] if absolute else target
+    rest = rest.split(b"#", 1)[0]
+    path, _, query = rest.partition(b"?")
+    return authority, path or (b"/" if absolute else b""), query
+
+
+def site_of(request, config):
+    """The request's host in lower case; None if it is missing, invalid or not one of ours."""
+    authority = request.authority
+    if authority is None:
+        authority = split_target(request.target)[0]
+    if authority is None:
+        authority = first(request.values(b"host"))
+    match = authority is not None and re.fullmatch(
+        rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._\-]+?)\.?(:[0-9]*)?", authority
+    )
+    if not match or len(match[1]) > 255:
+        return None
+    site = match[1].lower().decode()
+    return site if not config.sites or site in config.sites else None
+
+
+def decoded(path):
+    """Percent-decoded once; broken escapes stay as they are."""
+    return re.sub(rb"%([0-9A-Fa-f]{2})", lambda m: bytes([int(m[1], 16)]), path)
+
+
+def covers(pattern, path):
+    pattern = pattern.encode()
+    if b"*" not in pattern:
+        return path.startswith(pattern)
+    runs = b".*".join(re.escape(part) for part in pattern.split(b"*"))
+    return re.fullmatch(runs, path, re.DOTALL) is not None
+
+
+def is_prefetch(request):
+    for name in (b"sec-purpose", b"x-sec-purpose"):
+        for value in request.values(name):
+            for member in value.split(b","):
+                if member.split(b";")[0].strip(b" \t").lower() == b"prefetch":
+                    return True
+    plain = {
+        b"purpose": (b"prefetch",),
+        b"x-purpose": (b"prefetch", b"preview", b"instant"),
+        b"x-moz": (b"prefetch",),
+        b"hx-preloaded": (b"true",),
+    }
+    return any(
+        value.lower() in wanted for name, wanted in plain.items() for value in request.values(name)
+    )
+
+
+def accepted(request):
+    """The media ranges of Accept that are not refused by q=0; None without the header."""
+    found = request.values(b"accept")
+    if not found:
+        return None
+    ranges = set()
+    for member in b",".join(found).split(b","):
+        media, *parameters = [part.strip(b" \t").lower() for part in member.split(b";")]
+        if not any(re.fullmatch(rb"q\s*=\s*0(\.0*)?", p) for p in parameters):
+            ranges.add(media)
+    return ranges
+
+
+def wants_html(request):
+    """As the notice asks it: a missing Accept or */* will do."""
+    dest = first(request.values(b"sec-fetch-dest"))
+    if dest is not None:
+        return dest == b"document"
+    ranges = accepted(request)
+    return ranges is None or not ranges.isdisjoint((*HTML, b"*/*"))
+
+
+# --- the rules, in their order ---
+
+
+def begin_reason(config, request):
+    """The first rule of `begin` that says no."""
+    if not config.counts_method(request.method):
+        return "method"
+    return held_back(config, request)
+
+
+def held_back(config, request):
+    """The rules of `begin` that hold events back too."""
+    path = decoded(split_target(request.target)[1])
+    if site_of(request, config) is None:
+        return "unknown-site"
+    if any(covers(pattern, path) for pattern in config.ignore):
+        return "ignored"
+    if config.only and not any(covers(pattern, path) for pattern in config.only):
+        return "not-only"
+    return "prefetch" if is_prefetch(request) else None
+
+
+def finish_reason(config, request, response):
+    if response.status == 101:
+        return "upgrade"
+    if not any(low <= response.status <= high for low, high in config.status):
+        return "status"
+    if config.content_types is None:
+        return None
+    found = first([v for v in values(response.headers, b"content-type") if v])
+    if found is not None:
+        counts = found.split(b";")[0].strip(b" \t").lower() in config.content_types
+    elif request.values(b"sec-fetch-dest"):
+        counts = first(request.values(b"sec-fetch-dest")) == b"document"
+    else:
+        counts = not (accepted(request) or set()).isdisjoint(config.content_types)
+    return None if counts else "content-type"
+
+
+# --- the visitor and the cookie ---
+
+
+UUID = r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
+
+
+def known_visitor(config, request, now):
+    """What the first well-formed cookie says; None without one, or with an expired one."""
+    for header in request.values(b"cookie"):
+        for pair in header.split(b";"):
+            name, _, value = pair.strip(b" \t").partition(b"=")
+            if name.decode("latin-1") != config.cookie_name:
+                continue
+            visitor = parsed(value.decode("latin-1"), now)
+            if visitor is None:
+                continue
+            if not config.renew and visitor.first + config.max_age <= now:
+                return None
+            return visitor
+    return None
+
+
+def parsed(value, now):
+    match = re.fullmatch(rf"({UUID})(?:\.([0-9]{{1,12}})\.([0-9]{{1,12}})\.([0-9]{{1,12}}))?", value)
+    if not match or match[1].lower() in (NIL, MAX):
+        return None
+    if match[2] is None:
+        return Visitor(match[1].lower(), now, now, now, known=True, bare=True)
+    seen = min(int(match[4]), now)
+    start = min(int(match[3]), seen)
+    return Visitor(match[1].lower(), min(int(match[2]), start), start, seen, known=True)
+
+
+def set_cookie(config, request, visitor, now):
+    age = config.max_age if config.renew else visitor.first + config.max_age - now
+    secure = request.secure if config.secure == "auto" else config.secure
+    parts = [f"{config.cookie_name}={visitor.id}.{visitor.first}.{visitor.start}.{now}"]
+    parts += ["HttpOnly"] * config.http_only
+    parts += [f"SameSite={config.same_site.capitalize()}"]
+    parts += ["Secure"] * bool(secure)
+    parts += [f"Path={config.cookie_path}"]
+    parts += [f"Domain={config.domain}"] * bool(config.domain)
+    parts += [f"Max-Age={age}"]
+    return ["set-cookie", "; ".join(parts)]
+
+
+def directives(headers, name):
+    """{directive: argument or None}, quotes taken off."""
+    found = {}
+    for member in re.findall(rb'(?:"(?:\\.|[^"\\])*"|[^,"])+', b",".join(values(headers, name))):
+        key, equals, argument = member.strip(b" \t").partition(b"=")
+        found[key.strip(b" \t").lower()] = argument.strip(b' \t"') if equals else None
+    return found
+
+
+def positive(argument):
+    return argument is not None and re.fullmatch(rb"[0-9]*[1-9][0-9]*", argument) is not None
+
+
+def is_private(found):
+    """A qualified private="…" hides some fields only and does not count."""
+    return b"no-store" in found or found.get(b"private", b"-") is None
+
+
+def date(value):
+    try:
+        return parsedate_to_datetime(value.decode("ascii")).timestamp()
+    except (ValueError, TypeError, AttributeError):
+        return None
+
+
+def expires_later(headers, now):
+    value = first(values(headers, b"expires"))
+    expires = date(value) if value is not None else None
+    sent = first(values(headers, b"date"))
+    sent = date(sent) if sent is not None else None
+    return expires is not None and expires > (now if sent is None else sent)
+
+
+def is_shared(headers, now):
+    for name in (b"cdn-cache-control", b"surrogate-control"):
+        own = directives(headers, name)
+        age = positive(own.get(b"max-age")) or positive(own.get(b"s-maxage"))
+        if age and not is_private(own):
+            return True
+    found = directives(headers, b"cache-control")
+    fresh = (
+        b"public" in found
+        or b"s-maxage" in found
+        or positive(found.get(b"max-age"))
+        or expires_later(headers, now)
+    )
+    return fresh and not is_private(found)
+
+
+# --- begin and finish ---
+
+
+def notice(config, request, site):
+    def escaped(text):
+        for raw, reference in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"), ("'", "&#39;")):
+            text = text.replace(raw, reference)
+        return text
+
+    text = config.notice.replace("{site}", site)
+    return {"text": text, "html": escaped(text)}
+
+
+def judge(config, micros, entropy, request, response, annotations):
+    now = micros // 1_000_000
+    if config.mode == "off":
+        return Verdict("off", [], None, (None, False), [])
+
+    reason = begin_reason(config, request)
+    begun = reason is None
+    has_cookie = config.identity == "cookie"
+    visitor = known_visitor(config, request, now) if has_cookie else None
+    if visitor is None and has_cookie and begun:
+        visitor = Visitor(record.visitor_id(entropy), now, now, now, known=False)
+    is_new = visitor is not None and not visitor.known
+    due = (
+        is_new
+        and config.mode == "on"
+        and config.count == "pages"
+        and config.policy == "notice"
+        and wants_html(request)
+    )
+    verdict = Verdict(
+        reason or "abandoned",
+        [],
+        notice(config, request, site_of(request, config)) if due else None,
+        (visitor.id if visitor else None, is_new),
+        [],
+    )
+    if response is None:
+        return verdict
+
+    reason = reason or finish_reason(config, request, response)
+    verdict.outcome = reason or "tracked"
+    if config.mode == "dry-run":
+        return verdict
+
+    may_set = (
+        reason is None
+        and has_cookie
+        and config.count == "pages"
+        and request.method != b"HEAD"
+        and response.status < 400
+        and response.status != 304
+        and not is_shared(response.headers, now)
+    )
+    session = None
+    if visitor is not None:
+        idle = now - visitor.seen
+        lapsed = is_new or visitor.bare or 10 * idle > 11 * config.session_timeout
+        if lapsed and may_set:
+            visitor.start = now
+        if may_set and (lapsed or 10 * idle > config.session_timeout):
+            verdict.headers.append(set_cookie(config, request, visitor, now))
+            if not is_private(directives(response.headers, b"cache-control")):
+                verdict.headers.append(["cache-control", "private"])
+        if may_set or not lapsed:
+            session = visitor.start
+        if is_new and not may_set:
+            visitor = None
+
+    if held_back(config, request) is None:
+        _, path, query = split_target(request.target)
+        hit = Hit(
+            id=record.page_id(micros, entropy),
+            micros=micros,
+            site=site_of(request, config),
+            secure=request.secure,
+            method=request.method,
+            path=path,
+            query=query,
+            status=response.status,
+            referrer=first(request.values(b"referer")) or b"",
+            agent=first(request.values(b"user-agent")) or b"",
+            language=first(request.values(b"accept-language")) or b"",
+            peer=request.peer,
+            visitor=visitor and visitor.id,
+            new=is_new,
+            first_visit=visitor and visitor.first,
+            session=session,
+            user_id=annotations.get("user_id", ""),
+            route=annotations.get("route", ""),
+        )
+        if reason is None:
+            verdict.hits.append(hit.page(annotations))
+        for n, event in enumerate(annotations.get("events", [])[: record.EVENTS]):
+            verdict.hits.append(hit.event(event, record.event_id(micros, entropy, n)))
+    return verdict

@@ -1,0 +1,136 @@
+"""The configuration of a vector, with every default written out. Unknown keys are errors."""
+
+from dataclasses import dataclass, field
+
+UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
+# Browsers hold no cookie for longer than 400 days.
+LONGEST_COOKIE = 400 * 86_400
+
+RECEIVERS = {
+    "file": {"path"},
+    "sqlite": {"path", "keep"},
+    "ga-v1": {"url", "tracking_id", "version"},
+    "ga4": {"url", "measurement_id", "api_secret"},
+}
+COMMON = {"type", "name", "ip", "third_party", "workers", "queue", "batch", "timeout", "max_age"}
+
+
+@dataclass
+class Destination:
+    type: str
+    name: str
+    ip: str
+    keys: dict
+
+
+@dataclass
+class Config:
+    mode: str
+    sites: list
+    identity: str
+    session_timeout: int
+    cookie_name: str
+    cookie_path: str
+    domain: str
+    max_age: int
+    renew: bool
+    same_site: str
+    http_only: bool
+    secure: str | bool
+    policy: str
+    notice: str
+    count: str
+    ignore: list
+    only: list
+    status: list
+    methods: list
+    content_types: list | None
+    query: str
+    destinations: list = field(default_factory=list)
+
+    def counts_method(self, method):
+        if self.methods is None:
+            return method not in (b"HEAD", b"OPTIONS")
+        return method.decode("latin-1") in self.methods
+
+    def ip_policies(self):
+        """The distinct ones, in the order in which the destinations name them."""
+        return list(dict.fromkeys(destination.ip for destination in self.destinations))
+
+
+class Table:
+    """Hands out keys one by one and then insists that none is left."""
+
+    def __init__(self, name, keys):
+        self.name, self.keys = name, dict(keys)
+
+    def take(self, key, default=None):
+        return self.keys.pop(key, default)
+
+    def table(self, key):
+        return Table(f"{self.name}{key}.", self.take(key, {}))
+
+    def end(self):
+        if self.keys:
+            raise ValueError(f"unknown key {self.name}{next(iter(self.keys))}")
+
+
+def seconds(text):
+    digits = text.rstrip("abcdefghijklmnopqrstuvwxyz")
+    return int(float(digits) * UNITS[text[len(digits) :]])
+
+
+def status_range(text):
+    if text.endswith("xx"):
+        return int(text[0]) * 100, int(text[0]) * 100 + 99
+    low, _, high = text.partition("-")
+    return int(low), int(high or low)
+
+
+def read(tree):
+    root = Table("", tree)
+    visitor, consent, track, privacy = map(root.table, ("visitor", "consent", "track", "privacy"))
+    cookie = visitor.table("cookie")
+    count = track.take("count", "pages")
+    api = count == "api"
+    ip = privacy.take("ip", "masked")
+    root.take("shutdown")
+    types = track.take("content_types", None if api else ["text/html", "application/xhtml+xml"])
+    config = Config(
+        mode=root.take("mode", "on"),
+        sites=[site.lower() for site in root.take("site", [])],
+        identity=visitor.take("identity", "cookie"),
+        session_timeout=seconds(visitor.take("session_timeout", "30m")),
+        cookie_name=cookie.take("name", "trackside"),
+        cookie_path=cookie.take("path", "/"),
+        domain=cookie.take("domain", ""),
+        max_age=min(seconds(cookie.take("max_age", "365d")), LONGEST_COOKIE),
+        renew=cookie.take("renew", False),
+        same_site=cookie.take("same_site", "lax"),
+        http_only=cookie.take("http_only", True),
+        secure=cookie.take("secure", "auto"),
+        policy=consent.take("policy", "none"),
+        notice=consent.take("notice", "{site} uses a cookie to count visits."),
+        count=count,
+        ignore=track.take("ignore", []),
+        only=track.take("only", []),
+        status=[status_range(s) for s in track.take("status", ["2xx"] if api else ["200", "304"])],
+        methods=track.take("methods", None if api else ["GET"]),
+        content_types=None if types is None else [name.lower().encode() for name in types],
+        query=privacy.take("query", "campaign"),
+        destinations=[
+            destination(Table(f"destination.{n}.", keys), ip)
+            for n, keys in enumerate(root.take("destination", [{"type": "sqlite"}]))
+        ],
+    )
+    for table in (cookie, visitor, consent, track, privacy, root):
+        table.end()
+    return config
+
+
+def destination(table, ip):
+    kind = table.keys["type"]
+    unknown = table.keys.keys() - COMMON - RECEIVERS[kind]
+    if unknown:
+        raise ValueError(f"unknown key {table.name}{unknown.pop()}")
+    return Destination(kind, table.keys.get("name", kind), table.keys.get("ip", ip), table.keys)

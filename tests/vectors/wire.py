@@ -1,0 +1,137 @@
+"""What a destination's protocol makes of one hit: a reason to refuse it, or the request that carries it."""
+
+import re
+from urllib.parse import quote
+
+import record
+from judge import decoded
+
+# Names that GA4 keeps for itself.
+RESERVED = set(
+    """ad_activeview ad_click ad_exposure ad_query ad_reward adunit_exposure app_clear_data app_exception
+    app_install app_remove app_store_refund app_update app_upgrade dynamic_link_app_open
+    dynamic_link_app_update dynamic_link_first_open error firebase_campaign
+    firebase_in_app_message_action firebase_in_app_message_dismiss firebase_in_app_message_impression
+    first_open first_visit notification_dismiss notification_foreground notification_open
+    notification_receive notification_send os_update session_start user_engagement ad_impression
+    in_app_purchase screen_view""".split()
+)
+HOURS_72 = 72 * 3_600 * 1_000_000
+
+
+def outcome(destination, hit, now):
+    """A vector's entry for one destination; `now` is the time of sending, in µs."""
+    protocol = PROTOCOLS.get(destination.type)
+    if protocol is None:
+        return {"outcome": "admitted"}
+    admit, encode = protocol
+    reason = admit(hit)
+    if reason is not None:
+        return {"outcome": reason}
+    return {"outcome": "admitted", "request": encode(destination.keys, hit, now)}
+
+
+def lossy(text):
+    return text.decode(errors="replace")
+
+
+def url_of(hit):
+    url = ("https://" if hit.secure else "http://").encode() + hit.site.encode() + hit.path
+    return lossy(url + (b"?" + hit.query if hit.query else b""))
+
+
+# --- ga-v1: the Measurement Protocol of Universal Analytics ---
+
+
+def ga_v1_admit(hit):
+    return "no-visitor" if hit.visitor is None else None
+
+
+def ga_v1_encode(keys, hit, now):
+    pairs = [
+        ("v", keys.get("version", "1")),
+        ("z", str(int(hit.id.replace("-", ""), 16) & 0x7FFF_FFFF)),
+        ("t", "pageview" if hit.kind == "page" else "event"),
+        ("dt", hit.title),
+        ("dh", hit.site),
+        ("dr", lossy(hit.referrer)),
+        ("dp", lossy(decoded(hit.path))),
+        ("tid", keys["tracking_id"]),
+        ("cid", hit.visitor),
+        ("uip", hit.peer or ""),
+        ("ua", lossy(hit.agent)),
+    ]
+    if hit.kind == "event":
+        pairs += [("ec", hit.category), ("ea", hit.name), ("el", hit.label)]
+        # Whole numbers from zero up are all that a value may be.
+        if hit.value is not None and hit.value >= 0:
+            pairs.append(("ev", str(int(hit.value + 0.5))))
+    return {
+        "method": "POST",
+        "url": keys.get("url", "https://www.google-analytics.com/collect"),
+        "headers": [["content-type", "application/x-www-form-urlencoded"]],
+        "body": "&".join(f"{name}={quote(value, safe='')}" for name, value in pairs if value),
+    }
+
+
+# --- ga4: the Measurement Protocol of Google Analytics 4 ---
+
+
+def ga4_name(hit):
+    parts = [part for part in (hit.category, hit.name) if part]
+    return re.sub(r"[^A-Za-z0-9_]", "_", "_".join(parts))[:40]
+
+
+def ga4_admit(hit):
+    if hit.visitor is None:
+        return "no-visitor"
+    if hit.kind == "event":
+        name = ga4_name(hit)
+        if name in RESERVED or not re.match("[A-Za-z]", name):
+            return "bad-name"
+    return None
+
+
+def ga4_encode(keys, hit, now):
+    page = hit.kind == "page"
+    digits = hit.visitor.replace("-", "")
+    params = {
+        "session_id": None if hit.session is None else str(hit.session),
+        "engagement_time_msec": 1,
+        "page_location": url_of(hit)[:1000],
+    }
+    if page:
+        params["page_referrer"] = lossy(hit.referrer)[:420]
+        params["page_title"] = hit.title[:300]
+        params["page_language"] = hit.language.lower()
+    else:
+        params["event_category"] = hit.category[:100]
+        params["event_label"] = hit.label[:100]
+        params["value"] = record.number(hit.value)
+    for key, value in hit.properties.items():
+        params[key] = value[:100] if isinstance(value, str) else record.number(value)
+    body = {
+        "client_id": f"{max(1, int(digits[:8], 16))}.{max(1, int(digits[-8:], 16))}",
+        "user_id": hit.user_id,
+        "ip_override": hit.peer,
+        "user_agent": lossy(hit.agent),
+        "consent": {"ad_user_data": "DENIED", "ad_personalization": "DENIED"},
+        "events": [
+            {
+                "name": "page_view" if page else ga4_name(hit),
+                "timestamp_micros": max(min(hit.micros, now), now - HOURS_72),
+                "params": {key: value for key, value in params.items() if value not in (None, "")},
+            }
+        ],
+    }
+    url = keys.get("url", "https://www.google-analytics.com/mp/collect")
+    secret = quote(keys["api_secret"], safe="")
+    return {
+        "method": "POST",
+        "url": f"{url}?measurement_id={keys['measurement_id']}&api_secret={secret}",
+        "headers": [["content-type", "application/json"]],
+        "body": {"json": {key: value for key, value in body.items() if value not in (None, "")}},
+    }
+
+
+PROTOCOLS = {"ga-v1": (ga_v1_admit, ga_v1_encode), "ga4": (ga4_admit, ga4_encode)}
