@@ -223,4 +223,6 @@ impl fmt::Debug for Hit {
 }
 
 #[cfg(test)]
+pub(crate) mod sample;
+#[cfg(test)]
 mod test;

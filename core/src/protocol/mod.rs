@@ -2,11 +2,18 @@
 //!
 //! One file per receiver. Everything here is pure; the sending is a sink's business.
 
+mod answer;
+mod form;
+pub mod ga4;
+pub mod ga_v1;
+mod json;
 mod outcome;
 mod outgoing;
+mod text;
 
 use std::fmt;
 
+use self::{ga_v1::GaV1, ga4::Ga4};
 pub use self::{outcome::Outcome, outgoing::Outgoing};
 use crate::{Headers, config::Receiver, hit::Hit, ledger::Reason};
 
@@ -71,6 +78,9 @@ pub struct Needs {
 pub fn of(receiver: &Receiver) -> Option<Box<dyn Protocol>> {
     match receiver {
         Receiver::File { .. } | Receiver::Sqlite { .. } => None,
-        Receiver::GaV1 { .. } | Receiver::Ga4 { .. } => None,
+        Receiver::GaV1 { url, tracking_id, version } => Some(Box::new(GaV1::new(url, tracking_id, version))),
+        Receiver::Ga4 { url, measurement_id, api_secret } => {
+            Some(Box::new(Ga4::new(url, measurement_id, api_secret.clone())))
+        }
     }
 }

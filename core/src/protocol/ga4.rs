@@ -1,0 +1,273 @@
+//! `ga4`: the Measurement Protocol of Google Analytics 4.
+//!
+//! Sources: the protocol's [reference], its [guide] and the [limits] and [naming rules] of Analytics.
+//!
+//! # What is sent
+//!
+//! One JSON body by POST, below 130 kB, for up to 25 hits of one visitor, user, address and agent. The
+//! data stream and its secret stand in the URL.
+//!
+//! | key | value |
+//! | --- | --- |
+//! | `client_id` | two decimals with a dot between: the first and the last 32 bits of the visitor's id, at least 1 each |
+//! | `user_id` | the user's id |
+//! | `ip_override` | the address, as far as the destination may know it |
+//! | `user_agent` | the agent |
+//! | `consent` | `DENIED` for ads' data and personalisation: nobody granted them |
+//! | `events[].name` | `page_view`, or an event's category and name joined and cleaned (`cart_add`) |
+//! | `events[].timestamp_micros` | the hit's own time, moved into the 72 hours before the sending |
+//! | `….params.session_id` | the second in which the session began; without a session, the one in which the hit's UTC day began, as no hit counts without |
+//! | `….params.engagement_time_msec` | 1, as no hit counts without |
+//! | `….params.page_location` | the page's address, up to 1,000 characters; none for an event outside a page |
+//! | `….params.page_referrer` | the referrer, up to 420 characters |
+//! | `….params.page_title` | the title, up to 300 characters |
+//! | `….params.page_language` | the language, in lower case |
+//! | `….params.event_category`, `event_label`, `value` | of an event |
+//! | `….params.…` | the properties, the first that fit into 25 parameters; the last of one name stands |
+//!
+//! Texts are cut at 100 characters (Unicode scalar values) where nothing else is said; what is empty is
+//! left out. In addresses, bytes outside UTF-8 are percent-encoded; in the agent they become U+FFFD.
+//!
+//! # What is refused
+//!
+//! A hit without a visitor (`no-visitor`), and an event whose name is empty or reserved, or has no letter
+//! to begin with (`bad-name`): Google answers 204 to whatever it throws away. A property of a reserved
+//! name, or of one of the names above, is left out.
+//!
+//! [reference]: https://developers.google.com/analytics/devguides/collection/protocol/ga4/reference
+//! [guide]: https://developers.google.com/analytics/devguides/collection/protocol/ga4/sending-events
+//! [limits]: https://support.google.com/analytics/answer/9267744
+//! [naming rules]: https://support.google.com/analytics/answer/13316687
+
+mod name;
+
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    net::IpAddr,
+};
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Serialize;
+use uuid::Uuid;
+
+use self::name::Name;
+use super::{
+    Enriched, Needs, Outcome, Outgoing, Protocol, answer,
+    json::Object,
+    text::{Address, Lossy, Lower, Shown, first_chars},
+};
+use crate::{
+    Headers, Value,
+    config::Secret,
+    hit::{Hit, Kind, cap},
+    ledger::Reason,
+};
+
+const MAX_EVENTS: usize = 25;
+const MAX_PARAMS: usize = 25;
+/// In bytes; the protocol wants less than 130 kB.
+const MAX_BODY: usize = 129_999;
+// In characters.
+const MAX_LOCATION: usize = 1_000;
+const MAX_REFERRER: usize = 420;
+const MAX_TITLE: usize = 300;
+const MAX_TEXT: usize = 100;
+
+/// In seconds.
+const WINDOW: u64 = 72 * 60 * 60;
+const DAY: u64 = 24 * 60 * 60;
+
+// A record holds no longer user id than the protocol takes.
+const _: () = assert!(cap::USER_ID <= 256);
+
+/// The wire format of `ga4`.
+#[derive(Debug)]
+pub struct Ga4 {
+    /// Up to where the secret follows.
+    url: String,
+    api_secret: Secret,
+}
+
+impl Ga4 {
+    /// Posts to `url`, which may have a query already, for the data stream `measurement_id`, whose secret
+    /// is `api_secret`.
+    pub fn new(url: &str, measurement_id: &str, api_secret: Secret) -> Self {
+        let joint = if url.contains('?') { '&' } else { '?' };
+        // `-` needs no escape, and every id holds one.
+        let id = utf8_percent_encode(measurement_id, const { &NON_ALPHANUMERIC.remove(b'-') });
+        Self { url: format!("{url}{joint}measurement_id={id}&api_secret="), api_secret }
+    }
+}
+
+impl Protocol for Ga4 {
+    fn needs(&self) -> Needs {
+        Needs { visitor: true, dedupe: false, batch: MAX_EVENTS, one_visitor: true, window: WINDOW }
+    }
+
+    fn admit(&self, hit: &Hit) -> Result<(), Reason> {
+        if hit.visitor().is_none() {
+            return Err(Reason::NoVisitor);
+        }
+        Name::of(hit).map(drop)
+    }
+
+    fn group(&self, hit: &Hit) -> u64 {
+        // Without the random state that would tell two workers' groups apart.
+        let mut hasher = DefaultHasher::new();
+        Shared::of(hit).hash(&mut hasher);
+        hasher.finish()
+    }
+
+    fn encode(&self, batch: &[Enriched<'_>], now: u64, out: &mut Outgoing) -> usize {
+        out.start("POST", &self.url);
+        out.push_secret(&self.api_secret);
+        out.header("content-type", "application/json");
+        let Some(first) = batch.first() else {
+            return 0;
+        };
+        let shared = Shared::of(first.hit);
+        let alike = batch.iter().take(MAX_EVENTS).map_while(|enriched| {
+            let hit = enriched.hit;
+            (Shared::of(hit) == shared).then_some(hit)
+        });
+        let mut body = Object::open(out.body());
+        shared.write(&mut body);
+        let taken = write_events(alike, now, body.key("events"));
+        body.close();
+        taken
+    }
+
+    fn classify(&self, status: u16, headers: &dyn Headers, _: &[u8]) -> Outcome {
+        answer::classify(status, headers)
+    }
+}
+
+/// What the hits of one request have in common.
+#[derive(Eq, Hash, PartialEq)]
+struct Shared<'a> {
+    visitor: Option<Uuid>,
+    user_id: &'a str,
+    ip: Option<IpAddr>,
+    agent: &'a [u8],
+}
+
+impl<'a> Shared<'a> {
+    fn of(hit: &'a Hit) -> Self {
+        Self { visitor: hit.visitor(), user_id: hit.user_id(), ip: hit.ip(), agent: hit.agent() }
+    }
+
+    fn write(&self, body: &mut Object<'_>) {
+        if let Some(visitor) = self.visitor {
+            let [first, last] = client_id(visitor);
+            body.put("client_id", &Shown(format_args!("{first}.{last}")));
+        }
+        body.put_text("user_id", self.user_id);
+        if let Some(ip) = self.ip {
+            body.put("ip_override", &Shown(ip));
+        }
+        if !self.agent.is_empty() {
+            body.put("user_agent", &Shown(Lossy(self.agent)));
+        }
+        body.put("consent", &Consent { ad_user_data: "DENIED", ad_personalization: "DENIED" });
+    }
+}
+
+#[derive(Serialize)]
+struct Consent {
+    ad_user_data: &'static str,
+    ad_personalization: &'static str,
+}
+
+fn client_id(visitor: Uuid) -> [u32; 2] {
+    let [a, b, c, d, .., w, x, y, z] = visitor.into_bytes();
+    [[a, b, c, d], [w, x, y, z]].map(|bits| u32::from_be_bytes(bits).max(1))
+}
+
+/// Writes as many of `hits` as the body has room for, the first in any case, and answers how many.
+fn write_events<'a>(hits: impl Iterator<Item = &'a Hit>, now: u64, body: &mut Vec<u8>) -> usize {
+    let mut taken = 0;
+    body.push(b'[');
+    for hit in hits {
+        let before = body.len();
+        if taken > 0 {
+            body.push(b',');
+        }
+        write_event(hit, now, body);
+        // The array and the body are still to be closed.
+        if taken > 0 && body.len() + "]}".len() > MAX_BODY {
+            body.truncate(before);
+            break;
+        }
+        taken += 1;
+    }
+    body.push(b']');
+    taken
+}
+
+fn write_event(hit: &Hit, now: u64, body: &mut Vec<u8>) {
+    let mut event = Object::open(body);
+    // OK because hits without a name are not admitted.
+    if let Ok(name) = Name::of(hit) {
+        event.put("name", name.as_str());
+    }
+    let oldest = now.saturating_sub(WINDOW * 1_000_000);
+    event.put("timestamp_micros", &hit.micros().clamp(oldest, now));
+    let mut params = Object::open(event.key("params"));
+    write_params(hit, &mut params);
+    params.close();
+    event.close();
+}
+
+fn write_params(hit: &Hit, params: &mut Object<'_>) {
+    let seconds = hit.micros() / 1_000_000;
+    let session = hit.session().unwrap_or(seconds - seconds % DAY);
+    params.put("session_id", &Shown(session));
+    params.put("engagement_time_msec", &1);
+    if !hit.site().is_empty() && !hit.path().is_empty() {
+        let scheme: &[u8] = if hit.is_secure() { b"https://" } else { b"http://" };
+        let mark: &[u8] = if hit.query().is_empty() { b"" } else { b"?" };
+        let pieces = [scheme, hit.site().as_bytes(), hit.path(), mark, hit.query()];
+        params.put("page_location", &Shown(Address { pieces, max: MAX_LOCATION }));
+    }
+    if !hit.referrer().is_empty() {
+        let pieces = [hit.referrer()];
+        params.put("page_referrer", &Shown(Address { pieces, max: MAX_REFERRER }));
+    }
+    params.put_text("page_title", first_chars(hit.title(), MAX_TITLE));
+    if !hit.language().is_empty() {
+        params.put("page_language", &Shown(Lower(hit.language())));
+    }
+    if hit.kind() == Kind::Event {
+        params.put_text("event_category", first_chars(hit.category(), MAX_TEXT));
+        params.put_text("event_label", first_chars(hit.label(), MAX_TEXT));
+        if let Some(value) = hit.value() {
+            params.put("value", &Value::Number(value));
+        }
+    }
+    write_properties(hit, params);
+}
+
+fn write_properties(hit: &Hit, params: &mut Object<'_>) {
+    let named = || {
+        hit.properties().filter_map(|(key, value)| match value {
+            Value::Text(text) if text.is_empty() => None,
+            value => Some((Name::of_property(key)?, value)),
+        })
+    };
+    for (n, (name, value)) in named().enumerate() {
+        if params.members() == MAX_PARAMS {
+            break;
+        }
+        if named().skip(n + 1).any(|(later, _)| later == name) {
+            continue;
+        }
+        match value {
+            Value::Text(text) => params.put(name.as_str(), first_chars(&text, MAX_TEXT)),
+            value => params.put(name.as_str(), &value),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "ga4_test.rs"]
+mod test;

@@ -1,0 +1,353 @@
+use serde_json::{Value as Json, json};
+
+use super::*;
+use crate::{
+    Event,
+    config::IpPolicy,
+    hit::{
+        Draft,
+        sample::{self, MICROS},
+    },
+};
+
+const HOUR: u64 = 3_600_000_000;
+
+fn ga4() -> Ga4 {
+    Ga4::new("https://www.google-analytics.com/mp/collect", "G-ABC123", Secret::new("s3/cr+t"))
+}
+
+/// What one request makes of `hits`, and how many it took.
+fn request(hits: &[Hit], now: u64) -> (usize, Json) {
+    let batch: Vec<_> = hits.iter().map(Enriched::new).collect();
+    let mut out = Outgoing::new();
+    let taken = ga4().encode(&batch, now, &mut out);
+    (taken, serde_json::from_slice(out.payload()).unwrap())
+}
+
+fn full(draft: &Draft<'_>) -> Hit {
+    draft.seal(IpPolicy::Full)
+}
+
+fn body(draft: &Draft<'_>) -> Json {
+    request(&[full(draft)], MICROS).1
+}
+
+fn params(draft: &Draft<'_>) -> Json {
+    body(draft)["events"][0]["params"].take()
+}
+
+fn event<'a>(event: &'a Event<'a>) -> Draft<'a> {
+    Draft { event: Some(event), ..sample::page() }
+}
+
+#[test]
+fn a_page_view_and_an_event_of_one_visitor() {
+    let (taken, body) = request(&[full(&sample::page()), full(&event(&sample::add()))], MICROS + 2_500_000);
+    assert_eq!(taken, 2);
+    let location = "https://shop.example/cart?size=9&utm_source=news&utm_medium=email&utm_campaign=july";
+    let expected = json!({
+        "client_id": "1529519118.2048630033",
+        "user_id": "u-42",
+        "ip_override": "203.0.113.9",
+        "user_agent": "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
+        "consent": {"ad_user_data": "DENIED", "ad_personalization": "DENIED"},
+        "events": [
+            {
+                "name": "page_view",
+                "timestamp_micros": 1_784_714_400_000_000_u64,
+                "params": {
+                    "session_id": "1784714000",
+                    "engagement_time_msec": 1,
+                    "page_location": location,
+                    "page_referrer": "https://www.google.com/",
+                    "page_title": "Cart & checkout",
+                    "page_language": "en-gb",
+                },
+            },
+            {
+                "name": "cart_add",
+                "timestamp_micros": 1_784_714_400_000_000_u64,
+                "params": {
+                    "session_id": "1784714000",
+                    "engagement_time_msec": 1,
+                    "page_location": location,
+                    "page_referrer": "https://www.google.com/",
+                    "page_title": "Cart & checkout",
+                    "page_language": "en-gb",
+                    "event_category": "cart",
+                    "event_label": "SKU-1",
+                    "value": 2,
+                    "colour": "red",
+                },
+            },
+        ],
+    });
+    assert_eq!(body, expected);
+}
+
+#[test]
+fn the_secret_is_sent_and_never_shown() {
+    let hit = full(&sample::page());
+    let mut out = Outgoing::new();
+    let ga4 = ga4();
+    ga4.encode(&[Enriched::new(&hit)], MICROS, &mut out);
+    let start = "https://www.google-analytics.com/mp/collect?measurement_id=G-ABC123&api_secret=";
+    assert_eq!(out.method(), "POST");
+    assert_eq!(out.url(), format!("{start}s3%2Fcr%2Bt"));
+    assert_eq!(out.shown_url(), format!("{start}***"));
+    assert_eq!(out.headers(), [("content-type", "application/json")]);
+    for shown in [format!("{ga4:?}"), format!("{out:?}")] {
+        assert!(!shown.contains("s3") && shown.contains("***"), "{shown}");
+    }
+}
+
+#[test]
+fn a_query_in_the_url_stays() {
+    let ga4 = Ga4::new("https://proxy.example/mp?to=ga", "G-1&x", Secret::new("s"));
+    let mut out = Outgoing::new();
+    assert_eq!(ga4.encode(&[], MICROS, &mut out), 0);
+    assert_eq!(out.url(), "https://proxy.example/mp?to=ga&measurement_id=G-1%26x&api_secret=s");
+}
+
+#[test]
+fn what_is_absent_is_left_out() {
+    let bare = Draft {
+        session: None,
+        address: None,
+        site: b"",
+        path: b"",
+        query: b"",
+        referrer: b"",
+        agent: b"",
+        language: b"",
+        title: "",
+        user_id: "",
+        ..sample::page()
+    };
+    let expected = |name: &str| {
+        json!({
+            "client_id": "1529519118.2048630033",
+            "consent": {"ad_user_data": "DENIED", "ad_personalization": "DENIED"},
+            "events": [{
+                "name": name,
+                "timestamp_micros": 1_784_714_400_000_000_u64,
+                // 2026-07-22T00:00:00Z
+                "params": {"session_id": "1784678400", "engagement_time_msec": 1},
+            }],
+        })
+    };
+    assert_eq!(body(&bare), expected("page_view"));
+    let name = Event::new("x").category("").label("").property("empty", "");
+    assert_eq!(body(&Draft { event: Some(&name), ..bare.clone() }), expected("x"));
+    // An event outside a page has a site, but no address.
+    assert_eq!(body(&Draft { event: Some(&name), site: b"a.example", ..bare.clone() }), expected("x"));
+    assert_eq!(body(&Draft { path: b"/", ..bare }), expected("page_view"));
+}
+
+#[test]
+fn the_client_is_named_by_two_positive_numbers() {
+    let id = |visitor: u128| body(&Draft { visitor: Some(Uuid::from_u128(visitor)), ..sample::page() });
+    assert_eq!(id(0)["client_id"], "1.1");
+    assert_eq!(id(u128::MAX)["client_id"], "4294967295.4294967295");
+    assert_eq!(id((2 << 96) + 3)["client_id"], "2.3");
+}
+
+#[test]
+fn times_lie_in_the_72_hours_before_the_sending() {
+    let at = |micros: u64, now: u64| {
+        let (_, body) = request(&[full(&Draft { micros, ..sample::page() })], now);
+        body["events"][0]["timestamp_micros"].as_u64().unwrap()
+    };
+    assert_eq!(at(MICROS, MICROS + 72 * HOUR), MICROS);
+    assert_eq!(at(MICROS, MICROS + 72 * HOUR + 5), MICROS + 5);
+    assert_eq!(at(MICROS + 9, MICROS), MICROS);
+    assert_eq!(at(0, 7), 0);
+    assert_eq!(at(u64::MAX, 7), 7);
+}
+
+#[test]
+fn addresses_are_cut_and_keep_their_bytes() {
+    let path = [b"/\xff", "é".repeat(1_100).as_bytes()].concat();
+    let referrer = format!("https://x/{}", "%41".repeat(600));
+    let draft = Draft { path: &path, referrer: referrer.as_bytes(), secure: false, ..sample::page() };
+    let params = params(&draft);
+    // 7 for the scheme, 12 for the site, 4 for the slash and the escape.
+    let location = format!("http://shop.example/%FF{}", "é".repeat(1_000 - 23));
+    assert_eq!(params["page_location"], location);
+    // 10 + 3 × 136 = 418: one more escape would be 421.
+    assert_eq!(params["page_referrer"], format!("https://x/{}", "%41".repeat(136)));
+}
+
+#[test]
+fn texts_are_cut_at_their_limits() {
+    let long = "é".repeat(500);
+    let add = Event::new("add")
+        .category(&long[..400])
+        .label(&long[..400])
+        .property("text", &long[..400])
+        .property("yes", true)
+        .property("half", 0.5);
+    let params = params(&Draft { title: &long, ..event(&add) });
+    assert_eq!(params["page_title"], "é".repeat(300));
+    for key in ["event_category", "event_label", "text"] {
+        assert_eq!(params[key], "é".repeat(100), "{key}");
+    }
+    assert_eq!(params["yes"], true);
+    assert_eq!(params["half"], 0.5);
+}
+
+#[test]
+fn at_most_25_parameters() {
+    let add = (0..40).fold(sample::add(), |event, n| event.property(format!("p{n}"), n));
+    let params = params(&event(&add));
+    let params = params.as_object().unwrap();
+    assert_eq!(params.len(), 25);
+    // Nine of our own, and the colour.
+    assert!(params.contains_key("p14") && !params.contains_key("p15"));
+}
+
+#[test]
+fn the_last_property_of_a_name_stands() {
+    let properties = [
+        ("main colour".into(), "red".into()),
+        ("size".into(), 9.into()),
+        ("main_colour".into(), "blue".into()),
+        ("page_title".into(), "mine".into()),
+        ("session_id".into(), "1".into()),
+        ("ga_x".into(), "1".into()),
+        ("_x".into(), "1".into()),
+    ];
+    let hit = full(&Draft { properties: &properties, ..sample::page() });
+    let mut out = Outgoing::new();
+    ga4().encode(&[Enriched::new(&hit)], MICROS, &mut out);
+    let text = String::from_utf8(out.payload().to_vec()).unwrap();
+    assert!(text.contains(r#""page_language":"en-gb","size":9,"main_colour":"blue"}}]}"#), "{text}");
+}
+
+#[test]
+fn hostile_bytes_stay_inside_their_text() {
+    let nasty = "\u{0}\u{1f}\"\\},{\r\n\u{2028}</script>";
+    let event = Event::new("a\"b").category("c\\").label(nasty).property("k\"ey", nasty);
+    let draft = Draft {
+        path: b"/\0\"\x80",
+        referrer: b"https://x/\"\n\xc3",
+        agent: b"\0\"\\\xff\xfe",
+        language: b"en\"\\",
+        title: nasty,
+        user_id: nasty,
+        event: Some(&event),
+        ..sample::page()
+    };
+    let body = body(&draft);
+    assert_eq!(body["user_agent"], "\0\"\\\u{fffd}\u{fffd}");
+    assert_eq!(body["user_id"], nasty);
+    assert_eq!(body["events"][0]["name"], "c__a_b");
+    let params = &body["events"][0]["params"];
+    assert!(params["page_location"].as_str().unwrap().starts_with("https://shop.example/\0\"%80?size=9"));
+    assert_eq!(params["page_referrer"], "https://x/\"\n%C3");
+    assert_eq!(params["page_language"], "en\"\\");
+    assert_eq!(params["page_title"], nasty);
+    assert_eq!(params["event_label"], nasty);
+    assert_eq!(params["k_ey"], nasty);
+}
+
+#[test]
+fn a_request_holds_the_leading_hits_of_one_visitor() {
+    let page = sample::page();
+    let others = [
+        Draft { visitor: Some(Uuid::from_u128(1)), ..page.clone() },
+        Draft { user_id: "u-43", ..page.clone() },
+        Draft { address: Some([203, 0, 113, 10].into()), ..page.clone() },
+        Draft { address: None, ..page.clone() },
+        Draft { agent: b"Mozilla/5.0", ..page.clone() },
+    ];
+    let ours = full(&page);
+    for other in &others {
+        let other = full(other);
+        assert_ne!(ga4().group(&ours), ga4().group(&other));
+        let hits = [ours.clone(), ours.clone(), other, ours.clone()];
+        let (taken, body) = request(&hits, MICROS);
+        assert_eq!(taken, 2);
+        assert_eq!(body["events"].as_array().unwrap().len(), 2);
+    }
+    let another_page = full(&Draft { path: b"/", title: "Home", session: None, ..page });
+    assert_eq!(ga4().group(&ours), ga4().group(&another_page));
+    assert_eq!(request(&[ours, another_page], MICROS).0, 2);
+}
+
+#[test]
+fn a_request_holds_25_hits() {
+    let hits = vec![full(&sample::page()); 26];
+    let (taken, body) = request(&hits, MICROS);
+    assert_eq!(taken, 25);
+    assert_eq!(body["events"].as_array().unwrap().len(), 25);
+}
+
+#[test]
+fn a_request_holds_what_130_kilobytes_hold() {
+    // Each character takes six bytes in JSON.
+    let worst = "\u{1}".repeat(2_000);
+    let key = |n: u32| format!("k{n}{}", "x".repeat(40));
+    let all = (10..40)
+        .fold(Event::new("x").label(worst.as_str()), |event, n| event.property(key(n), worst.as_str()));
+    let referrer = format!("https://x/{worst}");
+    let draft = Draft {
+        path: worst.as_bytes(),
+        referrer: referrer.as_bytes(),
+        agent: worst.as_bytes(),
+        title: &worst,
+        user_id: &worst,
+        ..event(&all)
+    };
+    let hits = vec![full(&draft); 25];
+    let batch: Vec<_> = hits.iter().map(Enriched::new).collect();
+    let mut out = Outgoing::new();
+    let taken = ga4().encode(&batch, MICROS, &mut out);
+    let size = out.payload().len();
+    let body: Json = serde_json::from_slice(out.payload()).unwrap();
+    assert_eq!(body["events"].as_array().unwrap().len(), taken);
+    ga4().encode(&batch[..1], MICROS, &mut out);
+    let alone = out.payload().len();
+    assert!((2..25).contains(&taken) && size < 130_000 && size + alone > 130_000, "{taken} {size} {alone}");
+}
+
+#[test]
+fn a_body_may_have_129_999_bytes() {
+    let hit = full(&sample::page());
+    let write = |before: usize| {
+        let mut body = vec![b' '; before];
+        let taken = write_events([&hit, &hit].into_iter(), MICROS, &mut body);
+        (taken, body.len())
+    };
+    let (_, two) = write(0);
+    // The body's closing brace follows.
+    let room = 129_999 - 1 - two;
+    assert_eq!(write(room), (2, 129_998));
+    assert_eq!(write(room + 1).0, 1);
+    assert_eq!(write(200_000).0, 1);
+}
+
+#[test]
+fn what_would_not_count_is_refused() {
+    let admit = |draft: &Draft<'_>| ga4().admit(&full(draft));
+    assert_eq!(admit(&sample::page()), Ok(()));
+    assert_eq!(admit(&Draft { visitor: None, ..sample::page() }), Err(Reason::NoVisitor));
+    assert_eq!(admit(&event(&sample::add())), Ok(()));
+    assert_eq!(admit(&event(&Event::new(""))), Err(Reason::BadName));
+    assert_eq!(admit(&event(&Event::new("session_start"))), Err(Reason::BadName));
+}
+
+#[test]
+fn one_visitor_a_request() {
+    let needs = ga4().needs();
+    assert!(needs.visitor && needs.one_visitor && !needs.dedupe);
+    assert_eq!((needs.batch, needs.window), (25, 259_200));
+}
+
+#[test]
+fn answers_are_read_by_their_status() {
+    let none: [(&str, &str); 0] = [];
+    assert_eq!(ga4().classify(204, &none, b""), Outcome::Delivered);
+    assert_eq!(ga4().classify(429, &none, b""), Outcome::Retry(None));
+    assert_eq!(ga4().classify(500, &none, b""), Outcome::Unknown);
+}

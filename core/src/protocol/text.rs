@@ -1,0 +1,145 @@
+//! Bytes that a client sent, as the text that a receiver reads, without a copy in between.
+
+use std::fmt::{self, Display, Formatter, Write};
+
+use percent_encoding::percent_encode_byte;
+use serde::{Serialize, Serializer};
+
+use crate::hit::cap::cut;
+
+/// The first `max` characters (Unicode scalar values) of `text`.
+pub(super) fn first_chars(text: &str, max: usize) -> &str {
+    &text[..chars_end(text, max)]
+}
+
+fn chars_end(text: &str, max: usize) -> usize {
+    text.char_indices().nth(max).map_or(text.len(), |(end, _)| end)
+}
+
+/// Text with U+FFFD in place of what is not UTF-8.
+pub(super) struct Lossy<'a>(pub(super) &'a [u8]);
+
+impl Display for Lossy<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        for chunk in self.0.utf8_chunks() {
+            f.write_str(chunk.valid())?;
+            if !chunk.invalid().is_empty() {
+                f.write_char(char::REPLACEMENT_CHARACTER)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Text in lower case.
+pub(super) struct Lower<'a>(pub(super) &'a str);
+
+impl Display for Lower<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        self.0.chars().flat_map(char::to_lowercase).try_for_each(|c| f.write_char(c))
+    }
+}
+
+/// An address in pieces, none of which ends inside an escape: at most `max` characters of it, cut between
+/// two escapes. What is not UTF-8 is percent-encoded.
+pub(super) struct Address<'a, const N: usize> {
+    pub(super) pieces: [&'a [u8]; N],
+    pub(super) max: usize,
+}
+
+impl<const N: usize> Display for Address<'_, N> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let mut left = self.max;
+        for chunk in self.pieces.iter().flat_map(|piece| piece.utf8_chunks()) {
+            let valid = chunk.valid();
+            let end = chars_end(valid, left);
+            if end < valid.len() {
+                // OK because neither cut falls inside a character.
+                let whole = cut(valid.as_bytes(), end).len();
+                return f.write_str(valid.get(..whole).unwrap_or_default());
+            }
+            f.write_str(valid)?;
+            left -= valid.chars().count();
+            for &byte in chunk.invalid() {
+                let escape = percent_encode_byte(byte);
+                let Some(rest) = left.checked_sub(escape.len()) else {
+                    return Ok(());
+                };
+                f.write_str(escape)?;
+                left = rest;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A value that is serialised as it is shown.
+pub(super) struct Shown<T>(pub(super) T);
+
+impl<T: Display> Serialize for Shown<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod test {
+    use super::*;
+
+    fn address(pieces: [&[u8]; 2], max: usize) -> String {
+        Address { pieces, max }.to_string()
+    }
+
+    #[test]
+    fn characters_are_counted_not_bytes() {
+        assert_eq!(first_chars("aé€😀b", 4), "aé€😀");
+        assert_eq!(first_chars("aé€😀b", 5), "aé€😀b");
+        assert_eq!(first_chars("aé€😀b", 6), "aé€😀b");
+        assert_eq!(first_chars("aé", 0), "");
+    }
+
+    #[test]
+    fn what_is_no_text_is_replaced() {
+        assert_eq!(Lossy(b"a\xffb\xe2\x82c\0").to_string(), "a\u{fffd}b\u{fffd}c\0");
+        assert_eq!(Lossy(b"").to_string(), "");
+    }
+
+    #[test]
+    fn lower_case() {
+        assert_eq!(Lower("en-GB").to_string(), "en-gb");
+    }
+
+    #[test]
+    fn an_address_keeps_its_bytes_as_escapes() {
+        assert_eq!(address([b"/\xff\xe2\x82", "/é%41%zz".as_bytes()], 99), "/%FF%E2%82/é%41%zz");
+    }
+
+    #[test]
+    fn an_address_is_cut_between_characters_and_escapes() {
+        for (max, whole) in [
+            (17, "/é%41%FF/€%E2%82%"),
+            (16, "/é%41%FF/€%E2%82"),
+            (15, "/é%41%FF/€%E2"),
+            (14, "/é%41%FF/€%E2"),
+            (13, "/é%41%FF/€%E2"),
+            (12, "/é%41%FF/€"),
+            (10, "/é%41%FF/€"),
+            (9, "/é%41%FF/"),
+            (8, "/é%41%FF"),
+            (7, "/é%41"),
+            (5, "/é%41"),
+            (4, "/é"),
+            (1, "/"),
+            (0, ""),
+        ] {
+            let pieces: [&[u8]; 3] = ["/é%41".as_bytes(), b"\xff", "/€%E2%82%".as_bytes()];
+            assert_eq!(Address { pieces, max }.to_string(), whole, "{max}");
+        }
+    }
+
+    #[test]
+    fn nothing_follows_the_cut() {
+        assert_eq!(address([b"/%41", b"b"], 3), "/");
+        assert_eq!(address([b"/\xff", b"b"], 3), "/");
+    }
+}
