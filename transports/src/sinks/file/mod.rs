@@ -1,0 +1,29 @@
+//! Writes hits as JSON lines, to a file or to the standard output.
+//!
+//! One line is one hit, in the form that [`Hit`](trackside_core::Hit) serialises to. One batch is one
+//! `write`; a file is opened for appending, so that several processes may write to one without tearing
+//! each other's lines. A file that was moved or deleted is noticed within a second and opened anew, so
+//! that logrotate needs no signal.
+//!
+//! If the disk fills up in the middle of a batch, the lines that were written whole are delivered, and the
+//! next line begins on a line of its own.
+
+mod sink;
+
+use std::path::PathBuf;
+
+use self::sink::FileSink;
+use crate::sink::{Sink, SinkFactory};
+
+/// Sinks that append to the file at `path`, which is made if it is not there; to the standard output if
+/// there is none.
+///
+/// # Errors
+///
+/// The factory fails if the file cannot be opened for appending.
+pub fn factory(path: Option<PathBuf>) -> impl SinkFactory {
+    move || Ok(Box::new(FileSink::open(path.clone())?) as Box<dyn Sink>)
+}
+
+#[cfg(test)]
+mod test;

@@ -1,0 +1,169 @@
+use std::{
+    fs::{File, Metadata, OpenOptions},
+    io::{self, Write},
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use serde::Serialize;
+use trackside_core::protocol::{Enriched, Outcome};
+
+use crate::sink::{Delivery, Sink, SinkError};
+
+/// How often to look whether the file is still where it was.
+const LOOK: Duration = Duration::from_secs(1);
+
+pub(super) struct FileSink {
+    output: Output,
+    lines: Lines,
+}
+
+enum Output {
+    File { path: PathBuf, file: File, looked: Instant },
+    Stdout,
+}
+
+impl FileSink {
+    pub(super) fn open(path: Option<PathBuf>) -> Result<Self, SinkError> {
+        let output = match path {
+            Some(path) => {
+                let file = append(&path).map_err(|cause| {
+                    SinkError::new(format!("cannot open `{}` for appending: {cause}", path.display()))
+                })?;
+                Output::File { path, file, looked: Instant::now() }
+            }
+            None => Output::Stdout,
+        };
+        Ok(Self { output, lines: Lines::default() })
+    }
+}
+
+impl Sink for FileSink {
+    fn deliver(&mut self, batch: &[Enriched<'_>], _: u64) -> Delivery {
+        let taken = self.lines.fill(batch.iter().map(|enriched| enriched.hit)).max(1);
+        let (written, result) = match self.output.reopen() {
+            Ok(()) => self.output.write(&self.lines.bytes),
+            Err(error) => (0, Err(error)),
+        };
+        let whole = self.lines.wrote(written);
+        match result {
+            Ok(()) => Delivery::new(taken, Outcome::Delivered),
+            Err(error) => {
+                tracing::debug!(target: "trackside", cause = %error, "cannot write {}", self.output.name());
+                if whole > 0 {
+                    Delivery::new(whole, Outcome::Delivered)
+                } else {
+                    Delivery::new(taken, Outcome::Unavailable)
+                }
+            }
+        }
+    }
+}
+
+/// The lines of a batch.
+#[derive(Default)]
+pub(super) struct Lines {
+    pub(super) bytes: Vec<u8>,
+    /// Where each line ends in `bytes`.
+    ends: Vec<usize>,
+    /// Whether the last write broke off inside a line.
+    is_torn: bool,
+}
+
+impl Lines {
+    /// Makes a line of each hit, and answers how many those are.
+    pub(super) fn fill(&mut self, hits: impl Iterator<Item = impl Serialize>) -> usize {
+        self.bytes.clear();
+        self.ends.clear();
+        if self.is_torn {
+            self.bytes.push(b'\n');
+        }
+        for hit in hits {
+            // A hit has nothing that JSON cannot hold, and a Vec takes every byte.
+            if serde_json::to_writer(&mut self.bytes, &hit).is_err() {
+                break;
+            }
+            self.bytes.push(b'\n');
+            self.ends.push(self.bytes.len());
+        }
+        self.ends.len()
+    }
+
+    /// Notes that the first `n` bytes were written, and answers how many whole lines that makes.
+    pub(super) fn wrote(&mut self, n: usize) -> usize {
+        if let Some(last) = n.checked_sub(1) {
+            self.is_torn = self.bytes.get(last) != Some(&b'\n');
+        }
+        self.ends.iter().take_while(|&&end| end <= n).count()
+    }
+}
+
+impl Output {
+    /// Opens the file anew if it is no longer the one at its path.
+    fn reopen(&mut self) -> io::Result<()> {
+        let Self::File { path, file, looked } = self else {
+            return Ok(());
+        };
+        let now = Instant::now();
+        if now.duration_since(*looked) < LOOK {
+            return Ok(());
+        }
+        if !is_same(path, &file.metadata()?) {
+            *file = append(path)?;
+        }
+        *looked = now;
+        Ok(())
+    }
+
+    /// Writes all of `bytes`, in one go unless the system takes less, and answers how many were taken.
+    fn write(&mut self, bytes: &[u8]) -> (usize, io::Result<()>) {
+        match self {
+            Self::File { file, .. } => write_all(file, bytes),
+            Self::Stdout => {
+                let mut stdout = io::stdout().lock();
+                match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+                    Ok(()) => (bytes.len(), Ok(())),
+                    Err(error) => (0, Err(error)),
+                }
+            }
+        }
+    }
+
+    fn name(&self) -> String {
+        match self {
+            Self::File { path, .. } => path.display().to_string(),
+            Self::Stdout => "the standard output".to_owned(),
+        }
+    }
+}
+
+pub(super) fn write_all(mut file: impl Write, bytes: &[u8]) -> (usize, io::Result<()>) {
+    let mut written = 0;
+    while let Some(rest) = bytes.get(written..).filter(|rest| !rest.is_empty()) {
+        match file.write(rest) {
+            Ok(0) => return (written, Err(io::ErrorKind::WriteZero.into())),
+            Ok(n) => written += n,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return (written, Err(error)),
+        }
+    }
+    (written, Ok(()))
+}
+
+fn append(path: &Path) -> io::Result<File> {
+    OpenOptions::new().append(true).create(true).open(path)
+}
+
+/// Whether the file at `path` is the one of `metadata`.
+#[cfg(unix)]
+fn is_same(path: &Path, metadata: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+
+    std::fs::metadata(path).is_ok_and(|there| (there.dev(), there.ino()) == (metadata.dev(), metadata.ino()))
+}
+
+/// Elsewhere a file is not moved while it is open.
+#[cfg(not(unix))]
+fn is_same(path: &Path, _: &Metadata) -> bool {
+    path.exists()
+}

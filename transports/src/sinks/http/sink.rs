@@ -1,0 +1,145 @@
+use std::{
+    io::Read,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use http::{Request, Uri};
+use trackside_core::{
+    Reason,
+    protocol::{Enriched, Outcome, Outgoing, Protocol},
+};
+use ureq::{Agent, unversioned::resolver::DefaultResolver};
+
+use super::watch;
+use crate::sink::{Delivery, Sink, SinkError};
+
+/// How much of an answer is read.
+const ANSWER: u64 = 64 * 1024;
+
+/// How long a connection may have been idle and still be used. Below the shortest keep-alive of common
+/// servers (gunicorn's 2 s): a request that crosses the server's closing is *unknown*, a fresh connection
+/// costs a round trip.
+const MAX_IDLE: Duration = Duration::from_millis(1_500);
+
+/// The body is written in pieces of this size, and the time-out looked at before each.
+const PIECE: usize = 32 * 1024;
+
+const USER_AGENT: &str = concat!("trackside/", env!("CARGO_PKG_VERSION"));
+
+pub(super) struct HttpSink {
+    protocol: Arc<dyn Protocol>,
+    agent: Agent,
+    /// Whether the attempt has begun to write its request.
+    wrote: Arc<AtomicBool>,
+    out: Outgoing,
+    answer: Vec<u8>,
+}
+
+impl HttpSink {
+    pub(super) fn open(protocol: Arc<dyn Protocol>, timeout: Duration) -> Result<Self, SinkError> {
+        let mut out = Outgoing::new();
+        protocol.encode(&[], 0, &mut out);
+        speakable(&out)?;
+        let wrote = Arc::new(AtomicBool::new(false));
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .proxy(None)
+            .user_agent(USER_AGENT)
+            .timeout_global(Some(timeout))
+            .timeout_resolve(Some(timeout))
+            .timeout_connect(Some(timeout))
+            .timeout_send_request(Some(timeout))
+            .timeout_send_body(Some(timeout))
+            .timeout_recv_response(Some(timeout))
+            .timeout_recv_body(Some(timeout))
+            .output_buffer_size(PIECE)
+            .max_idle_age(MAX_IDLE)
+            .max_idle_connections(1)
+            .build();
+        let connector = watch::connector(Arc::clone(&wrote));
+        let agent = Agent::with_parts(config, connector, DefaultResolver::default());
+        Ok(Self { protocol, agent, wrote, out, answer: Vec::new() })
+    }
+
+    /// Sends `out` and reads the answer.
+    fn attempt(&mut self) -> Outcome {
+        let mut request = Request::builder().method(self.out.method()).uri(self.out.url());
+        for &(name, value) in self.out.headers() {
+            request = request.header(name, value);
+        }
+        self.wrote.store(false, Ordering::Relaxed);
+        let sent = match self.out.payload() {
+            // With a body of any length, even none, `content-length` would be sent.
+            [] if matches!(self.out.method(), "GET" | "HEAD") => request.body(()).map(|r| self.agent.run(r)),
+            payload => request.body(payload).map(|r| self.agent.run(r)),
+        };
+        match sent {
+            Ok(Ok(response)) => {
+                let (head, mut body) = response.into_parts();
+                self.answer.clear();
+                // One byte more than is kept: only who reads the end gets the connection back.
+                let mut reader = body.as_reader().take(ANSWER + 1);
+                if let Err(error) = reader.read_to_end(&mut self.answer) {
+                    self.log("the answer broke off", &error.kind());
+                }
+                self.answer.truncate(ANSWER as usize);
+                self.protocol.classify(head.status.as_u16(), &head.headers, &self.answer)
+            }
+            Ok(Err(error)) => {
+                self.log("no answer", &cause(&error));
+                if self.wrote.load(Ordering::Relaxed) { Outcome::Unknown } else { Outcome::Retry(None) }
+            }
+            // Nothing that http would not send can be sent later either.
+            Err(_) => {
+                self.log("the request cannot be sent", &"not valid HTTP");
+                Outcome::Refused(Reason::Rejected)
+            }
+        }
+    }
+
+    fn log(&self, what: &str, cause: &dyn std::fmt::Display) {
+        tracing::debug!(target: "trackside", url = %self.out.shown_url(), %cause, "{what}");
+    }
+}
+
+impl Sink for HttpSink {
+    fn deliver(&mut self, batch: &[Enriched<'_>], now: u64) -> Delivery {
+        let taken = self.protocol.encode(batch, now, &mut self.out).clamp(1, batch.len().max(1));
+        Delivery::new(taken, self.attempt())
+    }
+}
+
+/// Whether this build can send to the URL of `out`.
+fn speakable(out: &Outgoing) -> Result<(), SinkError> {
+    let url = out.shown_url();
+    let uri: Uri = out.url().parse().map_err(|_| SinkError::new(format!("`{url}` is not a URL")))?;
+    if uri.host().is_none_or(str::is_empty) {
+        return Err(SinkError::new(format!("`{url}` names no host")));
+    }
+    match uri.scheme_str() {
+        Some("http") => Ok(()),
+        Some("https") if cfg!(feature = "tls") => Ok(()),
+        Some("https") => Err(SinkError::new(format!(
+            "`{url}` needs TLS, which this build is without: build with the feature `tls`"
+        ))),
+        _ => Err(SinkError::new(format!("`{url}` begins with neither http:// nor https://"))),
+    }
+}
+
+/// What may be logged of `error`: some of ureq's errors hold the URL, and that holds secrets.
+pub(super) fn cause(error: &ureq::Error) -> String {
+    match error {
+        ureq::Error::HostNotFound => "host not found".to_owned(),
+        ureq::Error::Io(error) => error.kind().to_string(),
+        ureq::Error::Protocol(_) => "not HTTP".to_owned(),
+        #[cfg(feature = "tls")]
+        ureq::Error::Rustls(error) => error.to_string(),
+        ureq::Error::Timeout(stage) => format!("time-out ({stage})"),
+        _ => "failed".to_owned(),
+    }
+}

@@ -1,0 +1,71 @@
+use trackside_core::{
+    Headers, Reason,
+    config::Secret,
+    hit::Hit,
+    protocol::{Enriched, Needs, Outcome, Outgoing},
+};
+
+use super::*;
+
+#[derive(Debug)]
+struct To(&'static str);
+
+impl Protocol for To {
+    fn needs(&self) -> Needs {
+        panic!("a sink does not ask")
+    }
+
+    fn admit(&self, _: &Hit) -> Result<(), Reason> {
+        Ok(())
+    }
+
+    fn group(&self, _: &Hit) -> u64 {
+        0
+    }
+
+    fn encode(&self, batch: &[Enriched<'_>], _: u64, out: &mut Outgoing) -> usize {
+        out.start("POST", self.0);
+        out.push_secret(&Secret::new("s3cret"));
+        batch.len()
+    }
+
+    fn classify(&self, _: u16, _: &dyn Headers, _: &[u8]) -> Outcome {
+        Outcome::Delivered
+    }
+}
+
+fn refusal(url: &'static str) -> String {
+    factory(Arc::new(To(url)), Duration::from_secs(1))().err().map(|e| e.to_string()).unwrap_or_default()
+}
+
+#[test]
+fn a_url_that_cannot_be_spoken_to_is_an_error_that_says_why() {
+    assert_eq!(refusal("http://127.0.0.1:1/?key="), "");
+    assert_eq!(refusal("not a url?key="), "`not a url?key=***` is not a URL");
+    assert_eq!(refusal("/collect?key="), "`/collect?key=***` names no host");
+    assert_eq!(
+        refusal("ftp://127.0.0.1/?key="),
+        "`ftp://127.0.0.1/?key=***` begins with neither http:// nor https://"
+    );
+}
+
+#[test]
+#[cfg(not(feature = "tls"))]
+fn https_without_tls_names_the_feature() {
+    assert_eq!(
+        refusal("https://127.0.0.1/?key="),
+        "`https://127.0.0.1/?key=***` needs TLS, which this build is without: build with the feature `tls`"
+    );
+}
+
+#[test]
+#[cfg(feature = "tls")]
+fn https_is_spoken() {
+    assert_eq!(refusal("https://127.0.0.1/?key="), "");
+}
+
+#[test]
+fn errors_that_hold_the_url_are_not_shown() {
+    let error = ureq::Error::BadUri("http://127.0.0.1/?key=s3cret".to_owned());
+    assert_eq!(sink::cause(&error), "failed");
+}

@@ -1,0 +1,202 @@
+//! Opening a store: whose it is, which version, and what its tables are.
+
+use std::{
+    fmt,
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
+
+use crate::sink::SinkError;
+
+/// `PRAGMA application_id` of every store: "trks".
+pub(super) const APPLICATION_ID: i64 = 0x7472_6b73;
+
+/// Each entry leads from the version of its index to the next; `PRAGMA user_version` counts them.
+const MIGRATIONS: &[&str] = &["
+    CREATE TABLE hit (
+        id BLOB NOT NULL PRIMARY KEY,   -- UUID v7, 16 bytes
+        at INTEGER NOT NULL,            -- microseconds since the Unix epoch
+        kind TEXT NOT NULL,             -- page or event
+        site TEXT NOT NULL,             -- host name in lower case
+        path TEXT NOT NULL,             -- percent-encoded, as asked for
+        status INTEGER,                 -- none: an event outside an exchange
+        visitor BLOB,                   -- UUID, 16 bytes
+        session INTEGER,                -- its start, seconds since the Unix epoch
+        referrer TEXT,
+        secure INTEGER NOT NULL,        -- 1: by https
+        method TEXT,
+        query TEXT,                     -- what privacy.query keeps
+        agent TEXT,
+        language TEXT,
+        ip TEXT,                        -- what the ip policy allows
+        is_new INTEGER NOT NULL,        -- 1: this exchange gave the visitor its id
+        first_visit INTEGER,            -- seconds since the Unix epoch
+        user_id TEXT,
+        title TEXT,
+        route TEXT,
+        name TEXT,                      -- of the event, as are category, label and value
+        category TEXT,
+        label TEXT,
+        value REAL,
+        properties TEXT                 -- a JSON object
+    ) STRICT;
+    CREATE INDEX hit_at ON hit (at);
+    CREATE INDEX hit_visitor ON hit (visitor) WHERE visitor IS NOT NULL;
+"];
+
+/// How long a lock is waited for.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// The store at `path`, made or migrated if need be, ready to be written.
+pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY)?;
+    // Before anything is changed: the file may be another program's.
+    let version = version(&connection.transaction()?)?;
+    // SQLite opens a file that it may not write for reading, without a word.
+    if connection.is_readonly(rusqlite::MAIN_DB)? {
+        return Err(StoreError::ReadOnly);
+    }
+    let is_wal = switch_to_wal(&connection)?;
+    if version < MIGRATIONS.len() {
+        migrate(&mut connection)?;
+    }
+    if is_wal {
+        // In WAL mode a power cut loses the last transactions at most, and damages nothing.
+        connection.execute_batch("PRAGMA synchronous = NORMAL")?;
+    }
+    Ok(connection)
+}
+
+/// The store at `path`, for reading.
+pub(super) fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY)?;
+    if version(&connection.transaction()?)? < MIGRATIONS.len() {
+        return Err(StoreError::Empty);
+    }
+    Ok(connection)
+}
+
+/// The schema's version; 0 for a database with nothing in it. In a transaction, so that another process'
+/// migration is seen whole or not at all.
+fn version(transaction: &Transaction<'_>) -> Result<usize, StoreError> {
+    let number = |sql| transaction.query_row(sql, (), |row| row.get::<_, i64>(0));
+    let application = number("PRAGMA application_id")?;
+    let version = number("PRAGMA user_version")?;
+    let objects = number("SELECT count(*) FROM sqlite_schema")?;
+    match usize::try_from(version) {
+        Ok(0) if application == 0 && objects == 0 => Ok(0),
+        Ok(known @ 1..) if application == APPLICATION_ID && known <= MIGRATIONS.len() => Ok(known),
+        _ if application == APPLICATION_ID => Err(StoreError::Version(version)),
+        _ => Err(StoreError::Foreign),
+    }
+}
+
+/// Whether the store is now in WAL mode, where readers and a writer do not wait for each other. Some
+/// file systems cannot. The switch does not wait for locks by itself.
+fn switch_to_wal(connection: &Connection) -> Result<bool, StoreError> {
+    let deadline = Instant::now() + BUSY;
+    loop {
+        match connection.query_row("PRAGMA journal_mode = WAL", (), |row| row.get::<_, String>(0)) {
+            Ok(mode) => return Ok(mode == "wal"),
+            Err(error) if is_busy(&error) && Instant::now() < deadline => {
+                thread::sleep(Duration::from_millis(5));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+    let migration = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Again, now that nobody else can migrate.
+    for sql in MIGRATIONS.iter().skip(version(&migration)?) {
+        migration.execute_batch(sql)?;
+    }
+    migration.pragma_update(None, "application_id", APPLICATION_ID)?;
+    migration.pragma_update(None, "user_version", MIGRATIONS.len() as i64)?;
+    migration.commit()?;
+    Ok(())
+}
+
+/// Why a store cannot be used.
+#[derive(Debug)]
+pub(super) enum StoreError {
+    /// There is nothing in it.
+    Empty,
+    /// It is another program's.
+    Foreign,
+    /// It may be read, not written.
+    ReadOnly,
+    Sqlite(rusqlite::Error),
+    /// It is a store, of a version that is not known here.
+    Version(i64),
+}
+
+impl StoreError {
+    /// Whether somebody else holds a lock: waiting helps.
+    pub(super) fn is_busy(&self) -> bool {
+        matches!(self, Self::Sqlite(error) if is_busy(error))
+    }
+
+    pub(super) fn at(&self, path: &Path) -> SinkError {
+        SinkError::new(format!("store `{}`: {self}", path.display()))
+    }
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::ReadOnly) => Self::ReadOnly,
+            _ => Self::Sqlite(error),
+        }
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let error = match self {
+            Self::Empty => return f.write_str("it holds nothing yet; no hit was ever stored in it"),
+            Self::Foreign => {
+                return f
+                    .write_str("it is another program's database and stays as it is; name another `path`");
+            }
+            Self::ReadOnly => {
+                return f.write_str(
+                    "it may be read but not written; make the file and its folder writable, or name another \
+                     `path`",
+                );
+            }
+            Self::Version(found) => {
+                return write!(
+                    f,
+                    "its schema has version {found}, this trackside knows 1 to {}; use the version that made \
+                     it, or name another `path`",
+                    MIGRATIONS.len()
+                );
+            }
+            Self::Sqlite(error) => error,
+        };
+        let way_out = match error.sqlite_error_code() {
+            Some(ErrorCode::CannotOpen) => "see that its folder exists and may be written",
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => "another process holds its lock",
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+                "it is damaged or no database; put a copy in its place, or move it away"
+            }
+            Some(ErrorCode::DiskFull) => "make room on its disk",
+            _ => return error.fmt(f),
+        };
+        write!(f, "{error}; {way_out}")
+    }
+}
