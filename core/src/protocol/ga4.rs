@@ -19,9 +19,9 @@
 //! | `….params.session_id` | the second in which the session began; without a session, the one in which the hit's UTC day began, as no hit counts without |
 //! | `….params.engagement_time_msec` | 1, as no hit counts without |
 //! | `….params.page_location` | the page's address, up to 1,000 characters; none for an event outside a page |
-//! | `….params.page_referrer` | the referrer, up to 420 characters |
-//! | `….params.page_title` | the title, up to 300 characters |
-//! | `….params.page_language` | the language, in lower case |
+//! | `….params.page_referrer` | of a page view: the referrer, up to 420 characters |
+//! | `….params.page_title` | of a page view: the title, up to 300 characters |
+//! | `….params.page_language` | of a page view: the language, in lower case |
 //! | `….params.event_category`, `event_label`, `value` | of an event |
 //! | `….params.…` | the properties, the first that fit into 25 parameters; the last of one name stands |
 //!
@@ -229,6 +229,14 @@ fn write_params(hit: &Hit, params: &mut Object<'_>) {
         let pieces = [scheme, hit.site().as_bytes(), hit.path(), mark, hit.query()];
         params.put("page_location", &Shown(Address { pieces, max: MAX_LOCATION }));
     }
+    match hit.kind() {
+        Kind::Event => write_event_params(hit, params),
+        Kind::Page => write_page_params(hit, params),
+    }
+    write_properties(hit, params);
+}
+
+fn write_page_params(hit: &Hit, params: &mut Object<'_>) {
     if !hit.referrer().is_empty() {
         let pieces = [hit.referrer()];
         params.put("page_referrer", &Shown(Address { pieces, max: MAX_REFERRER }));
@@ -237,14 +245,14 @@ fn write_params(hit: &Hit, params: &mut Object<'_>) {
     if !hit.language().is_empty() {
         params.put("page_language", &Shown(Lower(hit.language())));
     }
-    if hit.kind() == Kind::Event {
-        params.put_text("event_category", first_chars(hit.category(), MAX_TEXT));
-        params.put_text("event_label", first_chars(hit.label(), MAX_TEXT));
-        if let Some(value) = hit.value() {
-            params.put("value", &Value::Number(value));
-        }
+}
+
+fn write_event_params(hit: &Hit, params: &mut Object<'_>) {
+    params.put_text("event_category", first_chars(hit.category(), MAX_TEXT));
+    params.put_text("event_label", first_chars(hit.label(), MAX_TEXT));
+    if let Some(value) = hit.value() {
+        params.put("value", &Value::Number(value));
     }
-    write_properties(hit, params);
 }
 
 fn write_properties(hit: &Hit, params: &mut Object<'_>) {

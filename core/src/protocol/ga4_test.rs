@@ -71,9 +71,6 @@ fn a_page_view_and_an_event_of_one_visitor() {
                     "session_id": "1784714000",
                     "engagement_time_msec": 1,
                     "page_location": location,
-                    "page_referrer": "https://www.google.com/",
-                    "page_title": "Cart & checkout",
-                    "page_language": "en-gb",
                     "event_category": "cart",
                     "event_label": "SKU-1",
                     "value": 2,
@@ -187,8 +184,9 @@ fn texts_are_cut_at_their_limits() {
         .property("text", &long[..400])
         .property("yes", true)
         .property("half", 0.5);
-    let params = params(&Draft { title: &long, ..event(&add) });
-    assert_eq!(params["page_title"], "é".repeat(300));
+    let page = params(&Draft { title: &long, ..sample::page() });
+    assert_eq!(page["page_title"], "é".repeat(300));
+    let params = params(&event(&add));
     for key in ["event_category", "event_label", "text"] {
         assert_eq!(params[key], "é".repeat(100), "{key}");
     }
@@ -202,8 +200,8 @@ fn at_most_25_parameters() {
     let params = params(&event(&add));
     let params = params.as_object().unwrap();
     assert_eq!(params.len(), 25);
-    // Nine of our own, and the colour.
-    assert!(params.contains_key("p14") && !params.contains_key("p15"));
+    // Six of our own, and the colour.
+    assert!(params.contains_key("p17") && !params.contains_key("p18"));
 }
 
 #[test]
@@ -227,28 +225,31 @@ fn the_last_property_of_a_name_stands() {
 #[test]
 fn hostile_bytes_stay_inside_their_text() {
     let nasty = "\u{0}\u{1f}\"\\},{\r\n\u{2028}</script>";
-    let event = Event::new("a\"b").category("c\\").label(nasty).property("k\"ey", nasty);
-    let draft = Draft {
+    let properties = [("k\"ey".into(), nasty.into())];
+    let page = Draft {
         path: b"/\0\"\x80",
         referrer: b"https://x/\"\n\xc3",
         agent: b"\0\"\\\xff\xfe",
         language: b"en\"\\",
         title: nasty,
         user_id: nasty,
-        event: Some(&event),
+        properties: &properties,
         ..sample::page()
     };
-    let body = body(&draft);
+    let event = Event::new("a\"b").category("c\\").label(nasty).property("k\"ey", nasty);
+    let (taken, body) = request(&[full(&page), full(&Draft { event: Some(&event), ..page })], MICROS);
+    assert_eq!(taken, 2);
     assert_eq!(body["user_agent"], "\0\"\\\u{fffd}\u{fffd}");
     assert_eq!(body["user_id"], nasty);
-    assert_eq!(body["events"][0]["name"], "c__a_b");
     let params = &body["events"][0]["params"];
     assert!(params["page_location"].as_str().unwrap().starts_with("https://shop.example/\0\"%80?size=9"));
     assert_eq!(params["page_referrer"], "https://x/\"\n%C3");
     assert_eq!(params["page_language"], "en\"\\");
     assert_eq!(params["page_title"], nasty);
-    assert_eq!(params["event_label"], nasty);
     assert_eq!(params["k_ey"], nasty);
+    assert_eq!(body["events"][1]["name"], "c__a_b");
+    assert_eq!(body["events"][1]["params"]["event_label"], nasty);
+    assert_eq!(body["events"][1]["params"]["k_ey"], nasty);
 }
 
 #[test]
