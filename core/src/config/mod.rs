@@ -1,12 +1,158 @@
-//! The one configuration, as final types: what stands here has been checked.
+//! The one configuration: its keys, and the final types, which hold only what has been checked.
+//!
+//! It is read from TOML, JSON, the environment or a typed [`Builder`], in layers that override each other
+//! key by key; all of them have the same keys and pass the same checks. Unknown keys are mistakes, and all
+//! mistakes are told at once ([`ConfigError`]).
+//!
+//! ```
+//! use trackside_core::config::{Config, Mode, Policy};
+//!
+//! let config = Config::builder()
+//!     .toml(
+//!         r#"
+//!         site = ["www.example.com"]
+//!         consent.policy = "notice"
+//!         track.ignore = ["/admin/", "/feeds/*"]
+//!
+//!         [[destination]]
+//!         type = "sqlite"
+//!         keep = "25 months"
+//!         "#,
+//!     )
+//!     .env([("TRACKSIDE__MODE".to_owned(), "dry-run".to_owned())])
+//!     .build()?;
+//! assert_eq!(config.mode(), Mode::DryRun);
+//! assert_eq!(config.consent(), Policy::Notice);
+//! # Ok::<(), trackside_core::config::ConfigError>(())
+//! ```
+//!
+//! # How values are written
+//!
+//! | | |
+//! | --- | --- |
+//! | duration | a text: a whole number and `ms`, `s`, `m`, `h` or `d` (24 h), as `"200ms"`; up to `"36500d"` |
+//! | size | a text: a whole number and `B`, `KiB`, `MiB` or `GiB` (powers of 1,024), as `"16MiB"`; or a number of bytes; from 1 byte to 1,024 GiB |
+//! | number | an integer; in the environment its digits may be grouped as in TOML, `10_000` |
+//! | secret | a text: the secret itself, `"env:NAME"` or `"file:PATH"`, which [`Builder::secrets`] looks up; one line, not empty; the newline at a file's end is cut |
+//! | path pattern | a text; without `*` covers what begins with it; with `*`, which stands for any run of bytes, `/` included, it covers a whole path. At most 65,536 a list, of 2,048 bytes each |
+//!
+//! A document may have 8 MiB. JSON has neither `null` nor a key given twice, as TOML has neither. In the
+//! environment the key `visitor.cookie.name` is `TRACKSIDE__VISITOR__COOKIE__NAME`, and the `url` of the
+//! first destination `TRACKSIDE__DESTINATION__0__URL`; an index may change an entry of an earlier layer's
+//! list or be the next one, no more.
+//!
+//! # Top level
+//!
+//! | key | default | meaning |
+//! | --- | --- | --- |
+//! | `mode` | `"on"` | `"dry-run"`: verdicts as usual, but no headers and no hits; `"off"`: every request is skipped(`off`). The rest is checked all the same |
+//! | `site` | `[]` | list of the host names that count; others are skipped(`unknown-site`); none: whatever host the request names. A host name alone; lower case and the root's dot do not matter |
+//! | `shutdown` | `"5s"` | duration; how long the process waits for delivery at its exit |
+//!
+//! # `[visitor]`
+//!
+//! | key | default | meaning |
+//! | --- | --- | --- |
+//! | `identity` | `"cookie"` | how visitors are told apart: by a first-party cookie, or `"none"`, not at all |
+//! | `session_timeout` | `"30m"` | duration of at least 1 s without an exchange that ends a session |
+//!
+//! # `[visitor.cookie]`
+//!
+//! | key | default | meaning |
+//! | --- | --- | --- |
+//! | `name` | `"trackside"` | token (RFC 6265 §4.1.1) of at most 256 bytes; `__Host-` and `__Secure-` ask of the other keys what browsers ask |
+//! | `path` | `"/"` | begins with `/`, printable ASCII without `;`, at most 1,024 bytes |
+//! | `domain` | `""` | a host name, whose subdomains get the cookie too; empty: the site's own host alone |
+//! | `max_age` | `"365d"` | duration of at least 1 s, from the first visit; over 400 days (RFC 6265bis §5.5) it is clamped, with a [warning](Config::warnings) |
+//! | `renew` | `false` | `true`: `max_age` counts from the last visit |
+//! | `same_site` | `"lax"` | or `"strict"` or `"none"`, which wants `secure` |
+//! | `http_only` | `true` | whether scripts cannot read it |
+//! | `secure` | `"auto"` | `"auto"`: when the host says that the client came by https; or `true` or `false` |
+//!
+//! # `[consent]`
+//!
+//! | key | default | meaning |
+//! | --- | --- | --- |
+//! | `policy` | none | `"notice"`: visitors are told on their first page; `"none"`: nothing is asked for. It depends on the visitors' law and so must be written where `identity` is `"cookie"` and `count` is `"pages"`; elsewhere it is `"none"`, since there is no cookie to tell of |
+//! | `notice` | `"{site} uses a cookie to count visits."` | the notice; `{site}` stands for the site's name. 1 to 4,096 bytes |
+//!
+//! # `[track]`
+//!
+//! | key | default | with `count = "api"` | meaning |
+//! | --- | --- | --- | --- |
+//! | `count` | `"pages"` | | the preset of the keys below; `"api"` sets no cookie and shows no notice |
+//! | `ignore` | `[]` | `[]` | list of paths that are skipped(`ignored`) |
+//! | `only` | `[]` | `[]` | list of paths; if there are any, others are skipped(`not-only`) |
+//! | `status` | `["200", "304"]` | `["2xx"]` | list of the statuses that count: `"200"`, `200`, `"2xx"` or `"200-299"` |
+//! | `methods` | `["GET"]` | all but HEAD and OPTIONS | list of the methods that count; their case matters (RFC 9110 §9.1) |
+//! | `content_types` | `["text/html", "application/xhtml+xml"]` | any | list of the types that count, without parameters |
+//!
+//! What is written wins over the preset.
+//!
+//! # `[privacy]`
+//!
+//! | key | default | meaning |
+//! | --- | --- | --- |
+//! | `ip` | `"masked"` | what is recorded of the client's address: its network (IPv4 /24, IPv6 /48), `"full"` or `"none"` |
+//! | `query` | `"campaign"` | what is recorded of the query: what names a campaign, `"keep"` all or `"drop"` all |
+//!
+//! # `[[destination]]`
+//!
+//! Where hits go; each has its own queue and workers. None configured: one of type `sqlite`.
+//!
+//! | key | default | meaning |
+//! | --- | --- | --- |
+//! | `type` | required | `"sqlite"`, `"file"`, `"ga4"` or `"ga-v1"` |
+//! | `name` | the type | names the ledger's row; unique; 1 to 64 of A-Z, a-z, 0-9, `.`, `_` and `-`, not dots alone |
+//! | `ip` | `privacy.ip` | what this destination is told of the client's address |
+//! | `third_party` | `false` for sqlite and file, else `true` | whether somebody else runs it |
+//! | `workers` | `"auto"` | how many threads deliver, 1 to 64. `"auto"`: 1 where a request holds a batch; up to 8, started on demand, where it holds one hit or one visitor |
+//! | `queue.hits` | `10_000` | how many hits wait at most, 1 to 1,000,000; not below `batch.hits` |
+//! | `queue.bytes` | `"16MiB"` | size; how many bytes wait at most |
+//! | `queue.when_full` | `"drop-newest"` | what gives way: the hit that comes, or, with `"drop-oldest"`, the one that has waited longest |
+//! | `batch.hits` | `100` | how many hits a batch holds at most; never above the receiver's limit (ga4 25, ga-v1 1), and the default not above `queue.hits` |
+//! | `batch.bytes` | `"256KiB"` | size; how many bytes of records a batch holds at most |
+//! | `batch.age` | `"200ms"` | duration; how long the first hit waits for others |
+//! | `timeout` | `"10s"` | duration above zero; how long one attempt may take |
+//! | `max_age` | `"1h"` | duration above zero; a hit that is older is dropped(`expired`) |
+//!
+//! Keys that not every type has:
+//!
+//! | type | key | default | meaning |
+//! | --- | --- | --- | --- |
+//! | sqlite | `path` | `"trackside.db"` | the database file; no other destination's |
+//! | sqlite | `keep` | for ever | how long hits are kept: `"25 months"`, `"90 days"` |
+//! | file | `path` | required | the file to which JSON lines are appended; `"-"` for the standard output |
+//! | ga4 | `measurement_id` | required | the data stream, `"G-…"` |
+//! | ga4 | `api_secret` | required | secret of the data stream |
+//! | ga4 | `url` | `"https://www.google-analytics.com/mp/collect"` | absolute, http or https, without userinfo and fragment, at most 2,048 bytes |
+//! | ga-v1 | `tracking_id` | required | `tid`: 1 to 64 printable ASCII characters |
+//! | ga-v1 | `version` | `"1"` | `v`: 1 to 64 printable ASCII characters |
+//! | ga-v1 | `url` | `"https://www.google-analytics.com/collect"` | as for ga4; Google's own counts nothing any more |
+
+mod builder;
+mod destination;
+mod env;
+mod error;
+mod json;
+mod reader;
+mod schema;
+mod toml;
+mod tree;
+mod units;
 
 use std::{fmt, net::IpAddr, path::PathBuf, time::Duration};
 
+pub use self::{
+    builder::{Builder, SecretSource},
+    destination::DestinationBuilder,
+    error::ConfigError,
+};
 use crate::decide::{ContentTypes, Methods, Patterns, Statuses};
 
 /// A whole configuration, checked.
 ///
-/// Read from TOML, JSON, the environment or a builder; see the module for the keys.
+/// Begun by [`Config::builder`]; [the module](self) tells the keys.
 #[derive(Clone, Debug)]
 pub struct Config {
     pub(crate) mode: Mode,
@@ -33,12 +179,33 @@ impl Config {
         self.mode
     }
 
+    /// The host names that count, in lower case; any if there are none: `site`.
+    pub fn sites(&self) -> &[String] {
+        &self.sites
+    }
+
+    /// How visitors are told apart: `visitor.identity`. Defaults to [`Identity::Cookie`].
+    pub fn identity(&self) -> Identity {
+        self.identity
+    }
+
+    /// What is counted: `track.count`. Defaults to [`Count::Pages`].
+    pub fn count(&self) -> Count {
+        self.count
+    }
+
+    /// The distinct `ip` policies of the destinations, in the order in which they first stand there: one
+    /// record of a hit is made for each. There is at least one.
+    pub fn ip_policies(&self) -> &[IpPolicy] {
+        &self.ip_policies
+    }
+
     /// How long the process waits for delivery at its exit: `shutdown`. Defaults to 5 s.
     pub fn shutdown(&self) -> Duration {
         self.shutdown
     }
 
-    /// Whether visitors are shown a notice: `consent.policy`.
+    /// Whether visitors are shown a notice: `consent.policy`. Without a default where there is a cookie.
     pub fn consent(&self) -> Policy {
         self.consent
     }
@@ -109,20 +276,27 @@ pub(crate) struct Cookie {
     pub(crate) secure: Secure,
 }
 
-/// `visitor.cookie.same_site`.
+/// With which requests of other sites browsers send the cookie: `visitor.cookie.same_site`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum SameSite {
+#[non_exhaustive]
+pub enum SameSite {
+    /// `lax`: when somebody follows a link.
     Lax,
+    /// `none`: with all.
     None,
+    /// `strict`: with none.
     Strict,
 }
 
-/// `visitor.cookie.secure`.
+/// Whether browsers send the cookie by https alone: `visitor.cookie.secure`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Secure {
-    /// When the host says that the client came by https.
-    Auto,
+#[non_exhaustive]
+pub enum Secure {
+    /// `true`: always.
     Always,
+    /// `"auto"`: when the host says that the client came by https.
+    Auto,
+    /// `false`: never.
     Never,
 }
 
@@ -168,10 +342,13 @@ impl IpPolicy {
 
 /// What is recorded of the query: `privacy.query`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum QueryPolicy {
-    /// What names a campaign.
+#[non_exhaustive]
+pub enum QueryPolicy {
+    /// `campaign`: what names a campaign.
     Campaign,
+    /// `drop`: nothing.
     Drop,
+    /// `keep`: all of it.
     Keep,
 }
 

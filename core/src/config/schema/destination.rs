@@ -1,0 +1,179 @@
+//! `[[destination]]`.
+
+use std::{
+    collections::HashMap,
+    hash::Hash,
+    path::{Component, PathBuf},
+    time::Duration,
+};
+
+use super::{
+    IPS,
+    receiver::{self, Kind, STORE},
+};
+use crate::{
+    config::{
+        Batch, Destination, IpPolicy, Queue, Receiver, WhenFull, Workers,
+        builder::Resolver,
+        reader::{Read, Section},
+        tree::{Tree, quoted},
+    },
+    protocol,
+};
+
+pub(in crate::config) const WHEN_FULL: &[(&str, WhenFull)] =
+    &[("drop-newest", WhenFull::DropNewest), ("drop-oldest", WhenFull::DropOldest)];
+
+const NAME: &str = "a name: 1 to 64 of A-Z, a-z, 0-9, dot, underscore and hyphen, not dots alone";
+const MAX_NAME: usize = 64;
+const MAX_QUEUE: usize = 1_000_000;
+const MAX_WORKERS: usize = 64;
+const MILLISECOND: Duration = Duration::from_millis(1);
+
+/// Reads every destination; the embedded store if none is configured.
+pub(super) fn read(root: &mut Section<'_>, ip: IpPolicy, resolver: Option<&Resolver>) -> Vec<Destination> {
+    let mut embedded = Tree::table();
+    embedded.set(&["type"], Tree::Text(Kind::Sqlite.name().to_owned()));
+    let found = root.tables_or("destination", embedded, |section| destination(section, ip, resolver));
+    check_names(root, &found);
+    check_paths(root, &found);
+    found.into_iter().filter_map(|found| found.destination).collect()
+}
+
+/// What is known of a destination, even after a mistake.
+struct Found {
+    name: Option<String>,
+    destination: Option<Destination>,
+}
+
+const QUEUE: Queue = Queue { hits: 10_000, bytes: 16 << 20, when_full: WhenFull::DropNewest };
+const HITS: usize = 100;
+const BYTES: usize = 256 << 10;
+const AGE: Duration = Duration::from_millis(200);
+const TIMEOUT: Duration = Duration::from_secs(10);
+const MAX_AGE: Duration = Duration::from_secs(3_600);
+
+fn destination(section: &mut Section<'_>, ip: IpPolicy, resolver: Option<&Resolver>) -> Found {
+    let (kind, receiver) = receiver::read(section, resolver);
+    let name = match (section.text("name", NAME, name), kind) {
+        (Read::Is(name), _) => Some(name),
+        (Read::Absent, Some(kind)) => Some(kind.name().to_owned()),
+        (Read::Absent, None) | (Read::Wrong, _) => None,
+    };
+    let ip = section.choice("ip", IPS).or(ip);
+    let third_party = section.bool("third_party");
+    let workers = section.read("workers", r#""auto" or a number from 1 to 64"#, |tree| {
+        match (tree.as_text(), tree.as_integer()) {
+            (Some("auto"), _) => Some(Workers::Auto),
+            (_, number) => {
+                usize::try_from(number?).ok().filter(|n| (1..=MAX_WORKERS).contains(n)).map(Workers::Count)
+            }
+        }
+    });
+    let (queue, batch) = bounds(section, receiver.as_ref());
+    let timeout = section.duration("timeout", MILLISECOND).or(TIMEOUT);
+    let max_age = section.duration("max_age", MILLISECOND).or(MAX_AGE);
+    let third_party = third_party.or(kind.is_some_and(Kind::is_third_party));
+    let workers = workers.or(Workers::Auto);
+    let complete = name.clone().zip(receiver);
+    let destination = complete.map(|(name, receiver)| Destination {
+        name,
+        receiver,
+        ip,
+        third_party,
+        workers,
+        queue,
+        batch,
+        timeout,
+        max_age,
+    });
+    Found { name, destination }
+}
+
+/// A name that can also be a folder's.
+fn name(text: &str) -> Option<String> {
+    let fits = (1..=MAX_NAME).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+        && !text.bytes().all(|b| b == b'.');
+    fits.then(|| text.to_owned())
+}
+
+/// `queue` and `batch`, which have to fit each other and the receiver.
+fn bounds(section: &mut Section<'_>, receiver: Option<&Receiver>) -> (Queue, Batch) {
+    let (hits, queue) = section.table("queue", |queue| {
+        let hits = queue.number("hits", 1..=MAX_QUEUE);
+        let bytes = queue.size("bytes").or(QUEUE.bytes);
+        let when_full = queue.choice("when_full", WHEN_FULL).or(QUEUE.when_full);
+        (hits, Queue { hits: hits.or(QUEUE.hits), bytes, when_full })
+    });
+    let (batch_hits, mut batch) = section.table("batch", |batch| {
+        let hits = batch.number("hits", 1..=MAX_QUEUE);
+        let bytes = batch.size("bytes").or(BYTES);
+        let age = batch.duration("age", Duration::ZERO).or(AGE);
+        (hits, Batch { hits: hits.or(HITS), bytes, age })
+    });
+    let limit = receiver.and_then(|receiver| Some((receiver.kind(), protocol::of(receiver)?.needs().batch)));
+    match (batch_hits, limit) {
+        (Read::Is(given), Some((kind, limit))) if given > limit => {
+            section.mistake(
+                "batch.hits",
+                format!("{given} is above the limit of {kind}, {limit} a request; write {limit} or less"),
+            );
+        }
+        (Read::Is(given), _) => {
+            if let Some(hits) = hits.settled(QUEUE.hits).filter(|hits| *hits < given) {
+                section.mistake(
+                    "queue.hits",
+                    format!("{hits} is below one batch of batch.hits = {given}; raise it or lower that"),
+                );
+            }
+        }
+        // What nobody gave adapts to what is given.
+        _ => batch.hits = batch.hits.min(limit.map_or(usize::MAX, |(_, limit)| limit)).min(queue.hits),
+    }
+    (queue, batch)
+}
+
+/// A name stands for one row of the ledger.
+fn check_names(root: &Section<'_>, found: &[Found]) {
+    let names = found.iter().map(|found| found.name.as_deref());
+    for (first, second, name) in twins(names) {
+        root.mistake(
+            &format!("destination[{second}].name"),
+            format!(
+                "destination[{first}] and destination[{second}] are both named \"{name}\" (a name defaults to \
+                 the type); give each a name of its own"
+            ),
+        );
+    }
+}
+
+/// A store is one destination's.
+fn check_paths(root: &Section<'_>, found: &[Found]) {
+    let paths = found.iter().map(|found| match &found.destination.as_ref()?.receiver {
+        Receiver::Sqlite { path, .. } => {
+            Some(path.components().filter(|part| *part != Component::CurDir).collect::<PathBuf>())
+        }
+        _ => None,
+    });
+    for (first, second, path) in twins(paths) {
+        let path = quoted(&path.display().to_string());
+        root.mistake(
+            &format!("destination[{second}].path"),
+            format!(
+                "destination[{first}] and destination[{second}] are both stored in {path} (a path defaults \
+                 to \"{STORE}\"); give each a store of its own"
+            ),
+        );
+    }
+}
+
+/// What occurs again: its first place, this one, and the value.
+fn twins<T: Clone + Eq + Hash>(values: impl Iterator<Item = Option<T>>) -> Vec<(usize, usize, T)> {
+    let mut first = HashMap::new();
+    let places = values.enumerate().filter_map(|(n, value)| {
+        let value = value?;
+        Some((*first.entry(value.clone()).or_insert(n), n, value))
+    });
+    places.filter(|(first, n, _)| first != n).collect()
+}

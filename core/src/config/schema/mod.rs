@@ -1,0 +1,90 @@
+//! The keys and what they may hold: one file a section. The reference is the documentation of
+//! [`config`](super).
+
+mod consent;
+mod destination;
+mod host;
+mod receiver;
+mod track;
+mod visitor;
+
+use std::time::Duration;
+
+use super::{
+    Config, IpPolicy, Mode, QueryPolicy,
+    builder::Resolver,
+    error::Report,
+    reader::{Read, Section},
+    tree::Tree,
+};
+
+pub(super) use self::{
+    consent::POLICIES,
+    destination::WHEN_FULL,
+    track::COUNTS,
+    visitor::{IDENTITIES, SAME_SITES},
+};
+
+pub(super) const MODES: &[(&str, Mode)] = &[("on", Mode::On), ("dry-run", Mode::DryRun), ("off", Mode::Off)];
+pub(super) const IPS: &[(&str, IpPolicy)] =
+    &[("masked", IpPolicy::Masked), ("full", IpPolicy::Full), ("none", IpPolicy::None)];
+pub(super) const QUERIES: &[(&str, QueryPolicy)] =
+    &[("campaign", QueryPolicy::Campaign), ("keep", QueryPolicy::Keep), ("drop", QueryPolicy::Drop)];
+
+/// Reads every key. What it returns is only good if the report is clean afterwards.
+pub(super) fn read(tree: Tree, report: &Report, resolver: Option<&Resolver>) -> Option<Config> {
+    Section::root(tree, report, |root| {
+        let mode = root.choice("mode", MODES).or(Mode::On);
+        let sites = sites(root);
+        let shutdown = root.duration("shutdown", Duration::ZERO).or(Duration::from_secs(5));
+        let visitor = root.table("visitor", visitor::read);
+        let (count, track) = root.table("track", track::read);
+        let consent = root.table("consent", |consent| consent::read(consent, visitor.identity, count));
+        let (ip, query) = root.table("privacy", |privacy| {
+            (
+                privacy.choice("ip", IPS).or(IpPolicy::Masked),
+                privacy.choice("query", QUERIES).or(QueryPolicy::Campaign),
+            )
+        });
+        let destinations = destination::read(root, ip, resolver);
+        let mut ip_policies = Vec::new();
+        for destination in &destinations {
+            if !ip_policies.contains(&destination.ip) {
+                ip_policies.push(destination.ip);
+            }
+        }
+        Some(Config {
+            mode,
+            sites,
+            shutdown,
+            identity: visitor.identity.or(visitor::IDENTITY),
+            session_timeout: visitor.session_timeout,
+            cookie: visitor.cookie,
+            consent: consent.policy,
+            notice: consent.notice,
+            count: count.or(track::COUNT),
+            track: track?,
+            ip,
+            query,
+            destinations,
+            ip_policies,
+            warnings: Vec::new(),
+        })
+    })
+}
+
+fn sites(root: &mut Section<'_>) -> Vec<String> {
+    const EXPECTED: &str = "a host name alone, such as \"www.example.com\": without scheme, port and \
+        path, and in its xn-- form if it is not ASCII";
+    let sites = root.list("site", usize::MAX, EXPECTED, |tree| host::site(tree.as_text()?));
+    let mut distinct = Vec::new();
+    let Read::Is(sites) = sites else {
+        return distinct;
+    };
+    for site in sites {
+        if !distinct.contains(&site) {
+            distinct.push(site);
+        }
+    }
+    distinct
+}

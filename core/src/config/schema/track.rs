@@ -1,0 +1,115 @@
+//! `[track]`.
+
+use super::visitor::is_token;
+use crate::{
+    config::{
+        Count, Track,
+        reader::{Read, Section},
+        tree::{Tree, quoted},
+    },
+    decide::{ContentTypes, Methods, Patterns, Statuses},
+};
+
+pub(super) const COUNT: Count = Count::Pages;
+pub(in crate::config) const COUNTS: &[(&str, Count)] = &[("pages", Count::Pages), ("api", Count::Api)];
+
+const MAX_PATTERNS: usize = 65_536;
+const MAX_PATTERN: usize = 2_048;
+/// More entries than there are statuses, methods or types to name.
+const MAX_ENTRIES: usize = 1_000;
+
+/// What is counted, and the rules for it; no rules only after a mistake.
+pub(super) fn read(track: &mut Section<'_>) -> (Read<Count>, Option<Track>) {
+    let count = track.choice("count", COUNTS);
+    let preset = count.or(COUNT);
+    let (ignore, only) = (patterns(track, "ignore"), patterns(track, "only"));
+    let status = statuses(track, preset);
+    let methods = methods(track, preset);
+    let content_types = content_types(track, preset);
+    let rules = ignore.zip(only);
+    (count, rules.map(|(ignore, only)| Track { ignore, only, status, methods, content_types }))
+}
+
+fn patterns(track: &mut Section<'_>, key: &'static str) -> Option<Patterns> {
+    let texts = track.list(
+        key,
+        MAX_PATTERNS,
+        "a path's beginning or a pattern with *, of at most 2048 bytes",
+        |tree| tree.as_text().filter(|text| text.len() <= MAX_PATTERN).map(str::to_owned),
+    );
+    let texts = texts.or(Vec::new());
+    for (n, text) in texts.iter().enumerate() {
+        let key = format!("{key}[{n}]");
+        if text.is_empty() {
+            track.warn(&key, "an empty pattern covers every path");
+        } else if !text.starts_with(['/', '*']) {
+            let shown = quoted(text);
+            track.warn(&key, format_args!("{shown} begins with neither / nor *, and so covers no path"));
+        }
+    }
+    Patterns::new(texts).map_err(|error| track.mistake(key, error)).ok()
+}
+
+fn statuses(track: &mut Section<'_>, preset: Count) -> Statuses {
+    let given = list(track, "status", r#"a status such as "200", "2xx" or "200-299""#, |tree| {
+        let entry = match (tree.as_text(), tree.as_integer()) {
+            (Some(text), _) => text.to_owned(),
+            (None, integer) => integer?.to_string(),
+        };
+        Statuses::default().add(&entry).then_some(entry)
+    });
+    let preset = match preset {
+        Count::Api => ["2xx"].as_slice(),
+        Count::Pages => &["200", "304"],
+    };
+    let mut statuses = Statuses::default();
+    for entry in given.unwrap_or_else(|| preset.iter().map(|&entry| entry.to_owned()).collect()) {
+        // OK because every entry has just been tried, or is one of the two above.
+        let _known = statuses.add(&entry);
+    }
+    statuses
+}
+
+fn methods(track: &mut Section<'_>, preset: Count) -> Methods {
+    let given = list(track, "methods", r#"a method, such as "GET""#, |tree| {
+        tree.as_text().filter(|text| is_token(text)).map(str::to_owned)
+    });
+    match (given, preset) {
+        (Some(methods), _) => Methods::Only(methods),
+        (None, Count::Api) => Methods::AllButProbes,
+        (None, Count::Pages) => Methods::Only(vec!["GET".to_owned()]),
+    }
+}
+
+fn content_types(track: &mut Section<'_>, preset: Count) -> ContentTypes {
+    let given =
+        list(track, "content_types", r#"a content type without parameters, such as "text/html""#, |tree| {
+            let (kind, subtype) = tree.as_text()?.split_once('/')?;
+            let well_formed = is_token(kind) && is_token(subtype) && kind != "*" && subtype != "*";
+            well_formed.then(|| format!("{kind}/{subtype}").to_ascii_lowercase())
+        });
+    match (given, preset) {
+        (Some(types), _) => ContentTypes::Only(types),
+        (None, Count::Api) => ContentTypes::Any,
+        (None, Count::Pages) => {
+            ContentTypes::Only(vec!["text/html".to_owned(), "application/xhtml+xml".to_owned()])
+        }
+    }
+}
+
+/// A list that would count nothing if it were empty; none if it is not given, or wrong.
+fn list<T>(
+    track: &mut Section<'_>,
+    key: &'static str,
+    expected: &str,
+    parse: impl Fn(&Tree) -> Option<T>,
+) -> Option<Vec<T>> {
+    let given = track.list(key, MAX_ENTRIES, expected, parse).ok()?;
+    if given.is_empty() {
+        track.mistake(
+            key,
+            format!("an empty list would count nothing; name at least {expected}, or leave it out"),
+        );
+    }
+    Some(given)
+}
