@@ -162,6 +162,11 @@ pub struct Requests {
 }
 
 impl Requests {
+    /// A book of these counts.
+    pub fn new(tracked: u64, skipped: Vec<(Reason, u64)>, late: u64) -> Self {
+        Self { tracked, skipped, late }
+    }
+
     /// Requests that ended so far: `tracked` and every `skipped`.
     pub fn seen(&self) -> u64 {
         self.tracked + self.skipped.iter().map(|(_, n)| n).sum::<u64>()

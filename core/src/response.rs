@@ -20,6 +20,11 @@ impl<'a> Response<'a> {
     pub fn new(status: u16, headers: &'a dyn Headers) -> Self {
         Self { status, headers }
     }
+
+    /// The status.
+    pub fn status(&self) -> u16 {
+        self.status
+    }
 }
 
 impl std::fmt::Debug for Response<'_> {

@@ -165,7 +165,6 @@ pub struct Config {
     pub(crate) notice: String,
     pub(crate) count: Count,
     pub(crate) track: Track,
-    pub(crate) ip: IpPolicy,
     pub(crate) query: QueryPolicy,
     pub(crate) destinations: Vec<Destination>,
     /// The distinct `ip` policies of all destinations: one record is made for each.
@@ -420,6 +419,14 @@ impl Receiver {
             Self::GaV1 { .. } => "ga-v1",
             Self::Ga4 { .. } => "ga4",
             Self::Sqlite { .. } => "sqlite",
+        }
+    }
+
+    /// Where hits are sent, for receivers on the network.
+    pub fn url(&self) -> Option<&str> {
+        match self {
+            Self::File { .. } | Self::Sqlite { .. } => None,
+            Self::GaV1 { url, .. } | Self::Ga4 { url, .. } => Some(url),
         }
     }
 }

@@ -64,7 +64,6 @@ pub(super) fn read(tree: Tree, report: &Report, resolver: Option<&Resolver>) -> 
             notice: consent.notice,
             count: count.or(track::COUNT),
             track: track?,
-            ip,
             query,
             destinations,
             ip_policies,

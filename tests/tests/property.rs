@@ -1,0 +1,273 @@
+//! What holds for every request, whatever it is made of.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
+use std::sync::LazyLock;
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use proptest::{collection::vec, option, prelude::*, sample::select};
+use trackside_core::{
+    Annotations, Config, Event, Headers, Hit, Moment, Request, Response,
+    hit::Kind,
+    judge::{self, Verdict},
+    protocol::{self, Enriched, Outgoing},
+};
+
+const NOW: u64 = 1_784_714_400_000_000;
+
+static CONFIG: LazyLock<Config> = LazyLock::new(|| config_of(""));
+
+fn config_of(more: &str) -> Config {
+    let text = format!(
+        r#"
+        {more}
+        consent.policy = "notice"
+        track.ignore = ["/admin/", "*.xml", "/a*b*c"]
+        track.only = ["/", "*x*"]
+        [[destination]]
+        type = "sqlite"
+        [[destination]]
+        type = "ga-v1"
+        tracking_id = "UA-1-1"
+        ip = "full"
+        [[destination]]
+        type = "ga4"
+        measurement_id = "G-ABC123"
+        api_secret = "secret"
+        ip = "none"
+        "#
+    );
+    Config::builder().toml(&text).build().unwrap()
+}
+
+/// The headers that the judge reads, with values that it knows and values of any bytes.
+fn header() -> impl Strategy<Value = (String, Vec<u8>)> {
+    let names = select(vec![
+        "host",
+        "cookie",
+        "accept",
+        "sec-fetch-dest",
+        "sec-purpose",
+        "purpose",
+        "x-purpose",
+        "x-moz",
+        "hx-preloaded",
+        "user-agent",
+        "referer",
+        "accept-language",
+        "content-type",
+        "cache-control",
+        "cdn-cache-control",
+        "surrogate-control",
+        "expires",
+        "date",
+        "x-other",
+    ]);
+    let known = select(vec![
+        "www.example.com",
+        "a:80",
+        "[::1]",
+        "trackside=None",
+        "prefetch",
+        "text/html",
+        "document",
+        "*/*",
+        "trackside=5b2a9c0e-54a0-4a36-9f0e-3a2a7a1b9d11",
+        "private",
+        "public, max-age=60",
+        "max-age=\"1\"",
+        "trackside=5b2a9c0e-54a0-4a36-9f0e-3a2a7a1b9d11.1784714000.1784714000.1784714300; x",
+        "https://me@www.example.org/a?b#c",
+        "Sun, 06 Nov 2094 08:49:37 GMT",
+        "en-GB,en;q=0.9",
+        "",
+    ]);
+    let value = prop_oneof![known.prop_map(|text| text.as_bytes().to_vec()), vec(any::<u8>(), 0..40)];
+    (names.prop_map(str::to_owned), value)
+}
+
+#[derive(Clone, Debug)]
+struct Call {
+    method: Vec<u8>,
+    target: Vec<u8>,
+    request: Vec<(String, Vec<u8>)>,
+    status: u16,
+    response: Vec<(String, Vec<u8>)>,
+    peer: Option<[u8; 16]>,
+    secure: bool,
+    event: Option<(String, String, f64)>,
+    entropy: [u8; 64],
+    micros: u64,
+}
+
+fn call() -> impl Strategy<Value = Call> {
+    let method =
+        prop_oneof![4 => Just(b"GET".to_vec()), 1 => Just(b"HEAD".to_vec()), 1 => vec(any::<u8>(), 0..8)];
+    let target = prop_oneof!["/[a-z/%.?&=]{0,30}".prop_map(String::into_bytes), vec(any::<u8>(), 0..60)];
+    let status = prop_oneof![4 => Just(200), 1 => Just(304), 1 => any::<u16>()];
+    let request = (method, target, vec(header(), 0..12), status, vec(header(), 0..6));
+    let entropy = (vec(any::<u8>(), 64)).prop_map(|bytes| <[u8; 64]>::try_from(bytes).unwrap());
+    let event = option::of((any::<String>(), any::<String>(), any::<f64>()));
+    let rest = (option::of(any::<[u8; 16]>()), any::<bool>(), event, entropy, any::<u64>());
+    (request, rest).prop_map(
+        |((method, target, request, status, response), (peer, secure, event, entropy, micros))| Call {
+            method,
+            target,
+            request,
+            status,
+            response,
+            peer,
+            secure,
+            event,
+            entropy,
+            micros,
+        },
+    )
+}
+
+impl Call {
+    fn judged(&self, config: &Config, request: &dyn Headers, response: &dyn Headers) -> (Verdict, Vec<Hit>) {
+        let request = Request::new(&self.method, &self.target, request)
+            .with_peer(self.peer.map(Into::into))
+            .with_secure(self.secure);
+        let mut annotations = Annotations::new().title("Title");
+        if let Some((name, text, value)) = &self.event {
+            let event = Event::new(name).category(text).value(*value).property(text, *value);
+            annotations = annotations.property(name, text.as_str()).event(event);
+        }
+        let mut hits = Vec::new();
+        let exchange = judge::begin(config, &request, Moment::new(self.micros, self.entropy));
+        assert_eq!(judge::notice(config, &exchange, &request).is_some(), exchange.is_notice_due());
+        let response = Response::new(self.status, response);
+        let verdict =
+            judge::finish(config, exchange, &request, &response, &annotations, &mut |hit| hits.push(hit));
+        (verdict, hits)
+    }
+}
+
+fn map(headers: &[(String, Vec<u8>)]) -> HeaderMap {
+    let valid = |(name, value): &(String, Vec<u8>)| {
+        Some((HeaderName::try_from(name).ok()?, HeaderValue::from_bytes(value).ok()?))
+    };
+    let mut map = HeaderMap::new();
+    headers.iter().filter_map(valid).for_each(|(name, value)| _ = map.append(name, value));
+    map
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    /// One page view per distinct `ip` policy if tracked, none if skipped; appended headers that http
+    /// takes, and none if skipped; a cookie only with a page view that bears the visitor.
+    #[test]
+    fn verdict_and_hits_agree(call in call()) {
+        let (verdict, hits) = call.judged(&CONFIG, &call.request, &call.response);
+        let pages: Vec<_> = hits.iter().filter(|hit| hit.kind() == Kind::Page).collect();
+        prop_assert_eq!(pages.len(), if verdict.is_tracked() { 3 } else { 0 });
+        let mut ids: Vec<_> = hits.iter().map(|hit| (hit.id(), hit.ip_policy() as u8)).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        prop_assert_eq!(ids.len(), hits.len());
+        for (name, value) in verdict.headers() {
+            prop_assert!(verdict.is_tracked());
+            HeaderName::try_from(name).unwrap();
+            prop_assert!(HeaderValue::try_from(value).is_ok() && !value.contains(['\r', '\n']));
+            if name == "Set-Cookie" {
+                let id = pages[0].visitor().unwrap().to_string();
+                let start = format!("trackside={id}.");
+                prop_assert!(value.starts_with(&start));
+            }
+        }
+    }
+
+    /// `HeaderMap` and plain pairs lead to the same verdict and the same bytes: what a `HeaderMap` could
+    /// not hold counts as absent.
+    #[test]
+    fn every_kind_of_headers_gives_the_same(call in call()) {
+        let plain = call.judged(&CONFIG, &call.request, &call.response);
+        let mapped = call.judged(&CONFIG, &map(&call.request), &map(&call.response));
+        prop_assert_eq!(plain, mapped);
+    }
+
+    /// A cookie that was set brings the same visitor back, with its first visit and, within the time-out,
+    /// its session.
+    #[test]
+    fn cookies_round_trip(entropy in any::<[u8; 32]>(), waits in vec(0..4_000_u64, 1..8)) {
+        let mut now = NOW;
+        let mut cookie = String::new();
+        let mut seen: Option<Hit> = None;
+        let mut last_set = now;
+        for wait in waits {
+            let headers = [("host", "a"), ("cookie", cookie.as_str())];
+            let request = Request::new("GET", "/", &headers);
+            let mut block = [0; 64];
+            block[..32].copy_from_slice(&entropy);
+            let exchange = judge::begin(&CONFIG, &request, Moment::new(now, block));
+            prop_assert_eq!(exchange.is_new(), seen.is_none());
+            let response = [("content-type", "text/html")];
+            let mut hits = Vec::new();
+            let verdict = judge::finish(
+                &CONFIG, exchange, &request, &Response::new(200, &response), &Annotations::new(),
+                &mut |hit| hits.push(hit),
+            );
+            let hit = hits.swap_remove(0);
+            let silence = (now - last_set) / 1_000_000;
+            if let Some(before) = &seen {
+                prop_assert_eq!(hit.visitor(), before.visitor());
+                prop_assert_eq!(hit.first_visit(), before.first_visit());
+                prop_assert_eq!(hit.session() == before.session(), silence <= 1_980 );
+            }
+            let set = verdict.headers().find(|(name, _)| *name == "Set-Cookie");
+            prop_assert_eq!(set.is_some(), seen.is_none() || silence > 180);
+            if let Some((_, value)) = set {
+                cookie = value.split(';').next().unwrap().to_owned();
+                last_set = now;
+            }
+            seen = Some(hit);
+            now += wait * 1_000_000;
+        }
+    }
+
+    /// What a protocol admits it can encode, into a body that its own format's reader takes, with every
+    /// secret hidden from `Debug`.
+    #[test]
+    fn what_is_admitted_is_encoded(calls in vec(call(), 1..40)) {
+        let hits: Vec<_> =
+            calls.iter().flat_map(|call| call.judged(&CONFIG, &call.request, &call.response).1).collect();
+        let mut out = Outgoing::new();
+        for destination in CONFIG.destinations() {
+            let Some(protocol) = protocol::of(&destination.receiver) else { continue };
+            let admitted: Vec<_> = hits.iter().filter(|hit| protocol.admit(hit).is_ok()).collect();
+            let batch: Vec<_> = admitted.into_iter().map(Enriched::new).collect();
+            let mut rest = &batch[..];
+            while !rest.is_empty() {
+                let taken = protocol.encode(rest, NOW, &mut out);
+                prop_assert!((1..=rest.len().min(protocol.needs().batch)).contains(&taken));
+                if destination.receiver.kind() == "ga4" {
+                    let body: serde_json::Value = serde_json::from_slice(out.payload()).unwrap();
+                    prop_assert_eq!(body["events"].as_array().unwrap().len(), taken);
+                } else {
+                    let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(out.payload()).unwrap();
+                    prop_assert!(pairs.iter().all(|(name, _)| !name.is_empty() && name.len() <= 3));
+                }
+                let shown = format!("{out:?}");
+                prop_assert!(!shown.contains("api_secret=secret"));
+                rest = &rest[taken..];
+            }
+        }
+    }
+}
+
+#[test]
+fn a_dry_run_judges_as_usual_and_keeps_silent() {
+    let mut runner = proptest::test_runner::TestRunner::default();
+    let dry = config_of("mode = 'dry-run'");
+    runner
+        .run(&call(), |call| {
+            let (verdict, _) = call.judged(&CONFIG, &call.request, &call.response);
+            let (dry_verdict, hits) = call.judged(&dry, &call.request, &call.response);
+            prop_assert_eq!(verdict.reason(), dry_verdict.reason());
+            prop_assert_eq!(dry_verdict.headers().count() + hits.len(), 0);
+            Ok(())
+        })
+        .unwrap();
+}
