@@ -145,7 +145,7 @@ pub fn finish(
     let reason = exchange.skipped.or_else(|| decide::ask(decide::FINISH, &facts).err());
     let is_tracked = reason.is_none();
     let now = exchange.moment.seconds();
-    let caching = if is_tracked && visitor::hands_out_ids(config) && takes_cookie(response) {
+    let caching = if is_tracked && visitor::hands_out_ids(config) && takes_cookie(request, response) {
         Caching::of(response.headers, now)
     } else {
         Caching::Shared
@@ -211,9 +211,9 @@ pub(crate) fn describe_visitor(exchange: &Exchange) -> String {
     }
 }
 
-/// A cookie is neither set on errors nor on a 304, which updates what a cache holds.
-fn takes_cookie(response: &Response<'_>) -> bool {
-    response.status < 400 && response.status != 304
+/// A cookie is neither set on errors nor on a HEAD or a 304, which update what a cache holds.
+fn takes_cookie(request: &Request<'_>, response: &Response<'_>) -> bool {
+    request.method != b"HEAD" && response.status < 400 && response.status != 304
 }
 
 fn page<'a>(

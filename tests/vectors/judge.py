@@ -304,17 +304,12 @@ def judge(config, micros, entropy, request, response, annotations):
     reason = begin_reason(config, request)
     begun = reason is None
     has_cookie = config.identity == "cookie"
+    hands_out = has_cookie and config.count == "pages"
     visitor = known_visitor(config, request, now) if has_cookie else None
-    if visitor is None and has_cookie and begun:
+    if visitor is None and hands_out and begun:
         visitor = Visitor(record.visitor_id(entropy), now, now, now, known=False)
     is_new = visitor is not None and not visitor.known
-    due = (
-        is_new
-        and config.mode == "on"
-        and config.count == "pages"
-        and config.policy == "notice"
-        and wants_html(request)
-    )
+    due = is_new and config.mode == "on" and config.policy == "notice" and wants_html(request)
     verdict = Verdict(
         reason or "abandoned",
         [],
@@ -332,8 +327,7 @@ def judge(config, micros, entropy, request, response, annotations):
 
     may_set = (
         reason is None
-        and has_cookie
-        and config.count == "pages"
+        and hands_out
         and request.method != b"HEAD"
         and response.status < 400
         and response.status != 304

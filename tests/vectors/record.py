@@ -184,7 +184,7 @@ class Hit:
             label=cut_str(self.label, EVENT),
             properties={
                 cut_str(key, KEY): cut_str(value, VALUE) if isinstance(value, str) else value
-                for key, value in list(self.properties.items())[:PROPERTIES]
+                for key, value in sorted(self.properties.items())[:PROPERTIES]
             },
         )
 

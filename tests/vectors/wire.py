@@ -16,7 +16,8 @@ RESERVED = set(
     notification_receive notification_send os_update session_start user_engagement ad_impression
     in_app_purchase screen_view""".split()
 )
-HOURS_72 = 72 * 3_600 * 1_000_000
+DAY = 86_400
+HOURS_72 = 3 * DAY * 1_000_000
 
 
 def outcome(destination, hit, now):
@@ -31,13 +32,8 @@ def outcome(destination, hit, now):
     return {"outcome": "admitted", "request": encode(destination.keys, hit, now)}
 
 
-def lossy(text):
-    return text.decode(errors="replace")
-
-
-def url_of(hit):
-    url = ("https://" if hit.secure else "http://").encode() + hit.site.encode() + hit.path
-    return lossy(url + (b"?" + hit.query if hit.query else b""))
+def present(table):
+    return {key: value for key, value in table.items() if value not in (None, "")}
 
 
 # --- ga-v1: the Measurement Protocol of Universal Analytics ---
@@ -54,15 +50,15 @@ def ga_v1_encode(keys, hit, now):
         ("t", "pageview" if hit.kind == "page" else "event"),
         ("dt", hit.title),
         ("dh", hit.site),
-        ("dr", lossy(hit.referrer)),
-        ("dp", lossy(decoded(hit.path))),
+        ("dr", hit.referrer),
+        ("dp", decoded(hit.path)),
         ("tid", keys["tracking_id"]),
         ("cid", hit.visitor),
         ("uip", hit.peer or ""),
-        ("ua", lossy(hit.agent)),
+        ("ua", hit.agent),
     ]
     if hit.kind == "event":
-        pairs += [("ec", hit.category), ("ea", hit.name), ("el", hit.label)]
+        pairs += [("ec", hit.category or "event"), ("ea", hit.name), ("el", hit.label)]
         # Whole numbers from zero up are all that a value may be.
         if hit.value is not None and hit.value >= 0:
             pairs.append(("ev", str(int(hit.value + 0.5))))
@@ -75,6 +71,17 @@ def ga_v1_encode(keys, hit, now):
 
 
 # --- ga4: the Measurement Protocol of Google Analytics 4 ---
+
+
+def address(text):
+    """Bytes outside UTF-8 percent-encoded."""
+    escaped = text.decode(errors="surrogateescape")
+    return re.sub("[\udc80-\udcff]", lambda m: f"%{ord(m[0]) - 0xDC00:02X}", escaped)
+
+
+def page_address(hit):
+    url = ("https://" if hit.secure else "http://").encode() + hit.site.encode() + hit.path
+    return address(url + (b"?" + hit.query if hit.query else b""))
 
 
 def ga4_name(hit):
@@ -96,12 +103,13 @@ def ga4_encode(keys, hit, now):
     page = hit.kind == "page"
     digits = hit.visitor.replace("-", "")
     params = {
-        "session_id": None if hit.session is None else str(hit.session),
+        # Without a session the start of the day: what has none is not counted.
+        "session_id": str(hit.session or hit.micros // 1_000_000 // DAY * DAY),
         "engagement_time_msec": 1,
-        "page_location": url_of(hit)[:1000],
+        "page_location": page_address(hit)[:1000],
     }
     if page:
-        params["page_referrer"] = lossy(hit.referrer)[:420]
+        params["page_referrer"] = address(hit.referrer)[:420]
         params["page_title"] = hit.title[:300]
         params["page_language"] = hit.language.lower()
     else:
@@ -114,13 +122,13 @@ def ga4_encode(keys, hit, now):
         "client_id": f"{max(1, int(digits[:8], 16))}.{max(1, int(digits[-8:], 16))}",
         "user_id": hit.user_id,
         "ip_override": hit.peer,
-        "user_agent": lossy(hit.agent),
+        "user_agent": hit.agent.decode(errors="replace"),
         "consent": {"ad_user_data": "DENIED", "ad_personalization": "DENIED"},
         "events": [
             {
                 "name": "page_view" if page else ga4_name(hit),
                 "timestamp_micros": max(min(hit.micros, now), now - HOURS_72),
-                "params": {key: value for key, value in params.items() if value not in (None, "")},
+                "params": present(params),
             }
         ],
     }
@@ -130,7 +138,7 @@ def ga4_encode(keys, hit, now):
         "method": "POST",
         "url": f"{url}?measurement_id={keys['measurement_id']}&api_secret={secret}",
         "headers": [["content-type", "application/json"]],
-        "body": {"json": {key: value for key, value in body.items() if value not in (None, "")}},
+        "body": {"json": present(body)},
     }
 
 

@@ -33,7 +33,8 @@ pub(crate) fn cut(text: &[u8], max: usize) -> &[u8] {
 
 /// The longest beginning of `text` of at most `max` bytes that ends between two characters.
 pub(crate) fn cut_str(text: &str, max: usize) -> &str {
-    &text[..text.floor_char_boundary(max)]
+    let end = (0..=max.min(text.len())).rev().find(|&at| text.is_char_boundary(at));
+    &text[..end.unwrap_or_default()]
 }
 
 #[cfg(test)]

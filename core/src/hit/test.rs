@@ -274,6 +274,19 @@ fn a_record_ends_at_64_kib() {
 }
 
 #[test]
+fn a_record_of_64_kib_is_whole() {
+    let (key, text) = ("k".repeat(128), "x".repeat(1_024));
+    let size = |last: usize| {
+        let mut many: Vec<_> = (0..56).map(|_| (key.as_str().into(), text.as_str().into())).collect();
+        many.push(("k".into(), text[..last].into()));
+        full(&Draft { properties: &many, ..bare() }).size()
+    };
+    // 118 bytes before the properties, 56 of 1,157 bytes, and 2 + 1 + 1 + 2 around the last text.
+    assert_eq!(size(620), 65_536);
+    assert_eq!(size(621), 64_910);
+}
+
+#[test]
 fn the_url_is_put_together() {
     let url = |draft: &Draft<'_>| String::from_utf8(full(draft).url()).unwrap();
     let draft = Draft { query: b"a=1", ..sample::page() };

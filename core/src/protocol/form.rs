@@ -52,9 +52,12 @@ impl<'a> Form<'a> {
 /// bytes: as much as must be, cut between two characters, and the whole field if nothing is left.
 pub(super) fn shorten(form: &mut Vec<u8>, name: &str, max: usize) {
     let excess = form.len().saturating_sub(max);
+    if excess == 0 {
+        return;
+    }
     // OK because no value holds these two characters unescaped.
     let key = [b"&", name.as_bytes(), b"="].concat();
-    let Some(start) = memchr::memmem::find(form, &key).filter(|_| excess > 0) else {
+    let Some(start) = memchr::memmem::find(form, &key) else {
         return;
     };
     let value = start + key.len();
@@ -152,5 +155,9 @@ mod test {
             assert_eq!(shortened(form, "a", max), "v=1&a=x", "{max}");
         }
         assert_eq!(shortened("v=1&a=%20%20", "a", 11), "v=1&a=%20");
+        // À, Ð, à, ð
+        for character in ["%C3%80", "%C3%90", "%C3%A0", "%C3%B0"] {
+            assert_eq!(shortened(&format!("v=1&a=x{character}"), "a", 10), "v=1&a=x");
+        }
     }
 }

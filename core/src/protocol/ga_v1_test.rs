@@ -126,9 +126,11 @@ fn the_value_is_a_whole_number() {
 
 #[test]
 fn texts_are_cut_at_their_limits() {
-    let site = "é".repeat(51);
-    let draft = Draft { site: site.as_bytes(), ..sample::page() };
-    assert_eq!(fields(&draft)["dh"], "é".repeat(50));
+    let site = format!("x{}", "é".repeat(50));
+    let dh = |length| fields(&Draft { site: &site.as_bytes()[..length], ..sample::page() })["dh"].clone();
+    assert_eq!(dh(101), site[..99]);
+    assert_eq!(dh(99), site[..99]);
+    assert_eq!(fields(&Draft { site: &[b'x'; 101], ..sample::page() })["dh"], "x".repeat(100));
     let category = "x".repeat(149) + "é";
     let long = Event::new("a".repeat(501)).category(category).label("l".repeat(501));
     let fields = fields(&event(&long));
@@ -176,6 +178,23 @@ fn a_form_too_long_gives_up_the_referrer_first_and_then_the_title() {
     assert_eq!(longer.get("dr"), None);
     assert_eq!(longer["dp"], path);
     assert!(!longer["dt"].is_empty() && title.starts_with(&longer["dt"]) && longer["dt"] != title);
+}
+
+#[test]
+fn the_label_goes_before_the_agent_and_the_agent_before_the_path() {
+    let (agent, path, label) = ("<".repeat(1_000), format!("/{}", "<".repeat(1_500)), "<".repeat(400));
+    let labelled = Event::new("x").label(label.as_str());
+    let draft = Draft { path: path.as_bytes(), agent: agent.as_bytes(), ..event(&labelled) };
+    let shortened = fields(&draft);
+    assert_eq!((shortened.get("dr"), shortened.get("dt")), (None, None));
+    assert!(!shortened["el"].is_empty() && shortened["el"].len() < label.len());
+    assert_eq!((&shortened["ua"], &shortened["dp"]), (&agent, &path));
+
+    let path = format!("/{}", "<".repeat(2_000));
+    let shortened = fields(&Draft { path: path.as_bytes(), ..draft });
+    assert_eq!(shortened.get("el"), None);
+    assert!(!shortened["ua"].is_empty() && shortened["ua"].len() < agent.len());
+    assert_eq!(shortened["dp"], path);
 }
 
 #[test]
