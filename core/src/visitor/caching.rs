@@ -61,9 +61,10 @@ impl Directives {
     fn of(headers: &dyn Headers, name: &HeaderName) -> Self {
         let mut directives = Self::default();
         each_value(headers, name, |value| {
-            let mut is_quoted = false;
+            let (mut is_quoted, mut is_escaped) = (false, false);
             let parts = value.split(|&b| {
-                is_quoted ^= b == b'"';
+                is_quoted ^= b == b'"' && !is_escaped;
+                is_escaped = b == b'\\' && is_quoted && !is_escaped;
                 b == b',' && !is_quoted
             });
             parts.for_each(|directive| directives.add(directive));
