@@ -195,18 +195,15 @@ UUID = r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
 
 
 def known_visitor(config, request, now):
-    """What the first well-formed cookie says; None without one, or with an expired one."""
+    """What the first well-formed cookie that has not expired says."""
     for header in request.values(b"cookie"):
         for pair in header.split(b";"):
             name, _, value = pair.strip(b" \t").partition(b"=")
             if name.decode("latin-1") != config.cookie_name:
                 continue
             visitor = parsed(value.decode("latin-1"), now)
-            if visitor is None:
-                continue
-            if not config.renew and visitor.first + config.max_age <= now:
-                return None
-            return visitor
+            if visitor and (config.renew or visitor.first + config.max_age > now):
+                return visitor
     return None
 
 

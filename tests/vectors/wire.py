@@ -84,9 +84,21 @@ def page_address(hit):
     return address(url + (b"?" + hit.query if hit.query else b""))
 
 
+def cleaned(name):
+    return re.sub(r"[^A-Za-z0-9_]", "_", name)[:40]
+
+
 def ga4_name(hit):
-    parts = [part for part in (hit.category, hit.name) if part]
-    return re.sub(r"[^A-Za-z0-9_]", "_", "_".join(parts))[:40]
+    return cleaned("_".join(part for part in (hit.category, hit.name) if part))
+
+
+def ga4_properties(hit, params):
+    """Those whose names GA4 takes, as far as 25 parameters go."""
+    for key, value in hit.properties.items():
+        name = cleaned(key)
+        is_free = re.match("(?!ga_|google_|firebase_)[A-Za-z]", name) and name not in params
+        if is_free and value != "" and len(params) < 25:
+            params[name] = value[:100] if isinstance(value, str) else record.number(value)
 
 
 def ga4_admit(hit):
@@ -116,8 +128,8 @@ def ga4_encode(keys, hit, now):
         params["event_category"] = hit.category[:100]
         params["event_label"] = hit.label[:100]
         params["value"] = record.number(hit.value)
-    for key, value in hit.properties.items():
-        params[key] = value[:100] if isinstance(value, str) else record.number(value)
+    params = present(params)
+    ga4_properties(hit, params)
     body = {
         "client_id": f"{max(1, int(digits[:8], 16))}.{max(1, int(digits[-8:], 16))}",
         "user_id": hit.user_id,
@@ -128,7 +140,7 @@ def ga4_encode(keys, hit, now):
             {
                 "name": "page_view" if page else ga4_name(hit),
                 "timestamp_micros": max(min(hit.micros, now), now - HOURS_72),
-                "params": present(params),
+                "params": params,
             }
         ],
     }
