@@ -1,3 +1,5 @@
 //! What the tests share.
 
 pub mod collector;
+pub mod folder;
+pub mod hits;

@@ -74,6 +74,14 @@ pub struct Needs {
     pub window: u64,
 }
 
+impl Default for Needs {
+    /// What asks for the least and promises the least: one hit a request, of any age, with or without a
+    /// visitor, and a second copy counts again.
+    fn default() -> Self {
+        Self { visitor: false, dedupe: false, batch: 1, one_visitor: false, window: u64::MAX }
+    }
+}
+
 /// The wire format of `receiver`; none for those that are not reached by HTTP.
 pub fn of(receiver: &Receiver) -> Option<Box<dyn Protocol>> {
     match receiver {

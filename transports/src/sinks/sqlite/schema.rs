@@ -75,6 +75,9 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
 
 /// The store at `path`, for reading.
 pub(super) fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
+    if !path.exists() {
+        return Err(StoreError::Missing);
+    }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY)?;
@@ -133,6 +136,8 @@ pub(super) enum StoreError {
     Empty,
     /// It is another program's.
     Foreign,
+    /// There is no file.
+    Missing,
     /// It may be read, not written.
     ReadOnly,
     Sqlite(rusqlite::Error),
@@ -172,6 +177,7 @@ impl fmt::Display for StoreError {
                 return f
                     .write_str("it is another program's database and stays as it is; name another `path`");
             }
+            Self::Missing => return f.write_str("there is no such file"),
             Self::ReadOnly => {
                 return f.write_str(
                     "it may be read but not written; make the file and its folder writable, or name another \

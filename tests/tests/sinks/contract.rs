@@ -1,0 +1,200 @@
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use trackside_core::{Hit, protocol::Outcome};
+use trackside_tests::{collector::Collector, folder::Folder, hits};
+use trackside_transports::{
+    sink::{Sink, SinkFactory},
+    sinks,
+};
+use uuid::Uuid;
+
+use crate::{deliver, http::Lines};
+
+/// A kind of sink, and a look from outside at what it delivered.
+trait Subject {
+    fn sink(&self) -> Box<dyn Sink>;
+
+    /// The ids of the hits that arrived, in the order of arrival.
+    fn arrived(&self) -> Vec<Uuid>;
+
+    /// Whether a hit delivered again arrives once.
+    const DEDUPES: bool;
+}
+
+struct Http(Collector);
+
+impl Http {
+    fn new() -> Self {
+        Self(Collector::start().unwrap())
+    }
+}
+
+impl Subject for Http {
+    const DEDUPES: bool = false;
+
+    fn sink(&self) -> Box<dyn Sink> {
+        open(sinks::http::factory(Arc::new(Lines::to(&self.0)), Duration::from_secs(30)))
+    }
+
+    fn arrived(&self) -> Vec<Uuid> {
+        self.0.requests().iter().flat_map(|request| ids(&request.body)).collect()
+    }
+}
+
+struct File {
+    _folder: Folder,
+    path: PathBuf,
+}
+
+impl File {
+    fn new() -> Self {
+        let folder = Folder::new().unwrap();
+        Self { path: folder.join("hits.jsonl"), _folder: folder }
+    }
+}
+
+impl Subject for File {
+    const DEDUPES: bool = false;
+
+    fn sink(&self) -> Box<dyn Sink> {
+        open(sinks::file::factory(Some(self.path.clone())))
+    }
+
+    fn arrived(&self) -> Vec<Uuid> {
+        ids(&std::fs::read(&self.path).unwrap())
+    }
+}
+
+struct Sqlite {
+    _folder: Folder,
+    path: PathBuf,
+}
+
+impl Sqlite {
+    fn new() -> Self {
+        let folder = Folder::new().unwrap();
+        Self { path: folder.join("trackside.db"), _folder: folder }
+    }
+}
+
+impl Subject for Sqlite {
+    const DEDUPES: bool = true;
+
+    fn sink(&self) -> Box<dyn Sink> {
+        open(sinks::sqlite::factory(&self.path, None))
+    }
+
+    fn arrived(&self) -> Vec<Uuid> {
+        let connection = rusqlite::Connection::open(&self.path).unwrap();
+        let mut select = connection.prepare("SELECT id FROM hit ORDER BY rowid").unwrap();
+        let ids = select.query_map((), |row| row.get(0)).unwrap();
+        ids.map(|id| Uuid::from_bytes(id.unwrap())).collect()
+    }
+}
+
+fn open(factory: impl SinkFactory) -> Box<dyn Sink> {
+    factory().unwrap()
+}
+
+/// The ids in JSON lines.
+fn ids(lines: &[u8]) -> Vec<Uuid> {
+    let text = std::str::from_utf8(lines).unwrap();
+    text.lines()
+        .map(|line| {
+            let hit: serde_json::Value = serde_json::from_str(line).unwrap();
+            hit["id"].as_str().unwrap().parse().unwrap()
+        })
+        .collect()
+}
+
+fn ids_of(hits: &[Hit]) -> Vec<Uuid> {
+    hits.iter().map(Hit::id).collect()
+}
+
+/// Delivers all of `hits`, as the pool does: what an attempt did not take goes into the next.
+fn deliver_all(sink: &mut dyn Sink, hits: &[Hit]) {
+    let mut rest = hits;
+    while !rest.is_empty() {
+        let delivery = deliver(sink, rest);
+        assert!((1..=rest.len()).contains(&delivery.taken), "{} of {}", delivery.taken, rest.len());
+        assert_eq!(delivery.outcome, Outcome::Delivered);
+        rest = &rest[delivery.taken..];
+    }
+}
+
+fn each_hit_arrives_once<S: Subject>(subject: &S) {
+    let hits = hits::pages(250).unwrap();
+    let mut sink = subject.sink();
+    deliver_all(&mut *sink, &hits[..1]);
+    deliver_all(&mut *sink, &hits[1..]);
+    assert_eq!(subject.arrived(), ids_of(&hits));
+}
+
+fn hostile_hits_arrive_like_any_other<S: Subject>(subject: &S) {
+    let hits = hits::hostile().unwrap();
+    assert!(hits.len() >= 10, "{}", hits.len());
+    let mut sink = subject.sink();
+    deliver_all(&mut *sink, &hits);
+    assert_eq!(subject.arrived(), ids_of(&hits));
+}
+
+fn a_second_delivery_doubles_nothing_where_ids_are_known<S: Subject>(subject: &S) {
+    let hits = hits::pages(3).unwrap();
+    deliver_all(&mut *subject.sink(), &hits[..2]);
+    // By the sink that comes after a panic, and with one that is new.
+    let mut sink = subject.sink();
+    deliver_all(&mut *sink, &hits);
+    deliver_all(&mut *sink, &hits);
+    let all = ids_of(&hits);
+    let expected = if S::DEDUPES { all } else { [&all[..2], &all, &all].concat() };
+    assert_eq!(subject.arrived(), expected);
+}
+
+fn two_sinks_do_not_disturb_each_other<S: Subject + Sync>(subject: &S) {
+    let hits = hits::pages(200).unwrap();
+    std::thread::scope(|scope| {
+        for half in hits.chunks(100) {
+            scope.spawn(|| {
+                let mut sink = subject.sink();
+                for batch in half.chunks(5) {
+                    deliver_all(&mut *sink, batch);
+                }
+            });
+        }
+    });
+    let mut arrived = subject.arrived();
+    arrived.sort_unstable();
+    assert_eq!(arrived, ids_of(&hits));
+}
+
+macro_rules! contract {
+    ($($subject:ident: $new:expr;)+) => {$(
+        mod $subject {
+            #[test]
+            fn each_hit_arrives_once() {
+                super::each_hit_arrives_once(&$new);
+            }
+
+            #[test]
+            fn hostile_hits_arrive_like_any_other() {
+                super::hostile_hits_arrive_like_any_other(&$new);
+            }
+
+            #[test]
+            fn a_second_delivery_doubles_nothing_where_ids_are_known() {
+                super::a_second_delivery_doubles_nothing_where_ids_are_known(&$new);
+            }
+
+            #[test]
+            fn two_sinks_do_not_disturb_each_other() {
+                super::two_sinks_do_not_disturb_each_other(&$new);
+            }
+        }
+    )+};
+}
+
+contract! {
+    file: crate::contract::File::new();
+    http: crate::contract::Http::new();
+    sqlite: crate::contract::Sqlite::new();
+}
