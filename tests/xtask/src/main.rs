@@ -6,6 +6,7 @@ mod features;
 mod readme;
 mod steps;
 mod test;
+mod vectors;
 
 use std::{env, path::Path, process::ExitCode};
 

@@ -1,6 +1,6 @@
 //! Every test there is, in one command.
 
-use crate::{cargo, features, readme, steps::Steps};
+use crate::{cargo, features, readme, steps::Steps, vectors};
 
 /// The packages whose features a user chooses among, and where they lie.
 const PACKAGES: [(&str, &str); 2] = [("trackside-transports", "transports"), ("trackside", "bindings/rust")];
@@ -12,6 +12,7 @@ const PACKAGES: [(&str, &str); 2] = [("trackside-transports", "transports"), ("t
 /// At the first step that fails, with its name.
 pub(crate) fn run() -> Result<(), String> {
     let mut steps = Steps::default();
+    steps.run("the vectors' second reading", vectors::check)?;
     steps.run("tests, default features", || cargo::run(&["test", "--workspace"]).map(drop))?;
     for (package, folder) in PACKAGES {
         steps.run(&format!("features of {package}, none and each alone"), || {
