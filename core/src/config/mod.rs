@@ -137,6 +137,8 @@ mod error;
 mod json;
 mod reader;
 mod schema;
+#[cfg(test)]
+mod test;
 mod toml;
 mod tree;
 mod units;

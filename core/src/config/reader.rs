@@ -52,6 +52,8 @@ pub(super) struct Section<'a> {
     path: String,
     left: BTreeMap<String, Tree>,
     known: Vec<&'static str>,
+    /// Whether there is a table at all: if not, none of its keys is missed.
+    is_table: bool,
     report: &'a Report,
 }
 
@@ -62,14 +64,14 @@ impl<'a> Section<'a> {
     }
 
     fn new(path: String, tree: Tree, report: &'a Report) -> Self {
-        let left = match tree {
-            Tree::Table(table) => table,
+        let (left, is_table) = match tree {
+            Tree::Table(table) => (table, true),
             other => {
                 report.add(path.clone(), format!("{other} is not a table of keys"));
-                BTreeMap::new()
+                (BTreeMap::new(), false)
             }
         };
-        Self { path, left, known: Vec::new(), report }
+        Self { path, left, known: Vec::new(), is_table, report }
     }
 
     fn whole<T>(mut self, read: impl FnOnce(&mut Self) -> T) -> T {
@@ -95,7 +97,9 @@ impl<'a> Section<'a> {
 
     /// `key` has no default and is not given.
     pub(super) fn missing(&self, key: &str, message: impl Into<String>) {
-        self.report.missing(self.path_of(key), message.into());
+        if self.is_table {
+            self.report.missing(self.path_of(key), message.into());
+        }
     }
 
     /// The value of `key` is likely not what was meant.

@@ -141,8 +141,8 @@ fn check_names(root: &Section<'_>, found: &[Found]) {
         root.mistake(
             &format!("destination[{second}].name"),
             format!(
-                "destination[{first}] and destination[{second}] are both named \"{name}\" (a name defaults to \
-                 the type); give each a name of its own"
+                "destination[{first}] and destination[{second}] are both named \"{name}\" (a name defaults \
+                 to the type); give each a name of its own"
             ),
         );
     }

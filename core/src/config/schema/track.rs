@@ -1,5 +1,7 @@
 //! `[track]`.
 
+use std::collections::HashSet;
+
 use super::visitor::is_token;
 use crate::{
     config::{
@@ -37,7 +39,7 @@ fn patterns(track: &mut Section<'_>, key: &'static str) -> Option<Patterns> {
         "a path's beginning or a pattern with *, of at most 2048 bytes",
         |tree| tree.as_text().filter(|text| text.len() <= MAX_PATTERN).map(str::to_owned),
     );
-    let texts = texts.or(Vec::new());
+    let mut texts = texts.or(Vec::new());
     for (n, text) in texts.iter().enumerate() {
         let key = format!("{key}[{n}]");
         if text.is_empty() {
@@ -47,6 +49,9 @@ fn patterns(track: &mut Section<'_>, key: &'static str) -> Option<Patterns> {
             track.warn(&key, format_args!("{shown} begins with neither / nor *, and so covers no path"));
         }
     }
+    // The same pattern many times over makes an automaton slow to build.
+    let mut distinct = HashSet::new();
+    texts.retain(|text| distinct.insert(text.clone()));
     Patterns::new(texts).map_err(|error| track.mistake(key, error)).ok()
 }
 

@@ -1,0 +1,123 @@
+//! Every default, as DESIGN §7 tells it.
+
+use std::{path::PathBuf, time::Duration};
+
+use super::with_policy;
+use crate::{
+    config::{
+        Config, Count, Identity, IpPolicy, Mode, Policy, QueryPolicy, Receiver, SameSite, Secure, WhenFull,
+        Workers,
+    },
+    decide::{ContentTypes, Methods, Statuses},
+};
+
+#[test]
+fn of_everything_but_destinations() {
+    let config = with_policy("");
+    assert_eq!(config.mode(), Mode::On);
+    assert!(config.sites().is_empty());
+    assert_eq!(config.shutdown(), Duration::from_secs(5));
+    assert_eq!(config.identity(), Identity::Cookie);
+    assert_eq!(config.session_timeout, Duration::from_secs(1_800));
+    assert_eq!(config.cookie.name, "trackside");
+    assert_eq!(config.cookie.path, "/");
+    assert_eq!(config.cookie.domain, "");
+    assert_eq!(config.cookie.max_age, Duration::from_secs(31_536_000));
+    assert!(!config.cookie.renew);
+    assert_eq!(config.cookie.same_site, SameSite::Lax);
+    assert!(config.cookie.http_only);
+    assert_eq!(config.cookie.secure, Secure::Auto);
+    assert_eq!(config.consent(), Policy::None);
+    assert_eq!(config.notice, "{site} uses a cookie to count visits.");
+    assert_eq!(config.count(), Count::Pages);
+    assert!(config.track.ignore.is_empty() && config.track.only.is_empty());
+    assert_eq!(config.track.status, statuses(&["200", "304"]));
+    assert_eq!(config.track.methods, Methods::Only(vec!["GET".to_owned()]));
+    let types = ["text/html", "application/xhtml+xml"].map(str::to_owned);
+    assert_eq!(config.track.content_types, ContentTypes::Only(types.to_vec()));
+    assert_eq!(config.query, QueryPolicy::Campaign);
+    assert_eq!(config.ip_policies(), [IpPolicy::Masked]);
+    assert!(config.warnings().is_empty());
+}
+
+#[test]
+fn without_destinations_there_is_the_embedded_store() {
+    for text in ["", "destination = []"] {
+        let config = with_policy(text);
+        let [store] = config.destinations() else { panic!("{text}: {config:?}") };
+        assert_eq!(store.name, "sqlite");
+        let Receiver::Sqlite { path, keep } = &store.receiver else { panic!("{store:?}") };
+        assert_eq!((path, *keep), (&PathBuf::from("trackside.db"), None));
+        assert_eq!(store.ip, IpPolicy::Masked);
+        assert!(!store.third_party);
+        assert_eq!(store.workers, Workers::Auto);
+        assert_eq!(store.queue.hits, 10_000);
+        assert_eq!(store.queue.bytes, 16_777_216);
+        assert_eq!(store.queue.when_full, WhenFull::DropNewest);
+        assert_eq!(store.batch.hits, 100);
+        assert_eq!(store.batch.bytes, 262_144);
+        assert_eq!(store.batch.age, Duration::from_millis(200));
+        assert_eq!(store.timeout, Duration::from_secs(10));
+        assert_eq!(store.max_age, Duration::from_secs(3_600));
+    }
+}
+
+#[test]
+fn of_each_receiver() {
+    let config = with_policy(
+        "destination = [
+            { type = 'sqlite' },
+            { type = 'file', path = '-' },
+            { type = 'ga4', measurement_id = 'G-ABC123DEF4', api_secret = 's' },
+            { type = 'ga-v1', tracking_id = 'UA-12345-6' },
+        ]",
+    );
+    let [sqlite, file, ga4, ga_v1] = config.destinations() else { panic!("{config:?}") };
+    assert!(
+        matches!(&sqlite.receiver, Receiver::Sqlite { path, keep: None } if path.as_os_str() == "trackside.db")
+    );
+    assert!(matches!(file.receiver, Receiver::File { path: None }));
+    let Receiver::Ga4 { url, .. } = &ga4.receiver else { panic!("{ga4:?}") };
+    assert_eq!(url, "https://www.google-analytics.com/mp/collect");
+    let Receiver::GaV1 { url, version, .. } = &ga_v1.receiver else { panic!("{ga_v1:?}") };
+    assert_eq!(url, "https://www.google-analytics.com/collect");
+    assert_eq!(version, "1");
+    let told = [sqlite, file, ga4, ga_v1].map(|it| (it.name.as_str(), it.third_party, it.batch.hits));
+    assert_eq!(told, [("sqlite", false, 100), ("file", false, 100), ("ga4", true, 25), ("ga-v1", true, 1)]);
+}
+
+#[test]
+fn an_unwritten_batch_fits_the_queue() {
+    let config = with_policy("destination = [{ type = 'sqlite', queue.hits = 7 }]");
+    assert_eq!(config.destinations()[0].batch.hits, 7);
+}
+
+#[test]
+fn api_is_a_preset_that_written_keys_beat() {
+    let config = Config::builder().toml("track.count = 'api'").build().unwrap();
+    assert_eq!((config.count(), config.consent()), (Count::Api, Policy::None));
+    assert_eq!(config.track.status, statuses(&["2xx"]));
+    assert_eq!(config.track.methods, Methods::AllButProbes);
+    assert_eq!(config.track.content_types, ContentTypes::Any);
+
+    let text = "track = { count = 'api', status = ['201'], methods = ['POST'], content_types = ['Application/JSON'] }";
+    let config = Config::builder().toml(text).build().unwrap();
+    assert_eq!(config.track.status, statuses(&["201"]));
+    assert_eq!(config.track.methods, Methods::Only(vec!["POST".to_owned()]));
+    assert_eq!(config.track.content_types, ContentTypes::Only(vec!["application/json".to_owned()]));
+}
+
+#[test]
+fn without_a_cookie_the_policy_is_none() {
+    for text in ["visitor.identity = 'none'", "track.count = 'api'"] {
+        assert_eq!(Config::builder().toml(text).build().unwrap().consent(), Policy::None);
+        let text = format!("{text}\nconsent.policy = 'none'");
+        assert_eq!(Config::builder().toml(&text).build().unwrap().consent(), Policy::None);
+    }
+}
+
+fn statuses(entries: &[&str]) -> Statuses {
+    let mut statuses = Statuses::default();
+    assert!(entries.iter().all(|entry| statuses.add(entry)));
+    statuses
+}
