@@ -1,1 +1,132 @@
 //! Queue, workers, batching and retry: turns a sink factory into a transport.
+//!
+//! ```text
+//! submit ─► queue ─► worker: admit ─► gather ─► Sink::deliver ─► delivered, refused, dropped
+//!   never      bounded in         │      ▲             │
+//!   waits      hits and bytes     ▼      └── retry, split, what one request could not hold
+//!                              refused
+//! ```
+//!
+//! A worker ticks while there is traffic and sleeps when there is none, so that a request thread hardly ever
+//! pays for waking it. What workers share lies on a desk under one lock, which no request takes.
+
+mod batch;
+mod books;
+mod crew;
+mod desk;
+mod fan_out;
+pub mod fork;
+mod queue;
+mod retry;
+mod running;
+mod shutdown;
+mod worker;
+
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use trackside_core::{
+    Hit,
+    config::{Batch, Queue, Workers},
+    ledger::Hits,
+    protocol::Protocol,
+    transport::{Left, Reentrant, Submitted, Transport},
+};
+
+pub use self::{fan_out::FanOut, retry::Backoff};
+use self::{
+    fork::PerProcess,
+    running::{Plan, Running},
+};
+use crate::{clock::Clock, sink::SinkFactory};
+
+/// How a pool treats the hits of its destination.
+#[derive(Clone, Debug)]
+#[allow(clippy::exhaustive_structs, reason = "a pool needs to be told all of it")]
+pub struct Options {
+    /// Names the row of the ledger, the threads, and the pool in the log.
+    pub name: String,
+    /// How many threads deliver, at most. [`Workers::Auto`] is one, or up to eight where `protocol` says that
+    /// a request holds one hit or one visitor. The first starts with the first hit; another when a delivery
+    /// takes longer than 5 ms and hits wait.
+    pub workers: Workers,
+    /// The bounds of the queue. In bytes it bounds all that the pool holds, in hits what waits in the queue
+    /// itself: the batches on their way come on top.
+    pub queue: Queue,
+    /// The bounds of a batch; those of `protocol` hold as well.
+    pub batch: Batch,
+    /// How old a hit may become before its retrying ends: dropped(`expired`). A first attempt is made at any
+    /// age within the receiver's window.
+    pub max_age: Duration,
+    /// Whether hits whose fate is *unknown* are sent again, since the receiver knows a second copy by the
+    /// hit's id or the operator wants it so; else they are dropped(`ambiguous`).
+    pub dedupe: bool,
+    /// What says which hits the receiver counts, and which cannot share a request. None: all, and none.
+    pub protocol: Option<Arc<dyn Protocol>>,
+    /// The time of day: it dates requests and says how old hits are.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// A transport that queues hits and delivers them in batches on threads of its own.
+///
+/// Making one starts no thread and no sink: the first hit does. In a forked child the pool begins anew, with
+/// an empty queue and an empty ledger; what was queued before the fork is the parent's.
+///
+/// A pool that is dropped without [`close`](Transport::close) does not wait: its workers go on for up to five
+/// seconds with what is in memory, as long as the process lives, and then end.
+pub struct Pool {
+    plan: Arc<Plan>,
+    running: PerProcess<Arc<Running>>,
+}
+
+impl Pool {
+    /// A pool of the sinks that `factory` makes, which retries as [`Backoff::default`] says.
+    pub fn new(options: Options, factory: impl SinkFactory) -> Self {
+        Self::with_backoff(options, Backoff::default(), factory)
+    }
+
+    /// A pool of the sinks that `factory` makes, which retries as `backoff` says.
+    pub fn with_backoff(options: Options, backoff: Backoff, factory: impl SinkFactory) -> Self {
+        fork::install();
+        Self { plan: Arc::new(Plan::new(options, backoff, factory)), running: PerProcess::new() }
+    }
+
+    fn running(&self) -> &Arc<Running> {
+        self.running.get(|| Running::new(&self.plan))
+    }
+}
+
+impl Transport for Pool {
+    fn submit(&self, hit: Hit) -> Submitted {
+        self.running().submit(hit)
+    }
+
+    fn flush(&self, until: Instant) -> Result<Left, Reentrant> {
+        self.running().flush(until)
+    }
+
+    fn close(&self, until: Instant) -> Result<Left, Reentrant> {
+        self.running().close(until)
+    }
+
+    fn stats(&self) -> Vec<Hits> {
+        vec![self.running().stats()]
+    }
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool").field("options", &self.plan.options).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        if let Some(running) = self.running.current() {
+            running.abandon();
+        }
+    }
+}

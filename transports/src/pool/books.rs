@@ -1,0 +1,230 @@
+//! The book of hits of one pool, and who waits for it to be settled.
+
+use std::sync::{
+    Condvar, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst},
+};
+use std::time::{Duration, Instant};
+
+use trackside_core::{
+    Hit, Reason,
+    ledger::{Counters, Hits},
+};
+
+/// How long a waiting caller goes without looking. What a worker ends is announced at once; a `submit`
+/// that drops its hit announces nothing, since it may not take a lock.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
+
+/// Keeps what many threads write apart from what others read.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+pub(super) struct Padded<T>(pub(super) T);
+
+/// A hit on its way through the pool.
+#[derive(Debug)]
+pub(super) struct Item {
+    pub(super) hit: Hit,
+    epoch: Epoch,
+}
+
+impl Item {
+    pub(super) fn new(hit: Hit, epoch: Epoch) -> Self {
+        Self { hit, epoch }
+    }
+
+    pub(super) fn size(&self) -> usize {
+        self.hit.size()
+    }
+}
+
+/// Whether a hit was submitted in an even or in an odd epoch. A flush begins a new epoch and waits for the
+/// old one to be settled, so that the hits which keep coming do not hold it up.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Epoch(u8);
+
+/// How many hits of each epoch end together, and how many bytes they give back.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Tally {
+    pub(super) hits: u64,
+    pub(super) bytes: usize,
+    epochs: [u64; 2],
+}
+
+impl Tally {
+    pub(super) fn of<'a>(items: impl IntoIterator<Item = &'a Item>) -> Self {
+        let mut tally = Self::default();
+        for item in items {
+            tally.add(item.epoch, item.size());
+        }
+        tally
+    }
+
+    /// One hit that is not in the queue and holds no bytes of it.
+    pub(super) fn one(epoch: Epoch) -> Self {
+        let mut tally = Self::default();
+        tally.add(epoch, 0);
+        tally
+    }
+
+    fn add(&mut self, epoch: Epoch, bytes: usize) {
+        self.hits += 1;
+        self.bytes += bytes;
+        self.epochs[usize::from(epoch.0 & 1)] += 1;
+    }
+}
+
+/// offered = delivered + Σ refused + Σ dropped + pending.
+///
+/// A hit is counted as submitted before anything else is done with it, and what ends is read before what was
+/// submitted: so no reader ever sees more hits ended than submitted.
+#[derive(Debug, Default)]
+pub(super) struct Books {
+    submitted: Padded<[AtomicU64; 2]>,
+    ended: Padded<[AtomicU64; 2]>,
+    delivered: AtomicU64,
+    reasons: Counters,
+    panics: AtomicU64,
+    retries: AtomicU64,
+    /// Epochs begun. Changed only under `settling`.
+    epochs: AtomicU64,
+    waiting: AtomicUsize,
+    settling: Mutex<()>,
+    settled: Condvar,
+}
+
+impl Books {
+    /// Counts one hit more, before anything else is done with it.
+    pub(super) fn submit(&self) -> Epoch {
+        let epoch = Epoch((self.epochs.load(SeqCst) & 1) as u8);
+        self.submitted.0[usize::from(epoch.0)].fetch_add(1, SeqCst);
+        epoch
+    }
+
+    /// The receiver took these.
+    pub(super) fn delivered(&self, tally: Tally) {
+        self.delivered.fetch_add(tally.hits, SeqCst);
+        self.end(tally);
+    }
+
+    /// These were refused or dropped.
+    pub(super) fn lost(&self, reason: Reason, tally: Tally) {
+        // A sink can give any reason; one that belongs to requests would fall out of this book.
+        let reason = if reason.number() < 100 { Reason::Rejected } else { reason };
+        self.reasons.add(reason, tally.hits);
+        self.end(tally);
+    }
+
+    fn end(&self, tally: Tally) {
+        for (ended, n) in self.ended.0.iter().zip(tally.epochs) {
+            if n > 0 {
+                ended.fetch_add(n, SeqCst);
+            }
+        }
+    }
+
+    pub(super) fn panicked(&self) {
+        self.panics.fetch_add(1, SeqCst);
+    }
+
+    pub(super) fn retried(&self) {
+        self.retries.fetch_add(1, SeqCst);
+    }
+
+    /// The counters, what ended first.
+    pub(super) fn snapshot(&self, name: &str) -> Hits {
+        let mut hits = Hits::default();
+        hits.name = name.to_owned();
+        hits.delivered = self.delivered.load(SeqCst);
+        let reasons = self.reasons.snapshot();
+        (hits.refused, hits.dropped) = reasons.into_iter().partition(|(reason, _)| reason.number() < 200);
+        hits.panics = self.panics.load(SeqCst);
+        hits.retries = self.retries.load(SeqCst);
+        hits.offered = self.submitted.0.iter().map(|n| n.load(SeqCst)).sum();
+        hits
+    }
+
+    /// Whether every hit has ended, at least at the moment this was called.
+    pub(super) fn is_settled(&self) -> bool {
+        self.is_epoch_settled(0) && self.is_epoch_settled(1)
+    }
+
+    fn is_epoch_settled(&self, parity: usize) -> bool {
+        let ended = self.ended.0[parity].load(SeqCst);
+        self.submitted.0[parity].load(SeqCst) == ended
+    }
+
+    /// Whether somebody waits, so that batches go out without waiting for company.
+    pub(super) fn is_awaited(&self) -> bool {
+        self.waiting.load(SeqCst) > 0
+    }
+
+    /// Announces that hits ended, or that a worker did.
+    pub(super) fn announce(&self) {
+        if self.is_awaited() {
+            drop(self.settling());
+            self.settled.notify_all();
+        }
+    }
+
+    /// Marks a caller as waiting for as long as the answer lives.
+    pub(super) fn await_end(&self) -> Awaiting<'_> {
+        self.waiting.fetch_add(1, SeqCst);
+        Awaiting(self)
+    }
+
+    fn settling(&self) -> MutexGuard<'_, ()> {
+        self.settling.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A caller that waits.
+#[derive(Debug)]
+pub(super) struct Awaiting<'a>(&'a Books);
+
+impl Awaiting<'_> {
+    /// Waits until `is_done`, or until the instant `until`, and says whether it is done. `is_done` is asked
+    /// under a lock and takes none itself.
+    pub(super) fn wait(&self, until: Instant, mut is_done: impl FnMut() -> bool) -> bool {
+        let mut guard = self.0.settling();
+        loop {
+            if is_done() {
+                return true;
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            let waited = self.0.settled.wait_timeout(guard, left.min(LOOK_AGAIN));
+            guard = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Waits until everything submitted before the call has ended, or until the instant `until`.
+    pub(super) fn wait_for_epoch(&self, until: Instant) -> bool {
+        let books = self.0;
+        let mut begun = None;
+        self.wait(until, || {
+            let epochs = books.epochs.load(SeqCst);
+            let parity = (epochs & 1) as usize;
+            match begun {
+                // A new epoch begins only when the one before the current is settled: there are never hits of
+                // more than two.
+                None if books.is_epoch_settled(1 - parity) => {
+                    books.epochs.store(epochs + 1, SeqCst);
+                    begun = Some(epochs + 1);
+                    books.is_epoch_settled(parity)
+                }
+                None => false,
+                // Somebody else's next epoch has begun: so ours is settled.
+                Some(begun) if begun < epochs => true,
+                Some(_) => books.is_epoch_settled(1 - parity),
+            }
+        })
+    }
+}
+
+impl Drop for Awaiting<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, SeqCst);
+    }
+}

@@ -1,0 +1,118 @@
+//! The threads of a pool: started at need, woken seldom.
+
+use std::{
+    io,
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
+    },
+    thread::{self, Thread},
+};
+
+/// The standard library reads its default from the environment, under a lock that a fork may have left
+/// taken.
+const STACK: usize = 2 << 20;
+
+/// The workers of a pool. The first is the one that requests wake; the others are recruited by workers, where
+/// one is too slow.
+#[derive(Debug)]
+pub(super) struct Crew {
+    seats: Box<[Seat]>,
+    started: AtomicUsize,
+    alive: AtomicUsize,
+    stack: usize,
+}
+
+#[derive(Debug, Default)]
+struct Seat {
+    thread: OnceLock<Thread>,
+    is_resting: AtomicBool,
+}
+
+impl Crew {
+    pub(super) fn new(most: usize) -> Self {
+        let seats = (0..most.max(1)).map(|_| Seat::default()).collect();
+        Self { seats, started: AtomicUsize::new(0), alive: AtomicUsize::new(0), stack: STACK }
+    }
+
+    pub(super) fn is_started(&self) -> bool {
+        self.started.load(SeqCst) > 0
+    }
+
+    pub(super) fn is_alive(&self) -> bool {
+        self.alive.load(SeqCst) > 0
+    }
+
+    /// Starts the worker of seat `seat`, whose predecessors have been started, unless somebody has.
+    ///
+    /// # Errors
+    ///
+    /// The system's, if it has no thread to give.
+    pub(super) fn start<F>(&self, seat: usize, name: &str, work: impl FnOnce() -> F) -> io::Result<()>
+    where
+        F: FnOnce() + Send + 'static,
+    {
+        if seat >= self.seats.len() || self.started.compare_exchange(seat, seat + 1, SeqCst, SeqCst).is_err()
+        {
+            return Ok(());
+        }
+        self.alive.fetch_add(1, SeqCst);
+        // A NUL would panic.
+        let name = format!("trackside-{}", name.replace('\0', ""));
+        let spawned = thread::Builder::new().name(name).stack_size(self.stack).spawn(work());
+        match spawned {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                self.alive.fetch_sub(1, SeqCst);
+                // If another has been started since, this seat stays empty.
+                self.started.compare_exchange(seat + 1, seat, SeqCst, SeqCst).ok();
+                Err(error)
+            }
+        }
+    }
+
+    /// Makes the calling thread known as the worker of `seat`, so that it can be woken.
+    pub(super) fn sit(&self, seat: usize) {
+        self.seats[seat].thread.set(thread::current()).ok();
+    }
+
+    /// The calling worker has ended.
+    pub(super) fn leave(&self) {
+        self.alive.fetch_sub(1, SeqCst);
+    }
+
+    /// Says that the worker of `seat` may be recruited, or not any more.
+    pub(super) fn rest(&self, seat: usize, is_resting: bool) {
+        self.seats[seat].is_resting.store(is_resting, SeqCst);
+    }
+
+    /// Wakes a resting worker and answers none, or answers the seat of one that can be started.
+    pub(super) fn recruit(&self) -> Option<usize> {
+        for seat in &self.seats[1..] {
+            if seat.is_resting.swap(false, SeqCst) {
+                seat.wake();
+                return None;
+            }
+        }
+        let started = self.started.load(SeqCst);
+        (started < self.seats.len()).then_some(started)
+    }
+
+    /// Wakes the first worker.
+    pub(super) fn wake(&self) {
+        self.seats[0].wake();
+    }
+
+    /// Wakes every worker.
+    pub(super) fn wake_all(&self) {
+        self.seats.iter().for_each(Seat::wake);
+    }
+}
+
+impl Seat {
+    fn wake(&self) {
+        if let Some(thread) = self.thread.get() {
+            thread.unpark();
+        }
+    }
+}

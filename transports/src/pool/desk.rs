@@ -1,0 +1,110 @@
+//! What the workers of a pool share under one lock, which no request ever takes.
+
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
+
+use super::{batch::Batcher, books::Item};
+
+/// No pause is longer: an answer may ask for any number of seconds.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Hits that go out together.
+#[derive(Debug)]
+pub(super) struct Batch {
+    pub(super) items: Vec<Item>,
+    /// Whether an attempt at these hits has been made before.
+    pub(super) is_attempted: bool,
+}
+
+/// What the workers hold that is not inside an attempt, and how the attempts went.
+#[derive(Debug)]
+pub(super) struct Desk {
+    pub(super) batcher: Batcher<Item>,
+    /// Batches to be delivered, in this order.
+    pub(super) ready: VecDeque<Batch>,
+    /// Hits inside an attempt.
+    pub(super) in_flight: u64,
+    /// Until then nothing is attempted and nothing taken from the queue: the receiver failed, or asked for it.
+    pub(super) pause: Option<Instant>,
+    failures: u32,
+    failed_at: Option<Instant>,
+    /// The deadline of close.
+    pub(super) until: Option<Instant>,
+    /// Hits that were dropped at that deadline.
+    pub(super) shut: u64,
+    /// When a hit was last taken from the queue.
+    pub(super) busy_at: Instant,
+    pub(super) complained_at: Option<Instant>,
+}
+
+impl Desk {
+    pub(super) fn new(batcher: Batcher<Item>, now: Instant) -> Self {
+        Self {
+            batcher,
+            ready: VecDeque::new(),
+            in_flight: 0,
+            pause: None,
+            failures: 0,
+            failed_at: None,
+            until: None,
+            shut: 0,
+            busy_at: now,
+            complained_at: None,
+        }
+    }
+
+    /// Adds an admitted hit to those that wait for company.
+    pub(super) fn gather(&mut self, item: Item, group: u64, now: Instant) {
+        let size = item.size();
+        let ready = &mut self.ready;
+        self.batcher.push(item, size, group, now, &mut |items| {
+            ready.push_back(Batch { items, is_attempted: false });
+        });
+    }
+
+    /// Lets what has been gathered go out.
+    pub(super) fn release(&mut self) {
+        let ready = &mut self.ready;
+        self.batcher.release(&mut |items| ready.push_back(Batch { items, is_attempted: false }));
+    }
+
+    /// Puts hits back, to be delivered before any others.
+    pub(super) fn put_back(&mut self, items: Vec<Item>, is_attempted: bool) {
+        if !items.is_empty() {
+            self.ready.push_front(Batch { items, is_attempted });
+        }
+    }
+
+    /// Hits that wait here.
+    pub(super) fn len(&self) -> usize {
+        self.batcher.len() + self.ready.iter().map(|batch| batch.items.len()).sum::<usize>()
+    }
+
+    /// An attempt succeeded.
+    pub(super) fn succeeded(&mut self) {
+        self.failures = 0;
+    }
+
+    /// An attempt that began at `began` failed, and pauses the pool for `wait` of the failures in a row.
+    /// Attempts that ran side by side count as one failure.
+    pub(super) fn failed(&mut self, began: Instant, now: Instant, wait: impl FnOnce(u32) -> Duration) {
+        if self.failed_at.is_none_or(|at| began >= at) {
+            self.failures = self.failures.saturating_add(1);
+            self.failed_at = Some(now);
+        }
+        let wait = wait(self.failures.max(1)).min(LONGEST);
+        let due = now + wait;
+        self.pause = Some(self.pause.map_or(due, |pause| pause.max(due)));
+    }
+
+    /// Whether the log may be told of a problem at the time `now`: once a minute.
+    pub(super) fn may_complain(&mut self, now: Instant) -> bool {
+        let may = self.complained_at.is_none_or(|at| now.saturating_duration_since(at).as_secs() >= 60);
+        if may {
+            self.complained_at = Some(now);
+        }
+        may
+    }
+}

@@ -1,0 +1,69 @@
+use std::{sync::Arc, time::Instant};
+
+use trackside_core::{
+    Hit, Reason,
+    config::IpPolicy,
+    ledger::Hits,
+    transport::{Left, Reentrant, Submitted, Transport},
+};
+
+use super::shutdown::in_parallel;
+
+/// Several destinations as one transport. Each has the hits whose record was made under its own `ip` policy.
+#[derive(Debug)]
+pub struct FanOut(Vec<(IpPolicy, Arc<dyn Transport>)>);
+
+impl FanOut {
+    /// The destinations, in the order of the configuration, each with its `ip` policy.
+    pub fn new(destinations: Vec<(IpPolicy, Arc<dyn Transport>)>) -> Self {
+        Self(destinations)
+    }
+
+    fn all<R: Send + 'static>(
+        &self,
+        work: impl Fn(Arc<dyn Transport>) -> R + Clone + Send + 'static,
+    ) -> Vec<R> {
+        in_parallel(self.0.iter().map(|(_, transport)| Arc::clone(transport)).collect(), work)
+    }
+}
+
+impl Transport for FanOut {
+    /// Hands the hit to each destination of its policy: queued if any took it, else dropped for the first
+    /// one's reason. Where no destination has that policy, nobody is there to take it: `no-worker`.
+    fn submit(&self, hit: Hit) -> Submitted {
+        let policy = hit.ip_policy();
+        let mut takers = self.0.iter().filter(|&&(ip, _)| ip == policy).map(|(_, transport)| transport);
+        let Some(mut taker) = takers.next() else {
+            return Submitted::Dropped(Reason::NoWorker);
+        };
+        let mut answer = None;
+        let mut note = |submitted| {
+            if submitted == Submitted::Queued {
+                answer = Some(submitted);
+            }
+            answer.get_or_insert(submitted);
+        };
+        for next in takers {
+            note(taker.submit(hit.clone()));
+            taker = next;
+        }
+        note(taker.submit(hit));
+        answer.unwrap_or(Submitted::Queued)
+    }
+
+    fn flush(&self, until: Instant) -> Result<Left, Reentrant> {
+        sum(self.all(move |transport| transport.flush(until)))
+    }
+
+    fn close(&self, until: Instant) -> Result<Left, Reentrant> {
+        sum(self.all(move |transport| transport.close(until)))
+    }
+
+    fn stats(&self) -> Vec<Hits> {
+        self.0.iter().flat_map(|(_, transport)| transport.stats()).collect()
+    }
+}
+
+fn sum(left: Vec<Result<Left, Reentrant>>) -> Result<Left, Reentrant> {
+    left.into_iter().try_fold(Left::default(), |sum, left| Ok(sum.plus(left?)))
+}

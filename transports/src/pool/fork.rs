@@ -1,0 +1,47 @@
+//! What happens to a pool when the process forks, and when it exits.
+//!
+//! A fork copies the memory and one thread. What the other threads were doing stays half done in the child
+//! for ever: their locks stay taken, their hits stay in flight. So the child touches nothing of what it
+//! inherited: a handler of `pthread_atfork` adds 1 to a static [`generation`], every public call compares it,
+//! and on a change the inherited pool is leaked and a new one built ([`PerProcess`]).
+//!
+//! SQLite asks for more: its table of locks is copied, too, and a child's commits can vanish when the parent
+//! closes the same file. So connections live behind a [`Gate`], which a fork closes before it copies them.
+//!
+//! `_exit`, `abort` and a signal's death skip the handler that [`at_exit`] relies on; a fork by the bare
+//! system call skips the others. On platforms without fork the same names are here and do nothing.
+//!
+//! This module and those below it are the only ones with unsafe code.
+
+#![allow(unsafe_code, reason = "the handlers of fork and exit are C, and what they guard is shared by hand")]
+
+#[cfg(unix)]
+mod exit;
+mod gate;
+#[cfg(unix)]
+mod handlers;
+mod per_process;
+
+#[cfg(unix)]
+pub use self::exit::{CloseAtExit, at_exit};
+#[cfg(unix)]
+pub use self::handlers::install;
+pub use self::{
+    gate::{Gate, may_open},
+    per_process::PerProcess,
+};
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+static GENERATION: AtomicU64 = AtomicU64::new(1);
+
+/// How many forks lie between the first process of this memory and this one, counted from 1. It costs one
+/// atomic load, and is true from the first [`install`] on.
+pub fn generation() -> u64 {
+    GENERATION.load(Relaxed)
+}
+
+#[cfg(not(unix))]
+mod elsewhere;
+#[cfg(not(unix))]
+pub use self::elsewhere::{CloseAtExit, at_exit, install};

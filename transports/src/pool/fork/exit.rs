@@ -1,0 +1,127 @@
+use std::{
+    cell::UnsafeCell,
+    panic::{AssertUnwindSafe, catch_unwind},
+    ptr,
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicBool, AtomicPtr, AtomicU8, Ordering},
+    },
+    thread,
+};
+
+use crate::pool::shutdown::in_parallel;
+
+/// What is closed when the process exits.
+pub trait CloseAtExit: Send + Sync {
+    /// Closes within its own deadline.
+    fn close_at_exit(&self);
+}
+
+/// One entry of the list. Entries are never freed, only used again, so that the list can be walked after
+/// any fork without a lock.
+struct Entry {
+    state: AtomicU8,
+    /// Guarded by `state`.
+    tracker: UnsafeCell<Weak<dyn CloseAtExit>>,
+    next: *const Entry,
+}
+
+const READY: u8 = 0;
+/// Somebody looks at it. An entry that a fork catches so is lost to the child.
+const TAKEN: u8 = 1;
+
+// SAFETY: `tracker` is touched only by who has taken the entry and is Send; `next` is written before the entry
+// is published and points to one that is never freed.
+unsafe impl Sync for Entry {}
+
+static ENTRIES: AtomicPtr<Entry> = AtomicPtr::new(ptr::null_mut());
+static REGISTERED: AtomicBool = AtomicBool::new(false);
+
+/// Closes `tracker`, if it still lives then, when the process exits by returning from `main` or by `exit`.
+/// In a forked child this holds, too: there the same object has a state of its own.
+pub fn at_exit(tracker: Weak<dyn CloseAtExit>) {
+    if !REGISTERED.swap(true, Ordering::AcqRel) {
+        // SAFETY: the handler is a function of this library, which is never unloaded, and does not unwind.
+        let failed = unsafe { libc::atexit(close_all) };
+        if failed != 0 {
+            REGISTERED.store(false, Ordering::Release);
+            tracing::error!(
+                target: "trackside",
+                "atexit failed: hits in memory will be lost when this process exits; close the tracker before"
+            );
+        }
+    }
+    for entry in entries() {
+        // A gone tracker's entry is used again.
+        let is_gone = entry.with(|held| {
+            let is_gone = held.strong_count() == 0;
+            if is_gone {
+                *held = tracker.clone();
+            }
+            is_gone
+        });
+        if is_gone == Some(true) {
+            return;
+        }
+    }
+    publish(tracker);
+}
+
+extern "C" fn close_all() {
+    let closed = catch_unwind(AssertUnwindSafe(|| {
+        let trackers: Vec<Arc<dyn CloseAtExit>> = entries().filter_map(Entry::upgrade).collect();
+        in_parallel(trackers, |tracker| tracker.close_at_exit());
+    }));
+    // The process is on its way out, and a panic must not leave a C function.
+    drop(closed);
+}
+
+impl Entry {
+    fn with<R>(&self, work: impl FnOnce(&mut Weak<dyn CloseAtExit>) -> R) -> Option<R> {
+        self.state.compare_exchange(READY, TAKEN, Ordering::AcqRel, Ordering::Relaxed).ok()?;
+        // SAFETY: the entry is taken, so that nobody else is here until it is ready again.
+        let result = work(unsafe { &mut *self.tracker.get() });
+        self.state.store(READY, Ordering::Release);
+        Some(result)
+    }
+
+    fn upgrade(&self) -> Option<Arc<dyn CloseAtExit>> {
+        // Taken entries are free again at once, except for one that a fork caught.
+        for _ in 0..1_000 {
+            if let Some(tracker) = self.with(|held| held.upgrade()) {
+                return tracker;
+            }
+            thread::yield_now();
+        }
+        None
+    }
+}
+
+fn entries() -> impl Iterator<Item = &'static Entry> {
+    let mut next: *const Entry = ENTRIES.load(Ordering::Acquire);
+    std::iter::from_fn(move || {
+        // SAFETY: null, or an entry that was published with Release and is never freed.
+        let entry = unsafe { next.as_ref() }?;
+        next = entry.next;
+        Some(entry)
+    })
+}
+
+fn publish(tracker: Weak<dyn CloseAtExit>) {
+    let mut head = ENTRIES.load(Ordering::Acquire);
+    let entry = Box::into_raw(Box::new(Entry {
+        state: AtomicU8::new(READY),
+        tracker: UnsafeCell::new(tracker),
+        next: head,
+    }));
+    loop {
+        match ENTRIES.compare_exchange(head, entry, Ordering::AcqRel, Ordering::Acquire) {
+            Ok(_) => return,
+            Err(seen) => {
+                head = seen;
+                // SAFETY: it came from `Box::into_raw` above and nobody else has it yet.
+                unsafe { (*entry).next = seen };
+            }
+        }
+    }
+}

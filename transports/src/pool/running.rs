@@ -1,0 +1,247 @@
+//! One pool in one process: the queue, the desk, the books and the crew.
+
+use std::{
+    io,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU8, Ordering::SeqCst},
+    },
+    time::{Duration, Instant},
+};
+
+use trackside_core::{Hit, Reason, config::Workers, ledger::Hits, protocol::Needs, transport::Submitted};
+
+use super::{
+    Options,
+    batch::{Batcher, Limits},
+    books::{Books, Item, Tally},
+    crew::Crew,
+    desk::Desk,
+    fork,
+    queue::Queue,
+    retry::{Backoff, Expiry},
+    worker::Worker,
+};
+use crate::sink::SinkFactory;
+
+/// So many waiting hits wake the worker before its next tick.
+const HIGH_WATER: usize = 64;
+
+/// How many workers `auto` means where a request holds one hit or one visitor.
+const MOST: usize = 8;
+
+/// No hit may be submitted any more.
+pub(super) const CLOSING: u8 = 1;
+/// No hit will be delivered any more.
+pub(super) const CLOSED: u8 = 1 << 1;
+/// The first worker is parked, or about to.
+pub(super) const IDLE: u8 = 1 << 2;
+/// The first worker has been woken for the high-water mark.
+pub(super) const NUDGED: u8 = 1 << 3;
+
+/// What a pool is built from, in this process and in every forked child.
+pub(super) struct Plan {
+    pub(super) options: Options,
+    pub(super) backoff: Backoff,
+    pub(super) needs: Option<Needs>,
+    pub(super) factory: Box<dyn SinkFactoryObject>,
+}
+
+/// [`SinkFactory`] as an object.
+pub(super) trait SinkFactoryObject: Send + Sync {
+    fn make(&self) -> Result<Box<dyn crate::sink::Sink>, crate::sink::SinkError>;
+}
+
+impl<F: SinkFactory> SinkFactoryObject for F {
+    fn make(&self) -> Result<Box<dyn crate::sink::Sink>, crate::sink::SinkError> {
+        self()
+    }
+}
+
+impl Plan {
+    pub(super) fn new(options: Options, backoff: Backoff, factory: impl SinkFactory) -> Self {
+        let needs = options.protocol.as_ref().map(|protocol| protocol.needs());
+        Self { options, backoff, needs, factory: Box::new(factory) }
+    }
+
+    fn limits(&self) -> Limits {
+        let batch = &self.options.batch;
+        let most = self.needs.map_or(usize::MAX, |needs| needs.batch.max(1)).min(batch.hits);
+        let grouped = self.needs.is_some_and(|needs| needs.one_visitor);
+        Limits {
+            // Where a request holds one visitor, several visitors gather side by side.
+            gathered: if grouped { batch.hits } else { most },
+            batch: most,
+            bytes: batch.bytes,
+            age: batch.age,
+            grouped,
+        }
+    }
+
+    fn workers(&self) -> usize {
+        let is_narrow = self.needs.is_some_and(|needs| needs.batch == 1 || needs.one_visitor);
+        match self.options.workers {
+            Workers::Count(count) => count.clamp(1, 64),
+            _ if is_narrow => MOST,
+            _ => 1,
+        }
+    }
+}
+
+/// What the request thread and the first worker tell each other: one byte that is read with every hit and
+/// written seldom.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+pub(super) struct Signal(AtomicU8);
+
+impl Signal {
+    pub(super) fn get(&self) -> u8 {
+        self.0.load(SeqCst)
+    }
+
+    /// Raises `bits` and answers what was raised before.
+    pub(super) fn raise(&self, bits: u8) -> u8 {
+        self.0.fetch_or(bits, SeqCst)
+    }
+
+    /// Lowers `bits` and answers what was raised before.
+    pub(super) fn lower(&self, bits: u8) -> u8 {
+        self.0.fetch_and(!bits, SeqCst)
+    }
+}
+
+pub(super) struct Running {
+    pub(super) plan: Arc<Plan>,
+    pub(super) generation: u64,
+    pub(super) expiry: Expiry,
+    pub(super) queue: Queue,
+    pub(super) books: Books,
+    pub(super) signal: Signal,
+    pub(super) crew: Crew,
+    desk: Mutex<Desk>,
+    has_complained: AtomicBool,
+}
+
+impl Running {
+    pub(super) fn new(plan: &Arc<Plan>) -> Arc<Self> {
+        Self::with_crew(plan, Crew::new(plan.workers()))
+    }
+
+    pub(super) fn with_crew(plan: &Arc<Plan>, crew: Crew) -> Arc<Self> {
+        let window = plan.needs.map(|needs| Duration::from_secs(needs.window));
+        Arc::new(Self {
+            generation: fork::generation(),
+            expiry: Expiry::new(plan.options.max_age, window),
+            queue: Queue::new(&plan.options.queue),
+            books: Books::default(),
+            signal: Signal::default(),
+            crew,
+            desk: Mutex::new(Desk::new(Batcher::new(plan.limits()), Instant::now())),
+            has_complained: AtomicBool::new(false),
+            plan: Arc::clone(plan),
+        })
+    }
+
+    /// Takes a hit. It never waits, allocates nothing and takes no lock; a system call it makes only to start
+    /// the first worker or to wake it from its sleep.
+    pub(super) fn submit(self: &Arc<Self>, hit: Hit) -> Submitted {
+        let epoch = self.books.submit();
+        // Asked after the hit has been counted: a worker that sees CLOSING and every hit ended may go, and no
+        // hit comes after it.
+        if self.signal.get() & CLOSING != 0 {
+            return self.turn_away(Reason::Closed, Tally::one(epoch));
+        }
+        if !self.crew.is_started() && self.start_first().is_err() {
+            return self.turn_away(Reason::NoWorker, Tally::one(epoch));
+        }
+        let pushed = self.queue.push(Item::new(hit, epoch), |oldest, reason| {
+            self.books.lost(reason, Tally::of([&oldest]));
+        });
+        if let Err((_, reason)) = pushed {
+            return self.turn_away(reason, Tally::one(epoch));
+        }
+        // Asked after the hit has been queued: the worker raises IDLE before it looks a last time.
+        let signal = self.signal.get();
+        if signal & (CLOSED | IDLE) != 0 || (signal & NUDGED == 0 && self.queue.len() >= HIGH_WATER) {
+            return self.call(signal);
+        }
+        Submitted::Queued
+    }
+
+    /// The rare end of `submit`.
+    #[cold]
+    fn call(&self, signal: u8) -> Submitted {
+        if signal & CLOSED != 0 {
+            // The queue was emptied for the last time, perhaps before this hit came.
+            while let Some(item) = self.queue.pop() {
+                self.lose(Reason::Closed, Tally::of([&item]));
+            }
+            return Submitted::Dropped(Reason::Closed);
+        }
+        if signal & IDLE != 0 {
+            if self.signal.lower(IDLE) & IDLE != 0 {
+                self.crew.wake();
+            }
+        } else if self.signal.raise(NUDGED) & NUDGED == 0 {
+            self.crew.wake();
+        }
+        Submitted::Queued
+    }
+
+    fn turn_away(&self, reason: Reason, tally: Tally) -> Submitted {
+        self.books.lost(reason, tally);
+        Submitted::Dropped(reason)
+    }
+
+    /// These hits were refused or dropped, and give back their bytes.
+    pub(super) fn lose(&self, reason: Reason, tally: Tally) {
+        self.queue.release(tally.bytes);
+        self.books.lost(reason, tally);
+    }
+
+    pub(super) fn stats(&self) -> Hits {
+        let desk = self.desk();
+        let mut hits = self.books.snapshot(&self.plan.options.name);
+        hits.queued = self.waiting_in(&desk);
+        hits.in_flight = desk.in_flight;
+        hits
+    }
+
+    /// Hits in memory that are not inside an attempt.
+    pub(super) fn waiting_in(&self, desk: &Desk) -> u64 {
+        (self.queue.len() + desk.len()) as u64
+    }
+
+    pub(super) fn desk(&self) -> MutexGuard<'_, Desk> {
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Starts the first worker, unless it has been.
+    ///
+    /// # Errors
+    ///
+    /// The system's, if it has no thread to give: logged once, and tried again with the next hit.
+    #[cold]
+    pub(super) fn start_first(self: &Arc<Self>) -> io::Result<()> {
+        let started = self.start(0);
+        if let Err(error) = &started
+            && !self.has_complained.swap(true, SeqCst)
+        {
+            let name = &self.plan.options.name;
+            tracing::error!(target: "trackside", "{name}: no worker could be started, hits are lost: {error}");
+        }
+        started
+    }
+
+    pub(super) fn start(self: &Arc<Self>, seat: usize) -> io::Result<()> {
+        self.crew.start(seat, &self.plan.options.name, || {
+            let running = Arc::clone(self);
+            move || Worker::new(running, seat).run()
+        })
+    }
+
+    /// A number that no other pool of the process has while this one lives.
+    pub(super) fn mark(&self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
+}

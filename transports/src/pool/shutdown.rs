@@ -1,0 +1,127 @@
+//! Flush and close: waiting for the workers under one absolute deadline.
+
+use std::{
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use trackside_core::{
+    Reason,
+    transport::{Left, Reentrant},
+};
+
+use super::{
+    books::Tally,
+    desk::Desk,
+    running::{CLOSED, CLOSING, Running},
+    worker,
+};
+
+/// How long the workers of a pool that was dropped without `close` go on, at most.
+const GRACE: Duration = Duration::from_secs(5);
+
+impl Running {
+    pub(super) fn flush(self: &Arc<Self>, until: Instant) -> Result<Left, Reentrant> {
+        self.refuse_reentry()?;
+        let awaiting = self.books.await_end();
+        self.rouse();
+        if awaiting.wait_for_epoch(until) {
+            return Ok(Left::default());
+        }
+        let desk = self.desk();
+        Ok(Left::new(self.waiting_in(&desk), desk.in_flight))
+    }
+
+    pub(super) fn close(self: &Arc<Self>, until: Instant) -> Result<Left, Reentrant> {
+        self.refuse_reentry()?;
+        self.begin_close(until);
+        let awaiting = self.books.await_end();
+        self.rouse();
+        awaiting.wait(until, || self.books.is_settled() && !self.crew.is_alive());
+        let mut desk = self.desk();
+        self.give_up(&mut desk);
+        Ok(Left::new(desk.shut, desk.in_flight))
+    }
+
+    /// The handle is gone: nobody waits, but what is in memory gets its chance.
+    pub(super) fn abandon(self: &Arc<Self>) {
+        self.begin_close(Instant::now() + GRACE);
+        self.rouse();
+    }
+
+    /// Stops for good: what is in memory is dropped(`shutdown`). The caller holds the desk.
+    pub(super) fn give_up(&self, desk: &mut Desk) {
+        self.signal.raise(CLOSING | CLOSED);
+        desk.release();
+        let mut tally = |items: &[_]| {
+            let tally = Tally::of(items);
+            desk.shut += tally.hits;
+            self.lose(Reason::Shutdown, tally);
+        };
+        for batch in desk.ready.drain(..) {
+            tally(&batch.items);
+        }
+        while let Some(item) = self.queue.pop() {
+            tally(&[item]);
+        }
+        self.books.announce();
+        self.crew.wake_all();
+    }
+
+    fn begin_close(&self, until: Instant) {
+        self.signal.raise(CLOSING);
+        let mut desk = self.desk();
+        let is_first = desk.until.is_none();
+        // Several may close at once: the earliest deadline rules.
+        let until = desk.until.map_or(until, |before| before.min(until));
+        desk.until = Some(until);
+        // What would wait beyond the deadline gets a last chance now.
+        if is_first && desk.pause.is_some_and(|due| due >= until) {
+            desk.pause = None;
+        }
+    }
+
+    /// Wakes the workers, or starts one if hits wait and there is none.
+    fn rouse(self: &Arc<Self>) {
+        if !self.books.is_settled() && self.start_first().is_err() {
+            // Logged there; the deadline ends the wait.
+            return;
+        }
+        self.crew.wake_all();
+    }
+
+    fn refuse_reentry(&self) -> Result<(), Reentrant> {
+        if worker::mark() == self.mark() { Err(Reentrant) } else { Ok(()) }
+    }
+}
+
+/// Does `work` on all `items` at once, each on a thread of its own but the first, and answers what came of
+/// it, in the same order. Without threads to be had, one after the other. What panics has no answer.
+pub(super) fn in_parallel<T, R>(items: Vec<T>, work: impl Fn(T) -> R + Clone + Send + 'static) -> Vec<R>
+where
+    T: Clone + Send + 'static,
+    R: Send + 'static,
+{
+    let mark = worker::mark();
+    let mut items = items.into_iter();
+    let first = items.next();
+    let others: Vec<_> = items
+        .map(|item| {
+            let (work, here) = (work.clone(), item.clone());
+            // Whoever may not wait may not do so by proxy either.
+            let spawned = thread::Builder::new().stack_size(256 << 10).spawn(move || {
+                worker::set_mark(mark);
+                work(here)
+            });
+            spawned.map_err(|_| item)
+        })
+        .collect();
+    let first = first.map(&work);
+    let others = others.into_iter().filter_map(|other| match other {
+        // OK to wait for: `work` has a deadline of its own.
+        Ok(thread) => thread.join().ok(),
+        Err(item) => Some(work(item)),
+    });
+    first.into_iter().chain(others).collect()
+}
