@@ -67,7 +67,7 @@ pub fn explain(
     annotations: &Annotations<'_>,
     moment: Moment,
 ) -> Explanation {
-    let facts = Facts::new(config, request, Some(response));
+    let facts = Facts::new(config, request).with_response(response);
     let exchange = judge::begin(config, request, moment);
     let visitor = judge::describe_visitor(&exchange);
     let notice = judge::notice(config, &exchange, request);

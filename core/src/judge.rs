@@ -111,7 +111,7 @@ pub fn begin(config: &Config, request: &Request<'_>, moment: Moment) -> Exchange
         let (skipped, identified) = (Some(Reason::Off), Identified::Anonymous);
         return Exchange { moment, skipped, identified, is_notice_due: false };
     }
-    let facts = Facts::new(config, request, None);
+    let facts = Facts::new(config, request);
     let skipped = decide::ask(decide::BEGIN, &facts).err();
     let may_be_new = skipped.is_none() && visitor::hands_out_ids(config);
     let identified = Identified::of(config, request, &moment, may_be_new);
@@ -122,7 +122,7 @@ pub fn begin(config: &Config, request: &Request<'_>, moment: Moment) -> Exchange
 /// The notice for an exchange on which it is due. Takes the request that `begin` took.
 pub fn notice(config: &Config, exchange: &Exchange, request: &Request<'_>) -> Option<Notice> {
     exchange.is_notice_due.then(|| {
-        let site = Facts::new(config, request, None).site().to_ascii_lowercase();
+        let site = Facts::new(config, request).site().to_ascii_lowercase();
         Notice::new(&config.notice, &String::from_utf8_lossy(&site))
     })
 }
@@ -141,15 +141,15 @@ pub fn finish(
     if exchange.skipped.is_some() && annotations.events.is_empty() {
         return Verdict { reason: exchange.skipped, ..Verdict::default() };
     }
-    let facts = Facts::new(config, request, Some(response));
+    let facts = Facts::new(config, request).with_response(response);
     let reason = exchange.skipped.or_else(|| decide::ask(decide::FINISH, &facts).err());
     let is_tracked = reason.is_none();
     let now = exchange.moment.seconds();
-    let caching = if is_tracked && visitor::hands_out_ids(config) && takes_cookie(request, response) {
-        Caching::of(response.headers, now)
-    } else {
-        Caching::Shared
-    };
+    let is_cookie_due = is_tracked
+        && visitor::hands_out_ids(config)
+        && exchange.identified.needs_cookie(config, now)
+        && takes_cookie(request, response);
+    let caching = if is_cookie_due { Caching::of(response.headers, now) } else { Caching::Shared };
     let owner = Owner::settle(config, &exchange.identified, now, caching != Caching::Shared);
 
     if config.mode == Mode::On {
@@ -194,7 +194,7 @@ pub fn event(
 /// An owned snapshot of the exchange's visitor, for events that are raised later. Takes the request that
 /// `begin` took.
 pub fn visitor(config: &Config, exchange: &Exchange, request: &Request<'_>) -> Visitor {
-    let facts = Facts::new(config, request, None);
+    let facts = Facts::new(config, request);
     let gets_cookie = exchange.skipped.is_none() && visitor::hands_out_ids(config);
     Visitor::new(&facts, &exchange.identified, exchange.moment.seconds(), gets_cookie)
 }

@@ -6,6 +6,9 @@ use http::{HeaderMap, HeaderName};
 ///
 /// Implemented for [`http::HeaderMap`] and for slices of (name, value) pairs. Names compare without
 /// regard to case.
+///
+/// A value that `http::HeaderValue` could not hold (control bytes other than a tab) counts as absent, so
+/// that every language judges alike: an implementation leaves it out, as [`is_field_value`] tells.
 pub trait Headers {
     /// Calls `visit` with each value of `name`, in the order received.
     fn each<'a>(&'a self, name: &HeaderName, visit: &mut dyn FnMut(&'a [u8]));
@@ -22,8 +25,9 @@ impl Headers for HeaderMap {
 impl<N: AsRef<[u8]>, V: AsRef<[u8]>> Headers for [(N, V)] {
     fn each<'a>(&'a self, name: &HeaderName, visit: &mut dyn FnMut(&'a [u8])) {
         for (key, value) in self {
-            if key.as_ref().eq_ignore_ascii_case(name.as_str().as_bytes()) {
-                visit(value.as_ref());
+            let value = value.as_ref();
+            if key.as_ref().eq_ignore_ascii_case(name.as_str().as_bytes()) && is_field_value(value) {
+                visit(value);
             }
         }
     }
@@ -47,17 +51,22 @@ impl<N: AsRef<[u8]>, V: AsRef<[u8]>> Headers for Vec<(N, V)> {
     }
 }
 
-/// The values of `name` as every language would see them: without surrounding blanks, and without those
-/// that `http::HeaderValue` could not hold (control bytes other than a tab).
-pub(crate) fn each_value<'a>(headers: &'a dyn Headers, name: &HeaderName, mut visit: impl FnMut(&'a [u8])) {
-    headers.each(name, &mut |value| {
-        if value.iter().all(|&b| b == b'\t' || (b >= 0x20 && b != 0x7f)) {
-            visit(value.trim_ascii());
-        }
-    });
+/// Whether `value` could be the value of a header: it has no control bytes but tabs.
+pub fn is_field_value(value: &[u8]) -> bool {
+    // Without an early end, so that the compiler can look at many bytes at once.
+    !value.iter().fold(false, |bad, &b| bad | ((b < 0x20) & (b != b'\t')) | (b == 0x7f))
 }
 
-/// The first usable value of `name`.
+/// The values of `name`, without surrounding blanks.
+pub(crate) fn each_value<'a>(
+    headers: &'a dyn Headers,
+    name: &HeaderName,
+    mut visit: impl FnMut(&'a [u8]),
+) {
+    headers.each(name, &mut |value| visit(value.trim_ascii()));
+}
+
+/// The first value of `name`, without surrounding blanks.
 pub(crate) fn first_value<'a>(headers: &'a dyn Headers, name: &HeaderName) -> Option<&'a [u8]> {
     let mut first = None;
     each_value(headers, name, |value| {

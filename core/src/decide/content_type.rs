@@ -2,6 +2,7 @@ use http::{
     HeaderName,
     header::{ACCEPT, CONTENT_TYPE},
 };
+use memchr::memchr;
 
 use super::{Facts, Rule, shown};
 use crate::{
@@ -103,7 +104,7 @@ fn is_ruled_out(range: &[u8]) -> bool {
 
 /// The media type without its parameters.
 fn essence(value: &[u8]) -> &[u8] {
-    value.split(|&b| b == b';').next().unwrap_or_default().trim_ascii()
+    value[..memchr(b';', value).unwrap_or(value.len())].trim_ascii()
 }
 
 #[cfg(test)]

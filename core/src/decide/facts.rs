@@ -1,3 +1,5 @@
+use memchr::{memchr, memchr2, memchr3};
+
 use super::site;
 use crate::{Request, Response, config::Config};
 
@@ -14,14 +16,15 @@ pub(crate) struct Facts<'a> {
 }
 
 impl<'a> Facts<'a> {
-    pub(crate) fn new(
-        config: &'a Config,
-        request: &'a Request<'a>,
-        response: Option<&'a Response<'a>>,
-    ) -> Self {
+    /// What a request tells when it has come.
+    pub(crate) fn new(config: &'a Config, request: &'a Request<'a>) -> Self {
         let target = Target::parse(request.target);
         let host = site::host(request, target.authority);
-        Self { config, request, response, host, path: target.path, query: target.query }
+        Self { config, request, response: None, host, path: target.path, query: target.query }
+    }
+
+    pub(crate) fn with_response(self, response: &'a Response<'a>) -> Self {
+        Self { response: Some(response), ..self }
     }
 
     /// The site to record: the request's host, as a slice that still has the client's case.
@@ -43,8 +46,14 @@ impl<'a> Target<'a> {
             Some((authority, rest)) => (Some(authority), rest),
             None => (None, target),
         };
-        let (rest, _) = split(rest, b'#');
-        let (path, query) = split(rest, b'?');
+        let (path, query) = match memchr2(b'?', b'#', rest) {
+            None => (rest, &[][..]),
+            Some(at) if rest[at] == b'#' => (&rest[..at], &[][..]),
+            Some(at) => {
+                let query = &rest[at + 1..];
+                (&rest[..at], &query[..memchr(b'#', query).unwrap_or(query.len())])
+            }
+        };
         let path = if path.is_empty() && authority.is_some() { b"/" } else { path };
         Self { authority, path, query }
     }
@@ -55,20 +64,10 @@ fn absolute(target: &[u8]) -> Option<(&[u8], &[u8])> {
     if target.starts_with(b"/") {
         return None;
     }
-    let colon = target.iter().position(|&b| b == b':')?;
-    let (scheme, rest) = target.split_at(colon);
+    let (scheme, rest) = target.split_at(memchr(b':', target)?);
     if !scheme.eq_ignore_ascii_case(b"http") && !scheme.eq_ignore_ascii_case(b"https") {
         return None;
     }
     let rest = rest.strip_prefix(b"://")?;
-    let end = rest.iter().position(|b| b"/?#".contains(b)).unwrap_or(rest.len());
-    Some(rest.split_at(end))
-}
-
-/// What stands before and after the first `mark`; all of it and nothing if there is none.
-fn split(text: &[u8], mark: u8) -> (&[u8], &[u8]) {
-    match text.iter().position(|&b| b == mark) {
-        Some(at) => (&text[..at], &text[at + 1..]),
-        None => (text, &[]),
-    }
+    Some(rest.split_at(memchr3(b'/', b'?', b'#', rest).unwrap_or(rest.len())))
 }

@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, Anchored, Input, MatchKind, StartKind};
+use aho_corasick::{AhoCorasick, Anchored, Input, MatchKind, StartKind};
 use percent_encoding::percent_decode;
 
 use super::{Facts, Rule, shown};
@@ -50,7 +50,7 @@ fn view(facts: &Facts<'_>) -> String {
 /// Shows `look` the path decoded once; broken escapes stay as they are. Allocates only for an escaped
 /// path of more than a kilobyte.
 fn decoded<T>(path: &[u8], look: impl FnOnce(&[u8]) -> T) -> T {
-    if !path.contains(&b'%') {
+    if memchr::memchr(b'%', path).is_none() {
         return look(path);
     }
     let mut short = [0; 1_024];
@@ -155,7 +155,6 @@ impl Globs {
             }
         }
         let automaton = AhoCorasick::builder()
-            .kind(Some(AhoCorasickKind::ContiguousNFA))
             .match_kind(MatchKind::Standard)
             .build(pieces.iter().map(|(piece, _)| piece))
             .map_err(|error| error.to_string())?;

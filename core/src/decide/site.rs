@@ -31,21 +31,24 @@ pub(super) fn host<'a>(request: &'a Request<'a>, target: Option<&'a [u8]>) -> Op
 }
 
 fn valid(authority: &[u8]) -> Option<&[u8]> {
-    if authority.len() > 255 + ":65535".len() {
-        return None;
-    }
-    let (host, port) = match authority.iter().rposition(|b| matches!(b, b':' | b']')) {
-        Some(at) if authority[at] == b':' => (&authority[..at], &authority[at + 1..]),
-        _ => (authority, &[][..]),
+    let end = match authority {
+        [b'[', inside @ ..] => {
+            let length = inside.iter().position(|b| !b.is_ascii_hexdigit() && !b":.".contains(b))?;
+            (length > 0 && inside[length] == b']').then_some(length + 2)?
+        }
+        _ => {
+            let is_inside = |b: &u8| b.is_ascii_alphanumeric() || b"._-".contains(b);
+            authority.iter().position(|b| !is_inside(b)).unwrap_or(authority.len())
+        }
+    };
+    let (host, port) = authority.split_at(end);
+    let is_port = match port {
+        [] => true,
+        [b':', digits @ ..] => digits.len() <= 5 && digits.iter().all(u8::is_ascii_digit),
+        _ => false,
     };
     let host = host.strip_suffix(b".").unwrap_or(host);
-    let is_host = match host {
-        [b'[', inside @ .., b']'] => {
-            !inside.is_empty() && inside.iter().all(|&b| b.is_ascii_hexdigit() || b":.".contains(&b))
-        }
-        _ => !host.is_empty() && host.iter().all(|&b| b.is_ascii_alphanumeric() || b"._-".contains(&b)),
-    };
-    (is_host && host.len() <= 255 && port.iter().all(u8::is_ascii_digit)).then_some(host)
+    (is_port && (1..=255).contains(&host.len())).then_some(host)
 }
 
 #[cfg(test)]

@@ -1,3 +1,5 @@
+use memchr::memchr;
+
 use super::cap::cut;
 use crate::config::QueryPolicy;
 
@@ -21,23 +23,26 @@ pub(super) fn kept(query: &[u8], policy: QueryPolicy, max: usize) -> impl Iterat
 }
 
 fn is_campaign(pair: &[u8]) -> bool {
-    let name = pair.split(|&b| b == b'=').next().unwrap_or_default();
-    name.starts_with(b"utm_")
-        || name.starts_with(b"mtm_")
-        || matches!(
-            name,
-            b"pk_campaign"
-                | b"pk_kwd"
-                | b"gclid"
-                | b"dclid"
-                | b"gbraid"
-                | b"wbraid"
-                | b"fbclid"
-                | b"msclkid"
-                | b"ttclid"
-                | b"li_fat_id"
-                | b"twclid"
-        )
+    // Most pairs end here.
+    if !matches!(pair.first(), Some(b'u' | b'm' | b'p' | b'g' | b'd' | b'w' | b'f' | b't' | b'l')) {
+        return false;
+    }
+    let name = &pair[..memchr(b'=', pair).unwrap_or(pair.len())];
+    matches!(
+        name,
+        [b'u' | b'm', b't', b'm', b'_', ..]
+            | b"pk_campaign"
+            | b"pk_kwd"
+            | b"gclid"
+            | b"dclid"
+            | b"gbraid"
+            | b"wbraid"
+            | b"fbclid"
+            | b"msclkid"
+            | b"ttclid"
+            | b"li_fat_id"
+            | b"twclid"
+    )
 }
 
 #[cfg(test)]

@@ -1,35 +1,29 @@
+use memchr::{memchr, memchr2, memchr3, memrchr};
+
 use super::cap::{URL, cut};
 use crate::config::QueryPolicy;
 
 /// What may be recorded of a `Referer`, in two pieces: scheme and the rest. User information and fragment
 /// are always cut, the query unless `policy` keeps it. What is no `scheme://host` address is left out.
 pub(super) fn cleaned(referrer: &[u8], policy: QueryPolicy) -> [&[u8]; 2] {
-    let Some(colon) = referrer.iter().position(|&b| b == b':') else {
-        return [&[], &[]];
-    };
-    let (scheme, rest) = referrer.split_at(colon);
-    let is_scheme = scheme.first().is_some_and(u8::is_ascii_alphabetic)
-        && scheme.iter().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(b));
-    let Some(rest) = rest.strip_prefix(b"://").filter(|_| is_scheme) else {
-        return [&[], &[]];
-    };
-    let rest = until(rest, |b| b == b'#');
-    let rest = match policy {
-        QueryPolicy::Keep => rest,
-        QueryPolicy::Campaign | QueryPolicy::Drop => until(rest, |b| b == b'?'),
-    };
-    let authority = until(rest, |b| matches!(b, b'/' | b'?' | b'\\'));
-    let host = authority.iter().rposition(|&b| b == b'@').map_or(0, |at| at + 1);
-    if host == authority.len() {
-        return [&[], &[]];
-    }
-    let scheme = &referrer[..colon + b"://".len()];
-    [scheme, cut(&rest[host..], URL.saturating_sub(scheme.len()))]
+    split(referrer, policy).unwrap_or_default()
 }
 
-fn until(text: &[u8], stop: impl Fn(u8) -> bool) -> &[u8] {
-    let end = text.iter().position(|&b| stop(b)).unwrap_or(text.len());
-    &text[..end]
+fn split(referrer: &[u8], policy: QueryPolicy) -> Option<[&[u8]; 2]> {
+    let colon = memchr(b':', referrer)?;
+    let scheme = referrer[..colon].split_first()?;
+    let is_scheme = scheme.0.is_ascii_alphabetic()
+        && scheme.1.iter().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(b));
+    let rest = referrer[colon..].strip_prefix(b"://").filter(|_| is_scheme)?;
+    let end = match policy {
+        QueryPolicy::Keep => memchr(b'#', rest),
+        QueryPolicy::Campaign | QueryPolicy::Drop => memchr2(b'#', b'?', rest),
+    };
+    let rest = &rest[..end.unwrap_or(rest.len())];
+    let authority = &rest[..memchr3(b'/', b'?', b'\\', rest).unwrap_or(rest.len())];
+    let host = memrchr(b'@', authority).map_or(0, |at| at + 1);
+    let scheme = &referrer[..colon + b"://".len()];
+    (host < authority.len()).then(|| [scheme, cut(&rest[host..], URL.saturating_sub(scheme.len()))])
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use cookie::{Cookie as SetCookie, SameSite as CookieSameSite};
 use http::header::COOKIE;
+use memchr::memchr;
 use uuid::Uuid;
 
 use crate::{
@@ -38,7 +39,7 @@ impl Known {
         let mut found = None;
         each_value(headers, &COOKIE, |value| {
             if found.is_none() {
-                found = value.split(|&b| b == b';').find_map(|pair| {
+                found = pairs(value).find_map(|pair| {
                     let value = pair.trim_ascii().strip_prefix(cookie.name.as_bytes())?.strip_prefix(b"=")?;
                     Self::parse(value, now).filter(|known| !known.is_expired(cookie, now))
                 });
@@ -54,11 +55,11 @@ impl Known {
         if times.is_empty() {
             return Some(Self { is_bare: true, ..Self::new(id, now) });
         }
-        let mut parts = times.strip_prefix(b".")?.split(|&b| b == b'.').map(seconds);
-        let (first_visit, session_start, last_seen) = (parts.next()??, parts.next()??, parts.next()??);
-        if parts.next().is_some() {
+        let (first_visit, rest) = time(times)?;
+        let (session_start, rest) = time(rest)?;
+        let (last_seen, []) = time(rest)? else {
             return None;
-        }
+        };
         let last_seen = last_seen.min(now);
         let session_start = session_start.min(last_seen);
         let first_visit = first_visit.min(session_start);
@@ -71,12 +72,30 @@ impl Known {
     }
 }
 
-/// Up to twelve digits.
-fn seconds(digits: &[u8]) -> Option<u64> {
-    if digits.is_empty() || digits.len() > 12 {
-        return None;
+/// The name-value pairs of a `Cookie` header.
+fn pairs(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(value);
+    std::iter::from_fn(move || {
+        let pair = rest?;
+        let semicolon = memchr(b';', pair);
+        rest = semicolon.map(|at| &pair[at + 1..]);
+        Some(&pair[..semicolon.unwrap_or(pair.len())])
+    })
+}
+
+/// A dot and up to twelve digits, and what follows them.
+fn time(text: &[u8]) -> Option<(u64, &[u8])> {
+    let rest = text.strip_prefix(b".")?;
+    let (mut seconds, mut digits) = (0, 0);
+    for byte in rest.iter().take(13) {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            break;
+        }
+        seconds = seconds * 10 + u64::from(digit);
+        digits += 1;
     }
-    digits.iter().try_fold(0, |n, digit| digit.is_ascii_digit().then(|| n * 10 + u64::from(digit - b'0')))
+    (1..=12).contains(&digits).then(|| (seconds, &rest[digits..]))
 }
 
 /// How long the cookie has to live: counted from the first visit, unless it is renewed.

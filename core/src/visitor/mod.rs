@@ -55,6 +55,15 @@ impl Identified {
     pub(crate) fn is_new(&self) -> bool {
         matches!(self, Self::New(_))
     }
+
+    /// Whether the cookie is to be set, if the response can carry it.
+    pub(crate) fn needs_cookie(&self, config: &Config, now: u64) -> bool {
+        match self {
+            Self::Anonymous => false,
+            Self::Known(known) => Session::of(known, now, config.session_timeout).rewrites_cookie(),
+            Self::New(_) => true,
+        }
+    }
 }
 
 /// Whose hit it is, once it is known whether the cookie can be set.

@@ -1,0 +1,44 @@
+//! Where an exchange's randomness comes from.
+
+use std::{cell::RefCell, fmt};
+
+use rand::{Rng, SeedableRng, rngs::StdRng};
+
+use crate::pool::fork;
+
+/// Gives each exchange its 64 bytes of randomness.
+pub trait Entropy: fmt::Debug + Send + Sync + 'static {
+    /// 64 bytes nobody can guess, unless a test wants it otherwise.
+    fn draw(&self) -> [u8; 64];
+}
+
+/// A generator in the process, one per thread, seeded by the operating system: a draw makes no system
+/// call. After a fork the child seeds anew, so that it never gives out its parent's ids.
+#[derive(Clone, Copy, Debug, Default)]
+#[allow(clippy::exhaustive_structs, reason = "it holds nothing")]
+pub struct System;
+
+thread_local! {
+    static GENERATOR: RefCell<Option<(u64, StdRng)>> = const { RefCell::new(None) };
+}
+
+impl Entropy for System {
+    fn draw(&self) -> [u8; 64] {
+        let mut bytes = [0; 64];
+        let generation = fork::generation();
+        GENERATOR.with_borrow_mut(|slot| match slot {
+            Some((seeded, generator)) if *seeded == generation => generator.fill_bytes(&mut bytes),
+            _ => slot.insert((generation, seeded())).1.fill_bytes(&mut bytes),
+        });
+        bytes
+    }
+}
+
+fn seeded() -> StdRng {
+    StdRng::try_from_rng(&mut rand::rngs::SysRng).unwrap_or_else(|_| {
+        // The system gives no randomness (an old kernel, early at boot): ids must differ all the same, so
+        // what differs between processes and moments is hashed with the keys that std drew at its start.
+        use std::hash::{BuildHasher, RandomState};
+        StdRng::seed_from_u64(RandomState::new().hash_one((std::process::id(), std::time::Instant::now())))
+    })
+}

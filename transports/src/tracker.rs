@@ -1,0 +1,345 @@
+//! The live facade: a configuration with a clock, a generator, and a pool for each destination.
+
+use std::{
+    fmt,
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use trackside_core::{
+    Annotations, Config, Event, Moment, Reason, Request, Response,
+    explain::{Explanation, explain},
+    judge::{self, Verdict},
+    ledger::{Counters, Requests, Stats},
+    transport::{Left, Reentrant, Submitted, Transport},
+    visitor::{Notice, Visitor},
+};
+use uuid::Uuid;
+
+use crate::{
+    clock::{self, Clock},
+    destination::{self, OpenError},
+    entropy::{self, Entropy},
+    pool::fork::{self, PerProcess},
+};
+
+/// Counts a server's traffic: judges its exchanges and delivers their hits off the request thread.
+///
+/// Cloning it copies a pointer. When the last clone goes, it is closed within the configuration's
+/// `shutdown`; call [`close`](Self::close) to choose the moment and to see what was left. A process that
+/// exits without either is closed by an exit handler; `_exit` and `abort` skip that.
+///
+/// After a fork, parent and child go on with the same `Tracker`: the child starts with empty queues,
+/// threads of its own and a ledger at zero.
+///
+/// ```
+/// use std::{sync::Arc, time::Duration};
+/// use trackside_core::{Annotations, Config, Request, Response, transport::Recording};
+/// use trackside_transports::Tracker;
+///
+/// let config = Config::builder().toml("consent.policy = 'none'").build()?;
+/// let recording = Arc::new(Recording::new());
+/// let tracker = Tracker::builder(config).transport(recording.clone()).open()?;
+///
+/// let headers = [("host", "www.example.com")];
+/// let request = Request::new("GET", "/", &headers);
+/// let exchange = tracker.begin(&request);
+/// let headers = [("content-type", "text/html")];
+/// let verdict = exchange.finish(&request, &Response::new(200, &headers), &Annotations::new());
+///
+/// assert!(verdict.is_tracked());
+/// assert_eq!(recording.hits().len(), 1);
+/// tracker.close(Duration::from_secs(1))?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Tracker(Arc<Live>);
+
+struct Live {
+    config: Config,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    transport: Arc<dyn Transport>,
+    requests: PerProcess<RequestBook>,
+}
+
+#[derive(Default)]
+struct RequestBook {
+    tracked: AtomicU64,
+    skipped: Counters,
+    late: AtomicU64,
+}
+
+impl Tracker {
+    /// A tracker for `config`. This starts no thread and opens no store: the first hit does.
+    ///
+    /// # Errors
+    ///
+    /// When a destination needs a feature that this build does not have.
+    pub fn open(config: Config) -> Result<Self, OpenError> {
+        Self::builder(config).open()
+    }
+
+    /// A tracker for `config` whose clock, entropy or transport are to be swapped.
+    pub fn builder(config: Config) -> Builder {
+        Builder {
+            config,
+            clock: Arc::new(clock::System),
+            entropy: Arc::new(entropy::System),
+            transport: None,
+        }
+    }
+
+    /// Looks at a request that has come.
+    pub fn begin(&self, request: &Request<'_>) -> Exchange {
+        let live = &self.0;
+        let exchange = judge::begin(&live.config, request, live.moment());
+        Exchange { live: Arc::clone(live), exchange: Some(exchange), generation: fork::generation() }
+    }
+
+    /// Takes up an event raised outside an exchange, for a visitor that an exchange gave out. Answers what
+    /// became of it when it was submitted.
+    pub fn event(&self, visitor: &Visitor, event: &Event<'_>) -> Submitted {
+        let mut answer = Submitted::Dropped(Reason::Off);
+        let live = &self.0;
+        judge::event(&live.config, visitor, event, &live.moment(), &mut |hit| {
+            let submitted = live.transport.submit(hit);
+            if answer != Submitted::Queued {
+                answer = submitted;
+            }
+        });
+        answer
+    }
+
+    /// Why a request would be judged as it would be, and what would be sent. Sends and counts nothing.
+    pub fn explain(
+        &self,
+        request: &Request<'_>,
+        response: &Response<'_>,
+        annotations: &Annotations<'_>,
+    ) -> Explanation {
+        explain(&self.0.config, request, response, annotations, self.0.moment())
+    }
+
+    /// Both books at this instant.
+    pub fn stats(&self) -> Stats {
+        let book = self.0.book();
+        let mut stats = Stats::default();
+        stats.requests = Requests::new(
+            book.tracked.load(Ordering::SeqCst),
+            book.skipped.snapshot(),
+            book.late.load(Ordering::SeqCst),
+        );
+        stats.destinations = self.0.transport.stats();
+        stats
+    }
+
+    /// Waits until every hit submitted so far has been delivered or given up, for at most `within`, and
+    /// says what was left.
+    ///
+    /// # Errors
+    ///
+    /// [`Reentrant`] when called from a worker.
+    pub fn flush(&self, within: Duration) -> Result<Left, Reentrant> {
+        self.0.transport.flush(deadline(within))
+    }
+
+    /// Delivers what can be delivered within `within`, stops for good, and says what was left. All clones
+    /// are closed with it; requests are judged as before, but their hits are dropped(`closed`).
+    ///
+    /// # Errors
+    ///
+    /// [`Reentrant`] when called from a worker.
+    pub fn close(&self, within: Duration) -> Result<Left, Reentrant> {
+        self.0.transport.close(deadline(within))
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    /// Counts an annotation that came after its exchange was over. For adapters.
+    pub fn count_late(&self) {
+        self.0.book().late.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+impl Live {
+    fn moment(&self) -> Moment {
+        Moment::new(self.clock.micros(), self.entropy.draw())
+    }
+
+    fn book(&self) -> &RequestBook {
+        self.requests.get(RequestBook::default)
+    }
+
+    fn count(&self, reason: Option<Reason>) {
+        match reason {
+            None => _ = self.book().tracked.fetch_add(1, Ordering::SeqCst),
+            Some(reason) => self.book().skipped.add(reason, 1),
+        }
+    }
+}
+
+impl fork::CloseAtExit for Live {
+    fn close_at_exit(&self) {
+        // A worker that ends the process cannot wait for itself: there is nobody left to tell.
+        self.transport.close(deadline(self.config.shutdown())).ok();
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        fork::CloseAtExit::close_at_exit(self);
+    }
+}
+
+impl fmt::Debug for Live {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Live")
+            .field("mode", &self.config.mode())
+            .field("transport", &self.transport)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The instant `within` from now; a wait that no clock can count ends in a year.
+fn deadline(within: Duration) -> Instant {
+    const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+    Instant::now() + within.min(YEAR)
+}
+
+/// Opens a [`Tracker`] whose clock, entropy or transport are swapped.
+#[derive(Debug)]
+#[must_use = "a builder builds nothing until `open`"]
+pub struct Builder {
+    config: Config,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    transport: Option<Arc<dyn Transport>>,
+}
+
+impl Builder {
+    /// Where the time comes from. Defaults to the system's clock.
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Where randomness comes from. Defaults to a generator seeded by the system.
+    pub fn entropy(mut self, entropy: Arc<dyn Entropy>) -> Self {
+        self.entropy = entropy;
+        self
+    }
+
+    /// What takes the hits, in place of the configuration's destinations. Defaults to these.
+    pub fn transport(mut self, transport: Arc<dyn Transport>) -> Self {
+        self.transport = Some(transport);
+        self
+    }
+
+    /// Opens the tracker. This starts no thread and opens no store: the first hit does.
+    ///
+    /// # Errors
+    ///
+    /// When a destination needs a feature that this build does not have.
+    pub fn open(self) -> Result<Tracker, OpenError> {
+        fork::install();
+        for warning in self.config.warnings() {
+            tracing::warn!(target: "trackside", "{warning}");
+        }
+        let transport = match self.transport {
+            Some(transport) => transport,
+            None => destination::open_all(&self.config, &self.clock)?,
+        };
+        let live = Arc::new(Live {
+            config: self.config,
+            clock: self.clock,
+            entropy: self.entropy,
+            transport,
+            requests: PerProcess::new(),
+        });
+        let weak: Weak<Live> = Arc::downgrade(&live);
+        fork::at_exit(weak);
+        Ok(Tracker(live))
+    }
+}
+
+/// A request that has begun. Finish it when the response's head is known; one that is dropped unfinished
+/// is skipped(`abandoned`).
+#[must_use = "an exchange that is dropped is skipped(abandoned)"]
+pub struct Exchange {
+    live: Arc<Live>,
+    /// None once it is finished.
+    exchange: Option<judge::Exchange>,
+    generation: u64,
+}
+
+impl Exchange {
+    /// The visitor's id, if there is one. That of a new visitor is recorded only if the response can carry
+    /// its cookie.
+    pub fn visitor_id(&self) -> Option<Uuid> {
+        self.exchange.as_ref()?.visitor_id()
+    }
+
+    /// Whether the visitor came without a valid cookie and would be given one.
+    pub fn is_new(&self) -> bool {
+        self.exchange.as_ref().is_some_and(judge::Exchange::is_new)
+    }
+
+    /// The notice, if it is due: on the visitor's first page. Takes the request that `begin` took.
+    pub fn notice(&self, request: &Request<'_>) -> Option<Notice> {
+        judge::notice(&self.live.config, self.exchange.as_ref()?, request)
+    }
+
+    /// An owned snapshot of the visitor, for [`Tracker::event`] later. Takes the request that `begin` took.
+    pub fn visitor(&self, request: &Request<'_>) -> Option<Visitor> {
+        Some(judge::visitor(&self.live.config, self.exchange.as_ref()?, request))
+    }
+
+    /// Judges the exchange, submits its hits, and answers with the headers to append to the response.
+    /// Takes the request that `begin` took.
+    ///
+    /// An exchange that was begun before a fork belongs to the parent: in the child it is
+    /// skipped(`abandoned`), so that nothing is counted twice.
+    pub fn finish(
+        mut self,
+        request: &Request<'_>,
+        response: &Response<'_>,
+        annotations: &Annotations<'_>,
+    ) -> Verdict {
+        let Some(exchange) = self.exchange.take() else {
+            return Verdict::skip(Reason::Abandoned);
+        };
+        let live = &self.live;
+        let verdict = if self.generation == fork::generation() {
+            judge::finish(&live.config, exchange, request, response, annotations, &mut |hit| {
+                // The destination's book says what became of it.
+                let (Submitted::Queued | Submitted::Dropped(_)) = live.transport.submit(hit);
+            })
+        } else {
+            Verdict::skip(Reason::Abandoned)
+        };
+        live.count(verdict.reason());
+        tracing::debug!(target: "trackside", %verdict, ?request, status = response.status());
+        verdict
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        if self.exchange.is_some() {
+            self.live.count(Some(Reason::Abandoned));
+        }
+    }
+}
+
+impl fmt::Debug for Exchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Exchange").field(&self.exchange).finish()
+    }
+}
