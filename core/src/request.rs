@@ -58,11 +58,7 @@ pub fn is_field_value(value: &[u8]) -> bool {
 }
 
 /// The values of `name`, without surrounding blanks.
-pub(crate) fn each_value<'a>(
-    headers: &'a dyn Headers,
-    name: &HeaderName,
-    mut visit: impl FnMut(&'a [u8]),
-) {
+pub(crate) fn each_value<'a>(headers: &'a dyn Headers, name: &HeaderName, mut visit: impl FnMut(&'a [u8])) {
     headers.each(name, &mut |value| visit(value.trim_ascii()));
 }
 

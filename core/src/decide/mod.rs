@@ -6,6 +6,7 @@ mod method;
 mod mode;
 mod path;
 mod prefetch;
+mod prefixes;
 mod site;
 mod status;
 mod upgrade;

@@ -7,10 +7,10 @@
 
 use std::sync::Arc;
 
-use aho_corasick::{AhoCorasick, Anchored, Input, MatchKind, StartKind};
+use aho_corasick::AhoCorasick;
 use percent_encoding::percent_decode;
 
-use super::{Facts, Rule, shown};
+use super::{Facts, Rule, prefixes::Prefixes, shown};
 use crate::ledger::Reason;
 
 pub(super) const RULE: Rule = Rule { name: "path", check, view, holds_events: true };
@@ -62,29 +62,23 @@ fn decoded<T>(path: &[u8], look: impl FnOnce(&[u8]) -> T) -> T {
 }
 
 /// A list of patterns.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Patterns {
-    /// As written, for `explain`.
+    /// As written.
     texts: Arc<[String]>,
-    prefixes: Option<Prefixes>,
-    globs: Option<Globs>,
+    /// What stands before the first asterisk: of plain prefixes all, and of those globs of which it is the
+    /// longest piece.
+    beginnings: Prefixes,
+    /// The other globs.
+    pieces: Option<Pieces>,
 }
 
+/// Globs, found by their longest piece.
 #[derive(Clone, Debug)]
-struct Prefixes {
+struct Pieces {
     automaton: AhoCorasick,
-    /// The place in `texts` of each pattern of the automaton.
-    origin: Arc<[usize]>,
-}
-
-/// Globs, found by their longest piece between two asterisks and then tried in full.
-#[derive(Clone, Debug)]
-struct Globs {
-    automaton: AhoCorasick,
-    /// The places in `texts` of the globs that share each piece of the automaton.
-    origin: Arc<[Vec<usize>]>,
-    /// Globs of asterisks alone, which cover everything.
-    always: Option<usize>,
+    /// The globs that share each piece of the automaton, as places in the list.
+    sharing: Arc<[Vec<usize>]>,
 }
 
 impl Patterns {
@@ -94,15 +88,20 @@ impl Patterns {
     ///
     /// Why the list is too large for one automaton.
     pub(crate) fn new(texts: Vec<String>) -> Result<Self, String> {
-        let (mut prefixes, mut globs) = (Vec::new(), Vec::new());
+        let (mut beginnings, mut others) = (Vec::new(), Vec::new());
         for (n, text) in texts.iter().enumerate() {
-            if text.contains('*') { globs.push(n) } else { prefixes.push(n) }
+            let beginning = text.split('*').next().unwrap_or_default();
+            let longest = longest_piece(text);
+            if beginning.len() == longest.len() {
+                beginnings.push((n, beginning.as_bytes()));
+            } else {
+                others.push((longest, n));
+            }
         }
-        Ok(Self {
-            prefixes: Prefixes::new(&texts, prefixes)?,
-            globs: Globs::new(&texts, &globs)?,
-            texts: texts.into(),
-        })
+        others.sort_unstable();
+        let beginnings = Prefixes::new(beginnings);
+        let pieces = if others.is_empty() { None } else { Some(Pieces::new(&others)?) };
+        Ok(Self { texts: texts.into(), beginnings, pieces })
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -111,79 +110,45 @@ impl Patterns {
 
     /// A pattern that covers `path`, if there is one.
     pub(crate) fn find(&self, path: &[u8]) -> Option<&str> {
-        let prefix = self.prefixes.as_ref().and_then(|prefixes| prefixes.find(path));
-        let found = prefix.or_else(|| self.globs.as_ref()?.find(&self.texts, path));
+        let covering = |n: &usize| covers(self.texts[*n].as_bytes(), path);
+        let found = self.beginnings.of(path).find(covering);
+        let found = found.or_else(|| self.pieces.as_ref()?.of(path).find(covering));
         found.map(|n| self.texts[n].as_str())
     }
 }
 
-impl Prefixes {
-    fn new(texts: &[String], origin: Vec<usize>) -> Result<Option<Self>, String> {
-        if origin.is_empty() {
-            return Ok(None);
-        }
-        let automaton = AhoCorasick::builder()
-            .start_kind(StartKind::Anchored)
-            .match_kind(MatchKind::Standard)
-            .build(origin.iter().map(|&n| &texts[n]))
-            .map_err(|error| error.to_string())?;
-        Ok(Some(Self { automaton, origin: origin.into() }))
-    }
-
-    fn find(&self, path: &[u8]) -> Option<usize> {
-        let input = Input::new(path).anchored(Anchored::Yes);
-        // OK because the automaton was built for anchored searches, the only way this could fail.
-        let found = self.automaton.try_find(input).ok().flatten()?;
-        Some(self.origin[found.pattern().as_usize()])
-    }
+fn longest_piece(glob: &str) -> &str {
+    glob.split('*').max_by_key(|piece| piece.len()).unwrap_or_default()
 }
 
-impl Globs {
-    fn new(texts: &[String], globs: &[usize]) -> Result<Option<Self>, String> {
-        if globs.is_empty() {
-            return Ok(None);
-        }
-        let longest = |n: usize| texts[n].split('*').max_by_key(|piece| piece.len()).unwrap_or_default();
-        let always = globs.iter().copied().find(|&n| longest(n).is_empty());
-        let mut pieces: Vec<(&str, Vec<usize>)> = Vec::new();
-        let mut sorted: Vec<_> = globs.iter().filter(|&&n| !longest(n).is_empty()).collect();
-        sorted.sort_by_key(|&&n| (longest(n), n));
-        for &n in sorted {
-            match pieces.last_mut() {
-                Some((piece, sharing)) if *piece == longest(n) => sharing.push(n),
-                _ => pieces.push((longest(n), vec![n])),
-            }
-        }
-        let automaton = AhoCorasick::builder()
-            .match_kind(MatchKind::Standard)
-            .build(pieces.iter().map(|(piece, _)| piece))
-            .map_err(|error| error.to_string())?;
-        let origin = pieces.into_iter().map(|(_, sharing)| sharing).collect();
-        Ok(Some(Self { automaton, origin, always }))
+impl Pieces {
+    /// `globs` by their longest piece, in its order.
+    fn new(globs: &[(&str, usize)]) -> Result<Self, String> {
+        let groups = || globs.chunk_by(|(a, _), (b, _)| a == b);
+        let automaton =
+            AhoCorasick::new(groups().map(|group| group[0].0)).map_err(|error| error.to_string())?;
+        let sharing = groups().map(|group| group.iter().map(|&(_, n)| n).collect()).collect();
+        Ok(Self { automaton, sharing })
     }
 
-    fn find(&self, texts: &[String], path: &[u8]) -> Option<usize> {
-        if self.always.is_some() {
-            return self.always;
-        }
-        // A piece is tried at its first sight alone: what a glob says of the rest does not depend on
-        // where in the path its longest piece was found.
+    /// The globs whose longest piece stands in `path`.
+    fn of(&self, path: &[u8]) -> impl Iterator<Item = usize> {
         let mut last = None;
         self.automaton
             .find_overlapping_iter(path)
-            .filter(|found| last.replace(found.pattern()) != Some(found.pattern()))
-            .flat_map(|found| &self.origin[found.pattern().as_usize()])
+            // What a glob says of the path does not depend on where its piece was found.
+            .filter(move |found| last.replace(found.pattern()) != Some(found.pattern()))
+            .flat_map(|found| &self.sharing[found.pattern().as_usize()])
             .copied()
-            .find(|&n| covers(texts[n].as_bytes(), path))
     }
 }
 
-/// Whether the glob covers the whole path: its pieces stand there in order, the first at the beginning
-/// and the last at the end.
-fn covers(glob: &[u8], path: &[u8]) -> bool {
-    let mut pieces = glob.split(|&b| b == b'*');
+/// Whether the pattern covers the path: a plain one if the path begins with it, a glob if its pieces stand
+/// there in order, the first at the beginning and the last at the end.
+fn covers(pattern: &[u8], path: &[u8]) -> bool {
+    let mut pieces = pattern.split(|&b| b == b'*');
     let (Some(first), Some(last)) = (pieces.next(), pieces.next_back()) else {
-        return glob == path;
+        return path.starts_with(pattern);
     };
     let Some(rest) = path.strip_prefix(first) else {
         return false;
