@@ -58,7 +58,8 @@ pub(super) struct Worker {
     seat: usize,
     sink: Option<Box<dyn Sink>>,
     random: StdRng,
-    /// Whether the last attempt took longer than a tick, so that another worker would be of use.
+    /// Whether the last attempt took longer than a tick, so that another worker would be of use. One that was
+    /// recruited begins with what its recruiter saw.
     is_slow: bool,
 }
 
@@ -80,7 +81,7 @@ enum Attempt {
 
 impl Worker {
     pub(super) fn new(running: Arc<Running>, seat: usize) -> Self {
-        Self { running, seat, sink: None, random: StdRng::from_seed([0; 32]), is_slow: false }
+        Self { running, seat, sink: None, random: StdRng::from_seed([0; 32]), is_slow: seat > 0 }
     }
 
     pub(super) fn run(mut self) {

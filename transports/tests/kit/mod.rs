@@ -26,6 +26,26 @@ use trackside_transports::{
 };
 use uuid::Uuid;
 
+/// A clock that stands where it is put, in microseconds since the Unix epoch.
+#[derive(Debug, Default)]
+pub struct Hands(AtomicU64);
+
+impl Hands {
+    pub fn at(micros: u64) -> Arc<Self> {
+        Arc::new(Self(AtomicU64::new(micros)))
+    }
+
+    pub fn put(&self, micros: u64) {
+        self.0.store(micros, Ordering::SeqCst);
+    }
+}
+
+impl Clock for Hands {
+    fn micros(&self) -> u64 {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
 /// Long enough for anything that is to happen on a busy machine.
 pub const LONG: Duration = Duration::from_secs(60);
 
@@ -51,13 +71,28 @@ pub fn hits(count: usize) -> Vec<Hit> {
     (0..count).map(|_| hit_of(&config, System.micros())).collect()
 }
 
+/// A page view whose record is larger than usual by `size` bytes, up to 2,000.
+pub fn large_hit(size: usize) -> Hit {
+    hit_with(&config(), System.micros(), &"x".repeat(size))
+}
+
+/// A page view of `/news/` and `path`.
+pub fn hit_to(path: &str) -> Hit {
+    hit_with(&config(), System.micros(), path)
+}
+
 pub fn hit_of(config: &Config, micros: u64) -> Hit {
+    hit_with(config, micros, "")
+}
+
+fn hit_with(config: &Config, micros: u64, path: &str) -> Hit {
     static COUNT: AtomicU64 = AtomicU64::new(1);
     let mut entropy = [0; 64];
     entropy[2..6].copy_from_slice(&std::process::id().to_be_bytes());
     entropy[6..10].copy_from_slice(&(COUNT.fetch_add(1, Ordering::Relaxed) as u32).to_be_bytes());
     let headers = [("host", "www.example.com"), ("accept", "text/html")];
-    let request = Request::new("GET", "/news/", &headers);
+    let path = format!("/news/{path}");
+    let request = Request::new("GET", &path, &headers);
     let exchange = judge::begin(config, &request, Moment::new(micros, entropy));
     let headers = [("content-type", "text/html")];
     let response = Response::new(200, &headers);
@@ -113,6 +148,10 @@ pub fn assert_balanced(hits: &Hits) {
     let ended = hits.delivered + sum(&hits.refused) + sum(&hits.dropped);
     assert!(ended <= hits.offered, "more ended than offered: {hits:?}");
     assert_eq!(hits.offered - ended, hits.queued + hits.in_flight, "{hits:?}");
+}
+
+pub fn ids(hits: &[Hit]) -> Vec<Uuid> {
+    hits.iter().map(Hit::id).collect()
 }
 
 pub fn submit_all(transport: &dyn Transport, hits: &[Hit]) {
