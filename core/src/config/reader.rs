@@ -325,7 +325,7 @@ fn nearest(key: &str, known: &[&'static str]) -> Option<&'static str> {
     if key.len() > LONGEST {
         return None;
     }
-    let key = key.to_ascii_lowercase().replace('-', "_");
+    let key = key.to_ascii_lowercase();
     let near = known.iter().map(|known| (distance(&key, known), *known));
     let near = near.filter(|(distance, known)| *distance <= (known.len() / 2).clamp(1, 3)).min();
     let holds = |known: &&&str| key.len() >= 4 && (known.contains(&key) || key.contains(**known));

@@ -100,6 +100,8 @@ fn of_durations() {
         "٥s",
         "36501d",
         "99999999999999999999d",
+        // 2^54 days are a multiple of 2^64 milliseconds.
+        "18014398509481984d",
     ] {
         let told = mistakes(&format!("shutdown = '{text}'"));
         assert!(told.len() == 1 && told[0].1.contains(right), "{text}: {told:?}");
@@ -130,6 +132,8 @@ fn of_sizes_and_numbers() {
         "'16mib'",
         "'1.5GiB'",
         "'1025GiB'",
+        // 2^34 + 1, whose bytes are 2^64 and 1 GiB.
+        "'17179869185GiB'",
         "1.0",
         "1_099_511_627_777",
     ] {

@@ -20,6 +20,7 @@ fn resolver(source: SecretSource<'_>) -> Result<String, String> {
     match source {
         SecretSource::Env("KEY") => Ok(SECRET.to_owned()),
         SecretSource::Env("EMPTY") => Ok(String::new()),
+        SecretSource::Env("LINE") => Ok(format!("{SECRET}\n")),
         SecretSource::File("/run/key") => Ok(format!("{SECRET}\n")),
         SecretSource::File("/run/crlf:1") => Ok(format!("{SECRET}\r\n")),
         SecretSource::File("/run/newline") => Ok("\n".to_owned()),
@@ -47,6 +48,10 @@ fn what_cannot_be_looked_up_is_told() {
         (
             "file:/run/two",
             r#"holds a line break or another control character ("file:/run/two"); a secret is one line of text"#,
+        ),
+        (
+            "env:LINE",
+            r#"holds a line break or another control character ("env:LINE"); a secret is one line of text"#,
         ),
         ("env:", r#"cannot be looked up ("env:"): Env("") not found"#),
         ("file:/none", r#"cannot be looked up ("file:/none"): File("/none") not found"#),

@@ -218,6 +218,15 @@ fn the_builder_says_what_a_document_says() {
 }
 
 #[test]
+fn what_is_set_below_a_millisecond_does_not_vanish() {
+    let destination =
+        Destination::stdout().timeout(Duration::from_nanos(1)).max_age(Duration::from_micros(1_001));
+    let config = Config::builder().toml(POLICY).destination(destination).build().unwrap();
+    let [file] = config.destinations() else { panic!("{config:?}") };
+    assert_eq!((file.timeout, file.max_age), (Duration::from_millis(1), Duration::from_millis(2)));
+}
+
+#[test]
 fn json_says_what_toml_says() {
     let json = r#"{
         "consent": {"policy": "none"},
