@@ -49,7 +49,7 @@ fn patterns(track: &mut Section<'_>, key: &'static str) -> Option<Patterns> {
             track.warn(&key, format_args!("{shown} begins with neither / nor *, and so covers no path"));
         }
     }
-    // The same pattern many times over makes an automaton slow to build.
+    // The same glob many times over would be tried as many times.
     let mut distinct = HashSet::new();
     texts.retain(|text| distinct.insert(text.clone()));
     Patterns::new(texts).map_err(|error| track.mistake(key, error)).ok()
