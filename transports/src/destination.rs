@@ -55,7 +55,10 @@ fn open(destination: &Destination, clock: &Arc<dyn Clock>) -> Result<Arc<dyn Tra
         }
         #[cfg(not(feature = "sqlite"))]
         (Receiver::Sqlite { .. }, _) => return Err(OpenError::new(destination, "a store", "sqlite")),
-        #[allow(unreachable_patterns, reason = "reachable without the feature `http`, and for receivers to come")]
+        #[allow(
+            unreachable_patterns,
+            reason = "reachable without the feature `http`, and for receivers to come"
+        )]
         _ => return Err(OpenError::new(destination, "a receiver on the network", "http")),
     })
 }

@@ -1,6 +1,14 @@
 //! Threads, sockets and files: what takes the hits that core makes to their receivers.
 
 pub mod clock;
+mod destination;
+pub mod entropy;
 pub mod pool;
 pub mod sink;
 pub mod sinks;
+mod tracker;
+
+pub use self::{
+    destination::OpenError,
+    tracker::{Builder, Exchange, Tracker},
+};

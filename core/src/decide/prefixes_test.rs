@@ -27,10 +27,12 @@ fn it_agrees_with_starts_with() {
     let texts: Vec<String> =
         (0..2_000).map(|n: u32| format!("/{:b}", n.wrapping_mul(2_654_435_761))).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let prefixes = Prefixes::new(texts.iter().map(|text| text.as_bytes()).enumerate());
     for text in texts.iter().map(|text| format!("{text}01101")) {
         let mut expected: Vec<_> = texts.iter().filter(|t| text.starts_with(**t)).copied().collect();
         expected.sort_by_key(|text| text.len());
-        assert_eq!(found(&texts, &text), expected, "{text}");
+        let found: Vec<_> = prefixes.of(text.as_bytes()).map(|n| texts[n]).collect();
+        assert_eq!(found, expected, "{text}");
     }
 }
 
