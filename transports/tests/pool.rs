@@ -350,7 +350,8 @@ fn an_outage_fills_the_queue_and_loses_nothing_that_fits() {
     assert!(pool.flush(soon()).unwrap().is_empty());
     let mut seen: Vec<_> = notes.seen().into_keys().collect();
     let mut sent = ids(&hits[..51]);
-    (seen.sort(), sent.sort());
+    seen.sort();
+    sent.sort();
     assert_eq!(seen, sent);
     let book = stats(&pool);
     assert_eq!((book.delivered, book.dropped), (51, vec![(Reason::QueueFull, 1)]));

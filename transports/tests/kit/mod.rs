@@ -2,6 +2,9 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part")]
 
+#[cfg(unix)]
+pub mod forks;
+
 use std::{
     collections::BTreeMap,
     sync::{

@@ -1,0 +1,156 @@
+//! What a fork finds open behind a gate, it closes; what it cannot close, the child may not open.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+#![cfg_attr(not(unix), allow(unused, reason = "there is no fork"))]
+
+mod kit;
+
+#[cfg(not(unix))]
+fn main() {}
+
+#[cfg(unix)]
+fn main() {
+    use kit::{forks::*, *};
+    use std::{
+        sync::{
+            Arc,
+            atomic::{AtomicUsize, Ordering::SeqCst},
+        },
+        thread,
+    };
+    use trackside_core::{
+        Reason,
+        protocol::{Enriched, Outcome},
+        transport::Transport,
+    };
+    use trackside_transports::{
+        pool::{
+            Pool,
+            fork::{Gate, generation, may_open},
+        },
+        sink::{Sink, SinkError},
+    };
+
+    /// Counts what is closed.
+    struct Connection(Arc<AtomicUsize>);
+    impl Drop for Connection {
+        fn drop(&mut self) {
+            self.0.fetch_add(1, SeqCst);
+        }
+    }
+
+    watchdog(120);
+    let folder = Folder::new("fork-gate");
+    let (one, other) = (folder.file("one.db"), folder.file("other.db"));
+    let closed = Arc::new(AtomicUsize::new(0));
+    let mut gate = Gate::new(&one);
+    let open = |gate: &mut Gate<Connection>| {
+        gate.enter(|slot| {
+            let was_open = slot.is_some();
+            slot.get_or_insert_with(|| Connection(closed.clone()));
+            was_open
+        })
+    };
+
+    // Nobody inside: the fork closes, and both sides may open.
+    assert!(!open(&mut gate));
+    assert!(open(&mut gate), "what was opened stays open from batch to batch");
+    let before = generation();
+    fork(|| {
+        assert_eq!(generation(), before + 1);
+        assert_eq!(closed.load(SeqCst), 1);
+        assert!(may_open(&one) && may_open(&other));
+        // The inherited gate holds nothing for the child; its own works, and works again after a fork.
+        assert!(!open(&mut gate));
+        let mut own = Gate::new(&one);
+        assert!(!open(&mut own) && open(&mut own));
+        fork(|| assert!(may_open(&one))).succeeded();
+        assert!(!open(&mut own));
+    })
+    .succeeded();
+    assert_eq!((generation(), closed.load(SeqCst)), (before, 1));
+    assert!(!open(&mut gate), "the parent finds it closed and opens anew");
+
+    // A worker inside that does not come out in time: the child may not open what it inherited open.
+    let door = Door::default();
+    let at = door.clone();
+    let worker = thread::spawn(move || {
+        gate.enter(|slot| {
+            assert!(slot.is_some());
+            at.pass();
+        });
+        gate
+    });
+    door.wait_for(1);
+    let (first, second) = (one.clone(), other.clone());
+    let unused = folder.file("unused/../one.db");
+    std::fs::create_dir(folder.file("unused")).unwrap();
+    fork(move || {
+        assert!(!may_open(&first) && !may_open(&unused), "however the path is written");
+        assert!(may_open(&second));
+        // Nor may the child's children, whatever else they close in time.
+        let mut own = Gate::new(&second);
+        own.enter(|slot| *slot = Some(()));
+        let (one, other) = (first.clone(), second.clone());
+        fork(move || assert!(!may_open(&one) && may_open(&other))).succeeded();
+
+        // A pool whose store may not be opened counts its hits as lost.
+        let opens = first.clone();
+        let pool = Pool::with_backoff(options("store"), quick(), move || {
+            if !may_open(&opens) {
+                return Err(SinkError::new("inherited open"));
+            }
+            let sink: Box<dyn Sink> =
+                Box::new(Does(|batch: &[Enriched<'_>], _| all(batch, Outcome::Delivered)));
+            Ok(sink)
+        });
+        submit_all(&pool, &hits(1));
+        assert!(pool.flush(soon()).unwrap().is_empty());
+        assert_eq!(stats(&pool).dropped, [(Reason::StoreUnavailable, 1)]);
+    })
+    .succeeded();
+    assert!(may_open(&one), "the parent may");
+    assert_eq!(closed.load(SeqCst), 1, "and its connection was left alone");
+    door.open();
+    let mut gate = worker.join().unwrap();
+    assert!(open(&mut gate));
+    fork(|| assert!(may_open(&one))).succeeded();
+    assert_eq!(closed.load(SeqCst), 2);
+
+    // The thread that is inside forks itself.
+    assert!(!open(&mut gate));
+    gate.enter(|slot| {
+        let child = fork(|| assert!(!may_open(&one)));
+        child.succeeded();
+        assert!(slot.is_some(), "it is in use here");
+    });
+    assert!(open(&mut gate));
+
+    // Several threads fork at once, beside one that goes in and out.
+    let done = Arc::new(AtomicUsize::new(0));
+    thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                for _ in 0..20 {
+                    fork(|| exit_at_once()).succeeded();
+                }
+                done.fetch_add(1, SeqCst);
+            });
+        }
+        scope.spawn(|| {
+            while done.load(SeqCst) < 3 {
+                open(&mut gate);
+                thread::yield_now();
+            }
+        });
+    });
+    assert!(may_open(&one));
+    drop(gate);
+
+    // A place is used again by the next gate.
+    let mut gate = Gate::new(&one);
+    assert!(!open(&mut gate));
+    drop(gate);
+    folder.remove();
+    println!("fork_gate: closed for each fork, and never opened where it could not be");
+}
