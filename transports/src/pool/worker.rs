@@ -364,6 +364,8 @@ impl Running {
                 desk.put_back(items, is_attempted);
             }
             Outcome::Split => self.lose(Reason::TooLarge, Tally::of(&items)),
+            // The sink has said why in the log.
+            Outcome::Unavailable => self.lose(Reason::StoreUnavailable, Tally::of(&items)),
             _ => self.unknown(desk, items),
         }
     }

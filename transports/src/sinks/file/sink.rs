@@ -1,6 +1,7 @@
 use std::{
     fs::{File, Metadata, OpenOptions},
     io::{self, Write},
+    mem,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -8,7 +9,10 @@ use std::{
 use serde::Serialize;
 use trackside_core::protocol::{Enriched, Outcome};
 
-use crate::sink::{Delivery, Sink, SinkError};
+use crate::{
+    pool::fork::Gate,
+    sink::{Delivery, Sink, SinkError},
+};
 
 /// How often to look whether the file is still where it was.
 const LOOK: Duration = Duration::from_secs(1);
@@ -16,11 +20,19 @@ const LOOK: Duration = Duration::from_secs(1);
 pub(super) struct FileSink {
     output: Output,
     lines: Lines,
+    /// Whether the last batch was lost: the log is told when that begins.
+    is_failing: bool,
 }
 
 enum Output {
-    File { path: PathBuf, file: File, looked: Instant },
-    Stdout,
+    File {
+        path: PathBuf,
+        file: File,
+        looked: Instant,
+    },
+    /// The lock of the standard output is the process's: a child that was forked while it was taken could
+    /// never write there again, its own lines included.
+    Stdout(Gate<()>),
 }
 
 impl FileSink {
@@ -32,9 +44,9 @@ impl FileSink {
                 })?;
                 Output::File { path, file, looked: Instant::now() }
             }
-            None => Output::Stdout,
+            None => Output::Stdout(Gate::new("-")),
         };
-        Ok(Self { output, lines: Lines::default() })
+        Ok(Self { output, lines: Lines::default(), is_failing: false })
     }
 }
 
@@ -47,14 +59,18 @@ impl Sink for FileSink {
         };
         let whole = self.lines.wrote(written);
         match result {
-            Ok(()) => Delivery::new(taken, Outcome::Delivered),
+            Ok(()) => {
+                self.is_failing = false;
+                Delivery::new(taken, Outcome::Delivered)
+            }
+            // The rest meets the error again.
+            Err(_) if whole > 0 => Delivery::new(whole, Outcome::Delivered),
             Err(error) => {
-                tracing::debug!(target: "trackside", cause = %error, "cannot write {}", self.output.name());
-                if whole > 0 {
-                    Delivery::new(whole, Outcome::Delivered)
-                } else {
-                    Delivery::new(taken, Outcome::Unavailable)
+                if !mem::replace(&mut self.is_failing, true) {
+                    let name = self.output.name();
+                    tracing::error!(target: "trackside", "cannot write {name}: {error}; hits are dropped");
                 }
+                Delivery::new(taken, Outcome::Unavailable)
             }
         }
     }
@@ -119,20 +135,20 @@ impl Output {
     fn write(&mut self, bytes: &[u8]) -> (usize, io::Result<()>) {
         match self {
             Self::File { file, .. } => write_all(file, bytes),
-            Self::Stdout => {
+            Self::Stdout(gate) => gate.enter(|_| {
                 let mut stdout = io::stdout().lock();
                 match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
                     Ok(()) => (bytes.len(), Ok(())),
                     Err(error) => (0, Err(error)),
                 }
-            }
+            }),
         }
     }
 
     fn name(&self) -> String {
         match self {
-            Self::File { path, .. } => path.display().to_string(),
-            Self::Stdout => "the standard output".to_owned(),
+            Self::File { path, .. } => format!("`{}`", path.display()),
+            Self::Stdout(_) => "the standard output".to_owned(),
         }
     }
 }

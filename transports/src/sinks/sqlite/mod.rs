@@ -5,10 +5,12 @@
 //! newer trackside, is an error and stays as it is. The schema, with the meaning of each column, stands in
 //! `schema.rs`. Texts from the client that are not UTF-8 are stored with U+FFFD in place of the bad bytes.
 //!
+//! The connection is closed before the process forks, and opened anew with the next batch. Where that was
+//! not possible in time, because a batch was just being written, the child opens the store no more.
+//!
 //! A locked store is waited for, then the batch is *retry*. One that cannot be written (full, read-only,
 //! damaged) is *unavailable*, and opened anew with the next batch.
 
-mod gate;
 mod keep;
 mod report;
 mod schema;
@@ -22,8 +24,11 @@ use std::{
 use trackside_core::config::Keep;
 
 pub use self::report::{PageCount, ReferrerCount, Report, StatusCount, report};
-use self::{keep::Sweep, sink::SqliteSink};
-use crate::sink::{Sink, SinkError, SinkFactory};
+use self::{keep::Sweep, schema::StoreError, sink::SqliteSink};
+use crate::{
+    pool::fork::Gate,
+    sink::{Sink, SinkError, SinkFactory},
+};
 
 /// Sinks that store hits in the database at `path`, which is made if it is not there, and that delete what
 /// is older than `keep`: never when opening, at most once an hour, a bounded number of rows a batch.
@@ -45,7 +50,12 @@ pub fn factory(path: impl Into<PathBuf>, keep: Option<Keep>) -> impl SinkFactory
 /// If that fails: the message names the file, the cause and the way out.
 pub fn check(path: impl AsRef<Path>) -> Result<(), SinkError> {
     let path = path.as_ref();
-    schema::open(path).and_then(|connection| sink::probe(&connection)).map_err(|error| error.at(path))
+    unforked(path, || sink::probe(&schema::open(path)?))
+}
+
+/// Does `work`, which opens and closes the store at `path`, while no fork comes in between.
+fn unforked<R>(path: &Path, work: impl FnOnce() -> Result<R, StoreError>) -> Result<R, SinkError> {
+    Gate::<()>::new(path).enter(|_| work()).map_err(|error| error.at(path))
 }
 
 #[cfg(test)]

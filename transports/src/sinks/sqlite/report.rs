@@ -7,7 +7,7 @@ use std::{
 use rusqlite::{Connection, Row, types::ValueRef};
 use serde::Serialize;
 
-use super::schema::{self, StoreError};
+use super::{schema, unforked};
 use crate::sink::SinkError;
 
 /// How many pages and referrers a report names.
@@ -83,11 +83,10 @@ pub struct StatusCount {
 /// If there is no store at `path`, or none that this version knows.
 pub fn report(path: impl AsRef<Path>, since: u64) -> Result<Report, SinkError> {
     let path = path.as_ref();
-    let read = || {
+    unforked(path, || {
         let connection = schema::open_to_read(path)?;
         Ok(tally(&connection, i64::try_from(since).unwrap_or(i64::MAX))?.report())
-    };
-    read().map_err(|error: StoreError| error.at(path))
+    })
 }
 
 pub(super) const HITS: &str = "

@@ -9,7 +9,7 @@ use std::{
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
-use crate::sink::SinkError;
+use crate::{pool::fork, sink::SinkError};
 
 /// `PRAGMA application_id` of every store: "trks".
 pub(super) const APPLICATION_ID: i64 = 0x7472_6b73;
@@ -54,8 +54,7 @@ const BUSY: Duration = Duration::from_secs(5);
 pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     let flags =
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(BUSY)?;
+    let mut connection = connect(path, flags)?;
     // Before anything is changed: the file may be another program's.
     let version = version(&connection.transaction()?)?;
     // SQLite opens a file that it may not write for reading, without a word.
@@ -79,11 +78,19 @@ pub(super) fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
         return Err(StoreError::Missing);
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(BUSY)?;
+    let mut connection = connect(path, flags)?;
     if version(&connection.transaction()?)? < MIGRATIONS.len() {
         return Err(StoreError::Empty);
     }
+    Ok(connection)
+}
+
+fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
+    if !fork::may_open(path) {
+        return Err(StoreError::Inherited);
+    }
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY)?;
     Ok(connection)
 }
 
@@ -136,6 +143,8 @@ pub(super) enum StoreError {
     Empty,
     /// It is another program's.
     Foreign,
+    /// It was open when this process was forked.
+    Inherited,
     /// There is no file.
     Missing,
     /// It may be read, not written.
@@ -176,6 +185,12 @@ impl fmt::Display for StoreError {
             Self::Foreign => {
                 return f
                     .write_str("it is another program's database and stays as it is; name another `path`");
+            }
+            Self::Inherited => {
+                return f.write_str(
+                    "it was being written when this process was forked, and must not be opened here; fork before \
+                     hits are sent, or start a new program",
+                );
             }
             Self::Missing => return f.write_str("there is no such file"),
             Self::ReadOnly => {

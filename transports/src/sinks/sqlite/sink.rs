@@ -1,4 +1,4 @@
-use std::{borrow::Cow, path::PathBuf, sync::Arc};
+use std::{borrow::Cow, mem, path::PathBuf, sync::Arc};
 
 use rusqlite::{Connection, TransactionBehavior, named_params};
 use trackside_core::{
@@ -8,27 +8,65 @@ use trackside_core::{
 };
 
 use super::{
-    gate::Gate,
     keep::Sweep,
     schema::{self, StoreError},
 };
-use crate::sink::{Delivery, Sink, SinkError};
+use crate::{
+    pool::fork::Gate,
+    sink::{Delivery, Sink, SinkError},
+};
 
 pub(super) struct SqliteSink {
-    path: PathBuf,
-    sweep: Option<Arc<Sweep>>,
+    store: Store,
     gate: Gate<Connection>,
+    /// Whether the last batch was lost: the log is told when that begins.
+    is_failing: bool,
 }
 
 impl SqliteSink {
     pub(super) fn open(path: PathBuf, sweep: Option<Arc<Sweep>>) -> Result<Self, SinkError> {
-        let sink = Self { path, sweep, gate: Gate::new() };
-        match sink.gate.enter(|slot| sink.opened(slot).map(|_| ())) {
-            Err(error) if !error.is_busy() => Err(error.at(&sink.path)),
+        let gate = Gate::new(&path);
+        let mut sink = Self { store: Store { path, sweep }, gate, is_failing: false };
+        match sink.gate.enter(|slot| sink.store.opened(slot).map(|_| ())) {
+            Err(error) if !error.is_busy() => Err(error.at(&sink.store.path)),
             _ => Ok(sink),
         }
     }
+}
 
+impl Sink for SqliteSink {
+    fn deliver(&mut self, batch: &[Enriched<'_>], now: u64) -> Delivery {
+        let stored = self.gate.enter(|slot| {
+            let stored = self.store.put(slot, batch, now);
+            if stored.as_ref().is_err_and(|error| !error.is_busy()) {
+                // What went wrong may stick to the connection.
+                *slot = None;
+            }
+            stored
+        });
+        let outcome = match stored {
+            Ok(()) => {
+                self.is_failing = false;
+                Outcome::Delivered
+            }
+            Err(error) if error.is_busy() => Outcome::Retry(None),
+            Err(error) => {
+                if !mem::replace(&mut self.is_failing, true) {
+                    tracing::error!(target: "trackside", "{}; hits are dropped", error.at(&self.store.path));
+                }
+                Outcome::Unavailable
+            }
+        };
+        Delivery::new(batch.len(), outcome)
+    }
+}
+
+struct Store {
+    path: PathBuf,
+    sweep: Option<Arc<Sweep>>,
+}
+
+impl Store {
     fn opened<'a>(&self, slot: &'a mut Option<Connection>) -> Result<&'a mut Connection, StoreError> {
         match slot {
             Some(connection) => Ok(connection),
@@ -36,12 +74,8 @@ impl SqliteSink {
         }
     }
 
-    fn store(
-        &self,
-        slot: &mut Option<Connection>,
-        batch: &[Enriched<'_>],
-        now: u64,
-    ) -> Result<(), StoreError> {
+    /// Stores `batch` in one transaction.
+    fn put(&self, slot: &mut Option<Connection>, batch: &[Enriched<'_>], now: u64) -> Result<(), StoreError> {
         let connection = self.opened(slot)?;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         for enriched in batch {
@@ -55,22 +89,6 @@ impl SqliteSink {
             tracing::debug!(target: "trackside", cause = %error, "cannot delete old hits");
         }
         Ok(())
-    }
-}
-
-impl Sink for SqliteSink {
-    fn deliver(&mut self, batch: &[Enriched<'_>], now: u64) -> Delivery {
-        let outcome = self.gate.enter(|slot| match self.store(slot, batch, now) {
-            Ok(()) => Outcome::Delivered,
-            Err(error) if error.is_busy() => Outcome::Retry(None),
-            Err(error) => {
-                tracing::debug!(target: "trackside", cause = %error.at(&self.path), "cannot store hits");
-                // What went wrong may stick to the connection.
-                *slot = None;
-                Outcome::Unavailable
-            }
-        });
-        Delivery::new(batch.len(), outcome)
     }
 }
 
