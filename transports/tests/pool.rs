@@ -475,6 +475,24 @@ fn a_sink_may_refuse_all_of_it_and_its_reason_is_booked() {
 }
 
 #[test]
+fn a_store_that_cannot_be_written_costs_the_batch_and_is_tried_with_the_next() {
+    // Also where a second copy would be known: waiting does not help.
+    let mut options = options("store");
+    options.dedupe = true;
+    let (pool, _) = scripted(options, |attempt, batch| {
+        all(batch, if attempt == 0 { Outcome::Unavailable } else { Outcome::Delivered })
+    });
+    for hit in hits(2) {
+        submit_all(&pool, &[hit]);
+        assert!(pool.flush(soon()).unwrap().is_empty());
+    }
+    let book = stats(&pool);
+    assert_balanced(&book);
+    assert_eq!((book.delivered, book.retries), (1, 0));
+    assert_eq!(book.dropped, [(Reason::StoreUnavailable, 1)]);
+}
+
+#[test]
 fn what_one_request_does_not_hold_goes_with_the_next() {
     let (pool, notes) = scripted(options("taken"), |_, _| Delivery::new(2, Outcome::Delivered));
     let hits = hits(5);
