@@ -1,6 +1,7 @@
 use std::net::IpAddr;
 
 use http::{HeaderMap, HeaderName};
+use memchr::memchr;
 
 /// The headers of a request or response, as bytes that the host owns.
 ///
@@ -69,6 +70,17 @@ pub(crate) fn first_value<'a>(headers: &'a dyn Headers, name: &HeaderName) -> Op
         first.get_or_insert(value);
     });
     first
+}
+
+/// The pieces of `text` between each `mark`.
+pub(crate) fn split(text: &[u8], mark: u8) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let piece = rest?;
+        let end = memchr(mark, piece);
+        rest = end.map(|at| &piece[at + 1..]);
+        Some(&piece[..end.unwrap_or(piece.len())])
+    })
 }
 
 /// What the judge reads of an HTTP request. It borrows everything and copies nothing.

@@ -1,3 +1,4 @@
+pub(crate) const SITE: usize = 255;
 pub(crate) const URL: usize = 2_048;
 pub(crate) const AGENT: usize = 1_024;
 pub(crate) const LANGUAGE: usize = 35;

@@ -45,38 +45,31 @@ impl Draft<'_> {
         let room = (cap::URL - path.len()).saturating_sub(1);
         let query = || query::kept(self.query, self.query_policy, room);
         let query_length = query().map(|pair| pair.len() + 1).sum::<usize>().saturating_sub(1);
-        let [scheme, rest] = referrer::cleaned(self.referrer, self.query_policy);
-        let (name, category, label) = self.event.map_or(("", "", ""), |event| {
-            (
-                cut_str(&event.name, cap::EVENT),
-                cut_str(event.category.as_deref().unwrap_or_default(), cap::EVENT),
-                cut_str(event.label.as_deref().unwrap_or_default(), cap::EVENT),
-            )
-        });
-        let site = cut(self.site, 255);
-        let method = cut(self.method, cap::METHOD);
-        let agent = cut(self.agent, cap::AGENT);
-        let language = cut(self.language, cap::LANGUAGE);
-        let title = cut_str(self.title, cap::TITLE);
-        let user_id = cut_str(self.user_id, cap::USER_ID);
-        let route = cut_str(self.route, cap::URL);
+        let [scheme, address] = referrer::cleaned(self.referrer, self.query_policy);
+        let (name, category, label) =
+            self.event.map_or(("", None, None), |e| (&e.name, e.category.as_deref(), e.label.as_deref()));
+        let event = |text| cut_str(text, cap::EVENT).as_bytes();
 
-        // In the order of `Field`.
-        let lengths: [usize; Field::COUNT] = [
-            site.len(),
-            method.len(),
-            path.len(),
-            query_length,
-            scheme.len() + rest.len(),
-            agent.len(),
-            language.len(),
-            title.len(),
-            user_id.len(),
-            route.len(),
-            name.len(),
-            category.len(),
-            label.len(),
+        // In the order of `Field`. A referrer comes in two pieces, and a query in as many as it has pairs.
+        let texts: [&[u8]; Field::COUNT] = [
+            cut(self.site, cap::SITE),
+            cut(self.method, cap::METHOD),
+            path,
+            &[],
+            address,
+            cut(self.agent, cap::AGENT),
+            cut(self.language, cap::LANGUAGE),
+            cut_str(self.title, cap::TITLE).as_bytes(),
+            cut_str(self.user_id, cap::USER_ID).as_bytes(),
+            cut_str(self.route, cap::URL).as_bytes(),
+            event(name),
+            event(category.unwrap_or_default()),
+            event(label.unwrap_or_default()),
         ];
+        let mut lengths = texts.map(<[u8]>::len);
+        lengths[Field::Query as usize] = query_length;
+        lengths[Field::Referrer as usize] += scheme.len();
+
         let mut size = layout::TEXTS + lengths.iter().sum::<usize>();
         let mut properties = 0;
         for property in self.properties().take(cap::PROPERTIES) {
@@ -88,18 +81,44 @@ impl Draft<'_> {
             properties += 1;
         }
 
-        let mut record: Arc<[u8]> = iter::repeat_n(0, size).collect();
+        let mut record = zeroes(size);
         // OK because the Arc was made on the line above and nobody else can hold it.
         let Some(bytes) = Arc::get_mut(&mut record) else {
             return Hit(record);
         };
         let mut out = Writer { bytes, at: 0 };
-        out.put(&[
-            layout::VERSION,
-            if self.event.is_some() { layout::KIND_EVENT } else { layout::KIND_PAGE },
-        ]);
+        out.put(&self.head(policy, size, properties, &lengths));
+        for (field, text) in texts.into_iter().enumerate() {
+            if field == Field::Site as usize {
+                out.put_lower(text);
+                continue;
+            }
+            if field == Field::Query as usize {
+                for (n, pair) in query().enumerate() {
+                    out.put(if n > 0 { b"&" } else { b"" });
+                    out.put(pair);
+                }
+            } else if field == Field::Referrer as usize {
+                out.put(scheme);
+            }
+            out.put(text);
+        }
+        for property in self.properties().take(properties) {
+            property.write(&mut out);
+        }
+        Hit(record)
+    }
+
+    /// Everything of fixed size.
+    fn head(
+        &self,
+        policy: IpPolicy,
+        size: usize,
+        properties: usize,
+        lengths: &[usize; Field::COUNT],
+    ) -> [u8; layout::TEXTS] {
         let ip = policy.apply(self.address);
-        let value = self.event.and_then(|event| event.value).filter(|v| v.is_finite());
+        let value = self.event.and_then(|event| event.value).filter(|value| value.is_finite());
         let mut flags = Flags(0);
         flags.set(Flags::VISITOR, self.visitor.is_some());
         flags.set(Flags::NEW, self.is_new);
@@ -109,46 +128,30 @@ impl Draft<'_> {
         flags.set(Flags::IP_V6, ip.is_some_and(|ip| ip.is_ipv6()));
         flags.set(Flags::VALUE, value.is_some());
         flags.set_ip_policy(policy);
-        out.put(&flags.0.to_le_bytes());
-        out.put(&(size as u32).to_le_bytes());
-        out.put(&self.micros.to_le_bytes());
-        out.put(self.id.as_bytes());
-        out.put(self.visitor.unwrap_or_default().as_bytes());
-        out.put(&self.first_visit.to_le_bytes());
-        out.put(&self.session.unwrap_or_default().to_le_bytes());
-        let mut octets = [0; 16];
+
+        let mut head = [0; layout::TEXTS];
+        let mut put = |at: usize, bytes: &[u8]| head[at..at + bytes.len()].copy_from_slice(bytes);
+        put(layout::VERSION_AT, &[layout::VERSION]);
+        put(layout::KIND, &[if self.event.is_some() { layout::KIND_EVENT } else { layout::KIND_PAGE }]);
+        put(layout::FLAGS, &flags.0.to_le_bytes());
+        put(layout::LENGTH, &(size as u32).to_le_bytes());
+        put(layout::MICROS, &self.micros.to_le_bytes());
+        put(layout::ID, self.id.as_bytes());
+        put(layout::VISITOR, self.visitor.unwrap_or_default().as_bytes());
+        put(layout::FIRST_VISIT, &self.first_visit.to_le_bytes());
+        put(layout::SESSION, &self.session.unwrap_or_default().to_le_bytes());
         match ip {
-            Some(IpAddr::V4(v4)) => octets[..4].copy_from_slice(&v4.octets()),
-            Some(IpAddr::V6(v6)) => octets = v6.octets(),
+            Some(IpAddr::V4(v4)) => put(layout::IP, &v4.octets()),
+            Some(IpAddr::V6(v6)) => put(layout::IP, &v6.octets()),
             None => {}
         }
-        out.put(&octets);
-        out.put(&value.unwrap_or_default().to_le_bytes());
-        out.put(&self.status.to_le_bytes());
-        out.put_length(properties);
-        for length in lengths {
-            out.put_length(length);
+        put(layout::VALUE, &value.unwrap_or_default().to_le_bytes());
+        put(layout::STATUS, &self.status.to_le_bytes());
+        put(layout::PROPERTIES, &short(properties));
+        for (field, &length) in lengths.iter().enumerate() {
+            put(layout::LENGTHS + 2 * field, &short(length));
         }
-        out.put_lower(site);
-        out.put(method);
-        out.put(path);
-        for (n, pair) in query().enumerate() {
-            if n > 0 {
-                out.put(b"&");
-            }
-            out.put(pair);
-        }
-        out.put(scheme);
-        out.put(rest);
-        out.put(agent);
-        out.put(language);
-        for text in [title, user_id, route, name, category, label] {
-            out.put(text.as_bytes());
-        }
-        for property in self.properties().take(properties) {
-            property.write(&mut out);
-        }
-        Hit(record)
+        head
     }
 
     fn properties(&self) -> impl Iterator<Item = Property<'_>> {
@@ -218,8 +221,21 @@ impl Writer<'_> {
         self.bytes[start..self.at].make_ascii_lowercase();
     }
 
-    /// OK because every cap is below 64 Ki.
     fn put_length(&mut self, length: usize) {
-        self.put(&(length as u16).to_le_bytes());
+        self.put(&short(length));
+    }
+}
+
+/// OK because every cap is below 64 Ki.
+fn short(length: usize) -> [u8; 2] {
+    (length as u16).to_le_bytes()
+}
+
+/// A record to be filled. Most are copied from zeroes that lie ready, as that is the fastest way.
+fn zeroes(size: usize) -> Arc<[u8]> {
+    static ZEROES: [u8; 1_024] = [0; 1_024];
+    match ZEROES.get(..size) {
+        Some(zeroes) => zeroes.into(),
+        None => iter::repeat_n(0, size).collect(),
     }
 }

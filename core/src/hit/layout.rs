@@ -22,8 +22,10 @@ use super::Value;
 use crate::config::IpPolicy;
 
 pub(super) const VERSION: u8 = 1;
+pub(super) const VERSION_AT: usize = 0;
 pub(super) const KIND: usize = 1;
 pub(super) const FLAGS: usize = 2;
+pub(super) const LENGTH: usize = 4;
 pub(super) const MICROS: usize = 8;
 pub(super) const ID: usize = 16;
 pub(super) const VISITOR: usize = 32;

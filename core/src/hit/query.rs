@@ -1,7 +1,7 @@
 use memchr::memchr;
 
 use super::cap::cut;
-use crate::config::QueryPolicy;
+use crate::{config::QueryPolicy, request::split};
 
 /// What `policy` keeps of `query`, as pairs in their order, at most `max` bytes with the ampersands.
 pub(super) fn kept(query: &[u8], policy: QueryPolicy, max: usize) -> impl Iterator<Item = &[u8]> {
@@ -10,8 +10,7 @@ pub(super) fn kept(query: &[u8], policy: QueryPolicy, max: usize) -> impl Iterat
         QueryPolicy::Campaign | QueryPolicy::Keep => query,
     };
     let mut room = max;
-    query
-        .split(|&b| b == b'&')
+    split(query, b'&')
         .filter(move |pair| !pair.is_empty() && (policy == QueryPolicy::Keep || is_campaign(pair)))
         .enumerate()
         .map_while(move |(n, pair)| {
@@ -23,15 +22,17 @@ pub(super) fn kept(query: &[u8], policy: QueryPolicy, max: usize) -> impl Iterat
 }
 
 fn is_campaign(pair: &[u8]) -> bool {
+    if pair.starts_with(b"utm_") || pair.starts_with(b"mtm_") {
+        return true;
+    }
     // Most pairs end here.
-    if !matches!(pair.first(), Some(b'u' | b'm' | b'p' | b'g' | b'd' | b'w' | b'f' | b't' | b'l')) {
+    if !matches!(pair.first(), Some(b'p' | b'g' | b'd' | b'w' | b'f' | b'm' | b't' | b'l')) {
         return false;
     }
     let name = &pair[..memchr(b'=', pair).unwrap_or(pair.len())];
     matches!(
         name,
-        [b'u' | b'm', b't', b'm', b'_', ..]
-            | b"pk_campaign"
+        b"pk_campaign"
             | b"pk_kwd"
             | b"gclid"
             | b"dclid"

@@ -8,13 +8,12 @@ use std::time::Duration;
 
 use cookie::{Cookie as SetCookie, SameSite as CookieSameSite};
 use http::header::COOKIE;
-use memchr::memchr;
 use uuid::Uuid;
 
 use crate::{
     Headers,
     config::{Cookie, SameSite, Secure},
-    request::each_value,
+    request::{each_value, split},
 };
 
 /// A visitor as its cookie tells.
@@ -39,7 +38,7 @@ impl Known {
         let mut found = None;
         each_value(headers, &COOKIE, |value| {
             if found.is_none() {
-                found = pairs(value).find_map(|pair| {
+                found = split(value, b';').find_map(|pair| {
                     let value = pair.trim_ascii().strip_prefix(cookie.name.as_bytes())?.strip_prefix(b"=")?;
                     Self::parse(value, now).filter(|known| !known.is_expired(cookie, now))
                 });
@@ -70,17 +69,6 @@ impl Known {
     fn is_expired(&self, cookie: &Cookie, now: u64) -> bool {
         !cookie.renew && max_age(cookie, self, now).is_zero()
     }
-}
-
-/// The name-value pairs of a `Cookie` header.
-fn pairs(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let mut rest = Some(value);
-    std::iter::from_fn(move || {
-        let pair = rest?;
-        let semicolon = memchr(b';', pair);
-        rest = semicolon.map(|at| &pair[at + 1..]);
-        Some(&pair[..semicolon.unwrap_or(pair.len())])
-    })
 }
 
 /// A dot and up to twelve digits, and what follows them.
