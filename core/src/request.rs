@@ -1,6 +1,6 @@
 use std::net::IpAddr;
 
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, header};
 use memchr::memchr;
 
 /// The headers of a request or response, as bytes that the host owns.
@@ -51,6 +51,24 @@ impl<N: AsRef<[u8]>, V: AsRef<[u8]>> Headers for Vec<(N, V)> {
         self.as_slice().each(name, visit);
     }
 }
+
+/// The request headers that the judge reads, whatever the configuration: what an adapter has to keep that
+/// cannot lend a request until its response is known.
+pub static REQUEST_HEADERS: [HeaderName; 13] = [
+    header::HOST,
+    header::COOKIE,
+    header::USER_AGENT,
+    header::REFERER,
+    header::ACCEPT,
+    header::ACCEPT_LANGUAGE,
+    HeaderName::from_static("sec-fetch-dest"),
+    HeaderName::from_static("sec-purpose"),
+    HeaderName::from_static("purpose"),
+    HeaderName::from_static("x-purpose"),
+    HeaderName::from_static("x-moz"),
+    HeaderName::from_static("x-sec-purpose"),
+    HeaderName::from_static("hx-preloaded"),
+];
 
 /// Whether `value` could be the value of a header: it has no control bytes but tabs.
 pub fn is_field_value(value: &[u8]) -> bool {
@@ -148,8 +166,12 @@ impl<'a> Request<'a> {
 impl std::fmt::Debug for Request<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Request")
-            .field("method", &self.method.escape_ascii())
-            .field("target", &self.target.escape_ascii())
+            .field("method", &format_args!("{}", self.method.escape_ascii()))
+            .field("target", &format_args!("{}", self.target.escape_ascii()))
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+#[path = "request_test.rs"]
+mod test;

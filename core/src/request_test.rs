@@ -1,0 +1,55 @@
+use std::{cell::RefCell, collections::BTreeSet};
+
+use http::HeaderName;
+
+use super::{Headers, REQUEST_HEADERS};
+use crate::{Annotations, Config, Event, Moment, Request, Response, judge};
+
+/// Headers that remember what they were asked for.
+struct Asked(Vec<(&'static str, &'static str)>, RefCell<BTreeSet<String>>);
+
+impl Headers for Asked {
+    fn each<'a>(&'a self, name: &HeaderName, visit: &mut dyn FnMut(&'a [u8])) {
+        self.1.borrow_mut().insert(name.as_str().to_owned());
+        self.0.each(name, visit);
+    }
+}
+
+#[test]
+fn a_log_shows_what_was_asked_for_in_one_line() {
+    let none: [(&str, &str); 0] = [];
+    let request = Request::new("GET", b"/a%20b?c\n\xff", &none);
+    assert_eq!(format!("{request:?}"), r"Request { method: GET, target: /a%20b?c\n\xff, .. }");
+}
+
+/// Everything that takes the request is asked once, for a page, a 304 and a request that is skipped.
+#[test]
+fn the_judge_reads_the_headers_it_says() {
+    let config = Config::builder().toml("consent.policy = 'notice'").build().unwrap();
+    let mut asked = BTreeSet::new();
+    for (headers, status) in [
+        (vec![("host", "www.example.com")], 200),
+        (vec![("host", "www.example.com"), ("accept", "text/html")], 304),
+        (vec![("host", "www.example.com"), ("sec-fetch-dest", "document")], 304),
+        (vec![("host", "www.example.com"), ("hx-preloaded", "true")], 200),
+    ] {
+        let headers = Asked(headers, RefCell::default());
+        let request = Request::new("GET", "/", &headers);
+        let exchange = judge::begin(&config, &request, Moment::new(1_784_714_400_000_000, [7; 64]));
+        judge::notice(&config, &exchange, &request);
+        judge::visitor(&config, &exchange, &request);
+        let annotations = Annotations::new().event(Event::new("seen"));
+        let none: [(&str, &str); 0] = [];
+        let _verdict = judge::finish(
+            &config,
+            exchange,
+            &request,
+            &Response::new(status, &none),
+            &annotations,
+            &mut |_| {},
+        );
+        asked.append(&mut headers.1.borrow_mut());
+    }
+    let said: BTreeSet<String> = REQUEST_HEADERS.iter().map(|name| name.as_str().to_owned()).collect();
+    assert_eq!(asked, said);
+}
