@@ -3,6 +3,7 @@
 pub mod clock;
 mod destination;
 pub mod entropy;
+pub mod load;
 pub mod pool;
 pub mod sink;
 pub mod sinks;
@@ -10,5 +11,6 @@ mod tracker;
 
 pub use self::{
     destination::OpenError,
+    load::LoadError,
     tracker::{Builder, Exchange, Tracker},
 };
