@@ -1,0 +1,8 @@
+//! How to work with trackside, a page a subject.
+//!
+//! The keys of the configuration are told in [`config`](crate::config).
+
+pub mod privacy;
+pub mod quick_start;
+pub mod running;
+pub mod testing;

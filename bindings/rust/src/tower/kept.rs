@@ -1,0 +1,121 @@
+use std::net::IpAddr;
+
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
+use trackside_core::REQUEST_HEADERS;
+
+use super::{framework, framework::Route, host};
+use crate::{Annotations, Headers, Request};
+
+/// What the judge needs of a request when the handler has taken it. It is made of counted references and
+/// allocates nothing, unless a header that the judge reads came more than once.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    method: Method,
+    /// As the client asked for it.
+    uri: Uri,
+    headers: Picked,
+    peer: Option<IpAddr>,
+    is_secure: bool,
+    route: Option<Route>,
+}
+
+impl Kept {
+    pub(super) fn of<B>(request: &http::Request<B>) -> Self {
+        let extensions = request.extensions();
+        let uri = framework::original_uri(extensions).unwrap_or(request.uri());
+        Self {
+            method: request.method().clone(),
+            uri: uri.clone(),
+            headers: Picked::of(request.headers()),
+            peer: host::peer(extensions),
+            is_secure: host::is_secure(extensions, uri),
+            route: Route::of(extensions),
+        }
+    }
+
+    pub(super) fn has_peer(&self) -> bool {
+        self.peer.is_some()
+    }
+
+    pub(crate) fn as_request(&self) -> Request<'_> {
+        let target = self.uri.path_and_query().map_or("", |target| target.as_str());
+        Request::new(self.method.as_str(), target, &self.headers)
+            .with_authority(self.uri.authority().map(|authority| authority.as_str().as_bytes()))
+            .with_peer(self.peer)
+            .with_secure(self.is_secure)
+    }
+
+    /// What the request alone adds: its route.
+    pub(crate) fn annotations(&self) -> Annotations<'_> {
+        match &self.route {
+            Some(route) => Annotations::new().route(route.as_str()),
+            None => Annotations::new(),
+        }
+    }
+}
+
+/// The headers that the judge reads, out of all.
+#[derive(Debug)]
+struct Picked {
+    /// The first value of each of [`REQUEST_HEADERS`].
+    first: [Option<HeaderValue>; REQUEST_HEADERS.len()],
+    /// The others, as when HTTP/2 gives each cookie a header of its own (RFC 9113 §8.2.3).
+    more: Vec<(&'static HeaderName, HeaderValue)>,
+}
+
+impl Picked {
+    fn of(headers: &HeaderMap) -> Self {
+        let mut more = Vec::new();
+        let first = REQUEST_HEADERS.each_ref().map(|name| {
+            let mut values = headers.get_all(name).iter().cloned();
+            let first = values.next();
+            more.extend(values.map(|value| (name, value)));
+            first
+        });
+        Self { first, more }
+    }
+}
+
+impl Headers for Picked {
+    fn each<'a>(&'a self, name: &HeaderName, visit: &mut dyn FnMut(&'a [u8])) {
+        let first = REQUEST_HEADERS.iter().zip(&self.first).find(|(read, _)| *read == name);
+        let Some((_, Some(first))) = first else {
+            return;
+        };
+        visit(first.as_bytes());
+        for (_, value) in self.more.iter().filter(|(read, _)| *read == name) {
+            visit(value.as_bytes());
+        }
+    }
+}
+
+#[cfg(test)]
+mod test {
+    use http::header::{ACCEPT, CONTENT_LENGTH, COOKIE, HOST};
+
+    use super::*;
+
+    #[test]
+    fn every_value_that_is_read_is_kept_in_order() {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            (COOKIE, "a=1"),
+            (HOST, "www.example.com"),
+            (COOKIE, "b=2"),
+            (CONTENT_LENGTH, "5"),
+            (COOKIE, "c=3"),
+        ] {
+            headers.append(name, HeaderValue::from_static(value));
+        }
+        let picked = Picked::of(&headers);
+        let values = |name: &HeaderName| {
+            let mut values = Vec::new();
+            picked.each(name, &mut |value| values.push(String::from_utf8_lossy(value)));
+            values
+        };
+        assert_eq!(values(&COOKIE), ["a=1", "b=2", "c=3"]);
+        assert_eq!(values(&HOST), ["www.example.com"]);
+        assert!(values(&ACCEPT).is_empty());
+        assert!(values(&CONTENT_LENGTH).is_empty(), "the judge does not read it");
+    }
+}

@@ -1,0 +1,82 @@
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use tower_layer::Layer;
+
+use super::{Kept, Trackside};
+use crate::{
+    Annotations, Request, Response, Tracker, Visit,
+    config::{IpPolicy, Mode},
+};
+
+/// Counts what the services that it wraps answer.
+///
+/// ```
+/// use trackside::{Tracker, tower::TracksideLayer};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let tracker = Tracker::from_toml("consent.policy = 'notice'")?;
+/// let app: axum::Router = axum::Router::new()
+///     .route("/", axum::routing::get(|| async { axum::response::Html("<h1>Hello</h1>") }))
+///     .layer(TracksideLayer::new(tracker));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct TracksideLayer {
+    tracker: Tracker,
+    /// Whether a missing peer need not be warned of, or has been.
+    is_warned: Arc<AtomicBool>,
+}
+
+impl TracksideLayer {
+    /// Counts with `tracker`.
+    pub fn new(tracker: Tracker) -> Self {
+        let keeps_no_address = tracker.config().destinations().iter().all(|it| it.ip == IpPolicy::None);
+        Self { tracker, is_warned: Arc::new(AtomicBool::new(keeps_no_address)) }
+    }
+
+    /// Begins the exchange of `request`, and gives it its [`Visit`]. None if it already has one: somebody
+    /// counts it.
+    pub(super) fn begin<B>(&self, request: &mut http::Request<B>) -> Option<Visit> {
+        if request.extensions().get::<Visit>().is_some() {
+            return None;
+        }
+        let visit = if self.tracker.config().mode() == Mode::Off {
+            self.count_off();
+            Visit::default()
+        } else {
+            let kept = Kept::of(request);
+            if !kept.has_peer() && !self.is_warned.swap(true, Ordering::Relaxed) {
+                tracing::warn!(
+                    target: "trackside",
+                    "requests come without their peer's address, so hits have none; in axum, serve with \
+                     `into_make_service_with_connect_info::<SocketAddr>()`; elsewhere, insert \
+                     `trackside::Peer` into the requests' extensions; or set `privacy.ip = \"none\"`"
+                );
+            }
+            Visit::begin(&self.tracker, kept)
+        };
+        request.extensions_mut().insert(visit.clone());
+        Some(visit)
+    }
+
+    /// Counts a request of which nothing else is to be known.
+    fn count_off(&self) {
+        let headers: [(&str, &str); 0] = [];
+        let request = Request::new("", "", &headers);
+        let verdict =
+            self.tracker.begin(&request).finish(&request, &Response::new(0, &headers), &Annotations::new());
+        debug_assert!(!verdict.is_tracked(), "with mode = \"off\" nothing is tracked");
+    }
+}
+
+impl<S> Layer<S> for TracksideLayer {
+    type Service = Trackside<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        Trackside::new(inner, self.clone())
+    }
+}

@@ -1,0 +1,47 @@
+//! A [tower] layer: it works wherever a service takes an [`http::Request`] and answers with an
+//! [`http::Response`], as in axum, hyper and tonic.
+//!
+//! Bodies pass through by value, whatever their type; an exchange is judged when the response's head is
+//! known, so a stream is counted once and at its beginning.
+//!
+//! What the layer finds out by itself, and from where:
+//!
+//! | | request extensions, the first that is there | else |
+//! | --- | --- | --- |
+//! | peer | [`Peer`](crate::Peer), `SocketAddr`, axum's `ConnectInfo` and `MockConnectInfo`[^axum] of a `SocketAddr` | none, of which it warns once |
+//! | https | [`Secure`](crate::Secure) | the URI's scheme |
+//! | target | axum's `OriginalUri`[^axum], which mounting does not change | the request's URI |
+//! | route | axum's `MatchedPath`[^axum] | none |
+//!
+//! # With axum
+//!
+//! Give the layer to `Router::layer`, after the routes: there it sees which route has matched. Wrapped
+//! around the whole router it works too, but hits have no route, as none has been looked for yet. Serve
+//! with `into_make_service_with_connect_info::<SocketAddr>()`, or hits have no address.
+//!
+//! # With hyper
+//!
+//! `hyper_util::service::TowerToHyperService` takes the wrapped service. Insert [`Peer`](crate::Peer) into
+//! the requests of each connection. The example `hyper.rs` shows both.
+//!
+//! # With tonic
+//!
+//! Give the layer to `Server::builder().layer(..)`. Calls of gRPC are POSTs of `application/grpc`:
+//! `track.count = "api"` counts them.
+//!
+//! # More than one layer
+//!
+//! A request that already has a [`Visit`](crate::Visit) passes through: the outermost layer counts it.
+//!
+//! [tower]: https://docs.rs/tower
+//! [^axum]: With the feature `axum`.
+
+mod framework;
+mod future;
+mod host;
+mod kept;
+mod layer;
+mod service;
+
+pub(crate) use self::kept::Kept;
+pub use self::{future::ResponseFuture, layer::TracksideLayer, service::Trackside};

@@ -1,0 +1,37 @@
+use std::task::{Context, Poll};
+
+use tower_service::Service;
+
+use super::{ResponseFuture, TracksideLayer, future::Ending};
+
+/// A service whose exchanges are counted: what [`TracksideLayer`] makes of `S`.
+#[derive(Clone, Debug)]
+pub struct Trackside<S> {
+    inner: S,
+    layer: TracksideLayer,
+}
+
+impl<S> Trackside<S> {
+    pub(super) fn new(inner: S, layer: TracksideLayer) -> Self {
+        Self { inner, layer }
+    }
+}
+
+impl<S, B, R> Service<http::Request<B>> for Trackside<S>
+where
+    S: Service<http::Request<B>, Response = http::Response<R>>,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: http::Request<B>) -> Self::Future {
+        // Made before the inner service is called, which may panic.
+        let ending = Ending::new(self.layer.begin(&mut request));
+        ResponseFuture::new(self.inner.call(request), ending)
+    }
+}
