@@ -1,0 +1,128 @@
+//! A receiver on the loopback interface, in a process of its own: it answers every request with 200 and
+//! counts them. One thread a connection.
+
+use std::{
+    io::{self, Read, Write},
+    net::{TcpListener, TcpStream},
+    process::{Child, Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+};
+
+/// A running collector, which ends with this handle.
+pub struct Collector {
+    child: Child,
+    url: String,
+}
+
+impl Collector {
+    /// Starts one, pinned to the core `core`.
+    pub fn start(core: usize) -> io::Result<Self> {
+        let mut child = Command::new(std::env::current_exe()?)
+            .args(["collector", &core.to_string()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let mut port = [0; 2];
+        child.stdout.as_mut().ok_or(io::ErrorKind::BrokenPipe)?.read_exact(&mut port)?;
+        Ok(Self { child, url: format!("http://127.0.0.1:{}", u16::from_le_bytes(port)) })
+    }
+
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Requests answered so far.
+    pub fn requests(&self) -> u64 {
+        let agent: ureq::Agent = ureq::Agent::config_builder().proxy(None).build().into();
+        let answer = agent.get(format!("{}/requests", self.url)).call();
+        let text = answer.and_then(|mut answer| answer.body_mut().read_to_string());
+        text.expect("the collector answers").parse().expect("the collector answers with a number")
+    }
+}
+
+impl Drop for Collector {
+    fn drop(&mut self) {
+        // It ends when nobody holds the other end of its standard input.
+        drop(self.child.stdin.take());
+        self.child.wait().expect("a child can be waited for");
+    }
+}
+
+/// The collector's own process.
+pub fn serve() -> io::Result<()> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    io::stdout().write_all(&listener.local_addr()?.port().to_le_bytes())?;
+    io::stdout().flush()?;
+    let requests = Arc::new(AtomicU64::new(0));
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let requests = requests.clone();
+            // A connection that breaks off is the client's affair.
+            thread::spawn(move || answer(stream, &requests).ok());
+        }
+    });
+    io::copy(&mut io::stdin(), &mut io::sink()).map(drop)
+}
+
+fn answer(mut stream: TcpStream, requests: &AtomicU64) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let mut buffer = vec![0; 256 << 10];
+    let mut filled = 0;
+    loop {
+        let head = loop {
+            if let Some(end) = buffer[..filled].windows(4).position(|four| four == b"\r\n\r\n") {
+                break end + 4;
+            }
+            let read = stream.read(&mut buffer[filled..])?;
+            if read == 0 {
+                return Ok(());
+            }
+            filled += read;
+        };
+        let asks = buffer.starts_with(b"GET /requests ");
+        let mut missing = content_length(&buffer[..head]).unwrap_or(0);
+        let here = missing.min(filled - head);
+        missing -= here;
+        buffer.copy_within(head + here..filled, 0);
+        filled -= head + here;
+        while missing > 0 {
+            let room = missing.min(buffer.len());
+            let read = stream.read(&mut buffer[..room])?;
+            if read == 0 {
+                return Ok(());
+            }
+            missing -= read;
+        }
+        if asks {
+            let count = requests.load(Ordering::Relaxed).to_string();
+            write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{count}", count.len())?;
+        } else {
+            requests.fetch_add(1, Ordering::Relaxed);
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 12\r\n\r\n{\"status\":1}")?;
+        }
+    }
+}
+
+fn content_length(head: &[u8]) -> Option<usize> {
+    head.split(|b| *b == b'\n').find_map(|line| {
+        let (name, value) = line.split_at_checked("content-length:".len())?;
+        let number = name.eq_ignore_ascii_case(b"content-length:").then_some(value)?;
+        std::str::from_utf8(number).ok()?.trim().parse().ok()
+    })
+}
+
+#[cfg(test)]
+mod test {
+    use super::content_length;
+
+    #[test]
+    fn the_length_is_found_in_any_case() {
+        assert_eq!(content_length(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 42\r\n\r\n"), Some(42));
+        assert_eq!(content_length(b"POST / HTTP/1.1\r\ncontent-length:7\r\n\r\n"), Some(7));
+        assert_eq!(content_length(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"), None);
+    }
+}

@@ -1,0 +1,123 @@
+//! One measurement of one contender, in a process of its own, so that nobody's threads disturb another.
+//! The process gets the job in words and answers in numbers.
+
+use std::{
+    error::Error,
+    io,
+    process::{Command, Stdio},
+    str::FromStr,
+    time::Instant,
+};
+
+use crate::{
+    clock::{self, Load, Times},
+    floor::Floor,
+    ours::{Ours, Setup},
+    peers::{self, Posthog},
+    sample::FIELDS,
+};
+
+/// Operations in one round of back to back.
+const BURST: usize = 1_000;
+
+/// Operations that the threads of one round share.
+const SHARED: usize = 64_000;
+
+/// Runs the job that `words` describe, in a child, and returns its numbers.
+pub fn run(words: &[&str]) -> io::Result<Vec<f64>> {
+    let output = Command::new(std::env::current_exe()?)
+        .arg("job")
+        .args(words)
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()?;
+    let numbers = String::from_utf8_lossy(&output.stdout).split_whitespace().map(f64::from_str).collect();
+    match numbers {
+        Ok(numbers) if output.status.success() => Ok(numbers),
+        _ => Err(io::Error::other(format!("job {}: {}", words.join(" "), output.status))),
+    }
+}
+
+/// The job's own process.
+pub fn answer(words: &[&str]) -> Result<String, Box<dyn Error>> {
+    Ok(match words {
+        ["request", who, url, rest @ ..] => match *who {
+            "floor" => latency(&Floor::start(), rest)?,
+            "posthog" => latency(&Posthog::start(url), rest)?,
+            _ => {
+                let ours = Ours::open(&Setup::from_str(who)?, url)?;
+                let answer = latency(&ours, rest)?;
+                ours.close()?;
+                answer
+            }
+        },
+        ["delivery", who, url, hits] => delivery(who, url, hits.parse()?)?,
+        _ => return Err(format!("unknown job {words:?}").into()),
+    })
+}
+
+fn latency(load: &impl Load, how: &[&str]) -> Result<String, Box<dyn Error>> {
+    Ok(match *how {
+        ["back-to-back", rounds] => numbers(&clock::back_to_back(load, rounds.parse()?, BURST)),
+        ["paced", count] => numbers(&clock::paced(load, count.parse()?)),
+        ["threads", threads, rounds] => {
+            let (times, rate) = clock::threads(load, threads.parse()?, rounds.parse()?, SHARED);
+            format!("{} {rate}", numbers(&times))
+        }
+        _ => return Err(format!("unknown way {how:?}").into()),
+    })
+}
+
+fn numbers(times: &Times) -> String {
+    format!("{} {}", times.at(0.5), times.at(0.99))
+}
+
+/// Hits per second of wall time, and microseconds of processor time a hit, on one core.
+fn delivery(who: &str, url: &str, hits: usize) -> Result<String, Box<dyn Error>> {
+    clock::pin(0);
+    let begin = (Instant::now(), clock::processor_time());
+    match who {
+        "ureq" => peers::ureq_loop(url, hits),
+        "segment" => peers::segment(url, hits),
+        "posthog" => {
+            let posthog = Posthog::start(url);
+            deliver(&posthog, hits);
+        }
+        _ => {
+            let ours = Ours::open(&Setup::from_str(who)?, url)?;
+            deliver(&ours, hits);
+            ours.close()?;
+        }
+    }
+    let (wall, processor) = (begin.0.elapsed(), clock::processor_time() - begin.1);
+    let hits = hits as f64;
+    Ok(format!("{} {}", hits / wall.as_secs_f64(), processor.as_secs_f64() * 1e6 / hits))
+}
+
+/// As many at a time as fit into half of everybody's queue.
+fn deliver(load: &impl Load, hits: usize) {
+    for n in 1..=hits {
+        load.one();
+        if n % 5_000 == 0 || n == hits {
+            load.settle();
+        }
+    }
+}
+
+impl Load for Floor {
+    fn one(&self) {
+        self.record(&FIELDS);
+    }
+
+    fn settle(&self) {}
+}
+
+impl Load for Posthog {
+    fn one(&self) {
+        self.record();
+    }
+
+    fn settle(&self) {
+        self.flush();
+    }
+}
