@@ -12,6 +12,8 @@ use std::{
     thread,
 };
 
+use crate::clock;
+
 /// A running collector, which ends with this handle.
 pub struct Collector {
     child: Child,
@@ -19,10 +21,11 @@ pub struct Collector {
 }
 
 impl Collector {
-    /// Starts one, pinned to the core `core`.
-    pub fn start(core: usize) -> io::Result<Self> {
+    /// Starts one, on the core `core` alone if that is given.
+    pub fn start(core: Option<usize>) -> io::Result<Self> {
+        let core = core.map_or_else(|| "any".to_owned(), |core| core.to_string());
         let mut child = Command::new(std::env::current_exe()?)
-            .args(["collector", &core.to_string()])
+            .args(["collector", &core])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
@@ -36,11 +39,11 @@ impl Collector {
     }
 
     /// Requests answered so far.
-    pub fn requests(&self) -> u64 {
+    pub fn requests(&self) -> io::Result<u64> {
         let agent: ureq::Agent = ureq::Agent::config_builder().proxy(None).build().into();
         let answer = agent.get(format!("{}/requests", self.url)).call();
         let text = answer.and_then(|mut answer| answer.body_mut().read_to_string());
-        text.expect("the collector answers").parse().expect("the collector answers with a number")
+        text.map_err(ureq::Error::into_io)?.parse().map_err(io::Error::other)
     }
 }
 
@@ -53,7 +56,10 @@ impl Drop for Collector {
 }
 
 /// The collector's own process.
-pub fn serve() -> io::Result<()> {
+pub fn serve(core: Option<usize>) -> io::Result<()> {
+    if let Some(core) = core {
+        clock::pin(core);
+    }
     let listener = TcpListener::bind("127.0.0.1:0")?;
     io::stdout().write_all(&listener.local_addr()?.port().to_le_bytes())?;
     io::stdout().flush()?;

@@ -23,19 +23,18 @@ const BURST: usize = 1_000;
 /// Operations that the threads of one round share.
 const SHARED: usize = 64_000;
 
-/// Runs the job that `words` describe, in a child, and returns its numbers.
-pub fn run(words: &[&str]) -> io::Result<Vec<f64>> {
+/// Runs the job that `words` describe, in a child, and returns its `N` numbers.
+pub fn run<const N: usize>(words: &[&str]) -> io::Result<[f64; N]> {
     let output = Command::new(std::env::current_exe()?)
         .arg("job")
         .args(words)
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
         .output()?;
-    let numbers = String::from_utf8_lossy(&output.stdout).split_whitespace().map(f64::from_str).collect();
-    match numbers {
-        Ok(numbers) if output.status.success() => Ok(numbers),
-        _ => Err(io::Error::other(format!("job {}: {}", words.join(" "), output.status))),
-    }
+    let text = String::from_utf8_lossy(&output.stdout);
+    let numbers: Vec<f64> = text.split_whitespace().filter_map(|number| number.parse().ok()).collect();
+    let failed = |_| io::Error::other(format!("job {}: {}, answer {text:?}", words.join(" "), output.status));
+    if output.status.success() { numbers.try_into().map_err(failed) } else { Err(failed(numbers)) }
 }
 
 /// The job's own process.

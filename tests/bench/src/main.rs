@@ -1,3 +1,8 @@
+//! Trackside beside the floor and its peers, as GOALS.md says: `cargo xtask bench`.
+//!
+//! Everybody is measured in turn, in processes of their own, five times; the table shows the median and,
+//! in brackets, the least and the greatest.
+
 mod clock;
 mod collector;
 mod floor;
@@ -6,29 +11,38 @@ mod ours;
 mod peers;
 mod report;
 mod sample;
+mod suite;
+
 use std::error::Error;
+
+use crate::suite::{Effort, SECTIONS};
+
 fn main() -> Result<(), Box<dyn Error>> {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words[..] {
-        ["collector", core] => { if let Ok(core) = core.parse() { clock::pin(core); } collector::serve()?; }
-        ["job", ref words @ ..] => println!("{}", job::answer(words)?),
-        _ => {
-            for _ in 0..3 {
-                let c = collector::Collector::start(1)?;
-                for who in ["floor", "posthog"] { for how in [&["back-to-back", "50"], &["paced", "10000"]] {
-                    println!("{who} {how:?} {:?}", job::run(&[&["request", who, c.url()][..], how].concat())?);
-                } }
-                for n in ["1", "2", "4", "64"] {
-                    println!("threads {n} {:?}", job::run(&["request", "floor", c.url(), "threads", n, "5"])?);
-                }
-                for (who, hits) in [("ureq", "20000"), ("posthog", "200000"), ("segment", "200000")] {
-                    let before = c.requests();
-                    let got = job::run(&["delivery", who, c.url(), hits])?;
-                    println!("{who} {:?} requests {}", got, c.requests() - before);
-                }
-            }
+        ["collector", core] => Ok(collector::serve(core.parse().ok())?),
+        ["job", ref words @ ..] => {
+            println!("{}", job::answer(words)?);
+            Ok(())
         }
+        _ => measure(&words),
     }
+}
+
+fn measure(words: &[&str]) -> Result<(), Box<dyn Error>> {
+    let names = SECTIONS.map(|section| section.name);
+    let (wanted, options): (Vec<_>, Vec<_>) = words.iter().partition(|word| names.contains(word));
+    let effort = match options[..] {
+        [] => Effort::FULL,
+        [&"--quick"] => Effort::QUICK,
+        _ => return Err(format!("{options:?} is unknown: [--quick] [{}]...", names.join("|")).into()),
+    };
+    let mut rows = Vec::new();
+    for section in SECTIONS.into_iter().filter(|s| wanted.is_empty() || wanted.contains(&&s.name)) {
+        eprintln!("measuring: {}, {} runs", section.name, effort.runs);
+        rows.extend((section.measure)(effort)?);
+    }
+    print!("{}", report::table(&rows));
     Ok(())
 }

@@ -1,10 +1,207 @@
-use std::{error::Error, str::FromStr};
-use crate::clock::Load;
-pub struct Ours;
-pub struct Setup;
-impl FromStr for Setup { type Err = String; fn from_str(_: &str) -> Result<Self, String> { Err("not yet".into()) } }
-impl Ours {
-    pub fn open(_: &Setup, _: &str) -> Result<Self, Box<dyn Error>> { Err("not yet".into()) }
-    pub fn close(self) -> Result<(), Box<dyn Error>> { Ok(()) }
+//! Trackside as a Rust host has it: a tracker, and one request of a returning visitor in Chrome.
+
+use std::{error::Error, fs, hint, path::PathBuf, str::FromStr, time::Duration};
+
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use trackside_core::{Annotations, Config, Request, Response, judge::Verdict};
+use trackside_transports::Tracker;
+
+use crate::{clock::Load, sample};
+
+/// How long the workers may take to be done with what is queued.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What is configured and what is asked for, in words such as `page=ignored,rules=100`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Setup {
+    /// `tracked`, `ignored` (skipped in begin) or `missing` (skipped in finish, for its 404).
+    page: String,
+    /// The destinations' types, joined by `+`.
+    to: String,
+    /// How many other paths are ignored.
+    rules: usize,
+    /// KiB of other cookies.
+    cookies: usize,
+    /// Hits that a queue holds; 0 for the default.
+    queue: usize,
 }
-impl Load for Ours { fn one(&self) {} fn settle(&self) {} }
+
+impl FromStr for Setup {
+    type Err = String;
+
+    fn from_str(words: &str) -> Result<Self, String> {
+        let mut setup =
+            Self { page: "tracked".to_owned(), to: "sqlite+ga4".to_owned(), rules: 0, cookies: 0, queue: 0 };
+        for word in words.split(',').filter(|word| *word != "ours") {
+            let (key, value) = word.split_once('=').ok_or_else(|| format!("`{word}` is not `key=value`"))?;
+            let number = || value.parse().map_err(|error| format!("`{word}`: {error}"));
+            match key {
+                "page" => setup.page = value.to_owned(),
+                "to" => setup.to = value.to_owned(),
+                "rules" => setup.rules = number()?,
+                "cookies" => setup.cookies = number()?,
+                "queue" => setup.queue = number()?,
+                _ => return Err(format!("unknown key `{key}`")),
+            }
+        }
+        Ok(setup)
+    }
+}
+
+/// A tracker, and the request and response that it is to count.
+pub struct Ours {
+    tracker: Tracker,
+    folder: PathBuf,
+    target: &'static str,
+    headers: HeaderMap,
+    status: u16,
+    response: HeaderMap,
+}
+
+impl Ours {
+    /// Opens a tracker whose receivers are at `url`, and visits it once.
+    pub fn open(setup: &Setup, url: &str) -> Result<Self, Box<dyn Error>> {
+        let folder = std::env::temp_dir().join(format!("trackside-bench-{}", std::process::id()));
+        fs::create_dir_all(&folder)?;
+        let toml = configuration(setup, url, &folder.to_string_lossy());
+        let html = HeaderValue::from_static("text/html; charset=utf-8");
+        let mut ours = Self {
+            tracker: Tracker::open(Config::builder().toml(&toml).build()?)?,
+            folder,
+            target: if setup.page == "ignored" { "/admin/walks/" } else { TARGET },
+            headers: chrome(),
+            status: if setup.page == "missing" { 404 } else { 200 },
+            response: HeaderMap::from_iter([(header::CONTENT_TYPE, html)]),
+        };
+        ours.return_with_cookie(setup)?;
+        let verdict = ours.visit();
+        if verdict.is_tracked() != (setup.page == "tracked") || verdict.headers().count() > 0 {
+            return Err(format!("{setup:?}: {verdict}, which is not what is to be measured").into());
+        }
+        Ok(ours)
+    }
+
+    /// Delivers everything.
+    ///
+    /// # Errors
+    ///
+    /// When a hit was lost on the way: then the measurement was of something else.
+    pub fn close(self) -> Result<(), Box<dyn Error>> {
+        self.tracker.close(PATIENCE)?;
+        for book in self.tracker.stats().destinations {
+            if book.delivered != book.offered {
+                return Err(format!("not all were delivered: {book:?}").into());
+            }
+        }
+        fs::remove_dir_all(&self.folder)?;
+        Ok(())
+    }
+
+    /// The first visit hands out a cookie; from then on it comes along, behind the site's other cookies.
+    fn return_with_cookie(&mut self, setup: &Setup) -> Result<(), Box<dyn Error>> {
+        let request = Request::new("GET", TARGET, &self.headers);
+        let response = Response::new(200, &self.response);
+        let verdict = self.tracker.begin(&request).finish(&request, &response, &Annotations::new());
+        let cookie = verdict.headers().find(|(name, _)| *name == "Set-Cookie").map(|(_, value)| value);
+        let pair = cookie.and_then(|cookie| cookie.split(';').next()).ok_or("no cookie was handed out")?;
+        let others = "preference=12345678; ".repeat(setup.cookies * 1024 / 21);
+        self.headers.insert(header::COOKIE, HeaderValue::from_str(&format!("{others}{pair}"))?);
+        Ok(())
+    }
+
+    fn visit(&self) -> Verdict {
+        let request = Request::new("GET", self.target, &self.headers)
+            .with_peer(Some([203, 0, 113, 9].into()))
+            .with_secure(true);
+        let exchange = self.tracker.begin(&request);
+        let response = Response::new(self.status, &self.response);
+        exchange.finish(&request, &response, &Annotations::new().title(TITLE))
+    }
+}
+
+impl Load for Ours {
+    fn one(&self) {
+        drop(hint::black_box(self.visit()));
+    }
+
+    fn settle(&self) {
+        let left = self.tracker.flush(PATIENCE);
+        assert!(left.is_ok_and(|left| left.is_empty()), "not delivered in a minute");
+    }
+}
+
+const TITLE: &str = "Twelve walks along the old railway, and where to rest on the way back";
+const TARGET: &str =
+    "/walks/twelve-walks-along-the-old-railway/?utm_source=newsletter&utm_medium=mail&page=2";
+
+fn configuration(setup: &Setup, url: &str, folder: &str) -> String {
+    let ignore: Vec<_> = (0..setup.rules).map(|n| format!("\"/private/area-{n}/\"")).collect();
+    let mut toml = format!(
+        "site = [\"www.example.com\"]\nconsent.policy = \"notice\"\n\
+         track.ignore = [\"/admin/\", {}]\n",
+        ignore.join(", ")
+    );
+    for kind in setup.to.split('+') {
+        let keys = match kind {
+            "sqlite" => format!("path = \"{folder}/hits.db\""),
+            "file" => format!("path = \"{folder}/hits.jsonl\""),
+            "ga4" => format!(
+                "url = \"{url}/mp/collect\"\nmeasurement_id = \"G-BENCHMARK1\"\napi_secret = \"secret\"\n\
+                 batch.hits = 20"
+            ),
+            _ => format!("url = \"{url}/collect\"\ntracking_id = \"UA-12345678-1\""),
+        };
+        toml.push_str(&format!("[[destination]]\ntype = \"{kind}\"\n{keys}\n"));
+        if setup.queue > 0 {
+            toml.push_str(&format!("queue = {{ hits = {}, bytes = \"1GiB\" }}\n", setup.queue));
+        }
+    }
+    toml
+}
+
+/// The fourteen headers that Chrome sends when somebody follows a link.
+fn chrome() -> HeaderMap {
+    let text = [
+        ("host", "www.example.com"),
+        ("sec-ch-ua", r#""Chromium";v="141", "Google Chrome";v="141", "Not?A_Brand";v="8""#),
+        ("sec-ch-ua-mobile", "?0"),
+        ("sec-ch-ua-platform", "\"Linux\""),
+        ("upgrade-insecure-requests", "1"),
+        ("user-agent", sample::AGENT),
+        (
+            "accept",
+            "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8",
+        ),
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-mode", "navigate"),
+        ("sec-fetch-user", "?1"),
+        ("sec-fetch-dest", "document"),
+        ("referer", "https://www.example.org/search/results/walks-and-cycling?region=valley"),
+        ("accept-encoding", "gzip, deflate, br, zstd"),
+        ("accept-language", "en-GB,en;q=0.9,de;q=0.8"),
+    ];
+    text.map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+        .into_iter()
+        .collect()
+}
+
+#[cfg(test)]
+mod test {
+    use std::str::FromStr;
+
+    use super::{Setup, chrome};
+
+    #[test]
+    fn a_setup_is_read_from_words() {
+        let setup = Setup::from_str("page=ignored,rules=100,to=ga4").unwrap();
+        assert_eq!((setup.page.as_str(), setup.rules, setup.to.as_str()), ("ignored", 100, "ga4"));
+        assert_eq!(Setup::from_str("ours").unwrap().to, "sqlite+ga4");
+        assert!(Setup::from_str("rules=x").is_err());
+        assert!(Setup::from_str("colour=red").is_err());
+    }
+
+    #[test]
+    fn chrome_sends_fourteen_headers() {
+        assert_eq!(chrome().len(), 14);
+    }
+}

@@ -3,10 +3,14 @@
 use std::fmt;
 
 /// One value for each run.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Series(Vec<f64>);
 
 impl Series {
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
     pub fn push(&mut self, value: f64) {
         self.0.push(value);
     }
@@ -133,7 +137,7 @@ mod test {
     use super::{Limit, Row, Series, table};
 
     fn series(values: &[f64]) -> Series {
-        let mut series = Series::default();
+        let mut series = Series::new();
         values.iter().for_each(|value| series.push(*value));
         series
     }

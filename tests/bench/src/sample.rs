@@ -12,10 +12,16 @@ pub const FIELDS: [(&str, &str); 11] = [
     ("v", "1"),
     ("z", "1804289383"),
     ("t", "pageview"),
-    ("dt", "Twelve walks along the old railway, and where to rest on the way back - Walking and cycling in the valley"),
+    (
+        "dt",
+        "Twelve walks along the old railway, and where to rest on the way back - Walking and cycling in the valley",
+    ),
     ("dh", "www.example.com"),
     ("dr", "https://www.example.org/search/results/walks-and-cycling?region=valley"),
-    ("dp", "/walks/twelve-walks-along-the-old-railway/where-to-rest-on-the-way-back/part-2/with-a-map-and-the-times-of-all-trains-and-buses-in-summer-2"),
+    (
+        "dp",
+        "/walks/twelve-walks-along-the-old-railway/where-to-rest-on-the-way-back/part-2/with-a-map-and-the-times-of-all-trains-and-buses-in-summer-2",
+    ),
     ("tid", "UA-12345678-1"),
     ("cid", VISITOR),
     ("uip", "203.0.113.0"),

@@ -1,0 +1,248 @@
+//! What is measured: for each figure, everybody in turn, as many times as there are runs.
+
+use std::io;
+
+use crate::{
+    collector::Collector,
+    job,
+    report::{Limit, Row, Series},
+};
+
+/// How exactly to measure.
+#[derive(Clone, Copy)]
+pub struct Effort {
+    /// How many times everything is measured, in turn.
+    pub runs: usize,
+    /// Rounds of operations back to back.
+    rounds: usize,
+    /// Operations that are not back to back.
+    paced: usize,
+    /// Hits that are delivered one by one; ten times as many in batches.
+    hits: usize,
+}
+
+impl Effort {
+    pub const FULL: Self = Self { runs: 5, rounds: 50, paced: 10_000, hits: 20_000 };
+    pub const QUICK: Self = Self { runs: 1, rounds: 10, paced: 2_000, hits: 5_000 };
+}
+
+/// A part of the table.
+pub struct Section {
+    /// Under which it alone may be asked for.
+    pub name: &'static str,
+    pub measure: fn(Effort) -> io::Result<Vec<Row>>,
+}
+
+/// All parts, in their order.
+pub const SECTIONS: [Section; 7] = [
+    Section { name: "request", measure: request },
+    Section { name: "skipped", measure: skipped },
+    Section { name: "rules", measure: rules },
+    Section { name: "headers", measure: headers },
+    Section { name: "threads", measure: threads },
+    Section { name: "destinations", measure: destinations },
+    Section { name: "delivery", measure: delivery },
+];
+
+/// One tracked request, end to end.
+fn request(effort: Effort) -> io::Result<Vec<Row>> {
+    let who = ["floor", "ours", "posthog"];
+    let ([p50, p99], [paced50, paced99]) =
+        (latencies(&who, &effort.back_to_back(), effort)?, latencies(&who, &effort.paced(), effort)?);
+    let row = |figure: &str, goal, series: Vec<Series>, limits: &[Limit]| {
+        let [floor, ours, posthog] = three(series);
+        Row {
+            figure: format!("tracked request, {figure}, µs"),
+            goal,
+            floor: Some(floor),
+            ours,
+            peer: Some(("posthog-rs".to_owned(), posthog)),
+            limits: limits.to_vec(),
+        }
+    };
+    Ok(vec![
+        row("every 200 µs, p50", "G1", paced50, &[Limit::FloorTimes(2.0), Limit::PeerTimes(0.1)]),
+        row("every 200 µs, p99", "G2", paced99, &[Limit::FloorTimes(3.0), Limit::PeerTimes(0.2)]),
+        row("back to back, p50", "G3", p50, &[Limit::FloorTimes(1.5)]),
+        row("back to back, p99", "", p99, &[]),
+    ])
+}
+
+/// A request that is skipped in begin, and one that is skipped in finish.
+fn skipped(effort: Effort) -> io::Result<Vec<Row>> {
+    let who = ["floor", "page=ignored", "page=missing"];
+    let [p50, _] = latencies(&who, &effort.back_to_back(), effort)?;
+    let [floor, ignored, missing] = three(p50);
+    let row = |figure: &str, ours| Row {
+        figure: format!("skipped request, {figure}, back to back, p50, µs"),
+        goal: "",
+        floor: Some(floor.clone()),
+        ours,
+        peer: None,
+        limits: Vec::new(),
+    };
+    Ok(vec![row("ignored path", ignored), row("status 404", missing)])
+}
+
+/// What G16 calls flat: at most a quarter more, which is about the spread of one figure here.
+const FLAT: f64 = 1.25;
+
+/// A tracked request beside ever more rules that do not cover its path.
+fn rules(effort: Effort) -> io::Result<Vec<Row>> {
+    let numbers = [1, 10, 100, 1_000, 10_000];
+    let who = numbers.map(|n| format!("rules={n}"));
+    let figures = numbers.map(|n| format!("tracked request, {n} ignore rules, back to back, p50, µs"));
+    growth(effort, &who, &figures, "1 rule", |_| Limit::PeerTimes(FLAT))
+}
+
+/// A tracked request with ever more cookies.
+fn headers(effort: Effort) -> io::Result<Vec<Row>> {
+    let sizes = [1, 4, 16, 64];
+    let who = sizes.map(|n| format!("cookies={n}"));
+    let figures = sizes.map(|n| format!("tracked request, {n} KiB of cookies, back to back, p50, µs"));
+    // Linear: n times the bytes, at most n times the time.
+    growth(effort, &who, &figures, "1 KiB", |n| Limit::PeerTimes(f64::from(sizes[n])))
+}
+
+/// A tracked request with one, two and three destinations.
+fn destinations(effort: Effort) -> io::Result<Vec<Row>> {
+    let to = ["sqlite", "sqlite+ga4", "sqlite+ga4+file"];
+    let who = to.map(|to| format!("to={to}"));
+    let figures = to.map(|to| format!("tracked request, to {to}, back to back, p50, µs"));
+    let mut rows = growth(effort, &who, &figures, "1 destination", |_| Limit::PeerTimes(f64::INFINITY))?;
+    rows.iter_mut().for_each(|row| {
+        row.goal = "";
+        row.limits.clear();
+    });
+    Ok(rows)
+}
+
+/// One row for each setup, all but the first held against the first.
+fn growth<const N: usize>(
+    effort: Effort,
+    setups: &[String; N],
+    figures: &[String; N],
+    first: &str,
+    limit: impl Fn(usize) -> Limit,
+) -> io::Result<Vec<Row>> {
+    let who: Vec<_> = ["floor"].into_iter().chain(setups.iter().map(String::as_str)).collect();
+    let [mut p50, _] = latencies(&who, &effort.back_to_back(), effort)?;
+    let floor = p50.remove(0);
+    let least = p50[0].clone();
+    let rows = p50.into_iter().zip(figures).enumerate().map(|(n, (ours, figure))| Row {
+        figure: figure.clone(),
+        goal: if n > 0 { "G16" } else { "" },
+        floor: Some(floor.clone()),
+        ours,
+        peer: (n > 0).then(|| (first.to_owned(), least.clone())),
+        limits: if n > 0 { vec![limit(n)] } else { Vec::new() },
+    });
+    Ok(rows.collect())
+}
+
+/// Requests from 1 to 64 threads at once.
+fn threads(effort: Effort) -> io::Result<Vec<Row>> {
+    let collector = Collector::start(None)?;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let rounds = (effort.rounds / 10).to_string();
+    let mut rows: Vec<Row> = Vec::new();
+    let mut alone = None;
+    for threads in [1, 2, 4, 8, 16, 32, 64] {
+        let [mut floor, mut ours, mut floor_rate, mut ours_rate] = [const { Series::new() }; 4];
+        for _ in 0..effort.runs {
+            for (who, p50, rate) in
+                [("floor", &mut floor, &mut floor_rate), ("queue=65536", &mut ours, &mut ours_rate)]
+            {
+                let words = ["request", who, collector.url(), "threads", &threads.to_string(), &rounds];
+                let numbers = job::run::<3>(&words)?;
+                p50.push(numbers[0] / 1e3);
+                rate.push(numbers[2]);
+            }
+        }
+        let alone = alone.get_or_insert_with(|| ours.clone());
+        let within = threads > 1 && threads <= cores;
+        rows.push(Row {
+            figure: format!("tracked request, {threads} threads, p50, µs"),
+            goal: if within { "G16" } else { "" },
+            floor: Some(floor),
+            ours,
+            peer: (threads > 1).then(|| ("1 thread".to_owned(), alone.clone())),
+            limits: if within { vec![Limit::PeerTimes(FLAT)] } else { Vec::new() },
+        });
+        rows.push(Row {
+            figure: format!("tracked requests/s, {threads} threads"),
+            goal: "",
+            floor: Some(floor_rate),
+            ours: ours_rate,
+            peer: None,
+            limits: Vec::new(),
+        });
+    }
+    Ok(rows)
+}
+
+/// Hits a second and processor time a hit, to a collector on another core, by a process on one core.
+fn delivery(effort: Effort) -> io::Result<Vec<Row>> {
+    let collector = Collector::start(Some(1))?;
+    let single = effort.hits.to_string();
+    let many = (effort.hits * 10).to_string();
+    let who =
+        [("ureq", &single), ("to=ga-v1", &single), ("posthog", &many), ("segment", &many), ("to=ga4", &many)];
+    let [mut rate, mut cost, mut packed] = [const { [const { Series::new() }; 5] }; 3];
+    for _ in 0..effort.runs {
+        for (n, (who, hits)) in who.into_iter().enumerate() {
+            let before = collector.requests()?;
+            let numbers = job::run::<2>(&["delivery", who, collector.url(), hits])?;
+            rate[n].push(numbers[0]);
+            cost[n].push(numbers[1]);
+            packed[n].push(hits.parse().unwrap_or(f64::NAN) / (collector.requests()? - before) as f64);
+        }
+    }
+    let row = |figure: &str, goal, series: &[Series; 5], ours: usize, peer: usize, limits: &[Limit]| Row {
+        figure: figure.to_owned(),
+        goal,
+        floor: None,
+        ours: series[ours].clone(),
+        peer: Some((format!("{} ({:.0} a POST)", who[peer].0, packed[peer].median()), series[peer].clone())),
+        limits: limits.to_vec(),
+    };
+    let batch = format!("{:.0} hits a POST", packed[4].median());
+    Ok(vec![
+        row("one hit a POST, CPU µs a hit", "G5", &cost, 1, 0, &[Limit::PeerTimes(1.5)]),
+        row("one hit a POST, hits/s", "", &rate, 1, 0, &[]),
+        row(&format!("{batch}, CPU µs a hit"), "G6", &cost, 4, 2, &[Limit::PeerTimes(0.5)]),
+        row(&format!("{batch}, hits/s"), "", &rate, 4, 2, &[]),
+        row(&format!("{batch}, hits/s"), "G7", &rate, 4, 3, &[Limit::PeerAtLeast(1.0)]),
+        row(&format!("{batch}, CPU µs a hit"), "", &cost, 4, 3, &[]),
+    ])
+}
+
+impl Effort {
+    fn back_to_back(self) -> [String; 2] {
+        ["back-to-back".to_owned(), self.rounds.to_string()]
+    }
+
+    fn paced(self) -> [String; 2] {
+        ["paced".to_owned(), self.paced.to_string()]
+    }
+}
+
+/// p50 and p99 of each of `who`, in µs.
+fn latencies(who: &[&str], how: &[String; 2], effort: Effort) -> io::Result<[Vec<Series>; 2]> {
+    let collector = Collector::start(None)?;
+    let mut series = [vec![Series::new(); who.len()], vec![Series::new(); who.len()]];
+    for _ in 0..effort.runs {
+        for (n, who) in who.iter().enumerate() {
+            let numbers = job::run::<2>(&["request", who, collector.url(), &how[0], &how[1]])?;
+            for (series, number) in series.iter_mut().zip(numbers) {
+                series[n].push(number / 1e3);
+            }
+        }
+    }
+    Ok(series)
+}
+
+fn three(series: Vec<Series>) -> [Series; 3] {
+    // OK because there is one series for each of the three who were measured.
+    series.try_into().expect("three were measured")
+}
