@@ -71,3 +71,7 @@ fn absolute(target: &[u8]) -> Option<(&[u8], &[u8])> {
     let rest = rest.strip_prefix(b"://")?;
     Some(rest.split_at(memchr3(b'/', b'?', b'#', rest).unwrap_or(rest.len())))
 }
+
+#[cfg(test)]
+#[path = "facts_test.rs"]
+mod test;

@@ -32,3 +32,7 @@ fn view(facts: &Facts<'_>) -> String {
     };
     format!("{}; counted: {wanted}", shown(facts.request.method))
 }
+
+#[cfg(test)]
+#[path = "method_test.rs"]
+mod test;

@@ -51,3 +51,6 @@ pub(crate) fn events_count(facts: &Facts<'_>) -> bool {
 fn shown(bytes: &[u8]) -> String {
     format!("`{}`", bytes.escape_ascii())
 }
+
+#[cfg(test)]
+mod scenario;

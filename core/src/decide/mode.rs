@@ -15,3 +15,7 @@ fn view(facts: &Facts<'_>) -> String {
     }
     .to_owned()
 }
+
+#[cfg(test)]
+#[path = "mode_test.rs"]
+mod test;

@@ -1,4 +1,5 @@
-use super::Patterns;
+use super::{super::scenario::Scenario, Patterns, RULE};
+use crate::Reason;
 
 fn patterns(texts: &[&str]) -> Patterns {
     Patterns::new(texts.iter().map(|&text| text.to_owned()).collect()).unwrap()
@@ -54,4 +55,49 @@ fn globs_that_share_their_longest_piece_are_all_tried() {
     let patterns = patterns(&["/a/*/download", "/b/*/download"]);
     assert_eq!(patterns.find(b"/b/1/download"), Some("/b/*/download"));
     assert_eq!(patterns.find(b"/c/1/download"), None);
+}
+
+#[test]
+fn ignore_is_asked_before_only() {
+    let ask = |target| {
+        let config = "track = { ignore = ['/a/secret', '*.xml'], only = ['/a', '/b*/'] }";
+        Scenario { config, target, ..Scenario::default() }.ask(&RULE)
+    };
+    for (target, said, seen) in [
+        ("/a", Ok(()), "`/a`: ignored by no pattern, covered by `/a` of `only`"),
+        ("/bc/?x", Ok(()), "`/bc/`: ignored by no pattern, covered by `/b*/` of `only`"),
+        ("/c", Err(Reason::NotOnly), "`/c`: ignored by no pattern, covered by no pattern of `only`"),
+        ("/a/secret", Err(Reason::Ignored), "`/a/secret`: ignored by `/a/secret`, covered by `/a` of `only`"),
+        ("/c.xml", Err(Reason::Ignored), "`/c.xml`: ignored by `*.xml`, covered by no pattern of `only`"),
+    ] {
+        assert_eq!(ask(target), (said, seen.to_owned()));
+    }
+}
+
+#[test]
+fn without_patterns_every_path_counts() {
+    let ask = |config| Scenario { config, target: "/%61", ..Scenario::default() }.ask(&RULE);
+    assert_eq!(ask(""), (Ok(()), "`/a`: ignored by no pattern".to_owned()));
+    assert_eq!(ask("track.ignore = ['/b']").0, Ok(()));
+    assert_eq!(ask("track.only = ['/b']").0, Err(Reason::NotOnly));
+}
+
+#[test]
+fn the_path_is_decoded_once() {
+    let is_ignored = |pattern: &str, target: &str| {
+        let config = format!("track.ignore = ['{pattern}']");
+        Scenario { config: &config, target, ..Scenario::default() }.ask(&RULE).0 == Err(Reason::Ignored)
+    };
+    assert!(is_ignored("/admin/", "/%61dm%69n/"));
+    assert!(is_ignored("/%61", "/%2561"));
+    assert!(!is_ignored("/a", "/%2561"));
+    assert!(is_ignored("/%6g%", "/%6g%"));
+    assert!(is_ignored("/é", "/%C3%A9"));
+    assert!(is_ignored("/a", "http://www.example.com/%61?b"));
+    // Whether it is short or long.
+    for length in [1_023, 1_024, 1_025, 9_000] {
+        let path = format!("/%61{}y", "x".repeat(length - "/%61y".len()));
+        assert!(is_ignored("/a*xy", &path), "{length}");
+        assert!(!is_ignored("/a*x", &path), "{length}");
+    }
 }

@@ -1,4 +1,5 @@
-use super::announced;
+use super::{super::scenario::Scenario, RULE, announced};
+use crate::Reason;
 
 #[test]
 fn every_form_is_known() {
@@ -35,4 +36,12 @@ fn nothing_else_is() {
 #[test]
 fn a_later_value_counts_too() {
     assert!(announced(&[("Purpose", "x"), ("Purpose", "prefetch")]).is_some());
+}
+
+#[test]
+fn a_prefetch_is_skipped_and_named() {
+    let ask = |headers| Scenario { headers, ..Scenario::default() }.ask(&RULE);
+    let named = "fetched ahead: x-purpose: `preview`".to_owned();
+    assert_eq!(ask(&[("X-Purpose", "other"), ("X-Purpose", "preview")]), (Err(Reason::Prefetch), named));
+    assert_eq!(ask(&[("purpose", "x")]), (Ok(()), "not announced as fetched ahead".to_owned()));
 }

@@ -1,4 +1,5 @@
-use super::Statuses;
+use super::{super::scenario::Scenario, RULE, Statuses};
+use crate::Reason;
 
 fn statuses(entries: &[&str]) -> Statuses {
     let mut statuses = Statuses::default();
@@ -32,4 +33,24 @@ fn anything_else_is_no_status() {
     {
         assert!(!Statuses::default().add(entry), "{entry}");
     }
+}
+
+#[test]
+fn listed_statuses_count() {
+    let ask = |config, response| Scenario { config, response, ..Scenario::default() }.ask(&RULE);
+    let seen = |text: &str| text.to_owned();
+    assert_eq!(ask("", Some((200, &[]))), (Ok(()), seen("200; counted: 200, 304")));
+    assert_eq!(ask("", Some((304, &[]))).0, Ok(()));
+    assert_eq!(ask("", Some((404, &[]))), (Err(Reason::Status), seen("404; counted: 200, 304")));
+    let listed = "track.status = ['404', '5xx']";
+    assert_eq!(ask(listed, Some((200, &[]))), (Err(Reason::Status), seen("200; counted: 404, 500-599")));
+    assert_eq!(ask(listed, Some((503, &[]))).0, Ok(()));
+    assert_eq!(ask(listed, None).0, Ok(()));
+}
+
+#[test]
+fn neighbours_are_shown_as_a_range() {
+    assert_eq!(statuses(&["200", "201", "999"]).to_string(), "200-201, 999");
+    assert_eq!(statuses(&["100", "102-103", "104"]).to_string(), "100, 102-104");
+    assert_eq!(Statuses::default().to_string(), "");
 }

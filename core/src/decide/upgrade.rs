@@ -18,3 +18,7 @@ fn view(facts: &Facts<'_>) -> String {
     }
     .to_owned()
 }
+
+#[cfg(test)]
+#[path = "upgrade_test.rs"]
+mod test;

@@ -1,0 +1,40 @@
+use super::Target;
+
+/// Authority, path and query of a target.
+fn parts(target: &str) -> (Option<&str>, &str, &str) {
+    let text = |bytes| std::str::from_utf8(bytes).unwrap();
+    let Target { authority, path, query } = Target::parse(target.as_bytes());
+    (authority.map(text), text(path), text(query))
+}
+
+#[test]
+fn a_path_with_its_query() {
+    assert_eq!(parts("/a/b"), (None, "/a/b", ""));
+    assert_eq!(parts("/a?b=c?d"), (None, "/a", "b=c?d"));
+    assert_eq!(parts("/?"), (None, "/", ""));
+    assert_eq!(parts("/http://x/y"), (None, "/http://x/y", ""));
+    assert_eq!(parts("//x/y"), (None, "//x/y", ""));
+}
+
+#[test]
+fn a_fragment_ends_the_query_and_the_path() {
+    assert_eq!(parts("/a?b#c?d"), (None, "/a", "b"));
+    assert_eq!(parts("/a#b?c#d"), (None, "/a", ""));
+}
+
+#[test]
+fn an_address_has_its_authority() {
+    assert_eq!(parts("http://example.com/a?b"), (Some("example.com"), "/a", "b"));
+    assert_eq!(parts("HTTPS://example.com:1/a#b"), (Some("example.com:1"), "/a", ""));
+    assert_eq!(parts("http://example.com"), (Some("example.com"), "/", ""));
+    assert_eq!(parts("http://example.com?b"), (Some("example.com"), "/", "b"));
+    assert_eq!(parts("http://example.com#b"), (Some("example.com"), "/", ""));
+    assert_eq!(parts("http:///a"), (Some(""), "/a", ""));
+}
+
+#[test]
+fn anything_else_is_a_path_as_it_stands() {
+    for target in ["", "*", "example.com:443", "ftp://example.com/a", "http:/a", "http:a", "://a", "http"] {
+        assert_eq!(parts(target), (None, target, ""));
+    }
+}
