@@ -228,3 +228,7 @@ impl Drop for Awaiting<'_> {
         self.0.waiting.fetch_sub(1, SeqCst);
     }
 }
+
+#[cfg(test)]
+#[path = "books_test.rs"]
+mod test;

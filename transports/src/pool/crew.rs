@@ -35,6 +35,18 @@ impl Crew {
         Self { seats, started: AtomicUsize::new(0), alive: AtomicUsize::new(0), stack: STACK }
     }
 
+    /// A crew that no thread can be found for.
+    #[cfg(test)]
+    pub(super) fn that_cannot_start() -> Self {
+        Self { stack: 1 << 60, ..Self::new(1) }
+    }
+
+    /// A crew that seems to have started and does nothing.
+    #[cfg(test)]
+    pub(super) fn without_threads() -> Self {
+        Self { started: AtomicUsize::new(1), ..Self::new(1) }
+    }
+
     pub(super) fn is_started(&self) -> bool {
         self.started.load(SeqCst) > 0
     }

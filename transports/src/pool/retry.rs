@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Exponential backoff with full jitter: after the n-th failure in a row the wait is drawn evenly from
-/// nothing up to `base` × 2ⁿ⁻¹, never more than `cap`. A wait that the receiver asked for is kept.
+/// nothing up to `base` × 2ⁿ⁻¹, never more than `cap`. A longer wait that the receiver asked for is kept.
 #[derive(Clone, Copy, Debug)]
 pub struct Backoff {
     base: Duration,
@@ -22,11 +22,9 @@ impl Backoff {
         self.base.saturating_mul(factor).min(self.cap)
     }
 
-    /// The wait after so many failures in a row, from 1. `jitter` lies in 0..1; `asked` is the wait that the
-    /// receiver asked for.
-    pub(super) fn wait(&self, failures: u32, jitter: f64, asked: Option<Duration>) -> Duration {
-        let own = self.ceiling(failures).mul_f64(jitter.clamp(0.0, 1.0));
-        asked.map_or(own, |asked| asked.max(own))
+    /// The wait after so many failures in a row, from 1. `jitter` lies in 0..1.
+    pub(super) fn wait(&self, failures: u32, jitter: f64) -> Duration {
+        self.ceiling(failures).mul_f64(jitter.clamp(0.0, 1.0))
     }
 }
 

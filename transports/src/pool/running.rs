@@ -245,3 +245,7 @@ impl Running {
         std::ptr::from_ref(self).addr()
     }
 }
+
+#[cfg(test)]
+#[path = "running_test.rs"]
+mod test;

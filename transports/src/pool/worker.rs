@@ -303,31 +303,32 @@ impl Running {
         let mut desk = self.desk();
         desk.in_flight -= items.len() as u64;
         let backoff = &self.plan.backoff;
+        let is_closing = desk.until.is_some();
+        let in_time = |own: Duration| if is_closing { own.min(CLOSING_WAIT) } else { own };
         match attempt {
             Attempt::NoSink => {
                 desk.failed(began, now, |failures| backoff.ceiling(failures));
                 self.lose(Reason::StoreUnavailable, Tally::of(&items));
             }
             Attempt::Panicked => {
-                // A replacement that panics at once must not spin.
                 desk.failed(began, now, |failures| backoff.ceiling(failures));
                 self.unknown(&mut desk, items);
             }
             Attempt::Made(Delivery { taken, outcome }) => {
                 let rest = items.split_off(taken.clamp(1, items.len()));
                 desk.put_back(rest, is_attempted);
-                let is_retry = matches!(outcome, Outcome::Retry(_))
-                    || (outcome == Outcome::Unknown && self.plan.options.dedupe);
-                if is_retry {
-                    let asked = if let Outcome::Retry(asked) = outcome { asked } else { None };
-                    let is_closing = desk.until.is_some();
-                    desk.failed(began, now, |failures| {
-                        let own = backoff.wait(failures, jitter, None);
-                        let own = if is_closing { own.min(CLOSING_WAIT) } else { own };
+                match outcome {
+                    Outcome::Retry(asked) => desk.failed(began, now, |failures| {
+                        let own = in_time(backoff.wait(failures, jitter));
                         asked.map_or(own, |asked| asked.max(own))
-                    });
-                } else {
-                    desk.succeeded();
+                    }),
+                    Outcome::Unavailable => {
+                        desk.failed(began, now, |failures| backoff.ceiling(failures));
+                    }
+                    Outcome::Unknown => {
+                        desk.failed(began, now, |failures| in_time(backoff.wait(failures, jitter)));
+                    }
+                    _ => desk.succeeded(),
                 }
                 self.apply(&mut desk, items, is_attempted, outcome);
             }

@@ -1,0 +1,130 @@
+use std::sync::mpsc;
+
+use trackside_core::{
+    Annotations, Config, Moment, Request, Response,
+    config::Policy,
+    judge,
+    protocol::{Enriched, Outcome},
+    transport::Left,
+};
+
+use super::*;
+use crate::{
+    clock::System,
+    sink::{Delivery, Sink},
+};
+
+/// Long enough for anything that is to happen on a busy machine.
+const LONG: Duration = Duration::from_secs(60);
+
+struct Tells(mpsc::Sender<usize>);
+
+impl Sink for Tells {
+    fn deliver(&mut self, batch: &[Enriched<'_>], _: u64) -> Delivery {
+        self.0.send(batch.len()).unwrap();
+        Delivery::new(batch.len(), Outcome::Delivered)
+    }
+}
+
+fn config() -> Config {
+    Config::builder().consent(Policy::None).build().unwrap()
+}
+
+fn plan() -> (Arc<Plan>, mpsc::Receiver<usize>) {
+    let (sender, receiver) = mpsc::channel();
+    let config = config();
+    let destination = &config.destinations()[0];
+    let mut options = Options {
+        name: "test".to_owned(),
+        workers: Workers::Auto,
+        queue: destination.queue,
+        batch: destination.batch,
+        max_age: destination.max_age,
+        dedupe: false,
+        protocol: None,
+        clock: Arc::new(System),
+    };
+    options.batch.age = Duration::ZERO;
+    let factory = move || Ok(Box::new(Tells(sender.clone())) as Box<dyn Sink>);
+    (Arc::new(Plan::new(options, Backoff::default(), factory)), receiver)
+}
+
+fn hit() -> Hit {
+    let request = Request::new("GET", "/", &[("host", "www.example.com")]);
+    let exchange = judge::begin(&config(), &request, Moment::new(0, [7; 64]));
+    let response = Response::new(200, &[("content-type", "text/html")]);
+    let mut hits = Vec::new();
+    let verdict = judge::finish(&config(), exchange, &request, &response, &Annotations::new(), &mut |hit| {
+        hits.push(hit);
+    });
+    assert!(verdict.is_tracked());
+    hits.remove(0)
+}
+
+fn eventually(condition: impl Fn() -> bool) {
+    let until = Instant::now() + LONG;
+    while !condition() {
+        assert!(Instant::now() < until);
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_worker_without_hits_parks_and_the_next_hit_wakes_it() {
+    let (plan, delivered) = plan();
+    let running = Running::new(&plan);
+    for _ in 0..2 {
+        assert_eq!(running.submit(hit()), Submitted::Queued);
+        assert_eq!(delivered.recv_timeout(LONG), Ok(1));
+        eventually(|| running.signal.get() & IDLE != 0);
+    }
+    // Only the one that lowers IDLE pays for waking.
+    assert_eq!(running.submit(hit()), Submitted::Queued);
+    assert_eq!(running.signal.get() & IDLE, 0);
+    assert_eq!(delivered.recv_timeout(LONG), Ok(1));
+    // Close wakes it, too, and it goes.
+    eventually(|| running.signal.get() & IDLE != 0);
+    assert_eq!(running.close(Instant::now() + LONG), Ok(Left::default()));
+    assert!(!running.crew.is_alive());
+}
+
+#[test]
+fn the_high_water_mark_wakes_once_a_crossing() {
+    let (plan, _) = plan();
+    // Nobody works here, so that nothing but the submits moves the mark.
+    let running = Running::with_crew(&plan, Crew::without_threads());
+    for n in 1..=HIGH_WATER + 1 {
+        assert_eq!(running.submit(hit()), Submitted::Queued);
+        assert_eq!(running.signal.get() & NUDGED != 0, n >= HIGH_WATER, "after {n}");
+    }
+}
+
+#[test]
+fn without_a_thread_hits_are_dropped_and_the_next_is_tried_again() {
+    let (plan, _) = plan();
+    let running = Running::with_crew(&plan, Crew::that_cannot_start());
+    for n in 1..=3 {
+        assert_eq!(running.submit(hit()), Submitted::Dropped(Reason::NoWorker));
+        let stats = running.stats();
+        assert_eq!((stats.offered, stats.dropped), (n, vec![(Reason::NoWorker, n)]));
+        assert!(!running.crew.is_started());
+    }
+    assert_eq!(running.flush(Instant::now() + LONG), Ok(Left::default()));
+    assert_eq!(running.close(Instant::now() + LONG), Ok(Left::default()));
+}
+
+#[test]
+fn a_hit_that_slips_in_behind_close_is_still_booked() {
+    let (plan, _) = plan();
+    let running = Running::with_crew(&plan, Crew::without_threads());
+    // As if `submit` had been held up between its two looks at the signal.
+    let epoch = running.books.submit();
+    running.give_up(&mut running.desk());
+    let item = Item::new(hit(), epoch);
+    assert!(running.queue.push(item, |_, _| panic!("there is room")).is_ok());
+    assert_eq!(running.stats().queued, 1);
+    assert_eq!(running.call(running.signal.get()), Submitted::Dropped(Reason::Closed));
+    let stats = running.stats();
+    assert_eq!((stats.queued, stats.pending()), (0, 0));
+    assert_eq!(stats.dropped, [(Reason::Closed, 1)]);
+}
