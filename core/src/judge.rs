@@ -274,3 +274,7 @@ fn nth_id(first: Uuid, n: u128) -> Uuid {
     let first = first.as_u128();
     Uuid::from_u128((first & !RANDOM) | (first.wrapping_add(n) & RANDOM))
 }
+
+#[cfg(test)]
+#[path = "judge_test.rs"]
+mod test;

@@ -1,0 +1,237 @@
+use uuid::uuid;
+
+use super::*;
+use crate::{config::IpPolicy, hit::Kind};
+
+/// 2026-07-22T10:00:00Z, in seconds.
+const NOW: u64 = 1_784_714_400;
+
+const KNOWN: Uuid = uuid!("5b2a9c0e-54a0-4a36-9f0e-3a2a7a1b9d11");
+
+/// What a moment makes of sixteen sevens (RFC 9562 §5.4), and of its time with ten of them (§5.7):
+/// 0x19f894494e7 milliseconds.
+const NEW: Uuid = uuid!("07070707-0707-4707-8707-070707070707");
+const PAGE: Uuid = uuid!("019f8944-94e7-7707-8707-070707070707");
+
+const HTML: [(&str, &str); 1] = [("content-type", "text/html")];
+
+fn config(toml: &str) -> Config {
+    Config::builder().toml(&format!("consent.policy = 'notice'\n{toml}")).build().unwrap()
+}
+
+fn moment() -> Moment {
+    Moment::new(NOW * 1_000_000 + 999_999, [7; 64])
+}
+
+/// A visitor who came an hour ago and was last seen `silence` seconds ago.
+fn cookie(silence: u64) -> String {
+    format!("trackside={KNOWN}.{}.{}.{}", NOW - 3_600, NOW - 1_000, NOW - silence)
+}
+
+fn asked<'a>(cookie: &'a str) -> [(&'a str, &'a str); 4] {
+    [("host", "Www.Example.com"), ("accept", "text/html"), ("accept-language", "en"), ("cookie", cookie)]
+}
+
+#[test]
+fn an_exchange_tells_what_is_known_when_the_request_has_come() {
+    let config = config("");
+    let begun = |method, cookie: &str| begin(&config, &Request::new(method, "/", &asked(cookie)), moment());
+
+    let new = begun("GET", "");
+    assert_eq!((new.visitor_id(), new.is_new(), new.is_notice_due()), (Some(NEW), true, true));
+    assert_eq!(new.skipped(), None);
+
+    let known = begun("GET", &cookie(10));
+    assert_eq!((known.visitor_id(), known.is_new(), known.is_notice_due()), (Some(KNOWN), false, false));
+
+    let skipped = begun("POST", "");
+    assert_eq!((skipped.visitor_id(), skipped.is_new()), (None, false));
+    assert_eq!((skipped.skipped(), skipped.is_notice_due()), (Some(Reason::Method), false));
+
+    // A cookie is read everywhere.
+    let skipped = begun("POST", &cookie(10));
+    assert_eq!((skipped.visitor_id(), skipped.skipped()), (Some(KNOWN), Some(Reason::Method)));
+}
+
+#[test]
+fn the_notice_names_the_site() {
+    let config = config("consent.notice = '<{site}>'");
+    let notice = |cookie: &str| {
+        let headers = asked(cookie);
+        let request = Request::new("GET", "/", &headers);
+        super::notice(&config, &begin(&config, &request, moment()), &request)
+    };
+    assert_eq!(notice("").unwrap().text(), "<www.example.com>");
+    assert_eq!(notice(&cookie(10)), None);
+}
+
+/// The verdict on a GET that is answered with `status`, and the hits.
+fn judged(
+    config: &Config,
+    cookie: &str,
+    target: &str,
+    status: u16,
+    annotations: &Annotations<'_>,
+) -> (Verdict, Vec<Hit>) {
+    let headers = asked(cookie);
+    let request = Request::new("GET", target, &headers).with_peer(Some([203, 0, 113, 9].into()));
+    let exchange = begin(config, &request, moment());
+    let mut hits = Vec::new();
+    let response = Response::new(status, &HTML);
+    let verdict = finish(config, exchange, &request, &response, annotations, &mut |hit| hits.push(hit));
+    (verdict, hits)
+}
+
+#[test]
+fn a_verdict_says_why_and_what_to_append() {
+    let config = config("");
+    let (tracked, hits) = judged(&config, "", "/", 200, &Annotations::new());
+    assert_eq!((tracked.is_tracked(), tracked.reason()), (true, None));
+    assert_eq!(tracked.to_string(), "tracked");
+    let set_cookie = format!(
+        "trackside={NEW}.{NOW}.{NOW}.{NOW}; HttpOnly; SameSite=Lax; Path=/; Max-Age={}",
+        365 * 86_400
+    );
+    let headers: Vec<_> = tracked.headers().collect();
+    assert_eq!(headers, [("Set-Cookie", set_cookie.as_str()), ("Cache-Control", "private")]);
+    assert_eq!((hits.len(), hits[0].id(), hits[0].visitor()), (1, PAGE, Some(NEW)));
+
+    let (skipped, hits) = judged(&config, "", "/", 404, &Annotations::new());
+    assert_eq!((skipped.is_tracked(), skipped.reason()), (false, Some(Reason::Status)));
+    assert_eq!(skipped.to_string(), "skipped(status)");
+    assert_eq!((skipped.headers().count(), hits.len()), (0, 0));
+    assert_eq!(Verdict::skip(Reason::Status), skipped);
+}
+
+#[test]
+fn a_cookie_that_is_new_enough_stays() {
+    let config = config("");
+    let headers =
+        |silence| judged(&config, &cookie(silence), "/", 200, &Annotations::new()).0.headers().count();
+    // Every 180 seconds.
+    assert_eq!(headers(180), 0);
+    assert_eq!(headers(181), 2);
+}
+
+#[test]
+fn events_are_held_back_by_some_rules_only() {
+    let held = |toml: &str, target: &str, status: u16| {
+        let (verdict, hits) =
+            judged(&config(toml), "", target, status, &Annotations::new().event(Event::new("x")));
+        let kinds: Vec<_> = hits.iter().map(Hit::kind).collect();
+        (verdict.reason(), kinds)
+    };
+    let sent = vec![Kind::Event];
+    assert_eq!(held("", "/", 200), (None, vec![Kind::Page, Kind::Event]));
+    assert_eq!(held("track.methods = ['POST']", "/", 200), (Some(Reason::Method), sent.clone()));
+    assert_eq!(held("", "/", 404), (Some(Reason::Status), sent.clone()));
+    assert_eq!(held("track.status = ['101']", "/", 101), (Some(Reason::Upgrade), sent.clone()));
+    assert_eq!(held("track.content_types = ['a/b']", "/", 200), (Some(Reason::ContentType), sent));
+    assert_eq!(held("site = ['a.example']", "/", 200), (Some(Reason::UnknownSite), vec![]));
+    assert_eq!(held("track.ignore = ['/']", "/", 200), (Some(Reason::Ignored), vec![]));
+    assert_eq!(held("track.only = ['/a']", "/", 200), (Some(Reason::NotOnly), vec![]));
+    assert_eq!(held("mode = 'off'", "/", 200), (Some(Reason::Off), vec![]));
+    assert_eq!(held("mode = 'dry-run'", "/", 200), (None, vec![]));
+}
+
+#[test]
+fn at_most_64_events_are_taken_each_with_an_id_of_its_own() {
+    let annotations =
+        (0..70).fold(Annotations::new().title("t"), |all, n| all.event(Event::new(n.to_string())));
+    let (_, hits) = judged(&config(""), "", "/", 200, &annotations);
+    assert_eq!(hits.len(), 1 + 64);
+    assert_eq!((hits[0].title(), hits[1].title()), ("t", ""));
+    assert_eq!(hits[1].id(), PAGE);
+    assert_eq!(hits[64].id(), uuid!("019f8944-94e7-7707-8707-070707070746"));
+    assert_eq!(hits[64].name(), "63");
+}
+
+#[test]
+fn ids_wrap_within_their_random_bits() {
+    let first = uuid!("019f8941-6900-7fff-bfff-fffffffffffe");
+    assert_eq!(nth_id(first, 1), uuid!("019f8941-6900-7fff-bfff-ffffffffffff"));
+    assert_eq!(nth_id(first, 2), uuid!("019f8941-6900-7fff-8000-000000000000"));
+    assert_eq!(nth_id(Uuid::max(), 2), uuid!("ffffffff-ffff-ffff-c000-000000000001"));
+}
+
+/// What an exchange's visitor makes of an event that is raised an hour later.
+fn later(config: &Config, method: &str, cookie: &str) -> (Visitor, Vec<Hit>) {
+    let headers = asked(cookie);
+    let request =
+        Request::new(method, "/a?b", &headers).with_peer(Some([203, 0, 113, 9].into())).with_secure(true);
+    let visitor = super::visitor(config, &begin(config, &request, moment()), &request);
+    let mut hits = Vec::new();
+    let add = Event::new("add").value(2.0);
+    event(config, &visitor, &add, &Moment::new((NOW + 3_600) * 1_000_000, [9; 64]), &mut |hit| {
+        hits.push(hit)
+    });
+    (visitor, hits)
+}
+
+#[test]
+fn an_event_outside_an_exchange_has_its_visitor_and_no_page() {
+    let (visitor, hits) = later(&config(""), "GET", &cookie(10));
+    assert_eq!((visitor.id(), visitor.is_new(), visitor.session()), (Some(KNOWN), false, Some(NOW - 1_000)));
+    let [hit] = &hits[..] else { panic!("{hits:?}") };
+    // 0x19f897b7f80 milliseconds and ten nines.
+    assert_eq!(hit.id(), uuid!("019f897b-7f80-7909-8909-090909090909"));
+    assert_eq!((hit.kind(), hit.name(), hit.value()), (Kind::Event, "add", Some(2.0)));
+    assert_eq!(hit.micros(), 1_784_718_000_000_000);
+    assert_eq!((hit.visitor(), hit.session()), (Some(KNOWN), Some(NOW - 1_000)));
+    assert_eq!((hit.is_new(), hit.first_visit()), (false, Some(NOW - 3_600)));
+    assert_eq!((hit.site(), hit.is_secure(), hit.language()), ("www.example.com", true, "en"));
+    assert_eq!(hit.ip().unwrap().to_string(), "203.0.113.0");
+    assert_eq!((hit.path(), hit.method(), hit.status()), (&b""[..], &b""[..], 0));
+}
+
+#[test]
+fn a_visitor_without_a_cookie_has_an_id_where_it_can_be_given_one() {
+    let (visitor, hits) = later(&config(""), "GET", "");
+    assert_eq!((visitor.id(), visitor.is_new(), visitor.session()), (Some(NEW), true, Some(NOW)));
+    assert_eq!((hits[0].visitor(), hits[0].is_new()), (Some(NEW), true));
+    // A POST sets no cookie.
+    let (visitor, hits) = later(&config(""), "POST", "");
+    assert_eq!((visitor.id(), visitor.is_new(), visitor.session()), (None, false, None));
+    assert_eq!((hits[0].visitor(), hits[0].site()), (None, "www.example.com"));
+    for toml in ["track.count = 'api'", "visitor.identity = 'none'"] {
+        let nobody = Config::builder().toml(toml).build().unwrap();
+        assert_eq!(later(&nobody, "GET", "").0.id(), None, "{toml}");
+    }
+}
+
+#[test]
+fn a_lapsed_session_is_begun_anew_where_the_cookie_can_say_so() {
+    assert_eq!(later(&config(""), "GET", &cookie(1_980)).0.session(), Some(NOW - 1_980));
+    assert_eq!(later(&config(""), "GET", &cookie(1_981)).0.session(), Some(NOW));
+    assert_eq!(later(&config(""), "POST", &cookie(1_981)).0.session(), None);
+}
+
+#[test]
+fn an_event_is_made_once_for_each_policy() {
+    let two = "[[destination]]\ntype = 'file'\npath = 'a'\nip = 'none'\n\
+        [[destination]]\ntype = 'file'\nname = 'b'\npath = 'b'\nip = 'full'";
+    let (_, hits) = later(&config(two), "GET", "");
+    let made: Vec<_> = hits.iter().map(|hit| (hit.ip_policy(), hit.ip().map(|ip| ip.to_string()))).collect();
+    assert_eq!(made, [(IpPolicy::None, None), (IpPolicy::Full, Some("203.0.113.9".to_owned()))]);
+    assert_eq!(hits[0].id(), hits[1].id());
+    for mode in ["off", "dry-run"] {
+        assert_eq!(later(&config(&format!("mode = '{mode}'")), "GET", "").1, []);
+    }
+}
+
+#[test]
+fn a_visitor_is_described_for_a_person() {
+    let described = |toml: &str, cookie: &str| {
+        let headers = asked(cookie);
+        describe_visitor(&begin(&config(toml), &Request::new("GET", "/", &headers), moment()))
+    };
+    assert_eq!(described("mode = 'off'", ""), "none");
+    assert_eq!(described("", ""), format!("new, would be {NEW}"));
+    assert_eq!(
+        described("", &cookie(10)),
+        format!(
+            "{KNOWN}, first visit 1784710800, session began 1784713400, last seen 1784714390 (seconds since \
+             1970)"
+        )
+    );
+}
