@@ -1,6 +1,6 @@
 use std::{
     borrow::Cow,
-    mem,
+    fmt, mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -26,10 +26,9 @@ use crate::{Annotations, Event, Exchange, Notice, Response, Tracker, Value, Verd
 /// }
 /// # checkout(&Visit::default());
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Visit(Option<Arc<Shared>>);
 
-#[derive(Debug)]
 struct Shared {
     tracker: Tracker,
     request: Kept,
@@ -39,7 +38,6 @@ struct Shared {
 }
 
 /// What the response's head ends.
-#[derive(Debug)]
 struct Open {
     exchange: Option<Exchange>,
     annotations: Annotations<'static>,
@@ -141,6 +139,16 @@ impl Visit {
         if let Some(shared) = &self.0 {
             drop(shared.close());
         }
+    }
+}
+
+/// Shows who it is, and nothing of the request, whose headers are nobody else's business.
+impl fmt::Debug for Visit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Visit")
+            .field("id", &self.id())
+            .field("is_new", &self.is_new())
+            .finish_non_exhaustive()
     }
 }
 

@@ -164,6 +164,7 @@ fn a_response_nobody_waits_for_is_abandoned_whoever_holds_the_visit() {
 
     let visit = held.unwrap();
     assert!(visit.id().is_some() && visit.is_new(), "what it knew it still knows");
+    assert!(!format!("{visit:?}").contains("www.example.com"), "it shows no headers: {visit:?}");
     visit.user_id("too late");
     drop(visit);
     let requests = bench.tracker.stats().requests;

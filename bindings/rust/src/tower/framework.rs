@@ -16,7 +16,6 @@ mod axum {
     use http::{Extensions, Uri};
 
     /// The route that matched.
-    #[derive(Debug)]
     pub(in crate::tower) struct Route(MatchedPath);
 
     impl Route {
@@ -47,7 +46,6 @@ mod none {
     use http::{Extensions, Uri};
 
     /// There is none to say which route matched.
-    #[derive(Debug)]
     pub(in crate::tower) enum Route {}
 
     impl Route {

@@ -8,7 +8,6 @@ use crate::{Annotations, Headers, Request};
 
 /// What the judge needs of a request when the handler has taken it. It is made of counted references and
 /// allocates nothing, unless a header that the judge reads came more than once.
-#[derive(Debug)]
 pub(crate) struct Kept {
     method: Method,
     /// As the client asked for it.
@@ -55,7 +54,6 @@ impl Kept {
 }
 
 /// The headers that the judge reads, out of all.
-#[derive(Debug)]
 struct Picked {
     /// The first value of each of [`REQUEST_HEADERS`].
     first: [Option<HeaderValue>; REQUEST_HEADERS.len()],

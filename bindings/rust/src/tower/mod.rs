@@ -15,9 +15,10 @@
 //!
 //! # With axum
 //!
-//! Give the layer to `Router::layer`, after the routes: there it sees which route has matched. Wrapped
-//! around the whole router it works too, but hits have no route, as none has been looked for yet. Serve
-//! with `into_make_service_with_connect_info::<SocketAddr>()`, or hits have no address.
+//! Give the layer to `Router::layer`, after the routes: there it sees which route has matched.
+//! `Router::route_layer` does the same, but requests that no route matches are not even counted as skipped.
+//! Wrapped around the whole router it works too, but hits have no route, as none has been looked for yet.
+//! Serve with `into_make_service_with_connect_info::<SocketAddr>()`, or hits have no address.
 //!
 //! # With hyper
 //!
@@ -27,7 +28,8 @@
 //! # With tonic
 //!
 //! Give the layer to `Server::builder().layer(..)`. Calls of gRPC are POSTs of `application/grpc`:
-//! `track.count = "api"` counts them.
+//! `track.count = "api"` counts them. Tonic keeps the peer in an extension of its own, `TcpConnectInfo`: a
+//! layer around this one has to insert [`Peer`](crate::Peer).
 //!
 //! # More than one layer
 //!
