@@ -13,7 +13,7 @@ use axum::{
         Path,
         ws::{Message, WebSocketUpgrade},
     },
-    http::{StatusCode, header},
+    http::{Request, StatusCode, header},
     response::{Html, IntoResponse, Redirect, Response},
     routing::{get, post},
 };
@@ -23,7 +23,8 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     sync::{mpsc, oneshot},
 };
-use trackside::{Annotations, Event, Reason, Visit, hit::Kind, tower::TracksideLayer};
+use tower_service::Service;
+use trackside::{Annotations, Event, Reason, Verdict, Visit, hit::Kind, tower::TracksideLayer};
 
 use self::common::{Bench, NOON, Server, cookie, eventually, request};
 
@@ -424,6 +425,25 @@ async fn mode_off_counts_and_does_nothing_else() {
     let requests = bench.tracker.stats().requests;
     assert_eq!((requests.seen(), requests.skipped, requests.late), (1, vec![(Reason::Off, 1)], 0));
     assert!(bench.recording.hits().is_empty());
+}
+
+#[tokio::test]
+async fn the_verdict_is_shown_to_who_asks() {
+    for (toml, path, shown) in [
+        ("", "/", "tracked"),
+        ("track.ignore = ['/']", "/", "skipped(ignored)"),
+        ("", "/none", "skipped(status)"),
+        ("mode = 'off'", "/", "skipped(off)"),
+    ] {
+        let bench = Bench::new(toml);
+        let app = Router::new().route("/", get(|| async { Html("<h1>Hello</h1>") }));
+        let ask = || Request::get(path).header("host", "www.example.com").body(Body::empty()).unwrap();
+        let layer = TracksideLayer::new(bench.tracker.clone());
+        let response = app.clone().layer(layer.clone().with_verdict()).call(ask()).await.unwrap();
+        assert_eq!(response.extensions().get::<Verdict>().unwrap().to_string(), shown);
+        let response = app.layer(layer).call(ask()).await.unwrap();
+        assert!(response.extensions().get::<Verdict>().is_none());
+    }
 }
 
 #[tokio::test]

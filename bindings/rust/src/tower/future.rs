@@ -6,7 +6,7 @@ use std::{
 use http::{HeaderName, HeaderValue};
 use pin_project_lite::pin_project;
 
-use crate::{Annotations, Response, Verdict, Visit};
+use crate::{Annotations, Reason, Response, Verdict, Visit};
 
 pin_project! {
     /// The response of a [`Trackside`](super::Trackside), whose exchange ends with its head.
@@ -45,26 +45,33 @@ where
 /// Ends an exchange: with the response's head, or as abandoned when the service fails, panics or is no
 /// longer waited for.
 #[derive(Debug)]
-pub(super) struct Ending(Option<Visit>);
+pub(super) struct Ending {
+    /// None once it has ended.
+    visit: Option<Visit>,
+    shows_verdict: bool,
+}
 
 impl Ending {
-    pub(super) fn new(visit: Option<Visit>) -> Self {
-        Self(visit)
+    pub(super) fn new(visit: Option<Visit>, shows_verdict: bool) -> Self {
+        Self { visit, shows_verdict }
     }
 
     fn finish<R>(&mut self, response: &mut http::Response<R>) {
-        let Some(visit) = self.0.take() else {
+        let Some(visit) = self.visit.take() else {
             return;
         };
         let last = response.extensions_mut().remove::<Annotations<'static>>();
         let head = Response::new(response.status().as_u16(), response.headers());
-        if let Some(verdict) = visit.finish(&head, last) {
-            append(&verdict, response.headers_mut());
+        // A visit without an exchange is that of `mode = "off"`.
+        let verdict = visit.finish(&head, last).unwrap_or_else(|| Verdict::skip(Reason::Off));
+        append(&verdict, response.headers_mut());
+        if self.shows_verdict {
+            response.extensions_mut().insert(verdict);
         }
     }
 
     fn abandon(&mut self) {
-        if let Some(visit) = self.0.take() {
+        if let Some(visit) = self.visit.take() {
             visit.abandon();
         }
     }

@@ -29,13 +29,22 @@ pub struct TracksideLayer {
     tracker: Tracker,
     /// Whether a missing peer need not be warned of, or has been.
     is_warned: Arc<AtomicBool>,
+    pub(super) shows_verdict: bool,
 }
 
 impl TracksideLayer {
     /// Counts with `tracker`.
     pub fn new(tracker: Tracker) -> Self {
         let keeps_no_address = tracker.config().destinations().iter().all(|it| it.ip == IpPolicy::None);
-        Self { tracker, is_warned: Arc::new(AtomicBool::new(keeps_no_address)) }
+        Self { tracker, is_warned: Arc::new(AtomicBool::new(keeps_no_address)), shows_verdict: false }
+    }
+
+    /// Inserts the [`Verdict`](crate::Verdict) into each response's extensions, for a layer further out, such
+    /// as an access log, to read. Defaults to not: it allocates.
+    #[must_use]
+    pub fn with_verdict(mut self) -> Self {
+        self.shows_verdict = true;
+        self
     }
 
     /// Begins the exchange of `request`, and gives it its [`Visit`]. None if it already has one: somebody

@@ -31,7 +31,7 @@ where
 
     fn call(&mut self, mut request: http::Request<B>) -> Self::Future {
         // Made before the inner service is called, which may panic.
-        let ending = Ending::new(self.layer.begin(&mut request));
+        let ending = Ending::new(self.layer.begin(&mut request), self.layer.shows_verdict);
         ResponseFuture::new(self.inner.call(request), ending)
     }
 }
