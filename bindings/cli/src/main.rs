@@ -1,2 +1,56 @@
-//! The `trackside` command.
-fn main() {}
+//! The `trackside` command: serve a folder, report what was counted, explain a verdict.
+
+mod configuration;
+mod escape;
+mod explain;
+mod failure;
+mod output;
+mod report;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use self::failure::Failure;
+
+/// Server-side web analytics: count page views without a script.
+#[derive(Debug, Parser)]
+#[command(name = "trackside", version, max_term_width = 100, after_help = AFTER_HELP)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Serve(serve::Arguments),
+    Report(report::Arguments),
+    Explain(explain::Arguments),
+}
+
+const AFTER_HELP: &str = "\
+Begin with:
+  trackside serve              serve a small sample site and see its page views counted
+  trackside report             see what was counted
+  trackside explain --help     see why a request counts, and what would be sent of it
+
+Exit codes:
+  0  done
+  1  it could not be done: a store, a file or the network is in the way
+  2  it was asked for wrongly: the command line, the configuration or the request";
+
+fn main() -> ExitCode {
+    match run(Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.tell(),
+    }
+}
+
+fn run(arguments: Arguments) -> Result<(), Failure> {
+    match arguments.command {
+        Command::Serve(arguments) => serve::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
+    }
+}

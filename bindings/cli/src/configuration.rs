@@ -1,0 +1,117 @@
+//! The configuration of a command: a file, or the built-in one, with the environment on top.
+//!
+//! `trackside::load` does not serve here: it has no built-in text, and does not tell which files hold
+//! secrets, which must never be served.
+
+use std::{
+    env, fs,
+    io::ErrorKind,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use trackside::{Config, config::SecretSource};
+
+use crate::failure::Failure;
+
+/// What is used without `--config`.
+pub(crate) const BUILT_IN: &str = include_str!("../trackside.toml");
+
+/// Where the configuration stands.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Location {
+    /// The configuration, in TOML or, by its name, in JSON [default: built in; `serve` prints it]
+    ///
+    /// Variables that begin with TRACKSIDE__ go over it, such as TRACKSIDE__CONSENT__POLICY=none.
+    #[arg(long, value_name = "FILE", env = "TRACKSIDE_CONFIG", hide_env_values = true)]
+    config: Option<PathBuf>,
+}
+
+/// A configuration, and where it was found.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub(crate) config: Config,
+    /// The configuration's file; none if it is the built-in one.
+    pub(crate) file: Option<PathBuf>,
+    /// The files that its secrets stand in.
+    pub(crate) secrets: Vec<PathBuf>,
+    /// Whether the environment changes anything in it.
+    pub(crate) is_changed: bool,
+}
+
+/// Reads the configuration.
+pub(crate) fn load(location: &Location) -> Result<Loaded, Failure> {
+    let file = location.config.clone().filter(|file| !file.as_os_str().is_empty());
+    let text = file.as_deref().map(read).transpose()?;
+    let is_json = file.as_ref().and_then(|f| f.extension()).is_some_and(|e| e.eq_ignore_ascii_case("json"));
+    let text = text.as_deref().unwrap_or(BUILT_IN);
+
+    let builder = Config::builder();
+    let builder = if is_json { builder.json(text) } else { builder.toml(text) };
+    let variables = variables()?;
+    let is_changed = !variables.is_empty();
+    let secrets = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&secrets);
+    let config =
+        builder.env(variables).secrets(move |source| resolve(source, &seen)).build().map_err(|error| {
+            let name = file.as_ref().map_or("built in".to_owned(), |file| file.display().to_string());
+            let more = if is_changed { ", with the TRACKSIDE__ variables of the environment" } else { "" };
+            Failure::usage(format_args!(
+                "the configuration ({name}{more}) is wrong:\n{}",
+                indent(&error.to_string())
+            ))
+        })?;
+    let secrets = std::mem::take(&mut *secrets.lock().unwrap_or_else(PoisonError::into_inner));
+    Ok(Loaded { config, file, secrets, is_changed })
+}
+
+fn read(file: &Path) -> Result<String, Failure> {
+    fs::read_to_string(file).map_err(|error| {
+        let name = file.display();
+        Failure::usage(match error.kind() {
+            ErrorKind::NotFound => format!("there is no configuration file {name}"),
+            ErrorKind::InvalidData => format!("the configuration file {name} is not UTF-8 text"),
+            _ => format!("the configuration file {name} cannot be read: {error}"),
+        })
+    })
+}
+
+/// Our variables of the environment. One that is no text is a mistake like any other.
+fn variables() -> Result<Vec<(String, String)>, Failure> {
+    let ours = env::vars_os().filter_map(|(name, value)| {
+        let name = name.into_string().ok().filter(|name| name.starts_with("TRACKSIDE__"))?;
+        Some((name, value))
+    });
+    ours.map(|(name, value)| match value.into_string() {
+        Ok(value) => Ok((name, value)),
+        Err(_) => Err(Failure::usage(format_args!("the variable {name} is not UTF-8 text"))),
+    })
+    .collect()
+}
+
+/// Looks a secret up, and remembers its file.
+fn resolve(source: SecretSource<'_>, files: &Mutex<Vec<PathBuf>>) -> Result<String, String> {
+    match source {
+        SecretSource::Env(name) => {
+            env::var(name).map_err(|error| format!("the variable {name} cannot be used: {}", reason(&error)))
+        }
+        SecretSource::File(path) => {
+            files.lock().unwrap_or_else(PoisonError::into_inner).push(PathBuf::from(path));
+            fs::read_to_string(path).map_err(|error| format!("the file {path} cannot be read: {error}"))
+        }
+        other => Err(format!("this version does not know {other:?}")),
+    }
+}
+
+/// The error itself would show the value.
+fn reason(error: &env::VarError) -> &'static str {
+    match error {
+        env::VarError::NotPresent => "it is not set",
+        env::VarError::NotUnicode(_) => "its value is not UTF-8 text",
+    }
+}
+
+/// `text` with every line moved in.
+pub(crate) fn indent(text: &str) -> String {
+    text.lines().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,94 @@
+//! `trackside serve`: a folder or the sample site, with tracking on.
+
+mod arguments;
+mod folder;
+mod greeting;
+mod guard;
+mod log;
+mod printer;
+mod sample;
+mod server;
+mod signals;
+mod totals;
+mod verdicts;
+
+use std::{io, time::Duration};
+
+use axum::middleware;
+use tokio::{net::TcpListener, runtime::Runtime};
+use trackside::{
+    Config, Tracker,
+    config::{Mode, Receiver},
+    sinks::sqlite,
+    tower::TracksideLayer,
+};
+
+pub(crate) use self::arguments::Arguments;
+use self::{folder::Folder, guard::Guard, printer::Printer};
+use crate::{configuration, failure::Failure};
+
+/// How long what was printed may take to be read at the end.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// How long files that are being read may take when all connections are closed.
+const LAST_READS: Duration = Duration::from_millis(500);
+
+/// Serves until the first signal.
+pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let loaded = configuration::load(&arguments.location)?;
+    let folder = arguments.folder.as_deref().map(Folder::open).transpose()?;
+    check_stores(&loaded.config)?;
+    let guard = Guard::new(&loaded);
+    let within = loaded.config.shutdown();
+
+    let no_thread = |error| Failure::failed(format_args!("no thread can be started: {error}"));
+    let problems = Printer::start(io::stderr()).map_err(no_thread)?;
+    log::to(problems.clone());
+    let printer = Printer::start(io::stdout()).map_err(no_thread)?;
+    let runtime = Runtime::new().map_err(no_thread)?;
+    let listener = listen(&runtime, &arguments.listen)?;
+    let signals = signals::listen(&runtime)?;
+    printer.line(greeting::greeting(&loaded, folder.as_ref(), &listener)?);
+
+    let tracker = Tracker::open(loaded.config).map_err(Failure::failed)?;
+    let site = match folder {
+        Some(folder) => folder.router(guard),
+        None => sample::router(),
+    };
+    let app = site
+        .layer(TracksideLayer::new(tracker.clone()).with_verdict())
+        .layer(middleware::from_fn_with_state(printer.clone(), verdicts::print));
+    let served = runtime.block_on(server::serve(listener, app, signals, within));
+    // Ends what is left of requests, so that each is counted before the totals.
+    runtime.shutdown_timeout(LAST_READS);
+    let left = tracker.close(within).map_err(Failure::failed)?;
+    problems.end(None, LAST_WORDS);
+    printer.end(Some(totals::totals(&tracker.stats(), left)), LAST_WORDS);
+    served.map_err(|error| Failure::failed(format_args!("serving ended: {error}")))
+}
+
+/// A store that cannot be written is told now, not when the first hit is lost.
+fn check_stores(config: &Config) -> Result<(), Failure> {
+    if config.mode() != Mode::On {
+        return Ok(());
+    }
+    config.destinations().iter().try_for_each(|destination| match &destination.receiver {
+        Receiver::Sqlite { path, .. } => sqlite::check(path).map_err(Failure::failed),
+        _ => Ok(()),
+    })
+}
+
+fn listen(runtime: &Runtime, address: &str) -> Result<TcpListener, Failure> {
+    runtime.block_on(TcpListener::bind(address)).map_err(|error| match error.kind() {
+        io::ErrorKind::AddrInUse => Failure::failed(format_args!(
+            "{address} is in use; end the other program, or choose another with --listen, such as --listen 127.0.0.1:0"
+        )),
+        io::ErrorKind::PermissionDenied => Failure::failed(format_args!(
+            "{address} needs more rights than this user has; choose a port above 1023 with --listen"
+        )),
+        io::ErrorKind::InvalidInput => Failure::usage(format_args!(
+            "--listen {address} is no address; write it as HOST:PORT, such as 127.0.0.1:7878 or [::1]:7878"
+        )),
+        _ => Failure::failed(format_args!("{address} cannot be listened on: {error}; choose another with --listen")),
+    })
+}

@@ -1,0 +1,37 @@
+//! What the command says of itself.
+
+use crate::place::Place;
+
+#[test]
+fn help_is_worth_reading() {
+    let place = Place::new();
+    for (command, parts) in [
+        (&["--help"][..], &["serve", "report", "explain", "Exit codes:"][..]),
+        (
+            &["serve", "--help"],
+            &["[default: 127.0.0.1:7878]", "What is stored:", "Examples:", "Exit codes:", "--config"],
+        ),
+        (
+            &["report", "--help"],
+            &["single_hit_ids", "Examples:", "Exit codes:", "--since", "[default: table]"],
+        ),
+        (
+            &["explain", "--help"],
+            &["Examples:", "Exit codes:", "--peer", "[default: text/html]", "[default: 200]"],
+        ),
+    ] {
+        let ran = place.run(command);
+        assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""), "{command:?}");
+        for part in parts {
+            assert!(ran.out.contains(part), "{part} in: {}", ran.out);
+        }
+        let longest = ran.out.lines().map(|line| line.chars().count()).max();
+        assert!(longest <= Some(104), "{}", ran.out);
+    }
+}
+
+#[test]
+fn its_version_is_the_packages() {
+    let ran = Place::new().run(&["--version"]);
+    assert_eq!(ran.out, format!("trackside {}\n", env!("CARGO_PKG_VERSION")));
+}

@@ -1,0 +1,21 @@
+//! The command as its users run it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::let_underscore_must_use,
+    reason = "tests fail by panicking"
+)]
+
+mod client;
+mod explain;
+mod failures;
+mod folder;
+mod help;
+mod output;
+mod place;
+mod report;
+mod server;
+mod signals;
+mod story;

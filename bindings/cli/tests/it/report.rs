@@ -1,0 +1,60 @@
+//! `trackside report` on what a client made of paths.
+
+use crate::{client::exchange, place::Place, server::Server};
+
+#[test]
+fn paths_are_shown_decoded_and_harmless() {
+    let place = Place::new();
+    place.write("site/grüße.html", "<h1>Grüße</h1>");
+    // Everything is counted here, found or not.
+    place.write("my.toml", "visitor.identity = \"none\"\ntrack.status = [\"200\", \"404\"]\ntrack.content_types = [\"text/html\", \"text/plain\"]\n");
+    let mut server = Server::start(&place, &["site", "--config", "my.toml"]);
+    for (target, line) in [
+        ("/gr%C3%BC%C3%9Fe.html", "GET /gr%C3%BC%C3%9Fe.html 200 tracked"),
+        ("/%1b%5b2J", "GET /%1b%5b2J 404 tracked"),
+        ("/%ff", "GET /%ff 404 tracked"),
+    ] {
+        let request = format!(
+            "GET {target} HTTP/1.1\r\nHost: localhost\r\nReferer: https://a.example/\u{9b}31m\r\nConnection: close\r\n\r\n"
+        );
+        exchange(server.address, &request);
+        let printed = server.line();
+        assert!(printed.ends_with(line), "{printed}");
+    }
+    server.stop();
+
+    let table = place.run(&["report"]).out;
+    assert!(table.contains("\nwithout_visitor          3\n"), "{table}");
+    assert!(
+        table.contains("\n\npages\n         1  /\\u{1b}[2J\n         1  /\\xff\n         1  /grüße.html\n"),
+        "{table}"
+    );
+    assert!(table.contains("  https://a.example/\\u{9b}31m\n"), "{table}");
+    let json = place.run(&["report", "--format", "json"]).out;
+    assert!(json.contains("\"/%1b%5b2J\"") && json.contains("https://a.example/\\u009b31m"), "{json}");
+    assert!(!json.contains('\u{9b}'), "{json}");
+}
+
+#[test]
+fn a_period_and_a_store_are_chosen() {
+    let place = Place::new();
+    place.write(
+        "my.toml",
+        "visitor.identity = \"none\"\n[[destination]]\ntype = \"sqlite\"\npath = \"other.db\"\n",
+    );
+    let server = Server::start(&place, &["--config", "my.toml"]);
+    exchange(server.address, "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    server.stop();
+
+    for (arguments, views) in [
+        (&["--config", "my.toml"][..], 1),
+        (&["--store", "other.db", "--since", "2026-01-01"], 1),
+        (&["--store", "other.db", "--since", "1d"], 1),
+        (&["--store", "other.db", "--since", "0m"], 0),
+        (&["--store", "other.db", "--since", "9999-01-01"], 0),
+    ] {
+        let ran = place.run(&[&["report"], arguments].concat());
+        assert_eq!(ran.code, Some(0), "{arguments:?}: {}", ran.err);
+        assert!(ran.out.starts_with(&format!("views           {views:>10}\n")), "{arguments:?}: {}", ran.out);
+    }
+}
