@@ -34,6 +34,8 @@ pub(super) struct Desk {
     pub(super) until: Option<Instant>,
     /// Hits that were dropped at that deadline.
     pub(super) shut: u64,
+    /// Whether a close has said what was left.
+    pub(super) is_told: bool,
     /// When a hit was last taken from the queue.
     pub(super) busy_at: Instant,
     pub(super) complained_at: Option<Instant>,
@@ -50,6 +52,7 @@ impl Desk {
             failed_at: None,
             until: None,
             shut: 0,
+            is_told: false,
             busy_at: now,
             complained_at: None,
         }

@@ -41,6 +41,7 @@ impl Running {
         awaiting.wait(until, || self.books.is_settled() && !self.crew.is_alive());
         let mut desk = self.desk();
         self.give_up(&mut desk);
+        desk.is_told = true;
         Ok(Left::new(desk.shut, desk.in_flight))
     }
 

@@ -337,7 +337,10 @@ impl Running {
             // What was in flight at the deadline and comes back has no second chance.
             let before = desk.shut;
             self.give_up(&mut desk);
-            desk.shut = before;
+            if desk.is_told {
+                // As in flight.
+                desk.shut = before;
+            }
         }
         drop(desk);
         self.books.announce();
