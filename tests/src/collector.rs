@@ -13,6 +13,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use socket2::{Domain, Socket, Type};
+
 /// A request as it came over the wire.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
@@ -116,6 +118,8 @@ pub struct Collector {
     address: SocketAddr,
     shared: Arc<Shared>,
     acceptor: Option<JoinHandle<()>>,
+    /// Keeps the port while it is down, when nobody listens there, from whoever asks for a free one.
+    reserved: Option<Socket>,
 }
 
 #[derive(Debug)]
@@ -158,7 +162,8 @@ impl Collector {
             }),
             changed: Condvar::new(),
         });
-        let mut collector = Self { address: SocketAddr::from(([127, 0, 0, 1], 0)), shared, acceptor: None };
+        let mut collector =
+            Self { address: SocketAddr::from(([127, 0, 0, 1], 0)), shared, acceptor: None, reserved: None };
         collector.up()?;
         Ok(collector)
     }
@@ -201,6 +206,7 @@ impl Collector {
             // Wakes the acceptor, which then sees that it is down.
             drop(TcpStream::connect(self.address));
             drop(acceptor.join());
+            self.reserved = reserve(self.address).ok();
         }
         for (_, stream) in open {
             // Already closed by the other side is closed as well.
@@ -217,7 +223,13 @@ impl Collector {
         if self.acceptor.is_some() {
             return Ok(());
         }
-        let listener = TcpListener::bind(self.address)?;
+        let listener = match self.reserved.take() {
+            Some(socket) => {
+                socket.listen(128)?;
+                TcpListener::from(socket)
+            }
+            None => TcpListener::bind(self.address)?,
+        };
         self.address = listener.local_addr()?;
         self.shared.lock().is_up = true;
         let shared = Arc::clone(&self.shared);
@@ -291,6 +303,15 @@ impl State {
             None => matches!(self.standing, Kind::Unread),
         }
     }
+}
+
+fn reserve(address: SocketAddr) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    // As `TcpListener` does it: what is left of closed connections is no obstacle.
+    #[cfg(unix)]
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    Ok(socket)
 }
 
 fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
