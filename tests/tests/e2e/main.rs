@@ -1,0 +1,14 @@
+//! The whole way, seen from outside: a real axum server on TCP, an HTTP client that keeps cookies, a
+//! collector on the loopback interface and a real SQLite file. What the two books say is compared with
+//! what the client asked, what the collector was sent and what the store holds.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
+mod closing;
+mod collector;
+mod kit;
+mod processes;
+mod skipped;
+mod store;
+mod two;
+mod visitors;
