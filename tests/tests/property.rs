@@ -154,7 +154,7 @@ fn map(headers: &[(String, Vec<u8>)]) -> HeaderMap {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     /// One page view per distinct `ip` policy if tracked, none if skipped; appended headers that http
     /// takes, and none if skipped; a cookie only with a page view that bears the visitor.

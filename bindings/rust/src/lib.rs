@@ -124,3 +124,8 @@ pub use trackside_transports::{
 pub use self::connection::{Peer, Secure};
 #[cfg(feature = "tower")]
 pub use self::visit::Visit;
+
+/// The project's README, whose programs must compile.
+#[cfg(all(doctest, feature = "axum"))]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
