@@ -98,12 +98,10 @@ impl Worker {
                         self.recruit();
                     }
                     let began = Instant::now();
-                    let attempt = self.attempt(&batch);
-                    if self.running.generation != fork::generation() {
-                        // The sink forked, and this is the child: all this belongs to the parent.
+                    let Some(attempt) = self.attempt(&batch) else {
                         mem::forget((self, batch));
                         return;
-                    }
+                    };
                     let now = Instant::now();
                     self.is_slow = now.duration_since(began) >= TICK;
                     let jitter = self.random.random();
@@ -119,7 +117,9 @@ impl Worker {
         self.running.books.announce();
     }
 
-    fn attempt(&mut self, batch: &Batch) -> Attempt {
+    /// Has the sink make an attempt. None if the sink forked and this is the child: the batch, and all this,
+    /// belongs to the parent, down to the locks.
+    fn attempt(&mut self, batch: &Batch) -> Option<Attempt> {
         if batch.is_attempted {
             self.running.books.retried();
         }
@@ -136,7 +136,11 @@ impl Worker {
             let enriched: Vec<_> = batch.items.iter().map(|item| Enriched::new(&item.hit)).collect();
             Ok(sink.deliver(&enriched, plan.options.clock.micros()))
         }));
-        match attempt {
+        if self.running.generation != fork::generation() {
+            mem::forget(attempt);
+            return None;
+        }
+        Some(match attempt {
             Ok(Ok(delivery)) => Attempt::Made(delivery),
             Ok(Err(error)) => {
                 self.running.complain(format_args!("the sink cannot be opened, hits are lost: {error}"));
@@ -150,7 +154,7 @@ impl Worker {
                 self.drop_sink();
                 if is_made { Attempt::Panicked } else { Attempt::NoSink }
             }
-        }
+        })
     }
 
     fn drop_sink(&mut self) {
