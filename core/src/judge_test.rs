@@ -28,7 +28,7 @@ fn cookie(silence: u64) -> String {
     format!("trackside={KNOWN}.{}.{}.{}", NOW - 3_600, NOW - 1_000, NOW - silence)
 }
 
-fn asked<'a>(cookie: &'a str) -> [(&'a str, &'a str); 4] {
+fn asked(cookie: &str) -> [(&str, &str); 4] {
     [("host", "Www.Example.com"), ("accept", "text/html"), ("accept-language", "en"), ("cookie", cookie)]
 }
 

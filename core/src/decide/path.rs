@@ -54,9 +54,9 @@ fn decoded<T>(path: &[u8], look: impl FnOnce(&[u8]) -> T) -> T {
         return look(path);
     }
     let mut short = [0; 1_024];
-    if path.len() > short.len() {
+    let Some(short) = short.get_mut(..path.len()) else {
         return look(&percent_decode(path).collect::<Vec<u8>>());
-    }
+    };
     let length = short.iter_mut().zip(percent_decode(path)).map(|(slot, byte)| *slot = byte).count();
     look(&short[..length])
 }

@@ -1,4 +1,4 @@
-use super::{super::scenario::Scenario, Patterns, RULE};
+use super::{super::scenario::Scenario, Patterns, RULE, longest_piece};
 use crate::Reason;
 
 fn patterns(texts: &[&str]) -> Patterns {
@@ -55,6 +55,13 @@ fn globs_that_share_their_longest_piece_are_all_tried() {
     let patterns = patterns(&["/a/*/download", "/b/*/download"]);
     assert_eq!(patterns.find(b"/b/1/download"), Some("/b/*/download"));
     assert_eq!(patterns.find(b"/c/1/download"), None);
+}
+
+#[test]
+fn a_glob_is_looked_for_by_its_longest_piece() {
+    assert_eq!(longest_piece("/a*bcd*e"), "bcd");
+    assert_eq!(longest_piece("/abc*d"), "/abc");
+    assert_eq!(longest_piece("*"), "");
 }
 
 #[test]

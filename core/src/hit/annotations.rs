@@ -169,3 +169,31 @@ impl From<bool> for Value<'_> {
         Self::Truth(truth)
     }
 }
+
+#[cfg(test)]
+mod test {
+    use super::{Annotations, Event};
+
+    #[test]
+    fn what_is_said_later_stands() {
+        let mut annotations =
+            Annotations::new().title("a").user_id("u").property("k", 1).event(Event::new("x"));
+        annotations.extend(Annotations::new().title("b").route("/r").property("k", 2).event(Event::new("y")));
+        let expected = Annotations::new()
+            .title("b")
+            .user_id("u")
+            .route("/r")
+            .property("k", 1)
+            .property("k", 2)
+            .event(Event::new("x"))
+            .event(Event::new("y"));
+        assert_eq!(annotations, expected);
+    }
+
+    #[test]
+    fn nothing_to_add_is_empty() {
+        assert!(Annotations::new().is_empty());
+        assert!(!Annotations::new().title("").is_empty());
+        assert!(!Annotations::new().event(Event::new("x")).is_empty());
+    }
+}

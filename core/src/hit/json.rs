@@ -7,6 +7,10 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use super::{Hit, Kind, Value};
 
+/// Up to here, 2⁵³, a double tells one integer from the next, and whole numbers are written without a
+/// fraction.
+const MAX_WHOLE: f64 = 9_007_199_254_740_992.0;
+
 impl Serialize for Hit {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = Fields(serializer.serialize_map(None)?);
@@ -106,8 +110,9 @@ impl Serialize for Properties<'_> {
 impl Serialize for Value<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            // Whole numbers that a double holds exactly are written without a fraction.
-            Self::Number(n) if n.fract() == 0.0 && n.abs() < 9e15 => serializer.serialize_i64(*n as i64),
+            Self::Number(n) if n.fract() == 0.0 && n.abs() <= MAX_WHOLE => {
+                serializer.serialize_i64(*n as i64)
+            }
             Self::Number(n) => serializer.serialize_f64(*n),
             Self::Text(text) => serializer.serialize_str(text),
             Self::Truth(truth) => serializer.serialize_bool(*truth),

@@ -287,6 +287,15 @@ fn a_record_of_64_kib_is_whole() {
 }
 
 #[test]
+fn each_property_takes_what_its_table_says() {
+    let size = |value| full(&Draft { properties: &[("key".into(), value)], ..bare() }).size();
+    // The key's length, the key and the type; then the value.
+    assert_eq!(size(Value::Number(1.0)), 118 + (2 + 3 + 1) + 8);
+    assert_eq!(size("text".into()), 118 + (2 + 3 + 1) + 2 + 4);
+    assert_eq!(size(true.into()), 118 + (2 + 3 + 1) + 1);
+}
+
+#[test]
 fn the_url_is_put_together() {
     let url = |draft: &Draft<'_>| String::from_utf8(full(draft).url()).unwrap();
     let draft = Draft { query: b"a=1", ..sample::page() };
@@ -344,6 +353,17 @@ fn a_page_as_json() {
     });
     assert_eq!(json(&draft), expected);
     assert!(serde_json::to_string(&full(&draft)).unwrap().contains(r#""n":9,"#));
+}
+
+#[test]
+fn whole_numbers_have_no_fraction_up_to_2_53() {
+    let shown = |n: f64| serde_json::to_string(&Value::Number(n)).unwrap();
+    assert_eq!(shown(-0.0), "0");
+    assert_eq!(shown(-3.0), "-3");
+    assert_eq!(shown(3.25), "3.25");
+    assert_eq!(shown(9_007_199_254_740_992.0), "9007199254740992");
+    assert_eq!(shown(-9_007_199_254_740_992.0), "-9007199254740992");
+    assert_eq!(shown(9_007_199_254_740_994.0), "9007199254740994.0");
 }
 
 #[test]

@@ -40,11 +40,6 @@ impl Outgoing {
         self.body.clear();
     }
 
-    /// Appends `text`, which needs no escaping, to the URL.
-    pub fn push(&mut self, text: &str) {
-        self.url.push_str(text);
-    }
-
     /// Appends a secret to the URL, percent-encoded, and remembers where it stands.
     pub fn push_secret(&mut self, secret: &Secret) {
         let start = self.url.len();

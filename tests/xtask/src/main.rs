@@ -1,8 +1,9 @@
-//! What the project runs: `cargo xtask test` and `cargo xtask bench`.
+//! What the project runs: `cargo xtask test`, `cargo xtask bench` and `cargo xtask mutants`.
 
 mod bench;
 mod cargo;
 mod features;
+mod mutants;
 mod readme;
 mod steps;
 mod test;
@@ -16,6 +17,7 @@ fn main() -> ExitCode {
     let done = match words[..] {
         ["test"] => test::run(),
         ["bench", ref options @ ..] => bench::run(options),
+        ["mutants", ref options @ ..] => mutants::run(options),
         ["help" | "--help" | "-h"] => {
             print!("{}", usage());
             Ok(())
@@ -33,13 +35,14 @@ fn main() -> ExitCode {
 }
 
 /// The commands and what they do; the README may name no others.
-const COMMANDS: [(&str, &str); 2] = [
+const COMMANDS: [(&str, &str); 3] = [
     ("test", "set up whatever the tests need and run them all"),
     ("bench", "measure against the floor and the peers; --quick: less exactly"),
+    ("mutants", "change core place by place, and see that a test fails each time; takes hours"),
 ];
 
 fn usage() -> String {
-    let commands = COMMANDS.map(|(name, what)| format!("  cargo xtask {name:<7} {what}\n"));
+    let commands = COMMANDS.map(|(name, what)| format!("  cargo xtask {name:<8} {what}\n"));
     format!("Commands:\n{}", commands.concat())
 }
 

@@ -4,18 +4,14 @@ use std::{
     io,
     sync::{
         OnceLock,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst},
+        atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
     },
     thread::{self, Thread},
-    time::Instant,
 };
 
 /// The standard library reads its default from the environment, under a lock that a fork may have left
 /// taken.
 const STACK: usize = 2 << 20;
-
-/// So many milliseconds after the system refused a thread it is asked again: each time costs the request.
-const REFUSED: u64 = 100;
 
 /// The workers of a pool. The first is the one that requests wake; the others are recruited by workers, where
 /// one is too slow.
@@ -25,9 +21,6 @@ pub(super) struct Crew {
     started: AtomicUsize,
     alive: AtomicUsize,
     stack: usize,
-    made: Instant,
-    /// Until then no thread is asked for, in milliseconds after `made`.
-    refused_until: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -39,14 +32,7 @@ struct Seat {
 impl Crew {
     pub(super) fn new(most: usize) -> Self {
         let seats = (0..most.max(1)).map(|_| Seat::default()).collect();
-        Self {
-            seats,
-            started: AtomicUsize::new(0),
-            alive: AtomicUsize::new(0),
-            stack: STACK,
-            made: Instant::now(),
-            refused_until: AtomicU64::new(0),
-        }
+        Self { seats, started: AtomicUsize::new(0), alive: AtomicUsize::new(0), stack: STACK }
     }
 
     /// A crew that no thread can be found for.
@@ -73,15 +59,11 @@ impl Crew {
     ///
     /// # Errors
     ///
-    /// The system's, if it has no thread to give; for a while after that, `WouldBlock`.
+    /// The system's, if it has no thread to give.
     pub(super) fn start<F>(&self, seat: usize, name: &str, work: impl FnOnce() -> F) -> io::Result<()>
     where
         F: FnOnce() + Send + 'static,
     {
-        let now = self.made.elapsed().as_millis() as u64;
-        if now < self.refused_until.load(SeqCst) {
-            return Err(io::ErrorKind::WouldBlock.into());
-        }
         if seat >= self.seats.len() || self.started.compare_exchange(seat, seat + 1, SeqCst, SeqCst).is_err()
         {
             return Ok(());
@@ -94,7 +76,6 @@ impl Crew {
             Ok(_) => Ok(()),
             Err(error) => {
                 self.alive.fetch_sub(1, SeqCst);
-                self.refused_until.store(now + REFUSED, SeqCst);
                 // If another has been started since, this seat stays empty.
                 self.started.compare_exchange(seat + 1, seat, SeqCst, SeqCst).ok();
                 Err(error)

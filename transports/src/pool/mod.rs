@@ -20,7 +20,6 @@ mod queue;
 mod retry;
 mod running;
 mod shutdown;
-mod turn;
 mod worker;
 
 use std::{
