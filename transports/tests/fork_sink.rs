@@ -11,7 +11,14 @@ fn main() {}
 #[cfg(unix)]
 fn main() {
     use kit::{forks::*, *};
-    use std::{process, sync::Arc, time::Instant};
+    use std::{
+        process,
+        sync::{
+            Arc,
+            atomic::{AtomicUsize, Ordering::SeqCst},
+        },
+        time::Instant,
+    };
     use trackside_core::transport::{Left, Transport};
 
     const FORKS: usize = 200;
@@ -87,6 +94,27 @@ fn main() {
     assert_eq!((stats(&owner.pool).offered, stats(&owner.pool).delivered), (21, 21));
     starter.start();
     children.into_iter().for_each(Child::succeeded);
+    assert_delivered_once(&sent, &delivered);
+
+    // The worker itself forks, in the midst of a delivery, and both sides go on with it: in the child the
+    // hits are still the parent's.
+    let forks = Arc::new(AtomicUsize::new(0));
+    let forked = forks.clone();
+    let both_sides = noting(delivered.clone(), move || {
+        if forked.fetch_add(1, SeqCst) == 0
+            && let Some(child) = fork_here()
+        {
+            child.succeeded();
+        } else if process::id() != parent {
+            // The child leaves the file to the parent; what is tested is that its worker goes no further.
+            std::panic::resume_unwind(Box::new(()));
+        }
+    });
+    let forking = Owner::new(options("forking"), both_sides);
+    send(&forking.pool, 3, &sent);
+    forking.close();
+    assert!(forks.load(SeqCst) >= 1);
+    assert_eq!((stats(&forking.pool).delivered, stats(&forking.pool).panics), (3, 0));
     assert_delivered_once(&sent, &delivered);
     folder.remove();
     println!("fork_sink: {FORKS} forks, each hit delivered once");

@@ -4,14 +4,18 @@ use std::{
     io,
     sync::{
         OnceLock,
-        atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst},
     },
     thread::{self, Thread},
+    time::Instant,
 };
 
 /// The standard library reads its default from the environment, under a lock that a fork may have left
 /// taken.
 const STACK: usize = 2 << 20;
+
+/// So many milliseconds after the system refused a thread it is asked again: each time costs the request.
+const REFUSED: u64 = 100;
 
 /// The workers of a pool. The first is the one that requests wake; the others are recruited by workers, where
 /// one is too slow.
@@ -21,6 +25,9 @@ pub(super) struct Crew {
     started: AtomicUsize,
     alive: AtomicUsize,
     stack: usize,
+    made: Instant,
+    /// Until then no thread is asked for, in milliseconds after `made`.
+    refused_until: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -32,7 +39,14 @@ struct Seat {
 impl Crew {
     pub(super) fn new(most: usize) -> Self {
         let seats = (0..most.max(1)).map(|_| Seat::default()).collect();
-        Self { seats, started: AtomicUsize::new(0), alive: AtomicUsize::new(0), stack: STACK }
+        Self {
+            seats,
+            started: AtomicUsize::new(0),
+            alive: AtomicUsize::new(0),
+            stack: STACK,
+            made: Instant::now(),
+            refused_until: AtomicU64::new(0),
+        }
     }
 
     /// A crew that no thread can be found for.
@@ -59,11 +73,15 @@ impl Crew {
     ///
     /// # Errors
     ///
-    /// The system's, if it has no thread to give.
+    /// The system's, if it has no thread to give; for a while after that, `WouldBlock`.
     pub(super) fn start<F>(&self, seat: usize, name: &str, work: impl FnOnce() -> F) -> io::Result<()>
     where
         F: FnOnce() + Send + 'static,
     {
+        let now = self.made.elapsed().as_millis() as u64;
+        if now < self.refused_until.load(SeqCst) {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
         if seat >= self.seats.len() || self.started.compare_exchange(seat, seat + 1, SeqCst, SeqCst).is_err()
         {
             return Ok(());
@@ -76,6 +94,7 @@ impl Crew {
             Ok(_) => Ok(()),
             Err(error) => {
                 self.alive.fetch_sub(1, SeqCst);
+                self.refused_until.store(now + REFUSED, SeqCst);
                 // If another has been started since, this seat stays empty.
                 self.started.compare_exchange(seat + 1, seat, SeqCst, SeqCst).ok();
                 Err(error)

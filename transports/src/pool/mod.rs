@@ -20,6 +20,7 @@ mod queue;
 mod retry;
 mod running;
 mod shutdown;
+mod turn;
 mod worker;
 
 use std::{

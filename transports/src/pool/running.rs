@@ -220,7 +220,7 @@ impl Running {
     ///
     /// # Errors
     ///
-    /// The system's, if it has no thread to give: logged once, and tried again with the next hit.
+    /// The system's, if it has no thread to give: logged once, and tried again with a later hit.
     #[cold]
     pub(super) fn start_first(self: &Arc<Self>) -> io::Result<()> {
         let started = self.start(0);

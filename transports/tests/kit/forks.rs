@@ -48,6 +48,19 @@ pub fn fork(work: impl FnOnce()) -> Child {
     }
 }
 
+/// Forks in the midst of what is being done: the child for the parent, none in the child.
+pub fn fork_here() -> Option<Child> {
+    // SAFETY: as above.
+    match unsafe { libc::fork() } {
+        -1 => panic!("fork: {}", std::io::Error::last_os_error()),
+        0 => {
+            watchdog(120);
+            None
+        }
+        pid => Some(Child(pid)),
+    }
+}
+
 /// Ends the process at once, without any handler.
 pub fn exit_at_once() -> ! {
     // SAFETY: it does not return.

@@ -1,0 +1,245 @@
+//! One turn of a worker: what it is to do next, and what came of it. Short steps under the desk's lock.
+
+use std::{
+    mem,
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::{Duration, Instant},
+};
+
+use trackside_core::{Reason, protocol::Outcome};
+
+use super::{
+    books::{Item, Tally},
+    desk::{Batch, Desk},
+    running::{CLOSED, NUDGED, Running},
+    worker::TICK,
+};
+use crate::sink::Delivery;
+
+/// So long without a hit, and the worker stops ticking.
+const IDLE_AFTER: Duration = Duration::from_secs(1);
+
+/// How many hits are taken from the queue at one look, refused ones included.
+const LOOK: usize = 1_024;
+
+/// The longest own wait between attempts while the pool closes and little time remains.
+const CLOSING_WAIT: Duration = Duration::from_millis(500);
+
+/// What a worker does next.
+pub(super) enum Next {
+    Deliver(Batch),
+    Exit,
+    /// There is nothing to do, and there has not been for a while.
+    Rest,
+    Wait(Duration),
+}
+
+/// What came of an attempt.
+pub(super) enum Attempt {
+    Made(Delivery),
+    NoSink,
+    Panicked,
+}
+
+impl Running {
+    pub(super) fn next(&self, now: Instant) -> Next {
+        let mut desk = self.desk();
+        if self.signal.get() & CLOSED != 0 {
+            return Next::Exit;
+        }
+        let until = desk.until;
+        if until.is_some_and(|until| now >= until) {
+            self.give_up(&mut desk);
+            return Next::Exit;
+        }
+        if let Some(due) = desk.pause {
+            if due > now && until.is_some_and(|until| due >= until) {
+                // There will be no other attempt.
+                self.give_up(&mut desk);
+                return Next::Exit;
+            }
+            if due > now {
+                return Next::Wait(due - now);
+            }
+            desk.pause = None;
+        }
+        loop {
+            while let Some(mut batch) = desk.ready.pop_front() {
+                self.expire(&mut batch);
+                if !batch.items.is_empty() {
+                    desk.in_flight += batch.items.len() as u64;
+                    return Next::Deliver(batch);
+                }
+            }
+            let has_more = self.gather(&mut desk, now);
+            let is_due = desk.batcher.due().is_some_and(|due| due <= now);
+            if is_due || until.is_some() || self.books.is_awaited() {
+                desk.release();
+            }
+            if desk.ready.is_empty() && !has_more {
+                break;
+            }
+        }
+        if until.is_some() && self.books.is_settled() {
+            return Next::Exit;
+        }
+        // The queue is empty: the next crossing of the high-water mark counts again.
+        if self.signal.get() & NUDGED != 0 {
+            self.signal.lower(NUDGED);
+        }
+        let is_quiet = now.saturating_duration_since(desk.busy_at) >= IDLE_AFTER;
+        match desk.batcher.due() {
+            None if is_quiet && until.is_none() && !self.books.is_awaited() => Next::Rest,
+            None => Next::Wait(TICK),
+            Some(due) => Next::Wait(due.saturating_duration_since(now).min(TICK)),
+        }
+    }
+
+    /// Takes hits from the queue until there are none, or a batch is ready, or it has been enough for one
+    /// look; says whether it was that.
+    fn gather(&self, desk: &mut Desk, now: Instant) -> bool {
+        for _ in 0..LOOK {
+            let Some(item) = self.queue.pop() else {
+                return false;
+            };
+            desk.busy_at = now;
+            match self.admit(&item) {
+                Ok(group) => desk.gather(item, group, now),
+                Err(reason) => {
+                    self.lose(reason, Tally::of([&item]));
+                    self.books.announce();
+                }
+            }
+            if !desk.ready.is_empty() {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// The hit's group, if the receiver would count it. A protocol that panics over a hit would not.
+    fn admit(&self, item: &Item) -> Result<u64, Reason> {
+        let Some(protocol) = &self.plan.options.protocol else {
+            return Ok(0);
+        };
+        let admitted = catch_unwind(AssertUnwindSafe(|| {
+            protocol.admit(&item.hit)?;
+            Ok(protocol.group(&item.hit))
+        }));
+        admitted.unwrap_or_else(|panic| {
+            mem::forget(panic);
+            self.books.panicked();
+            Err(Reason::Rejected)
+        })
+    }
+
+    /// Drops what has become too old.
+    fn expire(&self, batch: &mut Batch) {
+        let now = self.plan.options.clock.micros();
+        let is_over = |item: &mut Item| self.expiry.is_over(item.hit.micros(), now, batch.is_attempted);
+        let expired: Vec<_> = batch.items.extract_if(.., is_over).collect();
+        if !expired.is_empty() {
+            self.lose(Reason::Expired, Tally::of(&expired));
+            self.books.announce();
+        }
+    }
+
+    /// Books what came of an attempt, and puts back what is to be attempted again.
+    pub(super) fn settle(&self, batch: Batch, attempt: Attempt, began: Instant, now: Instant, jitter: f64) {
+        let Batch { mut items, is_attempted } = batch;
+        let mut desk = self.desk();
+        desk.in_flight -= items.len() as u64;
+        let backoff = &self.plan.backoff;
+        let is_closing = desk.until.is_some();
+        let in_time = |own: Duration| if is_closing { own.min(CLOSING_WAIT) } else { own };
+        match attempt {
+            Attempt::NoSink => {
+                desk.failed(began, now, |failures| backoff.ceiling(failures));
+                self.lose(Reason::StoreUnavailable, Tally::of(&items));
+            }
+            Attempt::Panicked => {
+                desk.failed(began, now, |failures| backoff.ceiling(failures));
+                self.unknown(&mut desk, items);
+            }
+            Attempt::Made(Delivery { taken, outcome }) => {
+                let rest = items.split_off(taken.clamp(1, items.len()));
+                desk.put_back(rest, is_attempted);
+                match outcome {
+                    Outcome::Retry(asked) => desk.failed(began, now, |failures| {
+                        let own = in_time(backoff.wait(failures, jitter));
+                        asked.map_or(own, |asked| asked.max(own))
+                    }),
+                    Outcome::Unavailable => {
+                        desk.failed(began, now, |failures| backoff.ceiling(failures));
+                    }
+                    Outcome::Unknown => {
+                        desk.failed(began, now, |failures| in_time(backoff.wait(failures, jitter)));
+                    }
+                    _ => desk.succeeded(),
+                }
+                self.apply(&mut desk, items, is_attempted, outcome);
+            }
+        }
+        if self.signal.get() & CLOSED != 0 {
+            // What was in flight at the deadline and comes back has no second chance.
+            let before = desk.shut;
+            self.give_up(&mut desk);
+            if desk.is_told {
+                // As in flight.
+                desk.shut = before;
+            }
+        }
+        drop(desk);
+        self.books.announce();
+    }
+
+    fn apply(&self, desk: &mut Desk, mut items: Vec<Item>, is_attempted: bool, outcome: Outcome) {
+        match outcome {
+            Outcome::Delivered => self.deliver(&items),
+            Outcome::Partial(mut refused) => {
+                refused.sort_by_key(|&(index, _)| index);
+                refused.dedup_by_key(|&mut (index, _)| index);
+                for (index, reason) in refused.into_iter().rev() {
+                    if index < items.len() {
+                        let item = items.remove(index);
+                        self.lose(reason, Tally::of([&item]));
+                    }
+                }
+                self.deliver(&items);
+            }
+            Outcome::Refused(reason) => self.lose(reason, Tally::of(&items)),
+            Outcome::Retry(_) => desk.put_back(items, true),
+            Outcome::Split if items.len() > 1 => {
+                let second = items.split_off(items.len() / 2);
+                desk.put_back(second, is_attempted);
+                desk.put_back(items, is_attempted);
+            }
+            Outcome::Split => self.lose(Reason::TooLarge, Tally::of(&items)),
+            // The sink has said why in the log.
+            Outcome::Unavailable => self.lose(Reason::StoreUnavailable, Tally::of(&items)),
+            _ => self.unknown(desk, items),
+        }
+    }
+
+    fn deliver(&self, items: &[Item]) {
+        let tally = Tally::of(items);
+        self.queue.release(tally.bytes);
+        self.books.delivered(tally);
+    }
+
+    /// Perhaps processed, perhaps not: sent again only where the receiver knows a second copy.
+    fn unknown(&self, desk: &mut Desk, items: Vec<Item>) {
+        if self.plan.options.dedupe {
+            desk.put_back(items, true);
+        } else {
+            self.lose(Reason::Ambiguous, Tally::of(&items));
+        }
+    }
+
+    /// Tells the log of a problem, at most once a minute.
+    pub(super) fn complain(&self, problem: std::fmt::Arguments<'_>) {
+        if self.desk().may_complain(Instant::now()) {
+            tracing::error!(target: "trackside", "{}: {problem}", self.plan.options.name);
+        }
+    }
+}
