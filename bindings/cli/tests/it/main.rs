@@ -13,6 +13,7 @@ mod explain;
 mod failures;
 mod folder;
 mod help;
+mod load;
 mod output;
 mod place;
 mod report;

@@ -4,7 +4,7 @@ use std::{
     io::{BufRead, BufReader, Read},
     net::SocketAddr,
     process::{Child, ChildStdout, Command, ExitStatus, Stdio},
-    sync::mpsc::{self, RecvTimeoutError},
+    sync::mpsc::{self, Receiver, RecvTimeoutError},
     thread,
     time::{Duration, Instant},
 };
@@ -99,8 +99,8 @@ impl Server {
         error
     }
 
-    /// The lines to come until it closes its output.
-    pub(crate) fn rest(&mut self) -> Vec<String> {
+    /// The lines to come, read as they come.
+    pub(crate) fn lines(&mut self) -> Receiver<String> {
         let (send, lines) = mpsc::channel();
         let out = self.out.take().unwrap();
         thread::spawn(move || {
@@ -110,14 +110,12 @@ impl Server {
                 }
             }
         });
-        let mut rest = Vec::new();
-        loop {
-            match lines.recv_timeout(LONG) {
-                Ok(line) => rest.push(line),
-                Err(RecvTimeoutError::Disconnected) => return rest,
-                Err(RecvTimeoutError::Timeout) => panic!("it prints no more and does not end: {rest:?}"),
-            }
-        }
+        lines
+    }
+
+    /// The lines to come until it closes its output.
+    pub(crate) fn rest(&mut self) -> Vec<String> {
+        collect(&self.lines())
     }
 }
 
@@ -125,5 +123,17 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.child.kill().ok();
         self.child.wait().ok();
+    }
+}
+
+/// All of `lines`, to their end.
+pub(crate) fn collect(lines: &Receiver<String>) -> Vec<String> {
+    let mut rest = Vec::new();
+    loop {
+        match lines.recv_timeout(LONG) {
+            Ok(line) => rest.push(line),
+            Err(RecvTimeoutError::Disconnected) => return rest,
+            Err(RecvTimeoutError::Timeout) => panic!("it prints no more and does not end: {rest:?}"),
+        }
     }
 }
