@@ -3,3 +3,4 @@
 pub mod collector;
 pub mod folder;
 pub mod hits;
+pub mod visit;

@@ -7,17 +7,18 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::root;
+use crate::{root, target};
 
 /// The cargo that runs us.
 pub(crate) fn program() -> OsString {
     env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
-/// A command that runs in the project's folder and reads nothing.
+/// A command that runs in the project's folder, compiles into its one target folder, and reads nothing.
 pub(crate) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(program());
-    command.args(arguments).current_dir(root()).stdin(Stdio::null());
+    // The benchmarks are a workspace of their own and share what they can.
+    command.args(arguments).current_dir(root()).env("CARGO_TARGET_DIR", target()).stdin(Stdio::null());
     command
 }
 

@@ -6,10 +6,15 @@ mod features;
 mod mutants;
 mod readme;
 mod steps;
+mod syscalls;
 mod test;
 mod vectors;
 
-use std::{env, path::Path, process::ExitCode};
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 fn main() -> ExitCode {
     let words: Vec<String> = env::args().skip(1).collect();
@@ -50,4 +55,9 @@ fn usage() -> String {
 fn root() -> &'static Path {
     // OK because the folder's place in the project is fixed: tests/xtask.
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap_or(Path::new("."))
+}
+
+/// The one folder for everything that is compiled.
+fn target() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |path| root().join(path))
 }

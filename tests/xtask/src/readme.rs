@@ -24,7 +24,7 @@ pub(crate) fn check() -> Result<(), String> {
     Ok(())
 }
 
-/// The cargo commands in code fences, in words, without what a shell does with their input and output.
+/// The cargo commands in code fences, in words, also those that are part of a longer shell line.
 fn commands(markdown: &str) -> Vec<Vec<&str>> {
     let mut fenced = false;
     let mut found = Vec::new();
@@ -33,11 +33,11 @@ fn commands(markdown: &str) -> Vec<Vec<&str>> {
             fenced = !fenced;
             continue;
         }
-        let words = line.strip_prefix("$ ").unwrap_or(line).split_whitespace();
-        let words: Vec<_> =
-            words.take_while(|word| !word.starts_with(['#', '|', '<', '>', '&', ';'])).collect();
-        if fenced && words.first() == Some(&"cargo") {
-            found.push(words);
+        let words: Vec<_> = line.strip_prefix("$ ").unwrap_or(line).split_whitespace().collect();
+        let parts = words.split(|word| ["|", "&&", "||", ";"].contains(word));
+        for part in parts.filter(|part| fenced && part.first() == Some(&"cargo")) {
+            let redirected = part.iter().position(|word| word.starts_with(['#', '<', '>', '&']));
+            found.push(part[..redirected.unwrap_or(part.len())].to_vec());
         }
     }
     found
@@ -148,8 +148,10 @@ cargo fmt && cargo doc
             [
                 "cargo run --release -- serve",
                 "cargo xtask test",
+                "cargo run",
                 "cargo run -- explain",
                 "cargo fmt",
+                "cargo doc",
                 "cargo test --workspace"
             ]
         );

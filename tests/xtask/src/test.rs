@@ -1,6 +1,6 @@
 //! Every test there is, in one command.
 
-use crate::{cargo, features, readme, steps::Steps, vectors};
+use crate::{bench, cargo, features, readme, steps::Steps, syscalls, vectors};
 
 /// The packages whose features a user chooses among, and where they lie.
 const PACKAGES: [(&str, &str); 2] = [("trackside-transports", "transports"), ("trackside", "bindings/rust")];
@@ -22,6 +22,10 @@ pub(crate) fn run() -> Result<(), String> {
     steps.run("tests, all features", || {
         let packages = PACKAGES.map(|(package, _)| ["--package", package]).concat();
         cargo::run(&[&["test", "--all-features"], &packages[..]].concat()).map(drop)
+    })?;
+    steps.run("system calls of a request", syscalls::check)?;
+    steps.run("tests of the benchmarks", || {
+        cargo::run(&["test", "--manifest-path", bench::MANIFEST]).map(drop)
     })?;
     steps.run("the README's commands", readme::check)?;
     print!("{steps}");
