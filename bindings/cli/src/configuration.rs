@@ -113,5 +113,6 @@ fn reason(error: &env::VarError) -> &'static str {
 
 /// `text` with every line moved in.
 pub(crate) fn indent(text: &str) -> String {
-    text.lines().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
+    let lines = text.lines().map(|line| if line.is_empty() { String::new() } else { format!("  {line}") });
+    lines.collect::<Vec<_>>().join("\n")
 }

@@ -29,7 +29,7 @@ fn write(out: &mut String, loaded: &Loaded, folder: Option<&Folder>) -> fmt::Res
     }
     match &loaded.file {
         Some(file) => writeln!(out, "configuration: {}", file.display())?,
-        None => writeln!(out, "configuration: built in\n\n{}\n", indent(BUILT_IN))?,
+        None => writeln!(out, "configuration: built in\n\n{}", indent(BUILT_IN))?,
     }
     if loaded.is_changed {
         writeln!(out, "The TRACKSIDE__ variables of the environment go over it.")?;
