@@ -54,3 +54,33 @@ fn reasons(counts: &[(Reason, u64)]) -> String {
     let each: Vec<_> = counts.iter().map(|(reason, n)| format!("{reason} {n}")).collect();
     format!(" ({})", each.join(", "))
 }
+
+#[cfg(test)]
+mod test {
+    use trackside::{
+        Reason,
+        ledger::{Hits, Stats},
+        transport::Left,
+    };
+
+    use super::totals;
+
+    #[test]
+    fn nothing_is_left_out() {
+        let mut hits = Hits::default();
+        hits.name = "stats".to_owned();
+        hits.offered = 20;
+        hits.delivered = 9;
+        hits.refused = vec![(Reason::NoVisitor, 1), (Reason::Rejected, 2)];
+        hits.dropped = vec![(Reason::Shutdown, 5)];
+        let mut stats = Stats::default();
+        stats.requests.tracked = 20;
+        stats.requests.skipped = vec![(Reason::Status, 3), (Reason::Abandoned, 1)];
+        stats.destinations = vec![hits];
+        let expected = "
+requests: 24 seen = 20 tracked + 4 skipped (status 3, abandoned 1)
+hits to stats: 20 offered = 9 delivered + 3 refused (no-visitor 1, rejected 2) + 5 dropped (shutdown 5) + 3 pending
+left: 5 queued, given up; 3 in flight, their end unknown";
+        assert_eq!(totals(&stats, Left::new(5, 3)), expected);
+    }
+}

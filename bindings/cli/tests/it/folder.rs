@@ -1,7 +1,5 @@
 //! A folder of one's own: what is served of it, and what never is.
 
-use std::fs;
-
 use crate::{client::Client, place::Place, server::Server};
 
 const SECRET: &str = "never to be seen";
@@ -99,7 +97,7 @@ fn what_is_private_is_not_served_in_any_disguise() {
     ];
     #[cfg(unix)]
     {
-        use std::os::unix::fs::symlink;
+        use std::{fs, os::unix::fs::symlink};
         for (name, target) in [
             ("link.db", "trackside.db"),
             ("git", ".git"),
