@@ -72,7 +72,7 @@ pub fn file(path: impl AsRef<Path>) -> Result<Config, LoadError> {
         () => return Err(fail(Cause::Format)),
     };
     let text = fs::read_to_string(path).map_err(|error| fail(Cause::Read(error)))?;
-    let variables = variables(env::vars_os()).map_err(fail)?;
+    let variables = keys(env::vars_os()).map_err(fail)?;
     add(builder(), &text).env(variables).build().map_err(|error| fail(Cause::Config(error)))
 }
 
@@ -102,7 +102,7 @@ pub fn environment() -> Result<Config, LoadError> {
         return file(path);
     }
     let fail = |cause| LoadError::new(Origin::Environment, cause);
-    let variables = variables(env::vars_os()).map_err(fail)?;
+    let variables = keys(env::vars_os()).map_err(fail)?;
     builder().env(variables).build().map_err(|error| fail(Cause::Config(error)))
 }
 
@@ -113,12 +113,36 @@ pub fn environment() -> Result<Config, LoadError> {
 /// # Ok::<(), trackside_core::config::ConfigError>(())
 /// ```
 pub fn builder() -> Builder {
-    Config::builder().secrets(|source| match source {
-        SecretSource::Env(name) => env::var(name).map_err(|error| error.to_string()),
-        SecretSource::File(path) => fs::read_to_string(path).map_err(|error| error.to_string()),
+    Config::builder().secrets(secret)
+}
+
+/// A secret, looked up where it is: what [`builder`] passes to the configuration.
+///
+/// # Errors
+///
+/// Why there is none. The text names the variable or the file, and never shows what it holds.
+pub fn secret(source: SecretSource<'_>) -> Result<String, String> {
+    match source {
+        SecretSource::Env(name) => env::var(name).map_err(|error| match error {
+            env::VarError::NotPresent => format!("the variable {name} is not set"),
+            // The error itself would show the value.
+            env::VarError::NotUnicode(_) => format!("the value of the variable {name} is not UTF-8 text"),
+        }),
+        SecretSource::File(path) => {
+            fs::read_to_string(path).map_err(|error| format!("the file {path} cannot be read: {error}"))
+        }
         // A way that core knows and this crate does not: both are built together.
         _ => Err("this build cannot look it up".to_owned()),
-    })
+    }
+}
+
+/// The variables of the environment that hold keys of the configuration, for [`Builder::env`].
+///
+/// # Errors
+///
+/// When one of them is not UTF-8.
+pub fn variables() -> Result<Vec<(String, String)>, LoadError> {
+    keys(env::vars_os()).map_err(|cause| LoadError::new(Origin::Environment, cause))
 }
 
 fn named_file() -> Option<PathBuf> {
@@ -126,7 +150,7 @@ fn named_file() -> Option<PathBuf> {
 }
 
 /// The variables that hold keys; the others are nobody's business.
-fn variables(all: impl Iterator<Item = (OsString, OsString)>) -> Result<Vec<(String, String)>, Cause> {
+fn keys(all: impl Iterator<Item = (OsString, OsString)>) -> Result<Vec<(String, String)>, Cause> {
     all.filter(|(name, _)| name.as_encoded_bytes().starts_with(PREFIX.as_bytes()))
         .map(|(name, value)| match (name.into_string(), value.into_string()) {
             (Ok(name), Ok(value)) => Ok((name, value)),

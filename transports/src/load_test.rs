@@ -85,7 +85,7 @@ fn only_variables_of_ours_are_looked_at() {
     let pairs = |pairs: &[(&str, &str)]| -> Vec<(OsString, OsString)> {
         pairs.iter().map(|(name, value)| (name.into(), value.into())).collect()
     };
-    let ours = variables(pairs(&[("PATH", "/bin"), ("TRACKSIDE__MODE", "off")]).into_iter()).unwrap();
+    let ours = keys(pairs(&[("PATH", "/bin"), ("TRACKSIDE__MODE", "off")]).into_iter()).unwrap();
     assert_eq!(ours, [("TRACKSIDE__MODE".to_owned(), "off".to_owned())]);
 }
 
@@ -96,10 +96,10 @@ fn a_variable_that_is_not_text_is_named() {
 
     let bytes = |bytes: &[u8]| OsString::from_vec(bytes.to_vec());
     let theirs = [(bytes(b"OTHER"), bytes(b"\xff"))];
-    assert!(variables(theirs.into_iter()).unwrap().is_empty());
+    assert!(keys(theirs.into_iter()).unwrap().is_empty());
 
     let ours = [(bytes(b"TRACKSIDE__SHUTDOWN"), bytes(b"\xff"))];
-    let error = LoadError::new(Origin::Environment, variables(ours.into_iter()).unwrap_err());
+    let error = LoadError::new(Origin::Environment, keys(ours.into_iter()).unwrap_err());
     assert_eq!(
         error.to_string(),
         "the environment (TRACKSIDE_CONFIG names no file): the environment variable \"TRACKSIDE__SHUTDOWN\" \

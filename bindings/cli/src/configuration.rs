@@ -1,16 +1,16 @@
 //! The configuration of a command: a file, or the built-in one, with the environment on top.
 //!
-//! `trackside::load` does not serve here: it has no built-in text, and does not tell which files hold
+//! `trackside::load` alone does not serve here: it has no built-in text, and does not tell which files hold
 //! secrets, which must never be served.
 
 use std::{
-    env, fs,
+    fs,
     io::ErrorKind,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
 
-use trackside::{Config, config::SecretSource};
+use trackside::{Config, config::SecretSource, load};
 
 use crate::failure::Failure;
 
@@ -48,7 +48,7 @@ pub(crate) fn load(location: &Location) -> Result<Loaded, Failure> {
 
     let builder = Config::builder();
     let builder = if is_json { builder.json(text) } else { builder.toml(text) };
-    let variables = variables()?;
+    let variables = load::variables().map_err(Failure::usage)?;
     let is_changed = !variables.is_empty();
     let secrets = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&secrets);
@@ -76,39 +76,12 @@ fn read(file: &Path) -> Result<String, Failure> {
     })
 }
 
-/// Our variables of the environment. One that is no text is a mistake like any other.
-fn variables() -> Result<Vec<(String, String)>, Failure> {
-    let ours = env::vars_os().filter_map(|(name, value)| {
-        let name = name.into_string().ok().filter(|name| name.starts_with("TRACKSIDE__"))?;
-        Some((name, value))
-    });
-    ours.map(|(name, value)| match value.into_string() {
-        Ok(value) => Ok((name, value)),
-        Err(_) => Err(Failure::usage(format_args!("the variable {name} is not UTF-8 text"))),
-    })
-    .collect()
-}
-
 /// Looks a secret up, and remembers its file.
 fn resolve(source: SecretSource<'_>, files: &Mutex<Vec<PathBuf>>) -> Result<String, String> {
-    match source {
-        SecretSource::Env(name) => {
-            env::var(name).map_err(|error| format!("the variable {name} cannot be used: {}", reason(&error)))
-        }
-        SecretSource::File(path) => {
-            files.lock().unwrap_or_else(PoisonError::into_inner).push(PathBuf::from(path));
-            fs::read_to_string(path).map_err(|error| format!("the file {path} cannot be read: {error}"))
-        }
-        other => Err(format!("this version does not know {other:?}")),
+    if let SecretSource::File(path) = source {
+        files.lock().unwrap_or_else(PoisonError::into_inner).push(PathBuf::from(path));
     }
-}
-
-/// The error itself would show the value.
-fn reason(error: &env::VarError) -> &'static str {
-    match error {
-        env::VarError::NotPresent => "it is not set",
-        env::VarError::NotUnicode(_) => "its value is not UTF-8 text",
-    }
+    load::secret(source)
 }
 
 /// `text` with every line moved in.
