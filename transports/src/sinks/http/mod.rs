@@ -8,6 +8,7 @@
 //! No proxy is used, whatever the environment says, and no redirect is followed. Certificates are checked
 //! against the roots of `webpki-roots`.
 
+mod resolve;
 mod sink;
 mod watch;
 

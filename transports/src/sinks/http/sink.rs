@@ -12,9 +12,9 @@ use trackside_core::{
     Reason,
     protocol::{Enriched, Outcome, Outgoing, Protocol},
 };
-use ureq::{Agent, unversioned::resolver::DefaultResolver};
+use ureq::Agent;
 
-use super::watch;
+use super::{resolve::Remembering, watch};
 use crate::sink::{Delivery, Sink, SinkError};
 
 /// How much of an answer is read.
@@ -62,7 +62,7 @@ impl HttpSink {
             .max_idle_connections(1)
             .build();
         let connector = watch::connector(Arc::clone(&wrote));
-        let agent = Agent::with_parts(config, connector, DefaultResolver::default());
+        let agent = Agent::with_parts(config, connector, <Remembering>::default());
         Ok(Self { protocol, agent, wrote, out, answer: Vec::new() })
     }
 
