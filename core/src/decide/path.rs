@@ -5,7 +5,7 @@
 //!
 //! All patterns of a list are looked for in one pass, whose cost does not grow with their number.
 
-use std::sync::Arc;
+use std::{mem, sync::Arc};
 
 use aho_corasick::AhoCorasick;
 use percent_encoding::percent_decode;
@@ -131,13 +131,17 @@ impl Pieces {
         Ok(Self { automaton, sharing })
     }
 
-    /// The globs whose longest piece stands in `path`.
+    /// The globs whose longest piece stands in `path`, each once.
     fn of(&self, path: &[u8]) -> impl Iterator<Item = usize> {
-        let mut last = None;
+        let mut is_found = Vec::new();
         self.automaton
             .find_overlapping_iter(path)
-            // What a glob says of the path does not depend on where its piece was found.
-            .filter(move |found| last.replace(found.pattern()) != Some(found.pattern()))
+            // What a glob says of the path does not depend on where its piece was found: each is asked once,
+            // or a path made of their pieces would be walked once for every place.
+            .filter(move |found| {
+                is_found.resize(self.sharing.len(), false);
+                !mem::replace(&mut is_found[found.pattern().as_usize()], true)
+            })
             .flat_map(|found| &self.sharing[found.pattern().as_usize()])
             .copied()
     }

@@ -58,6 +58,14 @@ fn globs_that_share_their_longest_piece_are_all_tried() {
 }
 
 #[test]
+fn a_glob_is_asked_once_however_often_its_piece_stands_in_the_path() {
+    let patterns = patterns(&["*ab*c*", "*ba*c*", "*xyz*c*"]);
+    let mut asked: Vec<_> = patterns.pieces.unwrap().of(b"/abababab").collect();
+    asked.sort_unstable();
+    assert_eq!(asked, [0, 1]);
+}
+
+#[test]
 fn a_glob_is_looked_for_by_its_longest_piece() {
     assert_eq!(longest_piece("/a*bcd*e"), "bcd");
     assert_eq!(longest_piece("/abc*d"), "/abc");
