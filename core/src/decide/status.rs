@@ -19,9 +19,8 @@ impl Statuses {
         };
         let range = match entry.split_once('-') {
             Some((first, last)) => number(first).zip(number(last)),
-            None => match entry.strip_suffix("xx").map(|class| class.parse::<u16>()) {
-                Some(Ok(class @ 1..=9)) => Some((class * 100, class * 100 + 99)),
-                Some(_) => None,
+            None => match entry.strip_suffix("xx") {
+                Some(class) => number(&format!("{class}00")).map(|first| (first, first + 99)),
                 None => number(entry).map(|n| (n, n)),
             },
         };
