@@ -67,7 +67,7 @@
 //! | `renew` | `false` | `true`: `max_age` counts from the last visit |
 //! | `same_site` | `"lax"` | or `"strict"` or `"none"`, which wants `secure` |
 //! | `http_only` | `true` | whether scripts cannot read it |
-//! | `secure` | `"auto"` | `"auto"`: when the host says that the client came by https; or `true` or `false` |
+//! | `secure` | `"auto"` | `"auto"`: when the host says that the client came by https, and always where browsers refuse the cookie without; or `true` or `false` |
 //!
 //! # `[consent]`
 //!
@@ -295,7 +295,8 @@ pub enum SameSite {
 pub enum Secure {
     /// `true`: always.
     Always,
-    /// `"auto"`: when the host says that the client came by https.
+    /// `"auto"`: when the host says that the client came by https. Where browsers refuse the cookie without
+    /// it, because of its name or of [`SameSite::None`], it means [`Always`](Self::Always).
     Auto,
     /// `false`: never.
     Never,

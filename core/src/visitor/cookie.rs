@@ -107,8 +107,7 @@ pub(crate) fn set_cookie(cookie: &Cookie, known: &Known, now: u64, is_secure: bo
         })
         .http_only(cookie.http_only)
         .secure(match cookie.secure {
-            // Browsers refuse `SameSite=None` without it.
-            Secure::Auto => is_secure || cookie.same_site == SameSite::None,
+            Secure::Auto => is_secure,
             Secure::Always => true,
             Secure::Never => false,
         });

@@ -39,7 +39,7 @@ pub(super) fn read(visitor: &mut Section<'_>) -> Visitor {
 }
 
 fn cookie(section: &mut Section<'_>) -> Cookie {
-    let cookie = Cookie {
+    let mut cookie = Cookie {
         name: section
             .text(
                 "name",
@@ -80,6 +80,9 @@ fn cookie(section: &mut Section<'_>) -> Cookie {
             .or(Secure::Auto),
     };
     check(section, &cookie);
+    if cookie.secure == Secure::Auto && needs_secure(&cookie) {
+        cookie.secure = Secure::Always;
+    }
     cookie
 }
 
@@ -95,20 +98,30 @@ fn max_age(section: &mut Section<'_>) -> Duration {
     max_age.min(MAX_AGE)
 }
 
+const HOST: &str = "__Host-";
+const SECURE: &str = "__Secure-";
+
+/// Browsers compare it without regard to case (RFC 6265bis §5.4).
+fn has_prefix(cookie: &Cookie, prefix: &str) -> bool {
+    cookie.name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+}
+
+/// Whether browsers refuse it without `Secure`.
+fn needs_secure(cookie: &Cookie) -> bool {
+    cookie.same_site == SameSite::None || has_prefix(cookie, HOST) || has_prefix(cookie, SECURE)
+}
+
 /// What browsers refuse to store, whatever the request (RFC 6265bis §4.1.3, §5.7).
 fn check(section: &Section<'_>, cookie: &Cookie) {
-    let begins = |prefix: &str| {
-        cookie.name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
-    };
-    let (host, never) = (begins("__Host-"), cookie.secure == Secure::Never);
+    let (host, never) = (has_prefix(cookie, HOST), cookie.secure == Secure::Never);
     if host && cookie.path != "/" {
         section.mistake("path", "browsers refuse a cookie named __Host-… with another path than \"/\"");
     }
     if host && !cookie.domain.is_empty() {
         section.mistake("domain", "browsers refuse a cookie named __Host-… with a domain; leave it out");
     }
-    if never && (host || begins("__Secure-")) {
-        let prefix = if host { "__Host-" } else { "__Secure-" };
+    if never && (host || has_prefix(cookie, SECURE)) {
+        let prefix = if host { HOST } else { SECURE };
         section.mistake(
             "secure",
             format!("browsers refuse a cookie named {prefix}… with secure = false; write true"),

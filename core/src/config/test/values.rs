@@ -294,3 +294,17 @@ fn a_list_of_patterns_has_room_for_the_bounds() {
     let error = only(vec![format!("/{}", "x".repeat(2_048))]).unwrap_err().to_string();
     assert!(error.starts_with("track.only[0]: "), "{error}");
 }
+
+#[test]
+fn where_browsers_want_secure_auto_means_always() {
+    let secure = |cookie: &str| {
+        let text = format!("consent.policy = 'none'\nvisitor.cookie = {{ {cookie} }}");
+        Config::builder().toml(&text).build().unwrap().cookie.secure
+    };
+    for cookie in ["name = '__Host-v'", "name = '__secure-v'", "same_site = 'none'"] {
+        assert_eq!(secure(cookie), Secure::Always, "{cookie}");
+    }
+    for cookie in ["name = '__v'", "name = 'v__Host-'", "same_site = 'strict'"] {
+        assert_eq!(secure(cookie), Secure::Auto, "{cookie}");
+    }
+}
