@@ -114,7 +114,7 @@
 //! | `batch.bytes` | `"256KiB"` | size; how many bytes of records a batch holds at most |
 //! | `batch.age` | `"200ms"` | duration; how long the first hit waits for others |
 //! | `timeout` | `"10s"` | duration above zero; how long one attempt may take |
-//! | `max_age` | `"1h"` | duration above zero; a hit that is older is dropped(`expired`) |
+//! | `max_age` | `"1h"` | duration above zero; up to which age a hit is tried again; then it is dropped(`expired`) |
 //!
 //! Keys that not every type has:
 //!
@@ -374,7 +374,7 @@ pub struct Destination {
     pub batch: Batch,
     /// How long one attempt may take. Defaults to 10 s.
     pub timeout: Duration,
-    /// How old a hit may become before it is dropped(`expired`). Defaults to 1 h.
+    /// Up to which age a hit is tried again; then it is dropped(`expired`). Defaults to 1 h.
     pub max_age: Duration,
 }
 
