@@ -122,9 +122,15 @@ impl Counters {
         Self([const { AtomicU64::new(0) }; SKIPPED + REFUSED + DROPPED])
     }
 
-    /// Counts `n` more of `reason`.
-    pub fn add(&self, reason: Reason, n: u64) {
-        self.0[reason.index()].fetch_add(n, Ordering::SeqCst);
+    /// Counts `n` more of `reason`, and answers how many there are now.
+    pub fn add(&self, reason: Reason, n: u64) -> u64 {
+        self.0[reason.index()].fetch_add(n, Ordering::SeqCst) + n
+    }
+
+    /// Whether no other reason than `reason` occurred.
+    pub fn is_only(&self, reason: Reason) -> bool {
+        let mut others = Reason::ALL.iter().filter(|&&other| other != reason);
+        others.all(|other| self.0[other.index()].load(Ordering::SeqCst) == 0)
     }
 
     /// The reasons that occurred, with their counts, in the order of their numbers.
@@ -227,7 +233,8 @@ mod test {
     fn every_reason_has_a_counter_of_its_own() {
         let counters = Counters::new();
         for (n, &reason) in (1..).zip(Reason::ALL) {
-            counters.add(reason, n);
+            assert_eq!(counters.add(reason, n), n);
+            assert_eq!(counters.is_only(reason), n == 1);
         }
         let expected: Vec<_> = Reason::ALL.iter().copied().zip(1..).collect();
         assert_eq!(counters.snapshot(), expected);

@@ -5,6 +5,7 @@ mod destination;
 pub mod entropy;
 pub mod load;
 pub mod pool;
+mod requests;
 pub mod sink;
 pub mod sinks;
 mod tracker;

@@ -13,7 +13,7 @@ use trackside_core::{
     Annotations, Config, Event, Moment, Reason, Request, Response,
     explain::{Explanation, explain},
     judge::{self, Verdict},
-    ledger::{Counters, Requests, Stats},
+    ledger::Stats,
     transport::{Left, Reentrant, Submitted, Transport},
     visitor::{Notice, Visitor},
 };
@@ -24,6 +24,7 @@ use crate::{
     destination::{self, OpenError},
     entropy::{self, Entropy},
     pool::fork::{self, PerProcess},
+    requests::RequestBook,
 };
 
 /// Counts a server's traffic: judges its exchanges and delivers their hits off the request thread.
@@ -64,13 +65,8 @@ struct Live {
     entropy: Arc<dyn Entropy>,
     transport: Arc<dyn Transport>,
     requests: PerProcess<RequestBook>,
-}
-
-#[derive(Default)]
-struct RequestBook {
-    tracked: AtomicU64,
-    skipped: Counters,
-    late: AtomicU64,
+    /// The process, by its generation, that closed it by itself and needs no other close; 0: none did.
+    closed_in: AtomicU64,
 }
 
 impl Tracker {
@@ -126,13 +122,8 @@ impl Tracker {
 
     /// Both books at this instant.
     pub fn stats(&self) -> Stats {
-        let book = self.0.book();
         let mut stats = Stats::default();
-        stats.requests = Requests::new(
-            book.tracked.load(Ordering::SeqCst),
-            book.skipped.snapshot(),
-            book.late.load(Ordering::SeqCst),
-        );
+        stats.requests = self.0.book().snapshot();
         stats.destinations = self.0.transport.stats();
         stats
     }
@@ -148,13 +139,16 @@ impl Tracker {
     }
 
     /// Delivers what can be delivered within `within`, stops for good, and says what was left. All clones
-    /// are closed with it; requests are judged as before, but their hits are dropped(`closed`).
+    /// are closed with it, and neither their end nor the process's waits again; requests are judged as before,
+    /// but their hits are dropped(`closed`).
     ///
     /// # Errors
     ///
     /// [`Reentrant`] when called from a worker.
     pub fn close(&self, within: Duration) -> Result<Left, Reentrant> {
-        self.0.transport.close(deadline(within))
+        let left = self.0.transport.close(deadline(within))?;
+        self.0.closed_in.store(fork::generation(), Ordering::SeqCst);
+        Ok(left)
     }
 
     /// The configuration.
@@ -164,7 +158,7 @@ impl Tracker {
 
     /// Counts an annotation that came after its exchange was over. For adapters.
     pub fn count_late(&self) {
-        self.0.book().late.fetch_add(1, Ordering::SeqCst);
+        self.0.book().late();
     }
 }
 
@@ -179,16 +173,18 @@ impl Live {
 
     fn count(&self, reason: Option<Reason>) {
         match reason {
-            None => _ = self.book().tracked.fetch_add(1, Ordering::SeqCst),
-            Some(reason) => self.book().skipped.add(reason, 1),
+            None => self.book().track(),
+            Some(reason) => self.book().skip(reason),
         }
     }
 }
 
 impl fork::CloseAtExit for Live {
     fn close_at_exit(&self) {
-        // A worker that ends the process cannot wait for itself: there is nobody left to tell.
-        self.transport.close(deadline(self.config.shutdown())).ok();
+        if self.closed_in.load(Ordering::SeqCst) != fork::generation() {
+            // A worker that ends the process cannot wait for itself: there is nobody left to tell.
+            self.transport.close(deadline(self.config.shutdown())).ok();
+        }
     }
 }
 
@@ -262,6 +258,7 @@ impl Builder {
             entropy: self.entropy,
             transport,
             requests: PerProcess::new(),
+            closed_in: AtomicU64::new(0),
         });
         let weak: Weak<Live> = Arc::downgrade(&live);
         fork::at_exit(weak);
