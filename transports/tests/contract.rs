@@ -319,6 +319,35 @@ fn a_fan_out_is_queued_if_any_took_it_else_dropped_for_the_firsts_reason() {
 }
 
 #[test]
+fn a_destination_that_panics_harms_neither_the_others_nor_the_host() {
+    #[derive(Debug)]
+    struct Panics;
+    impl Transport for Panics {
+        fn submit(&self, _: Hit) -> Submitted {
+            Submitted::Queued
+        }
+        fn flush(&self, _: Instant) -> Result<Left, Reentrant> {
+            panic!("as told")
+        }
+        fn close(&self, _: Instant) -> Result<Left, Reentrant> {
+            panic!("as told")
+        }
+        fn stats(&self) -> Vec<Hits> {
+            Vec::new()
+        }
+    }
+    let pool = Pool::new(options("other"), does(|batch, _| all(batch, Outcome::Delivered)));
+    let pool: Arc<dyn Transport> = Arc::new(pool);
+    let panics = || (IpPolicy::Masked, Arc::new(Panics) as Arc<dyn Transport>);
+    // One on the thread that calls, one on a thread of its own.
+    let fan_out = FanOut::new(vec![panics(), (IpPolicy::Masked, pool), panics()]);
+    submit_all(&fan_out, &hits(5));
+    assert_eq!(fan_out.flush(soon()), Ok(Left::default()));
+    assert_eq!(fan_out.close(soon()), Ok(Left::default()));
+    assert_eq!(stats(&fan_out).delivered, 5);
+}
+
+#[test]
 fn a_fan_out_closes_all_at_once() {
     // One destination is stuck until the deadline; the other has all that time for its own.
     let door = Door::default();

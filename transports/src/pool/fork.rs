@@ -23,7 +23,7 @@ mod handlers;
 mod per_process;
 
 #[cfg(unix)]
-pub use self::exit::{CloseAtExit, at_exit};
+pub use self::exit::at_exit;
 #[cfg(unix)]
 pub use self::handlers::install;
 pub use self::{
@@ -32,6 +32,12 @@ pub use self::{
 };
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// What is closed when the process exits.
+pub trait CloseAtExit: Send + Sync {
+    /// Closes within its own deadline.
+    fn close_at_exit(&self);
+}
 
 static GENERATION: AtomicU64 = AtomicU64::new(1);
 
@@ -44,4 +50,4 @@ pub fn generation() -> u64 {
 #[cfg(not(unix))]
 mod elsewhere;
 #[cfg(not(unix))]
-pub use self::elsewhere::{CloseAtExit, at_exit, install};
+pub use self::elsewhere::{at_exit, install};

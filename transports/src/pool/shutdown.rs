@@ -1,6 +1,7 @@
 //! Flush and close: waiting for the workers under one absolute deadline.
 
 use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     thread,
     time::{Duration, Instant},
@@ -118,11 +119,12 @@ where
             spawned.map_err(|_| item)
         })
         .collect();
-    let first = first.map(&work);
+    let here = |item| catch_unwind(AssertUnwindSafe(|| work(item))).ok();
+    let first = first.and_then(here);
     let others = others.into_iter().filter_map(|other| match other {
         // OK to wait for: `work` has a deadline of its own.
         Ok(thread) => thread.join().ok(),
-        Err(item) => Some(work(item)),
+        Err(item) => here(item),
     });
     first.into_iter().chain(others).collect()
 }

@@ -1,4 +1,4 @@
-//! Every default, as DESIGN §7 tells it.
+//! Every default, as the documentation of `config` tells it.
 
 use std::{path::PathBuf, time::Duration};
 

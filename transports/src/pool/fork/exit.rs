@@ -9,13 +9,8 @@ use std::{
     thread,
 };
 
+use super::CloseAtExit;
 use crate::pool::shutdown::in_parallel;
-
-/// What is closed when the process exits.
-pub trait CloseAtExit: Send + Sync {
-    /// Closes within its own deadline.
-    fn close_at_exit(&self);
-}
 
 /// One entry of the list. Entries are never freed, only used again, so that the list can be walked after
 /// any fork without a lock.
