@@ -1,16 +1,22 @@
 //! What holds for every request, whatever it is made of.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
-use std::sync::LazyLock;
+use std::{
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use trackside_core::{
-    Annotations, Config, Event, Headers, Hit, Moment, Request, Response,
+    Annotations, Config, Event, Headers, Hit, Moment, Reason, Request, Response,
+    config::IpPolicy,
     hit::Kind,
     judge::{self, Verdict},
     protocol::{self, Enriched, Outgoing},
+    transport::{Recording, Transport},
 };
+use trackside_transports::{Tracker, pool::FanOut};
 
 const NOW: u64 = 1_784_714_400_000_000;
 
@@ -37,6 +43,26 @@ fn config_of(more: &str) -> Config {
         "#
     );
     Config::builder().toml(&text).build().unwrap()
+}
+
+/// What becomes of a call at the tracker.
+#[derive(Clone, Copy, Debug)]
+enum End {
+    Closed,
+    Dropped,
+    Finished,
+}
+
+fn end() -> impl Strategy<Value = End> {
+    prop_oneof![6 => Just(End::Finished), 1 => Just(End::Dropped), 1 => Just(End::Closed)]
+}
+
+/// A tracker with these destinations.
+fn tracker(recordings: &[(IpPolicy, Arc<Recording>)]) -> Tracker {
+    let destinations =
+        recordings.iter().map(|(ip, recording)| (*ip, recording.clone() as Arc<dyn Transport>));
+    let fan_out = FanOut::new(destinations.collect());
+    Tracker::builder(CONFIG.clone()).transport(Arc::new(fan_out)).open().unwrap()
 }
 
 /// The headers that the judge reads, with values that it knows and values of any bytes.
@@ -176,6 +202,42 @@ proptest! {
                 let start = format!("trackside={id}.");
                 prop_assert!(value.starts_with(&start));
             }
+        }
+    }
+
+    /// Both books balance: every request ends once, whether it is finished or dropped, and every hit is
+    /// offered once to each destination of its policy, before the close and after it.
+    #[test]
+    fn both_books_balance(calls in vec((call(), end()), 1..30)) {
+        let recordings = CONFIG.ip_policies().iter().map(|&ip| (ip, Arc::new(Recording::new())));
+        let recordings: Vec<_> = recordings.collect();
+        let tracker = tracker(&recordings);
+        let (mut tracked, mut abandoned) = (0, 0);
+        for (call, end) in &calls {
+            let request = Request::new(&call.method, &call.target, &call.request);
+            let exchange = tracker.begin(&request);
+            if let End::Closed = end {
+                tracker.close(Duration::ZERO).unwrap();
+            }
+            if let End::Dropped = end {
+                abandoned += 1;
+                continue;
+            }
+            let response = Response::new(call.status, &call.response);
+            let verdict = exchange.finish(&request, &response, &Annotations::new());
+            tracked += u64::from(verdict.is_tracked());
+        }
+        let stats = tracker.stats();
+        prop_assert_eq!(stats.requests.seen(), calls.len() as u64);
+        prop_assert_eq!(stats.requests.tracked, tracked);
+        let skipped = |reason| stats.requests.skipped.iter().find(|(r, _)| *r == reason).map_or(0, |r| r.1);
+        prop_assert_eq!(skipped(Reason::Abandoned), abandoned);
+        for (book, (ip, recording)) in stats.destinations.iter().zip(&recordings) {
+            let hits = recording.hits();
+            prop_assert!(hits.iter().all(|hit| hit.ip_policy() == *ip));
+            let dropped: u64 = book.dropped.iter().map(|(_, n)| n).sum();
+            prop_assert_eq!((book.offered, book.delivered), (tracked, hits.len() as u64));
+            prop_assert_eq!(book.offered, book.delivered + dropped + book.pending());
         }
     }
 
