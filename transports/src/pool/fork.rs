@@ -20,6 +20,7 @@ mod exit;
 mod gate;
 #[cfg(unix)]
 mod handlers;
+mod list;
 mod per_process;
 
 #[cfg(unix)]

@@ -1,35 +1,31 @@
 use std::{
     cell::UnsafeCell,
     panic::{AssertUnwindSafe, catch_unwind},
-    ptr,
     sync::{
         Arc, Weak,
-        atomic::{AtomicBool, AtomicPtr, AtomicU8, Ordering},
+        atomic::{AtomicBool, AtomicU8, Ordering},
     },
     thread,
 };
 
-use super::CloseAtExit;
+use super::{CloseAtExit, list::List};
 use crate::pool::shutdown::in_parallel;
 
-/// One entry of the list. Entries are never freed, only used again, so that the list can be walked after
-/// any fork without a lock.
+/// One entry of the list; that of a gone tracker is used again.
 struct Entry {
     state: AtomicU8,
     /// Guarded by `state`.
     tracker: UnsafeCell<Weak<dyn CloseAtExit>>,
-    next: *const Entry,
 }
 
 const READY: u8 = 0;
 /// Somebody looks at it. An entry that a fork catches so is lost to the child.
 const TAKEN: u8 = 1;
 
-// SAFETY: `tracker` is touched only by who has taken the entry and is Send; `next` is written before the entry
-// is published and points to one that is never freed.
+// SAFETY: `tracker` is touched only by who has taken the entry, and is Send.
 unsafe impl Sync for Entry {}
 
-static ENTRIES: AtomicPtr<Entry> = AtomicPtr::new(ptr::null_mut());
+static ENTRIES: List<Entry> = List::new();
 static REGISTERED: AtomicBool = AtomicBool::new(false);
 
 /// Closes `tracker`, if it still lives then, when the process exits by returning from `main` or by `exit`.
@@ -46,8 +42,7 @@ pub fn at_exit(tracker: Weak<dyn CloseAtExit>) {
             );
         }
     }
-    for entry in entries() {
-        // A gone tracker's entry is used again.
+    for entry in ENTRIES.iter() {
         let is_gone = entry.with(|held| {
             let is_gone = held.strong_count() == 0;
             if is_gone {
@@ -59,12 +54,12 @@ pub fn at_exit(tracker: Weak<dyn CloseAtExit>) {
             return;
         }
     }
-    publish(tracker);
+    ENTRIES.push(Entry { state: AtomicU8::new(READY), tracker: UnsafeCell::new(tracker) });
 }
 
 extern "C" fn close_all() {
     let closed = catch_unwind(AssertUnwindSafe(|| {
-        let trackers: Vec<Arc<dyn CloseAtExit>> = entries().filter_map(Entry::upgrade).collect();
+        let trackers: Vec<Arc<dyn CloseAtExit>> = ENTRIES.iter().filter_map(Entry::upgrade).collect();
         in_parallel(trackers, |tracker| tracker.close_at_exit());
     }));
     // The process is on its way out, and a panic must not leave a C function.
@@ -89,34 +84,5 @@ impl Entry {
             thread::yield_now();
         }
         None
-    }
-}
-
-fn entries() -> impl Iterator<Item = &'static Entry> {
-    let mut next: *const Entry = ENTRIES.load(Ordering::Acquire);
-    std::iter::from_fn(move || {
-        // SAFETY: null, or an entry that was published with Release and is never freed.
-        let entry = unsafe { next.as_ref() }?;
-        next = entry.next;
-        Some(entry)
-    })
-}
-
-fn publish(tracker: Weak<dyn CloseAtExit>) {
-    let mut head = ENTRIES.load(Ordering::Acquire);
-    let entry = Box::into_raw(Box::new(Entry {
-        state: AtomicU8::new(READY),
-        tracker: UnsafeCell::new(tracker),
-        next: head,
-    }));
-    loop {
-        match ENTRIES.compare_exchange(head, entry, Ordering::AcqRel, Ordering::Acquire) {
-            Ok(_) => return,
-            Err(seen) => {
-                head = seen;
-                // SAFETY: it came from `Box::into_raw` above and nobody else has it yet.
-                unsafe { (*entry).next = seen };
-            }
-        }
     }
 }

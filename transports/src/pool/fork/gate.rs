@@ -5,14 +5,14 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::{self, Path, PathBuf},
     ptr,
-    sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering},
+    sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering},
     thread,
     time::{Duration, Instant},
 };
 
-use super::generation;
 #[cfg(unix)]
 use super::handlers::this_thread;
+use super::{generation, list::List};
 
 #[cfg(not(unix))]
 fn this_thread() -> u32 {
@@ -38,8 +38,7 @@ pub struct Gate<T> {
     holds: PhantomData<T>,
 }
 
-/// One gate in the list of all. Nodes are never freed, so that the list can be walked at any time, by any
-/// thread and after any fork, without a lock; a gate for the same place uses a node again.
+/// One gate in the list of all; a gate for the same place uses a node again.
 struct Node {
     place: PathBuf,
     generation: u64,
@@ -49,16 +48,12 @@ struct Node {
     slot: UnsafeCell<Option<Box<dyn Slot>>>,
     /// From this generation on, what is at `place` was inherited open; 0: never.
     tainted_from: AtomicU64,
-    next: *const Node,
 }
 
-// SAFETY: `slot` is touched only by who has set `holder`, and what it holds is Send; `next` is written before
-// the node is published and points to a node that is never freed.
+// SAFETY: `slot` is touched only by who has set `holder`, and what it holds is Send.
 unsafe impl Sync for Node {}
-// SAFETY: as above.
-unsafe impl Send for Node {}
 
-static NODES: AtomicPtr<Node> = AtomicPtr::new(ptr::null_mut());
+static NODES: List<Node> = List::new();
 
 /// How many threads are forking without having closed the gates.
 static BLIND_FORKS: AtomicUsize = AtomicUsize::new(0);
@@ -84,12 +79,12 @@ impl<T: Send + 'static> Gate<T> {
     pub fn new(path: impl AsRef<Path>) -> Self {
         super::install();
         let place = place(path.as_ref());
-        let node = nodes().find(|node| {
+        let node = NODES.iter().find(|node| {
             node.generation == generation()
                 && node.place == place
                 && !node.is_owned.swap(true, Ordering::AcqRel)
         });
-        let node = node.unwrap_or_else(|| publish(place));
+        let node = node.unwrap_or_else(|| NODES.push(Node::new(place)));
         let gate = Self { node, holds: PhantomData };
         let slot: Box<dyn Slot> = Box::new(None::<T>);
         gate.node.hold(|held| *held = Some(slot));
@@ -133,7 +128,7 @@ pub fn may_open(path: impl AsRef<Path>) -> bool {
     let now = generation();
     let is_blind = BLIND_FORKS.load(Ordering::Acquire) > 0;
     let place = place(path.as_ref());
-    !nodes().any(|node| {
+    !NODES.iter().any(|node| {
         let tainted_from = node.tainted_from.load(Ordering::Acquire);
         let is_tainted = (1..=now).contains(&tainted_from) || (is_blind && node.generation < now);
         is_tainted && node.place == place
@@ -141,6 +136,18 @@ pub fn may_open(path: impl AsRef<Path>) -> bool {
 }
 
 impl Node {
+    /// One that has its owner, and nothing in its slot.
+    fn new(place: PathBuf) -> Self {
+        Self {
+            place,
+            generation: generation(),
+            is_owned: AtomicBool::new(true),
+            holder: AtomicU32::new(FREE),
+            slot: UnsafeCell::new(None),
+            tainted_from: AtomicU64::new(0),
+        }
+    }
+
     fn hold<R>(&self, work: impl FnOnce(&mut Option<Box<dyn Slot>>) -> R) -> R {
         struct Held<'a>(&'a Node, u64);
         impl Drop for Held<'_> {
@@ -165,40 +172,6 @@ impl Node {
     }
 }
 
-fn nodes() -> impl Iterator<Item = &'static Node> {
-    let mut next: *const Node = NODES.load(Ordering::Acquire);
-    std::iter::from_fn(move || {
-        // SAFETY: null, or a node that was published with Release and is never freed.
-        let node = unsafe { next.as_ref() }?;
-        next = node.next;
-        Some(node)
-    })
-}
-
-fn publish(place: PathBuf) -> &'static Node {
-    let mut head = NODES.load(Ordering::Acquire);
-    let node = Box::into_raw(Box::new(Node {
-        place,
-        generation: generation(),
-        is_owned: AtomicBool::new(true),
-        holder: AtomicU32::new(FREE),
-        slot: UnsafeCell::new(None),
-        tainted_from: AtomicU64::new(0),
-        next: head,
-    }));
-    loop {
-        match NODES.compare_exchange(head, node, Ordering::AcqRel, Ordering::Acquire) {
-            // SAFETY: it came from `Box::into_raw` and is never freed.
-            Ok(_) => return unsafe { &*node },
-            Err(seen) => {
-                head = seen;
-                // SAFETY: not published yet, so that nobody else has it.
-                unsafe { (*node).next = seen };
-            }
-        }
-    }
-}
-
 /// One name for one file, however it is written.
 fn place(path: &Path) -> PathBuf {
     if let Ok(place) = path.canonicalize() {
@@ -216,7 +189,7 @@ fn place(path: &Path) -> PathBuf {
 #[cfg(unix)]
 pub(super) fn close_all(until: Instant) {
     let now = generation();
-    for node in nodes().filter(|node| node.generation == now) {
+    for node in NODES.iter().filter(|node| node.generation == now) {
         while !node.take(FORK) {
             // The forking thread itself is inside: waiting for it would be in vain.
             let is_inside = node.holder.load(Ordering::Acquire) == this_thread();
@@ -246,7 +219,7 @@ pub(super) fn close_all(until: Instant) {
 #[cfg(unix)]
 pub(super) fn reopen_all() {
     let now = generation();
-    for node in nodes().filter(|node| node.generation == now) {
+    for node in NODES.iter().filter(|node| node.generation == now) {
         node.tainted_from.store(0, Ordering::Release);
         if node.holder.load(Ordering::Acquire) == FORK {
             node.holder.store(FREE, Ordering::Release);
