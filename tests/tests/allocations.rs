@@ -1,4 +1,4 @@
-//! Heap allocations on the request thread (GOALS G4). The allocator counts each thread apart.
+//! Heap allocations on the request thread. The allocator counts each thread apart.
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::time::Duration;

@@ -135,6 +135,7 @@ mod destination;
 mod env;
 mod error;
 mod json;
+mod nearest;
 mod reader;
 mod schema;
 #[cfg(test)]

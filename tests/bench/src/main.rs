@@ -1,4 +1,4 @@
-//! Trackside beside the floor and its peers, as GOALS.md says: `cargo xtask bench`.
+//! Trackside beside the floor and its peers: `cargo xtask bench`.
 //!
 //! Everybody is measured in turn, in processes of their own, five times; the table shows the median and,
 //! in brackets, the least and the greatest.

@@ -51,7 +51,7 @@ fn short(value: f64) -> String {
 /// One line of the table.
 pub struct Row {
     pub figure: String,
-    /// The goal's number in GOALS; empty where there is none.
+    /// The goal's number, as `G1`; empty where there is none.
     pub goal: &'static str,
     pub floor: Option<Series>,
     pub ours: Series,

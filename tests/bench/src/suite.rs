@@ -84,7 +84,7 @@ fn skipped(effort: Effort) -> io::Result<Vec<Row>> {
     Ok(vec![row("ignored path", ignored), row("status 404", missing)])
 }
 
-/// What G16 calls flat: at most a quarter more, which is about the spread of one figure here.
+/// What counts as flat: at most a quarter more, which is about the spread of one figure here.
 const FLAT: f64 = 1.25;
 
 /// A tracked request beside ever more rules that do not cover its path.
