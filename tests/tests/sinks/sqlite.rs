@@ -343,6 +343,72 @@ fn a_batch_that_fails_midway_is_lost_whole_and_the_next_is_taken() {
     assert_eq!(count(&path), 100);
 }
 
+/// A store with three hits, and a sink that has it open.
+#[cfg(unix)]
+fn of_three(path: &Path) -> Box<dyn Sink> {
+    let mut sink = sink(path);
+    assert_eq!(deliver(&mut *sink, &hits::pages(3).unwrap()).outcome, Outcome::Delivered);
+    sink
+}
+
+/// Has `sink` store two more.
+#[cfg(unix)]
+fn two_more(sink: &mut dyn Sink) -> Outcome {
+    deliver(sink, &hits::pages_from(3, 2).unwrap()).outcome
+}
+
+#[cfg(unix)]
+#[test]
+fn a_store_that_was_deleted_is_made_anew() {
+    for endings in [&["", "-wal", "-shm"][..], &[""]] {
+        let folder = Folder::new().unwrap();
+        let path = folder.join("trackside.db");
+        let mut sink = of_three(&path);
+        for ending in endings {
+            fs::remove_file(folder.join(&format!("trackside.db{ending}"))).unwrap();
+        }
+        assert_eq!(two_more(&mut *sink), Outcome::Delivered);
+        assert_eq!(count(&path), 2, "{endings:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_store_that_was_moved_keeps_what_it_had() {
+    for endings in [&["", "-wal", "-shm"][..], &[""]] {
+        let folder = Folder::new().unwrap();
+        let (path, moved) = (folder.join("trackside.db"), folder.join("moved.db"));
+        let mut sink = of_three(&path);
+        for ending in endings {
+            let name = |base| folder.join(&format!("{base}{ending}"));
+            fs::rename(name("trackside.db"), name("moved.db")).unwrap();
+        }
+        assert_eq!(two_more(&mut *sink), Outcome::Delivered);
+        drop(sink);
+        assert_eq!((count(&moved), count(&path)), (3, 2), "{endings:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_store_that_was_replaced_is_left_for_what_took_its_place() {
+    let folder = Folder::new().unwrap();
+    let (path, other) = (folder.join("trackside.db"), folder.join("other.db"));
+    let mut sink = of_three(&path);
+    deliver(&mut *self::sink(&other), &hits::pages_from(100, 7).unwrap());
+    fs::rename(&other, &path).unwrap();
+    assert_eq!(two_more(&mut *sink), Outcome::Delivered);
+    assert_eq!(count(&path), 9);
+
+    // What is no store loses hits by count, until it goes.
+    fs::write(&other, "no database ".repeat(1_000)).unwrap();
+    fs::rename(&other, &path).unwrap();
+    assert_eq!(two_more(&mut *sink), Outcome::Unavailable);
+    fs::remove_file(&path).unwrap();
+    assert_eq!(two_more(&mut *sink), Outcome::Delivered);
+    assert_eq!(count(&path), 2);
+}
+
 #[test]
 fn eight_processes_begin_and_fill_one_store() {
     const PATH: &str = "TRACKSIDE_TEST_STORE";

@@ -6,3 +6,5 @@ pub mod file;
 pub mod http;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
+
+mod identity;

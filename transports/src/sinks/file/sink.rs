@@ -1,5 +1,5 @@
 use std::{
-    fs::{File, Metadata, OpenOptions},
+    fs::{File, OpenOptions},
     io::{self, Write},
     mem,
     path::{Path, PathBuf},
@@ -12,6 +12,7 @@ use trackside_core::protocol::{Enriched, Outcome};
 use crate::{
     pool::fork::Gate,
     sink::{Delivery, Sink, SinkError},
+    sinks::identity::Identity,
 };
 
 /// How often to look whether the file is still where it was.
@@ -124,7 +125,7 @@ impl Output {
         if now.duration_since(*looked) < LOOK {
             return Ok(());
         }
-        if !is_same(path, &file.metadata()?) {
+        if Identity::at(path) != Some(Identity::of(&file.metadata()?)) {
             *file = append(path)?;
         }
         *looked = now;
@@ -168,18 +169,4 @@ pub(super) fn write_all(mut file: impl Write, bytes: &[u8]) -> (usize, io::Resul
 
 fn append(path: &Path) -> io::Result<File> {
     OpenOptions::new().append(true).create(true).open(path)
-}
-
-/// Whether the file at `path` is the one of `metadata`.
-#[cfg(unix)]
-fn is_same(path: &Path, metadata: &Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt;
-
-    std::fs::metadata(path).is_ok_and(|there| (there.dev(), there.ino()) == (metadata.dev(), metadata.ino()))
-}
-
-/// Elsewhere a file is not moved while it is open.
-#[cfg(not(unix))]
-fn is_same(path: &Path, _: &Metadata) -> bool {
-    path.exists()
 }

@@ -1,4 +1,9 @@
-use std::{borrow::Cow, mem, path::PathBuf, sync::Arc};
+use std::{
+    borrow::Cow,
+    mem,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use rusqlite::{Connection, TransactionBehavior, named_params};
 use trackside_core::{
@@ -14,11 +19,12 @@ use super::{
 use crate::{
     pool::fork::Gate,
     sink::{Delivery, Sink, SinkError},
+    sinks::identity::Identity,
 };
 
 pub(super) struct SqliteSink {
     store: Store,
-    gate: Gate<Connection>,
+    gate: Gate<Opened>,
     /// Whether the last batch was lost: the log is told when that begins.
     is_failing: bool,
 }
@@ -61,21 +67,59 @@ impl Sink for SqliteSink {
     }
 }
 
+/// A connection, and the file that it goes to.
+struct Opened {
+    connection: Connection,
+    /// None: a database without a file.
+    file: Option<Identity>,
+}
+
+impl Opened {
+    fn open(path: &Path) -> Result<Self, StoreError> {
+        // Looked up before, so that a file which is replaced meanwhile is opened again, not taken for another.
+        let file = Identity::at(path);
+        let connection = schema::open(path)?;
+        Ok(Self { connection, file: file.or_else(|| Identity::at(path)) })
+    }
+
+    /// Whether the file is no longer the one at `path`.
+    fn is_gone(&self, path: &Path) -> bool {
+        self.file.is_some() && self.file != Identity::at(path)
+    }
+
+    /// Leaves a file that was moved with all that was stored in it. The log of the last writes stands beside
+    /// the path, not beside the file, and SQLite would take it for that of whatever is there now: so it is
+    /// written to the file, and emptied.
+    fn leave(self, path: &Path) {
+        tracing::warn!(target: "trackside", "store `{}` was moved or deleted; it is opened anew", path.display());
+        let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
+        // 1: somebody else was at it.
+        if !matches!(self.connection.query_row(checkpoint, (), |row| row.get(0)), Ok(0)) {
+            tracing::warn!(target: "trackside", "the store that was moved may lack its last hits");
+        }
+    }
+}
+
 struct Store {
     path: PathBuf,
     sweep: Option<Arc<Sweep>>,
 }
 
 impl Store {
-    fn opened<'a>(&self, slot: &'a mut Option<Connection>) -> Result<&'a mut Connection, StoreError> {
-        match slot {
-            Some(connection) => Ok(connection),
-            None => Ok(slot.insert(schema::open(&self.path)?)),
+    /// The connection to the file that stands at the path now.
+    fn opened<'a>(&self, slot: &'a mut Option<Opened>) -> Result<&'a mut Connection, StoreError> {
+        if let Some(gone) = slot.take_if(|opened| opened.is_gone(&self.path)) {
+            gone.leave(&self.path);
         }
+        let opened = match slot {
+            Some(opened) => opened,
+            None => slot.insert(Opened::open(&self.path)?),
+        };
+        Ok(&mut opened.connection)
     }
 
     /// Stores `batch` in one transaction.
-    fn put(&self, slot: &mut Option<Connection>, batch: &[Enriched<'_>], now: u64) -> Result<(), StoreError> {
+    fn put(&self, slot: &mut Option<Opened>, batch: &[Enriched<'_>], now: u64) -> Result<(), StoreError> {
         let connection = self.opened(slot)?;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         for enriched in batch {
