@@ -106,7 +106,7 @@ mod unix {
     }
 
     pub(crate) fn children_write_beside_the_parent() {
-        const FORKS: usize = 60;
+        const FORKS: usize = 200;
         const EACH: usize = 5;
         // The parent's hits are numbered from here.
         const OWN: usize = FORKS * EACH;
