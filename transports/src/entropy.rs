@@ -26,10 +26,14 @@ impl Entropy for System {
     fn draw(&self) -> [u8; 64] {
         let mut bytes = [0; 64];
         let generation = fork::generation();
-        GENERATOR.with_borrow_mut(|slot| match slot {
+        let drawn = GENERATOR.try_with(|slot| match &mut *slot.borrow_mut() {
             Some((seeded, generator)) if *seeded == generation => generator.fill_bytes(&mut bytes),
-            _ => slot.insert((generation, seeded())).1.fill_bytes(&mut bytes),
+            slot => slot.insert((generation, seeded())).1.fill_bytes(&mut bytes),
         });
+        if drawn.is_err() {
+            // The thread is ending, or the process: what runs then may still be asked for a page.
+            seeded().fill_bytes(&mut bytes);
+        }
         bytes
     }
 }
@@ -41,4 +45,36 @@ fn seeded() -> StdRng {
         use std::hash::{BuildHasher, RandomState};
         StdRng::seed_from_u64(RandomState::new().hash_one((std::process::id(), std::time::Instant::now())))
     })
+}
+
+#[cfg(test)]
+mod test {
+    use std::{cell::RefCell, sync::mpsc, thread};
+
+    use super::{Entropy, System};
+
+    #[test]
+    fn a_thread_that_is_ending_may_still_draw() {
+        struct Last(mpsc::Sender<[u8; 64]>);
+        impl Drop for Last {
+            fn drop(&mut self) {
+                self.0.send(System.draw()).unwrap();
+            }
+        }
+        // One is dropped before the thread's generator, the other after it, in whichever order that is.
+        thread_local! {
+            static ONE: RefCell<Option<Last>> = const { RefCell::new(None) };
+            static OTHER: RefCell<Option<Last>> = const { RefCell::new(None) };
+        }
+        let (sender, drawn) = mpsc::channel();
+        let here = thread::spawn(move || {
+            ONE.set(Some(Last(sender.clone())));
+            let here = System.draw();
+            OTHER.set(Some(Last(sender)));
+            here
+        });
+        let here = here.join().unwrap();
+        let (one, other) = (drawn.recv().unwrap(), drawn.recv().unwrap());
+        assert!(here != one && one != other && other != here);
+    }
 }
