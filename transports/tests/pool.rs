@@ -200,6 +200,19 @@ fn deadlines_hold_though_a_sink_is_stuck() {
 }
 
 #[test]
+fn who_closes_later_waits_no_longer_than_the_first() {
+    let (pool, _, door) = held(options("stuck"));
+    submit_all(&pool, &hits(1));
+    door.wait_for(1);
+    assert_eq!(pool.close(Instant::now() + Duration::from_millis(20)), Ok(Left::new(0, 1)));
+    // As the exit of the process does.
+    let until = soon();
+    assert_eq!(pool.close(until), Ok(Left::new(0, 1)));
+    assert!(Instant::now() < until);
+    door.open();
+}
+
+#[test]
 fn what_comes_back_after_the_deadline_has_no_second_chance() {
     let mut options = options("late");
     options.batch.hits = 2;

@@ -11,6 +11,7 @@ use trackside_core::{
 use super::*;
 use crate::{
     clock::System,
+    pool::turn::Next,
     sink::{Delivery, Sink},
 };
 
@@ -127,4 +128,17 @@ fn a_hit_that_slips_in_behind_close_is_still_booked() {
     let stats = running.stats();
     assert_eq!((stats.queued, stats.pending()), (0, 0));
     assert_eq!(stats.dropped, [(Reason::Closed, 1)]);
+}
+
+#[test]
+fn a_close_does_not_sit_out_a_pause_when_every_hit_has_ended() {
+    let (plan, _) = plan();
+    let running = Running::with_crew(&plan, Crew::without_threads());
+    let now = Instant::now();
+    running.desk().until = Some(now + LONG);
+    running.desk().pause = Some(now + LONG / 2);
+    assert!(matches!(running.next(now), Next::Exit));
+
+    let _pending = running.books.submit();
+    assert!(matches!(running.next(now), Next::Wait(wait) if wait == LONG / 2));
 }

@@ -36,7 +36,7 @@ impl Running {
 
     pub(super) fn close(self: &Arc<Self>, until: Instant) -> Result<Left, Reentrant> {
         self.refuse_reentry()?;
-        self.begin_close(until);
+        let until = self.begin_close(until);
         let awaiting = self.books.await_end();
         self.rouse();
         awaiting.wait(until, || self.books.is_settled() && !self.crew.is_alive());
@@ -71,17 +71,19 @@ impl Running {
         self.crew.wake_all();
     }
 
-    fn begin_close(&self, until: Instant) {
+    /// Begins to close, and answers the deadline that holds: several may close at once or one after the other,
+    /// as the exit of the process does after `close`, and the earliest rules.
+    fn begin_close(&self, until: Instant) -> Instant {
         self.signal.raise(CLOSING);
         let mut desk = self.desk();
         let is_first = desk.until.is_none();
-        // Several may close at once: the earliest deadline rules.
         let until = desk.until.map_or(until, |before| before.min(until));
         desk.until = Some(until);
         // What would wait beyond the deadline gets a last chance now.
         if is_first && desk.pause.is_some_and(|due| due >= until) {
             desk.pause = None;
         }
+        until
     }
 
     /// Wakes the workers, or starts one if hits wait and there is none.

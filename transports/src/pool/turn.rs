@@ -52,6 +52,10 @@ impl Running {
             self.give_up(&mut desk);
             return Next::Exit;
         }
+        if until.is_some() && self.books.is_settled() {
+            // A pause would be for nothing.
+            return Next::Exit;
+        }
         if let Some(due) = desk.pause {
             if due > now && until.is_some_and(|until| due >= until) {
                 // There will be no other attempt.
