@@ -4,6 +4,7 @@ pub mod clock;
 mod destination;
 pub mod entropy;
 pub mod load;
+mod log;
 pub mod pool;
 mod requests;
 pub mod sink;

@@ -7,6 +7,8 @@ use trackside_core::{
     ledger::{Counters, Requests},
 };
 
+use crate::log;
+
 /// So many requests, all skipped for one reason, are hardly what was meant.
 const MANY: u64 = 100;
 
@@ -26,11 +28,13 @@ impl RequestBook {
     /// Counts a request that was skipped, and warns if all were, for the same reason.
     pub(crate) fn skip(&self, reason: Reason) {
         if let Some(key) = self.add(reason) {
-            tracing::warn!(
-                target: "trackside",
-                "the first {MANY} requests were all skipped({reason}), and none was counted: see `{key}` in \
-                 the configuration"
-            );
+            log::guarded(|| {
+                tracing::warn!(
+                    target: "trackside",
+                    "the first {MANY} requests were all skipped({reason}), and none was counted: see `{key}` \
+                     in the configuration"
+                );
+            });
         }
     }
 

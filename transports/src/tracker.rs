@@ -23,6 +23,7 @@ use crate::{
     clock::{self, Clock},
     destination::{self, OpenError},
     entropy::{self, Entropy},
+    log,
     pool::fork::{self, PerProcess},
     requests::RequestBook,
 };
@@ -322,7 +323,9 @@ impl Exchange {
             Verdict::skip(Reason::Abandoned)
         };
         live.count(verdict.reason());
-        tracing::debug!(target: "trackside", %verdict, ?request, status = response.status());
+        log::guarded(|| {
+            tracing::debug!(target: "trackside", %verdict, ?request, status = response.status());
+        });
         verdict
     }
 }

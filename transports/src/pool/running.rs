@@ -22,7 +22,7 @@ use super::{
     retry::{Backoff, Expiry},
     worker::Worker,
 };
-use crate::sink::SinkFactory;
+use crate::{log, sink::SinkFactory};
 
 /// So many waiting hits wake the worker before its next tick.
 const HIGH_WATER: usize = 64;
@@ -228,7 +228,9 @@ impl Running {
             && !self.has_complained.swap(true, SeqCst)
         {
             let name = &self.plan.options.name;
-            tracing::error!(target: "trackside", "{name}: no worker could be started, hits are lost: {error}");
+            log::guarded(|| {
+                tracing::error!(target: "trackside", "{name}: no worker could be started, hits are lost: {error}");
+            });
         }
         started
     }

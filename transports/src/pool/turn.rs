@@ -14,7 +14,7 @@ use super::{
     running::{CLOSED, NUDGED, Running},
     worker::TICK,
 };
-use crate::sink::Delivery;
+use crate::{log, sink::Delivery};
 
 /// So long without a hit, and the worker stops ticking.
 const IDLE_AFTER: Duration = Duration::from_secs(1);
@@ -243,7 +243,8 @@ impl Running {
     /// Tells the log of a problem, at most once a minute.
     pub(super) fn complain(&self, problem: std::fmt::Arguments<'_>) {
         if self.desk().may_complain(Instant::now()) {
-            tracing::error!(target: "trackside", "{}: {problem}", self.plan.options.name);
+            let name = &self.plan.options.name;
+            log::guarded(|| tracing::error!(target: "trackside", "{name}: {problem}"));
         }
     }
 }

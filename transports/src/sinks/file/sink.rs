@@ -10,6 +10,7 @@ use serde::Serialize;
 use trackside_core::protocol::{Enriched, Outcome};
 
 use crate::{
+    log,
     pool::fork::Gate,
     sink::{Delivery, Sink, SinkError},
     sinks::identity::Identity,
@@ -69,7 +70,9 @@ impl Sink for FileSink {
             Err(error) => {
                 if !mem::replace(&mut self.is_failing, true) {
                     let name = self.output.name();
-                    tracing::error!(target: "trackside", "cannot write {name}: {error}; hits are dropped");
+                    log::guarded(|| {
+                        tracing::error!(target: "trackside", "cannot write {name}: {error}; hits are dropped");
+                    });
                 }
                 Delivery::new(taken, Outcome::Unavailable)
             }

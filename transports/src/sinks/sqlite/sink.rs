@@ -17,6 +17,7 @@ use super::{
     schema::{self, StoreError},
 };
 use crate::{
+    log,
     pool::fork::Gate,
     sink::{Delivery, Sink, SinkError},
     sinks::identity::Identity,
@@ -58,7 +59,8 @@ impl Sink for SqliteSink {
             Err(error) if error.is_busy() => Outcome::Retry(None),
             Err(error) => {
                 if !mem::replace(&mut self.is_failing, true) {
-                    tracing::error!(target: "trackside", "{}; hits are dropped", error.at(&self.store.path));
+                    let problem = error.at(&self.store.path);
+                    log::guarded(|| tracing::error!(target: "trackside", "{problem}; hits are dropped"));
                 }
                 Outcome::Unavailable
             }
@@ -91,11 +93,16 @@ impl Opened {
     /// the path, not beside the file, and SQLite would take it for that of whatever is there now: so it is
     /// written to the file, and emptied.
     fn leave(self, path: &Path) {
-        tracing::warn!(target: "trackside", "store `{}` was moved or deleted; it is opened anew", path.display());
+        let path = path.display();
+        log::guarded(|| {
+            tracing::warn!(target: "trackside", "store `{path}` was moved or deleted; it is opened anew");
+        });
         let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
         // 1: somebody else was at it.
         if !matches!(self.connection.query_row(checkpoint, (), |row| row.get(0)), Ok(0)) {
-            tracing::warn!(target: "trackside", "the store that was moved may lack its last hits");
+            log::guarded(|| {
+                tracing::warn!(target: "trackside", "the store that was moved may lack its last hits");
+            });
         }
     }
 }
