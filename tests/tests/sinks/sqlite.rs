@@ -483,3 +483,18 @@ fn a_report_of_nothing_is_an_error_and_makes_no_file() {
     let error = sinks::sqlite::report(&path, 0).unwrap_err().to_string();
     assert!(error.ends_with("it holds nothing yet; no hit was ever stored in it"), "{error}");
 }
+
+#[test]
+fn a_report_of_what_is_no_file_is_an_error_at_once() {
+    let folder = Folder::new().unwrap();
+    let error = sinks::sqlite::report(folder.path(), 0).unwrap_err().to_string();
+    assert!(error.ends_with("`: it is no file; name the database itself"), "{error}");
+    #[cfg(unix)]
+    {
+        // Opening it would wait for somebody to write there.
+        let pipe = folder.join("pipe");
+        assert!(process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let error = sinks::sqlite::report(&pipe, 0).unwrap_err().to_string();
+        assert!(error.ends_with("`: it is no file; name the database itself"), "{error}");
+    }
+}

@@ -1,7 +1,8 @@
 //! Opening a store: whose it is, which version, and what its tables are.
 
 use std::{
-    fmt,
+    fmt, fs,
+    io::ErrorKind,
     path::Path,
     thread,
     time::{Duration, Instant},
@@ -74,8 +75,13 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
 
 /// The store at `path`, for reading.
 pub(super) fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
-    if !path.exists() {
-        return Err(StoreError::Missing);
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() => {}
+        // Opening a pipe would wait for somebody to write there.
+        Ok(_) => return Err(StoreError::NoFile),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Err(StoreError::Missing),
+        // SQLite says why.
+        Err(_) => {}
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = connect(path, flags)?;
@@ -147,6 +153,8 @@ pub(super) enum StoreError {
     Inherited,
     /// There is no file.
     Missing,
+    /// There is a folder, a pipe or a device.
+    NoFile,
     /// It may be read, not written.
     ReadOnly,
     Sqlite(rusqlite::Error),
@@ -193,6 +201,7 @@ impl fmt::Display for StoreError {
                 );
             }
             Self::Missing => return f.write_str("there is no such file"),
+            Self::NoFile => return f.write_str("it is no file; name the database itself"),
             Self::ReadOnly => {
                 return f.write_str(
                     "it may be read but not written; make the file and its folder writable, or name another \
