@@ -6,8 +6,10 @@
 
 use std::{
     collections::VecDeque,
+    hash::{BuildHasher, RandomState},
     io::{self, Read, Write},
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
+    ops::Range,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
@@ -162,10 +164,15 @@ impl Collector {
             }),
             changed: Condvar::new(),
         });
-        let mut collector =
-            Self { address: SocketAddr::from(([127, 0, 0, 1], 0)), shared, acceptor: None, reserved: None };
-        collector.up()?;
-        Ok(collector)
+        let address = SocketAddr::from(([127, 0, 0, 1], 0));
+        let mut collector = Self { address, shared, acceptor: None, reserved: None };
+        loop {
+            collector.address.set_port(own_port());
+            match collector.up() {
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
+                up => return up.map(|()| collector),
+            }
+        }
     }
 
     /// Where it listens, also while it is down.
@@ -230,7 +237,6 @@ impl Collector {
             }
             None => TcpListener::bind(self.address)?,
         };
-        self.address = listener.local_addr()?;
         self.shared.lock().is_up = true;
         let shared = Arc::clone(&self.shared);
         self.acceptor = Some(thread::Builder::new().spawn(move || accept(&listener, &shared))?);
@@ -303,6 +309,14 @@ impl State {
             None => matches!(self.standing, Kind::Unread),
         }
     }
+}
+
+/// Below the ports that systems give to whoever asks for any, so that nobody gets it by chance while it is
+/// being closed.
+fn own_port() -> u16 {
+    const PORTS: Range<u16> = 10_240..32_768;
+    let random = RandomState::new().hash_one(());
+    PORTS.start + (random % PORTS.len() as u64) as u16
 }
 
 fn reserve(address: SocketAddr) -> io::Result<Socket> {
