@@ -258,6 +258,20 @@ fn a_nested_router_does_not_hide_the_path_that_was_asked_for() {
 }
 
 #[test]
+fn a_layer_inside_a_nested_router_counts_what_is_inside_by_its_whole_path() {
+    let folder = Folder::new().unwrap();
+    let store = folder.join("trackside.db");
+    let toml = format!("track.only = ['/app/']\n{}", sqlite(&store));
+    let site = Site::open_layered(&toml, |layer| pages().nest("/app", pages().layer(layer)));
+    let browser = site.browser();
+
+    assert_eq!(browser.get("/app/page/2").text(), "<p>2</p>");
+    assert_eq!(site.settled().requests.tracked, 1);
+    let [row] = rows(&store).try_into().unwrap();
+    assert_eq!((row.path.as_str(), row.route.as_deref()), ("/app/page/2", Some("/app/page/{n}")));
+}
+
+#[test]
 fn an_event_of_a_request_that_is_no_page_is_stored() {
     async fn buy(visit: Visit) -> StatusCode {
         visit.event(Event::new("purchase").value(29.0));

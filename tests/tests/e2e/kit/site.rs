@@ -27,6 +27,11 @@ pub(crate) struct Site {
 impl Site {
     /// Serves `app`, tracked as the defaults say and `toml` on top of them.
     pub(crate) fn open(toml: &str, app: Router) -> Self {
+        Self::open_layered(toml, |layer| app.layer(layer))
+    }
+
+    /// Serves what `layered` makes of the layer.
+    pub(crate) fn open_layered(toml: &str, layered: impl FnOnce(TracksideLayer) -> Router) -> Self {
         let config = load::builder()
             .toml("consent.policy = 'none'\nshutdown = '100ms'")
             .toml(toml)
@@ -34,7 +39,7 @@ impl Site {
             .unwrap_or_else(|mistakes| panic!("{mistakes}"));
         let clock = Arc::new(Hands(AtomicU64::new(NOON)));
         let tracker = Tracker::builder(config).clock(clock.clone()).open().unwrap();
-        let app = app.layer(TracksideLayer::new(tracker.clone()));
+        let app = layered(TracksideLayer::new(tracker.clone()));
         let runtime = Runtime::new().unwrap();
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
