@@ -23,8 +23,9 @@ fn main() {
     let visitor = Returning::to(site(3, &folder, &collector).unwrap()).unwrap();
     for n in 1..=requests {
         assert_eq!(visitor.visit(page).is_tracked(), page == Page::Tracked);
-        // A queue that overflows would make room without the system's help.
-        if n % 2_000 == 0 {
+        // A queue that overflows would make room without the system's help. Where nothing is queued, the
+        // threads of a flush would be all that is counted.
+        if page == Page::Tracked && n % 2_000 == 0 {
             assert!(visitor.tracker().flush(PATIENCE).unwrap().is_empty());
         }
     }
