@@ -122,7 +122,7 @@
 //! | --- | --- | --- | --- |
 //! | sqlite | `path` | `"trackside.db"` | the database file; no other destination's |
 //! | sqlite | `keep` | for ever | how long hits are kept: `"25 months"`, `"90 days"` |
-//! | file | `path` | required | the file to which JSON lines are appended; `"-"` for the standard output |
+//! | file | `path` | required | the file to which JSON lines are appended, in a folder that is there; no store's; `"-"` for the standard output |
 //! | ga4 | `measurement_id` | required | the data stream, `"G-…"` |
 //! | ga4 | `api_secret` | required | secret of the data stream |
 //! | ga4 | `url` | `"https://www.google-analytics.com/mp/collect"` | absolute, http or https, without userinfo and fragment, at most 2,048 bytes |
@@ -132,6 +132,7 @@
 
 mod builder;
 mod destination;
+mod elsewhere;
 mod env;
 mod error;
 mod json;

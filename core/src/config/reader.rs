@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, ops::RangeInclusive, time::Duration};
 use super::{
     SecretSource,
     builder::Resolver,
+    elsewhere::elsewhere,
     error::Report,
     nearest::nearest,
     tree::{Tree, join, quoted, shown_key},
@@ -78,9 +79,10 @@ impl<'a> Section<'a> {
     fn whole<T>(mut self, read: impl FnOnce(&mut Self) -> T) -> T {
         let value = read(&mut self);
         for key in self.left.keys() {
-            let hint = match nearest(key, &self.known) {
-                Some(known) => format!("did you mean \"{known}\"?"),
-                None => format!("the keys here are {}", self.known.join(", ")),
+            let hint = match (elsewhere(key, &self.path), nearest(key, &self.known)) {
+                (Some(place), _) => place,
+                (None, Some(known)) => format!("did you mean \"{known}\"?"),
+                (None, None) => format!("the keys here are {}", self.known.join(", ")),
             };
             self.report.add(self.path_of(&shown_key(key)), format!("unknown key; {hint}"));
         }
@@ -194,7 +196,7 @@ impl<'a> Section<'a> {
         expected: &str,
         parse: impl Fn(&Tree) -> Option<T>,
     ) -> Read<Vec<T>> {
-        let items = match self.items(key) {
+        let items = match self.items(key, "") {
             Read::Is(items) => items,
             Read::Absent => return Read::Absent,
             Read::Wrong => return Read::Wrong,
@@ -230,7 +232,8 @@ impl<'a> Section<'a> {
         default: Tree,
         read: impl Fn(&mut Section<'a>) -> T,
     ) -> Vec<T> {
-        let mut items = self.items(key).or(Vec::new());
+        let hint = format!(": in TOML, [[{key}]] in two pairs of brackets begins each entry");
+        let mut items = self.items(key, &hint).or(Vec::new());
         if items.is_empty() {
             items.push(default);
         }
@@ -240,7 +243,8 @@ impl<'a> Section<'a> {
         tables.collect()
     }
 
-    fn items(&mut self, key: &'static str) -> Read<Vec<Tree>> {
+    /// The entries of the list `key`; `hint` tells who wrote a table how a list of them is written.
+    fn items(&mut self, key: &'static str, hint: &str) -> Read<Vec<Tree>> {
         match self.take(key) {
             None => Read::Absent,
             Some(Tree::List(items)) => Read::Is(items),
@@ -249,8 +253,12 @@ impl<'a> Section<'a> {
                 self.mistake(key, format!("{raw} is not a list: {hint}"));
                 Read::Wrong
             }
+            Some(table @ Tree::Table(_)) => {
+                self.mistake(key, format!("{table} is not a list{hint}"));
+                Read::Wrong
+            }
             Some(other) => {
-                self.mistake(key, format!("{other} is not a list"));
+                self.mistake(key, format!("{other} is not a list: write its entries in brackets"));
                 Read::Wrong
             }
         }

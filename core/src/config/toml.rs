@@ -10,7 +10,8 @@ pub(super) fn parse(text: &str) -> Result<Tree, Mistake> {
     let table: Table = text.parse().map_err(|error: Error| {
         let at = error.span().map_or(0, |span| span.start);
         let (line, column) = position(text, at);
-        Mistake::new(format!("line {line}, column {column}"), format!("TOML: {}", error.message()))
+        let hint = hint(text, at);
+        Mistake::new(format!("line {line}, column {column}"), format!("TOML: {}{hint}", error.message()))
     })?;
     Ok(tree(Value::Table(table)))
 }
@@ -20,6 +21,22 @@ fn position(text: &str, at: usize) -> (usize, usize) {
     let before = text.get(..at).unwrap_or(text);
     let line = before.rsplit('\n').next().unwrap_or_default();
     (before.matches('\n').count() + 1, line.chars().count() + 1)
+}
+
+/// What is probably wrong at a byte of `text`, which the parser says in its own words only.
+fn hint(text: &str, at: usize) -> &'static str {
+    let Some((before, after)) = text.split_at_checked(at) else {
+        return "";
+    };
+    match before.rsplit('\n').next().unwrap_or_default().trim() {
+        "[" => "; an entry of a list begins with its name in two pairs of brackets, such as [[destination]]",
+        line if line.ends_with(['=', '[', ','])
+            && after.starts_with(|c: char| c.is_alphabetic() || c == '/') =>
+        {
+            "; a text is written in quotes"
+        }
+        _ => "",
+    }
 }
 
 /// It goes as deep as the parser lets a document nest.

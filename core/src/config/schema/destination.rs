@@ -148,21 +148,26 @@ fn check_names(root: &Section<'_>, found: &[Found]) {
     }
 }
 
-/// A store is one destination's.
+/// A store is one destination's: lines in its file would be written over, and counted as delivered.
 fn check_paths(root: &Section<'_>, found: &[Found]) {
     let paths = found.iter().map(|found| match &found.destination.as_ref()?.receiver {
-        Receiver::Sqlite { path, .. } => {
+        Receiver::Sqlite { path, .. } | Receiver::File { path: Some(path) } => {
             Some(path.components().filter(|part| *part != Component::CurDir).collect::<PathBuf>())
         }
         _ => None,
     });
-    for (first, second, path) in twins(paths) {
+    let is_store = |n: usize| {
+        let found = found.get(n).and_then(|found| found.destination.as_ref());
+        found.is_some_and(|destination| matches!(destination.receiver, Receiver::Sqlite { .. }))
+    };
+    let clashes = twins(paths).into_iter().filter(|&(first, second, _)| is_store(first) || is_store(second));
+    for (first, second, path) in clashes {
         let path = quoted(&path.display().to_string());
         root.mistake(
             &format!("destination[{second}].path"),
             format!(
-                "destination[{first}] and destination[{second}] are both stored in {path} (a path defaults \
-                 to \"{STORE}\"); give each a store of its own"
+                "destination[{first}] and destination[{second}] are both stored in {path} (a store's path \
+                 defaults to \"{STORE}\"); give each a file of its own"
             ),
         );
     }

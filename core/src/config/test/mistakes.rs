@@ -1,6 +1,6 @@
 //! Every mistake, with its key's path and what would be right.
 
-use super::mistakes;
+use super::{mistakes, with_policy};
 use crate::config::Config;
 
 /// Each document makes one mistake, at this path, whose message says this.
@@ -40,11 +40,11 @@ fn of_shapes() {
     each(&[
         ("visitor = 'cookie'", "visitor", r#""cookie" is not a table of keys"#),
         ("visitor.cookie = []", "visitor.cookie", "a list is not a table of keys"),
-        ("site = 'a'", "site", r#""a" is not a list"#),
+        ("site = 'a'", "site", r#""a" is not a list: write its entries in brackets"#),
         ("site = [['a']]", "site[0]", "a list is not a host name alone"),
         ("site.a = 1", "site", "a table is not a list"),
         ("destination = [1]", "destination[0]", "1 is not a table of keys"),
-        ("destination.type = 'sqlite'", "destination", "a table is not a list"),
+        ("destination.type = 'sqlite'", "destination", "a table is not a list: in TOML, [[destination]]"),
         ("shutdown = 5", "shutdown", "5 is not a duration"),
         ("shutdown = 5.0", "shutdown", "5.0 is not a duration"),
         ("shutdown = 12:00:00", "shutdown", "a date or time is not a duration"),
@@ -258,6 +258,16 @@ fn of_unknown_keys() {
             "destination[0].queue.hit",
             r#"did you mean "hits"?"#,
         ),
+        // Whatever follows a table's header is that table's.
+        ("[track]\nsites = ['a']", "track.sites", r#""site" stands at the top level; in TOML, above"#),
+        ("[track]\nvisitor.identity = 'none'", "track.visitor", r#""visitor" stands at the top level"#),
+        (
+            "[[destination]]\ntype = 'sqlite'\nmode = 'off'",
+            "destination[0].mode",
+            r#""mode" stands at the top"#,
+        ),
+        ("ignore = ['/a']", "ignore", r#"unknown key; "ignore" belongs to [track]"#),
+        ("visitor.secure = true", "visitor.secure", r#""secure" belongs to [visitor.cookie]"#),
         ("\"a.b\" = 1", "\"a.b\"", "the keys here are mode, site, shutdown, visitor, "),
     ]);
 }
@@ -430,6 +440,15 @@ fn of_destinations_that_clash() {
         assert_eq!(path, "destination[1].path");
         assert!(message.starts_with("destination[0] and destination[1] are both stored in "), "{message}");
     }
+    let file = "{ type = 'file', path = './trackside.db' }";
+    for both in [format!("{{ type = 'sqlite' }}, {file}"), format!("{file}, {{ type = 'sqlite' }}")] {
+        let told = mistakes(&format!("destination = [{both}]"));
+        assert!(told.len() == 1 && told[0].0 == "destination[1].path", "{told:?}");
+    }
+    // Lines of two may stand in one file.
+    with_policy(
+        "destination = [{ type = 'file', path = 'a' }, { type = 'file', name = 'b', path = 'a', ip = 'none' }]",
+    );
 }
 
 #[test]
@@ -438,6 +457,15 @@ fn of_syntax_have_a_line_and_a_column() {
     // Column 8 is where the value should begin.
     let toml = error(Config::builder().toml("mode = 'on'\nsite = = 1"));
     assert!(toml.starts_with("line 2, column 8: TOML: "), "{toml}");
+    for (text, says) in [
+        ("mode = on", "; a text is written in quotes"),
+        ("path = trackside.db", "; a text is written in quotes"),
+        ("track.ignore = [/admin/]", "; a text is written in quotes"),
+        ("[destination]\n[destination]", " two pairs of brackets, such as [[destination]]"),
+    ] {
+        let toml = error(Config::builder().toml(text));
+        assert!(toml.starts_with("line ") && toml.ends_with(says), "{toml}");
+    }
     let json = error(Config::builder().json("{\n  \"mode\": }"));
     assert!(json.starts_with("line 2, column 11: JSON: "), "{json}");
     // What may stand in a layer that could not be read is not missed; what stands in another is checked.
