@@ -128,7 +128,10 @@ impl<'a> Event<'a> {
     }
 }
 
-/// The value of a property.
+/// The value of a property: a text, `true` or `false`, or a number.
+///
+/// Numbers are `f64`, which holds integers exactly up to 2⁵³; wider types than `i32` and `u32` are converted
+/// by whoever knows that they fit, as `Value::Number(length as f64)`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Value<'a> {
@@ -164,6 +167,12 @@ impl From<i32> for Value<'_> {
     }
 }
 
+impl From<u32> for Value<'_> {
+    fn from(number: u32) -> Self {
+        Self::Number(number.into())
+    }
+}
+
 impl From<bool> for Value<'_> {
     fn from(truth: bool) -> Self {
         Self::Truth(truth)
@@ -172,7 +181,7 @@ impl From<bool> for Value<'_> {
 
 #[cfg(test)]
 mod test {
-    use super::{Annotations, Event};
+    use super::{Annotations, Event, Value};
 
     #[test]
     fn what_is_said_later_stands() {
@@ -188,6 +197,14 @@ mod test {
             .event(Event::new("x"))
             .event(Event::new("y"));
         assert_eq!(annotations, expected);
+    }
+
+    #[test]
+    fn integers_are_exact_to_their_ends() {
+        assert_eq!(Value::from(u32::MAX), Value::Number(4_294_967_295.0));
+        assert_eq!(Value::from(i32::MIN), Value::Number(-2_147_483_648.0));
+        // A bare literal stays an `i32`.
+        assert_eq!(Annotations::new().property("k", 1), Annotations::new().property("k", 1.0));
     }
 
     #[test]
