@@ -1,6 +1,6 @@
 use std::{
     borrow::Cow,
-    fmt, mem,
+    fmt, mem, ptr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -54,6 +54,12 @@ impl Visit {
             is_new: exchange.is_new(),
             open: Mutex::new(Open { exchange: Some(exchange), annotations: Annotations::new() }),
         })))
+    }
+
+    /// Whether another tracker than this has the request; the default's belongs to none.
+    pub(crate) fn is_of_another(&self, tracker: &Tracker) -> bool {
+        // Clones of a tracker share one configuration.
+        self.0.as_ref().is_some_and(|shared| !ptr::eq(shared.tracker.config(), tracker.config()))
     }
 
     /// The visitor's id, if there is one. That of a new visitor is recorded only if the response can carry

@@ -258,3 +258,24 @@ fn a_missing_peer_is_warned_of_once() {
     assert!(ask("mode = 'off'").is_empty(), "nothing is wanted");
     assert_eq!(calls.into_inner(), 9);
 }
+
+#[test]
+fn a_layer_inside_that_of_another_tracker_warns_once() {
+    let (pages, api) = (Bench::new(""), Bench::new("track.count = 'api'"));
+    let ask = |outer: &Bench, inner: &Bench| {
+        let warnings = Warnings::default();
+        tracing::subscriber::with_default(warnings.clone(), || {
+            let answers = Answers(|_: http::Request<()>| ready(Ok::<_, Infallible>(html(()))));
+            let mut service = layer(outer).layer(layer(inner).layer(answers));
+            for _ in 0..3 {
+                drop(service.call(request(())));
+            }
+        });
+        warnings.0.lock().unwrap().clone()
+    };
+    let warnings = ask(&pages, &api);
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(warnings[0].contains("`.layer(..)` before `.nest(..)`"), "{warnings:?}");
+    assert!(ask(&pages, &pages).is_empty(), "it is counted as it should be");
+    assert_eq!((pages.tracker.stats().requests.seen(), api.tracker.stats().requests.seen()), (6, 0));
+}

@@ -29,6 +29,8 @@ pub struct TracksideLayer {
     tracker: Tracker,
     /// Whether a missing peer need not be warned of, or has been.
     is_warned: Arc<AtomicBool>,
+    /// Whether it has been warned of a layer further out that takes the requests.
+    is_warned_of_outer: Arc<AtomicBool>,
     pub(super) shows_verdict: bool,
 }
 
@@ -36,7 +38,12 @@ impl TracksideLayer {
     /// Counts with `tracker`.
     pub fn new(tracker: Tracker) -> Self {
         let keeps_no_address = tracker.config().destinations().iter().all(|it| it.ip == IpPolicy::None);
-        Self { tracker, is_warned: Arc::new(AtomicBool::new(keeps_no_address)), shows_verdict: false }
+        Self {
+            tracker,
+            is_warned: Arc::new(AtomicBool::new(keeps_no_address)),
+            is_warned_of_outer: Arc::default(),
+            shows_verdict: false,
+        }
     }
 
     /// Inserts the [`Verdict`](crate::Verdict) into each response's extensions, for a layer further out, such
@@ -50,7 +57,15 @@ impl TracksideLayer {
     /// Begins the exchange of `request`, and gives it its [`Visit`]. None if it already has one: somebody
     /// counts it.
     pub(super) fn begin<B>(&self, request: &mut http::Request<B>) -> Option<Visit> {
-        if request.extensions().get::<Visit>().is_some() {
+        if let Some(visit) = request.extensions().get::<Visit>() {
+            if visit.is_of_another(&self.tracker) && !self.is_warned_of_outer.swap(true, Ordering::Relaxed) {
+                tracing::warn!(
+                    target: "trackside",
+                    "requests come that a layer further out counts with another tracker, so this layer does \
+                     not count them; give the outer layer to its own routes only, in axum by `.layer(..)` \
+                     before `.nest(..)` and `.merge(..)`"
+                );
+            }
             return None;
         }
         let visit = if self.tracker.config().mode() == Mode::Off {

@@ -33,7 +33,24 @@
 //!
 //! # More than one layer
 //!
-//! A request that already has a [`Visit`](crate::Visit) passes through: the outermost layer counts it.
+//! A request that already has a [`Visit`](crate::Visit) passes through: the outermost layer counts it. So an
+//! API with a tracker of its own (`track.count = "api"`) is nested after the layer of the pages, which then
+//! does not cover it:
+//!
+#![cfg_attr(feature = "axum", doc = "```")]
+#![cfg_attr(not(feature = "axum"), doc = "```ignore")]
+//! # use axum::{Router, response::Html, routing::get};
+//! # use trackside::{Tracker, tower::TracksideLayer};
+//! # fn app(pages: Tracker, calls: Tracker) -> Router {
+//! let api = Router::new().route("/items", get(|| async { "[]" })).layer(TracksideLayer::new(calls));
+//! Router::new()
+//!     .route("/", get(|| async { Html("<h1>Hello</h1>") }))
+//!     .layer(TracksideLayer::new(pages))
+//!     .nest("/api", api)
+//! # }
+//! ```
+//!
+//! The other way round it warns, once. Requests that no route matches count with the pages.
 //!
 //! [tower]: https://docs.rs/tower
 //! [^axum]: With the feature `axum`.
