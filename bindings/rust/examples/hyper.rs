@@ -1,12 +1,25 @@
 //! Bare hyper: wrap the service, and say who is at the other end of each connection.
 //!
-//! `cargo run -p trackside --features tower --example hyper`, then open <http://127.0.0.1:8080/>.
+//! `cargo run -p trackside --features tower --example hyper`, then open <http://127.0.0.1:8080/>. In a program of
+//! your own it needs, beside `trackside` with the feature `tower`:
+//!
+//! ```toml
+//! bytes = "1"
+//! http = "1"
+//! http-body-util = "0.1"
+//! hyper = { version = "1", features = ["http1", "server"] }
+//! hyper-util = { version = "0.1", features = ["service", "tokio"] }
+//! tokio = { version = "1", features = ["macros", "net", "rt", "signal"] }
+//! tower-layer = "0.3"
+//! tower-service = "0.3"
+//! ```
 
 use std::{
     convert::Infallible,
     error::Error,
     future::{Ready, ready},
     task::{Context, Poll},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -24,13 +37,20 @@ use trackside::{
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let layer = TracksideLayer::new(Tracker::from_toml("consent.policy = 'notice'")?);
+    let tracker = Tracker::from_toml("consent.policy = 'notice'")?;
+    let layer = TracksideLayer::new(tracker.clone());
     let listener = TcpListener::bind("127.0.0.1:8080").await?;
     println!("http://{}/", listener.local_addr()?);
     loop {
-        let (stream, _) = listener.accept().await?;
-        tokio::spawn(serve(stream, layer.clone()));
+        tokio::select! {
+            accepted = listener.accept() => tokio::spawn(serve(accepted?.0, layer.clone())),
+            _ = tokio::signal::ctrl_c() => break,
+        };
     }
+    // Connections that are still open end with the process; what was counted is delivered.
+    let left = tokio::task::spawn_blocking(move || tracker.close(Duration::from_secs(5))).await??;
+    println!("{} hits were not delivered", left.queued + left.in_flight);
+    Ok(())
 }
 
 /// Serves one connection to its end.

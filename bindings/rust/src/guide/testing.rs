@@ -11,7 +11,8 @@
 //! # Tests of what is recorded
 //!
 //! Open the configuration with a transport that keeps hits in memory. No thread is started and no file
-//! written, and the hits are there as soon as the response is.
+//! written, and the hits are there as soon as the response is. The test calls the router as a service, for which
+//! `[dev-dependencies]` need `tower-service = "0.3"`.
 //!
 #![cfg_attr(feature = "axum", doc = "```")]
 #![cfg_attr(not(feature = "axum"), doc = "```ignore")]
