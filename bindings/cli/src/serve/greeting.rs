@@ -1,7 +1,7 @@
 use std::fmt::{self, Write};
 
 use tokio::net::TcpListener;
-use trackside::config::{Mode, Policy};
+use trackside::config::{Destination, Mode, Policy, Receiver};
 
 use super::folder::Folder;
 use crate::{
@@ -38,6 +38,11 @@ fn write(out: &mut String, loaded: &Loaded, folder: Option<&Folder>) -> fmt::Res
     match config.mode() {
         Mode::DryRun => writeln!(out, "mode = \"dry-run\": verdicts are given, no hit is stored or sent.")?,
         Mode::Off => writeln!(out, "mode = \"off\": nothing is counted.")?,
+        _ if loaded.file.is_some() || loaded.is_changed => {
+            let all: Vec<_> = config.destinations().iter().map(shown).collect();
+            writeln!(out, "hits go to: {}", all.join(", "))?;
+        }
+        // It has just been shown whole.
         _ => {}
     }
     if folder.is_some() && config.consent() == Policy::Notice {
@@ -48,4 +53,16 @@ fn write(out: &mut String, loaded: &Loaded, folder: Option<&Folder>) -> fmt::Res
         )?;
     }
     Ok(())
+}
+
+/// A destination by its name and, where hits stay on this machine, their file.
+fn shown(destination: &Destination) -> String {
+    let name = &destination.name;
+    match &destination.receiver {
+        Receiver::Sqlite { path, .. } | Receiver::File { path: Some(path) } => {
+            format!("{name} ({})", path.display())
+        }
+        Receiver::File { path: None } => format!("{name} (the standard output)"),
+        _ => name.clone(),
+    }
 }

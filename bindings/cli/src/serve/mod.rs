@@ -12,7 +12,7 @@ mod signals;
 mod totals;
 mod verdicts;
 
-use std::{io, time::Duration};
+use std::{io, path::Path, time::Duration};
 
 use axum::middleware;
 use tokio::{net::TcpListener, runtime::Runtime};
@@ -67,15 +67,28 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     served.map_err(|error| Failure::failed(format_args!("serving ended: {error}")))
 }
 
-/// A store that cannot be written is told now, not when the first hit is lost.
+/// What cannot be written is told now, not when the first hit is lost.
 fn check_stores(config: &Config) -> Result<(), Failure> {
     if config.mode() != Mode::On {
         return Ok(());
     }
     config.destinations().iter().try_for_each(|destination| match &destination.receiver {
         Receiver::Sqlite { path, .. } => sqlite::check(path).map_err(Failure::failed),
+        Receiver::File { path: Some(path) } => check_folder(path),
         _ => Ok(()),
     })
+}
+
+/// The file itself is not opened: it may be a pipe, which waits for its reader.
+fn check_folder(file: &Path) -> Result<(), Failure> {
+    match file.parent() {
+        Some(folder) if folder != Path::new("") && !folder.is_dir() => Err(Failure::failed(format_args!(
+            "file `{}`: there is no folder {}; make it, or name another `path`",
+            file.display(),
+            folder.display()
+        ))),
+        _ => Ok(()),
+    }
 }
 
 fn listen(runtime: &Runtime, address: &str) -> Result<TcpListener, Failure> {

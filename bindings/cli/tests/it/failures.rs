@@ -72,6 +72,17 @@ fn a_corrupt_store() {
     assert_eq!(fs::read_to_string(store).unwrap(), text);
 }
 
+#[test]
+fn a_file_without_its_folder() {
+    let place = Place::new();
+    place.write(
+        "my.toml",
+        "visitor.identity = \"none\"\n[[destination]]\ntype = \"file\"\npath = \"none/hits.jsonl\"\n",
+    );
+    let ran = place.run(&["serve", "--config", "my.toml", "--listen", "127.0.0.1:0"]);
+    failed(&ran, 1, &["`none/hits.jsonl`", "there is no folder none"]);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_store_that_may_only_be_read() {

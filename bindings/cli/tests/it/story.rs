@@ -140,6 +140,7 @@ fn the_environment_goes_over_it() {
     let mut command = place.command(&["serve", "--listen", "127.0.0.1:0"]);
     let server = Server::spawn(command.env("TRACKSIDE__CONSENT__POLICY", "none"));
     assert!(server.greeting.contains("variables of the environment go over it"), "{}", server.greeting);
+    assert!(server.greeting.contains("hits go to: sqlite (trackside.db)\n"), "{}", server.greeting);
     let page = Client::new(server.address).get("/");
     assert!(page.header("set-cookie").is_some());
     assert!(!page.body().contains("class=\"notice\""));
