@@ -391,6 +391,31 @@ fn a_store_that_was_moved_keeps_what_it_had() {
 
 #[cfg(unix)]
 #[test]
+fn who_leaves_a_deleted_store_later_takes_nothing_from_the_new_one() {
+    let folder = Folder::new().unwrap();
+    let path = folder.join("trackside.db");
+    let (mut first, mut second) = (of_three(&path), sink(&path));
+    assert_eq!(deliver(&mut *second, &hits::pages_from(10, 3).unwrap()).outcome, Outcome::Delivered);
+    // What SQLite shares between connections stays behind.
+    fs::remove_file(&path).unwrap();
+    for n in 1..4 {
+        let hits = hits::pages_from(n * 100, 50).unwrap();
+        assert_eq!(deliver(&mut *first, &hits).outcome, Outcome::Delivered);
+    }
+    for n in 4..6 {
+        let hits = hits::pages_from(n * 100, 50).unwrap();
+        assert_eq!(deliver(&mut *second, &hits).outcome, Outcome::Delivered);
+        assert_eq!(
+            deliver(&mut *first, &hits::pages_from(n * 100 + 50, 50).unwrap()).outcome,
+            Outcome::Delivered
+        );
+    }
+    drop((first, second));
+    assert_eq!(count(&path), 350);
+}
+
+#[cfg(unix)]
+#[test]
 fn a_store_that_was_replaced_is_left_for_what_took_its_place() {
     let folder = Folder::new().unwrap();
     let (path, other) = (folder.join("trackside.db"), folder.join("other.db"));

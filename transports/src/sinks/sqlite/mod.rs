@@ -9,14 +9,15 @@
 //! not possible in time, because a batch was just being written, the child opens the store no more.
 //!
 //! A store that was deleted, moved or replaced is noticed before the next batch, and what stands at its path
-//! then is opened, or made anew. A moved one keeps the hits that it had. With several processes this holds
-//! for each by itself: until all of them have left the old file, opening the new one may fail. What is
-//! written over in place, as `cp` does, nobody can notice: move another file there instead.
+//! then is opened, or made anew. A moved one keeps the hits that it had. What is written over in place, as
+//! `cp` does, nobody can notice: move another file there instead. Several processes leave the old file one
+//! by one; begin no new one in between.
 //!
 //! A locked store is waited for, then the batch is *retry*. One that cannot be written (full, read-only,
 //! damaged) is *unavailable*, and opened anew with the next batch.
 
 mod keep;
+mod opened;
 mod report;
 mod schema;
 mod sink;

@@ -1,9 +1,4 @@
-use std::{
-    borrow::Cow,
-    mem,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{borrow::Cow, mem, path::PathBuf, sync::Arc};
 
 use rusqlite::{Connection, TransactionBehavior, named_params};
 use trackside_core::{
@@ -12,15 +7,11 @@ use trackside_core::{
     protocol::{Enriched, Outcome},
 };
 
-use super::{
-    keep::Sweep,
-    schema::{self, StoreError},
-};
+use super::{keep::Sweep, opened::Opened, schema::StoreError};
 use crate::{
     log,
     pool::fork::Gate,
     sink::{Delivery, Sink, SinkError},
-    sinks::identity::Identity,
 };
 
 pub(super) struct SqliteSink {
@@ -69,44 +60,6 @@ impl Sink for SqliteSink {
     }
 }
 
-/// A connection, and the file that it goes to.
-struct Opened {
-    connection: Connection,
-    /// None: a database without a file.
-    file: Option<Identity>,
-}
-
-impl Opened {
-    fn open(path: &Path) -> Result<Self, StoreError> {
-        // Looked up before, so that a file which is replaced meanwhile is opened again, not taken for another.
-        let file = Identity::at(path);
-        let connection = schema::open(path)?;
-        Ok(Self { connection, file: file.or_else(|| Identity::at(path)) })
-    }
-
-    /// Whether the file is no longer the one at `path`.
-    fn is_gone(&self, path: &Path) -> bool {
-        self.file.is_some() && self.file != Identity::at(path)
-    }
-
-    /// Leaves a file that was moved with all that was stored in it. The log of the last writes stands beside
-    /// the path, not beside the file, and SQLite would take it for that of whatever is there now: so it is
-    /// written to the file, and emptied.
-    fn leave(self, path: &Path) {
-        let path = path.display();
-        log::guarded(|| {
-            tracing::warn!(target: "trackside", "store `{path}` was moved or deleted; it is opened anew");
-        });
-        let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
-        // 1: somebody else was at it.
-        if !matches!(self.connection.query_row(checkpoint, (), |row| row.get(0)), Ok(0)) {
-            log::guarded(|| {
-                tracing::warn!(target: "trackside", "the store that was moved may lack its last hits");
-            });
-        }
-    }
-}
-
 struct Store {
     path: PathBuf,
     sweep: Option<Arc<Sweep>>,
@@ -122,7 +75,7 @@ impl Store {
             Some(opened) => opened,
             None => slot.insert(Opened::open(&self.path)?),
         };
-        Ok(&mut opened.connection)
+        Ok(opened.connection())
     }
 
     /// Stores `batch` in one transaction.
