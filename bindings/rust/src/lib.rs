@@ -17,7 +17,7 @@
 //!
 //! ```toml
 //! [dependencies]
-//! trackside = { version = "0.1", features = ["axum"] }
+//! trackside = { path = "../trackside/bindings/rust", features = ["axum"] } # a checkout; not on the registry yet
 //! ```
 //!
 #![cfg_attr(feature = "axum", doc = "```no_run")]

@@ -218,6 +218,7 @@ impl fmt::Debug for Hit {
             .field("kind", &self.kind())
             .field("site", &self.site())
             .field("path", &self.path().escape_ascii().to_string())
+            .field("name", &self.name())
             .finish_non_exhaustive()
     }
 }

@@ -3,6 +3,7 @@
 mod bench;
 mod cargo;
 mod features;
+mod install;
 mod mutants;
 mod readme;
 mod steps;

@@ -6,7 +6,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::{cargo, target};
+use crate::{cargo, install, target};
 
 /// Requests in each run that is counted.
 const REQUESTS: u64 = 20_000;
@@ -25,7 +25,7 @@ pub(crate) fn check() -> Result<(), String> {
         println!("not counted: strace is Linux only");
         return Ok(());
     }
-    install_strace()?;
+    install::tool("strace", "-V", "which counts the system calls")?;
     cargo::run(&["build", "--package", "trackside-tests", "--example", "load"])?;
     for (load, allowed) in LOADS {
         // What starting and closing cost is taken off.
@@ -68,38 +68,6 @@ fn total(table: &str) -> Option<u64> {
         table.lines().rev().find(|line| line.ends_with(" total"))?.split_whitespace().collect();
     // % time, seconds, usecs/call, calls, errors if there were any, name.
     columns.get(3)?.parse().ok()
-}
-
-fn install_strace() -> Result<(), String> {
-    if runs("strace", &["-V"]) {
-        return Ok(());
-    }
-    let missing = "strace is missing, which counts the system calls";
-    if !Path::new("/usr/bin/apt-get").exists() || !is_root() {
-        return Err(format!("{missing}: install it (Debian: `apt-get install strace` as root)"));
-    }
-    println!("$ apt-get install strace");
-    let install = ["install", "--yes", "--no-install-recommends", "strace"];
-    // A bare machine has no package lists yet.
-    if runs("apt-get", &install) || (runs("apt-get", &["update"]) && runs("apt-get", &install)) {
-        return Ok(());
-    }
-    Err(format!("{missing}, and `apt-get install strace` failed"))
-}
-
-fn runs(program: &str, arguments: &[&str]) -> bool {
-    Command::new(program)
-        .args(arguments)
-        .env("DEBIAN_FRONTEND", "noninteractive")
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success())
-}
-
-fn is_root() -> bool {
-    let id = Command::new("id").arg("-u").stdin(Stdio::null()).output();
-    id.is_ok_and(|output| output.stdout.trim_ascii() == b"0")
 }
 
 #[cfg(test)]

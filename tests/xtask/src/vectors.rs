@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use crate::root;
+use crate::{install, root};
 
 const SCRIPT: &str = "tests/vectors/expect.py";
 
@@ -12,10 +12,13 @@ const SCRIPT: &str = "tests/vectors/expect.py";
 ///
 /// When a vector expects something else, or there is no Python.
 pub(crate) fn check() -> Result<(), String> {
+    install::tool("python3", "--version", "which computes the vectors (3.11 or later)")?;
     println!("$ python3 {SCRIPT}");
-    let status =
-        Command::new("python3").arg(SCRIPT).current_dir(root()).stdin(Stdio::null()).status().map_err(
-            |error| format!("python3 (3.11 or later), which computes the vectors, does not start: {error}"),
-        )?;
+    let status = Command::new("python3")
+        .arg(SCRIPT)
+        .current_dir(root())
+        .stdin(Stdio::null())
+        .status()
+        .map_err(|error| format!("python3 does not start: {error}"))?;
     if status.success() { Ok(()) } else { Err(format!("`python3 {SCRIPT}`: {status}")) }
 }

@@ -1,0 +1,44 @@
+//! What the tests need and a bare machine may lack.
+
+use std::{
+    path::Path,
+    process::{Command, Stdio},
+};
+
+/// Sees to it that `program` runs, by installing the Debian package of that name where that is possible.
+/// `version` makes it tell its version and nothing else; `purpose` is for the error.
+///
+/// # Errors
+///
+/// When it is not there and cannot be installed, with what to do.
+pub(crate) fn tool(program: &str, version: &str, purpose: &str) -> Result<(), String> {
+    if runs(program, &[version]) {
+        return Ok(());
+    }
+    let missing = format!("{program} is missing, {purpose}");
+    if !Path::new("/usr/bin/apt-get").exists() || !is_root() {
+        return Err(format!("{missing}: install it (Debian: `apt-get install {program}` as root)"));
+    }
+    println!("$ apt-get install {program}");
+    let install = ["install", "--yes", "--no-install-recommends", program];
+    // A bare machine has no package lists yet.
+    if runs("apt-get", &install) || (runs("apt-get", &["update"]) && runs("apt-get", &install)) {
+        return Ok(());
+    }
+    Err(format!("{missing}, and `apt-get install {program}` failed"))
+}
+
+fn runs(program: &str, arguments: &[&str]) -> bool {
+    Command::new(program)
+        .args(arguments)
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+fn is_root() -> bool {
+    let id = Command::new("id").arg("-u").stdin(Stdio::null()).output();
+    id.is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+}
