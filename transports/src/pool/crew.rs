@@ -10,6 +10,8 @@ use std::{
     time::Instant,
 };
 
+use super::fork;
+
 /// The standard library reads its default from the environment, under a lock that a fork may have left
 /// taken.
 const STACK: usize = 2 << 20;
@@ -87,11 +89,8 @@ impl Crew {
             return Ok(());
         }
         self.alive.fetch_add(1, SeqCst);
-        // A NUL would panic.
-        let name = format!("trackside-{}", name.replace('\0', ""));
-        let spawned = thread::Builder::new().name(name).stack_size(self.stack).spawn(work());
-        match spawned {
-            Ok(_) => Ok(()),
+        match fork::spawn(&format!("trackside-{name}"), self.stack, work()) {
+            Ok(()) => Ok(()),
             Err(error) => {
                 self.alive.fetch_sub(1, SeqCst);
                 self.refused_until.store(now + REFUSED, SeqCst);

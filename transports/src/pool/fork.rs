@@ -8,6 +8,10 @@
 //! SQLite asks for more: its table of locks is copied, too, and a child's commits can vanish when the parent
 //! closes the same file. So connections live behind a [`Gate`], which a fork closes before it copies them.
 //!
+//! Threads of the standard library begin and end under a lock of the process, which a fork may leave taken;
+//! so a child's are made by [`spawn`]. A Rust program whose threads come and go while it forks has to leave its
+//! children by C's `exit`: `std::process::exit` takes that lock, too.
+//!
 //! `_exit`, `abort` and a signal's death skip the handler that [`at_exit`] relies on; a fork by the bare
 //! system call skips the others. On platforms without fork the same names are here and do nothing.
 //!
@@ -22,6 +26,7 @@ mod gate;
 mod handlers;
 mod list;
 mod per_process;
+mod thread;
 
 #[cfg(unix)]
 pub use self::exit::at_exit;
@@ -30,6 +35,7 @@ pub use self::handlers::install;
 pub use self::{
     gate::{Gate, may_open},
     per_process::PerProcess,
+    thread::spawn,
 };
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -46,6 +52,11 @@ static GENERATION: AtomicU64 = AtomicU64::new(1);
 /// atomic load, and is true from the first [`install`] on.
 pub fn generation() -> u64 {
     GENERATION.load(Relaxed)
+}
+
+/// Whether this process was forked from one that used this library.
+pub fn is_child() -> bool {
+    generation() > 1
 }
 
 #[cfg(not(unix))]

@@ -2,8 +2,7 @@
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
-    thread,
+    sync::{Arc, mpsc},
     time::{Duration, Instant},
 };
 
@@ -15,6 +14,7 @@ use trackside_core::{
 use super::{
     books::Tally,
     desk::Desk,
+    fork,
     running::{CLOSED, CLOSING, Running},
     worker,
 };
@@ -114,18 +114,20 @@ where
         .map(|item| {
             let (work, here) = (work.clone(), item.clone());
             // Whoever may not wait may not do so by proxy either.
-            let spawned = thread::Builder::new().stack_size(256 << 10).spawn(move || {
+            let (sender, receiver) = mpsc::channel();
+            let spawned = fork::spawn("trackside", 256 << 10, move || {
                 worker::set_mark(mark);
-                work(here)
+                // Whoever asked waits for it.
+                sender.send(work(here)).ok();
             });
-            spawned.map_err(|_| item)
+            spawned.map(|()| receiver).map_err(|_| item)
         })
         .collect();
     let here = |item| catch_unwind(AssertUnwindSafe(|| work(item))).ok();
     let first = first.and_then(here);
     let others = others.into_iter().filter_map(|other| match other {
         // OK to wait for: `work` has a deadline of its own.
-        Ok(thread) => thread.join().ok(),
+        Ok(receiver) => receiver.recv().ok(),
         Err(item) => here(item),
     });
     first.into_iter().chain(others).collect()

@@ -1,7 +1,8 @@
 //! Where the receiver's host is: looked up once for many requests.
 //!
 //! ureq asks before each request, also for one that goes over an open connection, and with a time-out it
-//! starts a thread for each question: more work than the request itself.
+//! starts a thread for each question: more work than the request itself. In a forked child it gets no
+//! time-out: such a thread may never run there (see [`fork::spawn`]), and the system's own has to do.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -14,9 +15,11 @@ use ureq::{
     config::Config,
     unversioned::{
         resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver},
-        transport::NextTimeout,
+        transport::{NextTimeout, time},
     },
 };
+
+use crate::pool::fork;
 
 /// How long an answer holds. A host that moves is missed for so long, while attempts end in *retry*.
 const KEPT: Duration = Duration::from_secs(10);
@@ -52,6 +55,7 @@ impl<R: Resolver> Remembering<R> {
         {
             return Ok(self.copy(&answer.addresses));
         }
+        let timeout = if fork::is_child() { without_end(timeout) } else { timeout };
         let addresses = self.inner.resolve(uri, config, timeout)?;
         let copy = self.copy(&addresses);
         *last = Some(Answer { origin: format!("{scheme} {authority}"), addresses, at: now });
@@ -74,6 +78,10 @@ impl<R: Resolver> Resolver for Remembering<R> {
     ) -> Result<ResolvedSocketAddrs, Error> {
         self.resolve_at(Instant::now(), uri, config, timeout)
     }
+}
+
+fn without_end(timeout: NextTimeout) -> NextTimeout {
+    NextTimeout { after: time::Duration::NotHappening, ..timeout }
 }
 
 #[cfg(test)]
