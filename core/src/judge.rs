@@ -6,10 +6,10 @@ use uuid::Uuid;
 
 use crate::{
     Annotations, Event, Hit, Moment, Reason, Request, Response,
-    config::{Config, Mode},
+    config::{Config, Identity, Mode},
     decide::{self, Facts},
     hit::{self, Draft},
-    visitor::{self, Caching, Identified, Notice, Owner, Visitor},
+    visitor::{self, Caching, Identified, Known, Notice, Owner, Visitor},
 };
 
 /// A request that has begun and is not finished: small, and without a copy of the request.
@@ -20,6 +20,9 @@ pub struct Exchange {
     skipped: Option<Reason>,
     identified: Identified,
     is_notice_due: bool,
+    /// Whether its events are sent, though its page view may be skipped.
+    has_events: bool,
+    host_length: usize,
 }
 
 impl Exchange {
@@ -108,15 +111,27 @@ impl fmt::Display for Verdict {
 /// ```
 pub fn begin(config: &Config, request: &Request<'_>, moment: Moment) -> Exchange {
     if config.mode == Mode::Off {
-        let (skipped, identified) = (Some(Reason::Off), Identified::Anonymous);
-        return Exchange { moment, skipped, identified, is_notice_due: false };
+        return Exchange {
+            moment,
+            skipped: Some(Reason::Off),
+            identified: Identified::Anonymous,
+            is_notice_due: false,
+            has_events: false,
+            host_length: 0,
+        };
     }
-    let facts = Facts::new(config, request);
+    let mut known = None;
+    let facts = Facts::with_cookies(config, request, |value| {
+        if known.is_none() && config.identity == Identity::Cookie {
+            known = Known::find(&config.cookie, value, moment.seconds());
+        }
+    });
     let skipped = decide::ask(decide::BEGIN, &facts).err();
     let may_be_new = skipped.is_none() && visitor::hands_out_ids(config);
-    let identified = Identified::of(config, request, &moment, may_be_new);
+    let identified = Identified::of(known, &moment, may_be_new);
     let is_notice_due = visitor::notice_is_due(config, request, &identified);
-    Exchange { moment, skipped, identified, is_notice_due }
+    let has_events = skipped.is_none() || decide::events_count(&facts);
+    Exchange { moment, skipped, identified, is_notice_due, has_events, host_length: facts.site().len() }
 }
 
 /// The notice for an exchange on which it is due. Takes the request that `begin` took.
@@ -141,7 +156,7 @@ pub fn finish(
     if exchange.skipped.is_some() && annotations.events.is_empty() {
         return Verdict { reason: exchange.skipped, ..Verdict::default() };
     }
-    let facts = Facts::new(config, request).with_response(response);
+    let facts = Facts::again(config, request, response, exchange.host_length);
     let reason = exchange.skipped.or_else(|| decide::ask(decide::FINISH, &facts).err());
     let is_tracked = reason.is_none();
     let now = exchange.moment.seconds();
@@ -157,7 +172,7 @@ pub fn finish(
         if is_tracked {
             emit_for_each_policy(config, &page, emit);
         }
-        if !annotations.events.is_empty() && decide::events_count(&facts) {
+        if !annotations.events.is_empty() && exchange.has_events {
             emit_events(config, &page, exchange.moment.event_id(), &annotations.events, emit);
         }
     }

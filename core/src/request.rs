@@ -13,12 +13,21 @@ use memchr::memchr;
 pub trait Headers {
     /// Calls `visit` with each value of `name`, in the order received.
     fn each<'a>(&'a self, name: &HeaderName, visit: &mut dyn FnMut(&'a [u8]));
+
+    /// Calls `visit` with each name and value. The values of one name come in the order received.
+    fn all<'a>(&'a self, visit: &mut dyn FnMut(&[u8], &'a [u8]));
 }
 
 impl Headers for HeaderMap {
     fn each<'a>(&'a self, name: &HeaderName, visit: &mut dyn FnMut(&'a [u8])) {
         for value in self.get_all(name) {
             visit(value.as_bytes());
+        }
+    }
+
+    fn all<'a>(&'a self, visit: &mut dyn FnMut(&[u8], &'a [u8])) {
+        for (name, value) in self {
+            visit(name.as_str().as_bytes(), value.as_bytes());
         }
     }
 }
@@ -32,11 +41,24 @@ impl<N: AsRef<[u8]>, V: AsRef<[u8]>> Headers for [(N, V)] {
             }
         }
     }
+
+    fn all<'a>(&'a self, visit: &mut dyn FnMut(&[u8], &'a [u8])) {
+        for (name, value) in self {
+            let value = value.as_ref();
+            if is_field_value(value) {
+                visit(name.as_ref(), value);
+            }
+        }
+    }
 }
 
 impl<T: Headers + ?Sized> Headers for &T {
     fn each<'a>(&'a self, name: &HeaderName, visit: &mut dyn FnMut(&'a [u8])) {
         (**self).each(name, visit);
+    }
+
+    fn all<'a>(&'a self, visit: &mut dyn FnMut(&[u8], &'a [u8])) {
+        (**self).all(visit);
     }
 }
 
@@ -44,11 +66,19 @@ impl<N: AsRef<[u8]>, V: AsRef<[u8]>, const L: usize> Headers for [(N, V); L] {
     fn each<'a>(&'a self, name: &HeaderName, visit: &mut dyn FnMut(&'a [u8])) {
         self.as_slice().each(name, visit);
     }
+
+    fn all<'a>(&'a self, visit: &mut dyn FnMut(&[u8], &'a [u8])) {
+        self.as_slice().all(visit);
+    }
 }
 
 impl<N: AsRef<[u8]>, V: AsRef<[u8]>> Headers for Vec<(N, V)> {
     fn each<'a>(&'a self, name: &HeaderName, visit: &mut dyn FnMut(&'a [u8])) {
         self.as_slice().each(name, visit);
+    }
+
+    fn all<'a>(&'a self, visit: &mut dyn FnMut(&[u8], &'a [u8])) {
+        self.as_slice().all(visit);
     }
 }
 

@@ -250,6 +250,15 @@ proptest! {
         prop_assert_eq!(plain, mapped);
     }
 
+    /// An adapter that keeps the named headers alone loses nothing.
+    #[test]
+    fn no_other_header_matters(call in call()) {
+        let whole = call.judged(&CONFIG, &call.request, &call.response);
+        let mut kept = call.request.clone();
+        kept.retain(|(name, _)| REQUEST_HEADERS.iter().any(|read| read.as_str() == name));
+        prop_assert_eq!(whole, call.judged(&CONFIG, &kept, &call.response));
+    }
+
     /// A cookie that was set brings the same visitor back, with its first visit and, within the time-out,
     /// its session.
     #[test]

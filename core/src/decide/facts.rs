@@ -1,7 +1,8 @@
+use http::header::HOST;
 use memchr::{memchr, memchr2, memchr3};
 
-use super::site;
-use crate::{Request, Response, config::Config};
+use super::{prefetch, site};
+use crate::{Request, Response, config::Config, request::first_value};
 
 /// What the rules look at: the configuration, the request in its parts and, once it is known, the
 /// response.
@@ -13,14 +14,48 @@ pub(crate) struct Facts<'a> {
     pub(crate) host: Option<&'a [u8]>,
     pub(crate) path: &'a [u8],
     pub(crate) query: &'a [u8],
+    /// The header that announces a speculative load, and its value.
+    pub(crate) prefetch: Option<(&'static str, &'a [u8])>,
 }
 
 impl<'a> Facts<'a> {
-    /// What a request tells when it has come.
+    /// What a request tells.
     pub(crate) fn new(config: &'a Config, request: &'a Request<'a>) -> Self {
+        Self::with_cookies(config, request, |_| {})
+    }
+
+    /// What a request tells, and to `cookie` each value of its `Cookie`, in one pass over the headers.
+    pub(crate) fn with_cookies(
+        config: &'a Config,
+        request: &'a Request<'a>,
+        mut cookie: impl FnMut(&'a [u8]),
+    ) -> Self {
+        let (mut host, mut prefetch) = (None, None);
+        request.headers.all(&mut |name, value| {
+            let value = value.trim_ascii();
+            match name.len() {
+                4 if name.eq_ignore_ascii_case(b"host") => _ = host.get_or_insert(value),
+                6 if name.eq_ignore_ascii_case(b"cookie") => cookie(value),
+                _ => prefetch = prefetch.or_else(|| Some((prefetch::announced(name, value)?, value))),
+            }
+        });
         let target = Target::parse(request.target);
-        let host = site::host(request, target.authority);
-        Self { config, request, response: None, host, path: target.path, query: target.query }
+        let host = site::host(request, target.authority, || host);
+        Self { config, request, response: None, host, path: target.path, query: target.query, prefetch }
+    }
+
+    /// What matters of a request that was looked at before, and let through: its host had this length.
+    pub(crate) fn again(
+        config: &'a Config,
+        request: &'a Request<'a>,
+        response: &'a Response<'a>,
+        host_length: usize,
+    ) -> Self {
+        let target = Target::parse(request.target);
+        let named = site::named(request, target.authority, || first_value(request.headers, &HOST));
+        let host = named.and_then(|authority| authority.get(..host_length));
+        let (path, query) = (target.path, target.query);
+        Self { config, request, response: Some(response), host, path, query, prefetch: None }
     }
 
     pub(crate) fn with_response(self, response: &'a Response<'a>) -> Self {

@@ -41,9 +41,10 @@ pub(crate) fn ask(rules: &[Rule], facts: &Facts<'_>) -> Result<(), Reason> {
     rules.iter().try_for_each(|rule| (rule.check)(facts))
 }
 
-/// Whether events raised in this exchange are sent, though its page view may be skipped.
+/// Whether events raised in this exchange are sent, though its page view may be skipped. The rules that
+/// hold them back are all asked when the request has come.
 pub(crate) fn events_count(facts: &Facts<'_>) -> bool {
-    let mut rules = BEGIN.iter().chain(FINISH).filter(|rule| rule.holds_events);
+    let mut rules = BEGIN.iter().filter(|rule| rule.holds_events);
     rules.all(|rule| (rule.check)(facts).is_ok())
 }
 

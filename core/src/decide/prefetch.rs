@@ -2,51 +2,37 @@
 //! (WICG nav-speculation), the older `Purpose`, `X-Purpose` and `X-Moz`, and the headers of Turbo 8
 //! (`X-Sec-Purpose`) and htmx's preload extension (`HX-Preloaded`).
 
-use http::HeaderName;
-
 use super::{Facts, Rule, shown};
-use crate::{Headers, ledger::Reason, request::each_value};
+use crate::ledger::Reason;
 
 pub(super) const RULE: Rule = Rule { name: "prefetch", check, view, holds_events: true };
 
-type IsPrefetch = fn(&[u8]) -> bool;
-
-static FORMS: [(HeaderName, IsPrefetch); 6] = [
-    (HeaderName::from_static("sec-purpose"), lists_prefetch),
-    (HeaderName::from_static("purpose"), |value| is_one_of(value, &["prefetch"])),
-    (HeaderName::from_static("x-purpose"), |value| is_one_of(value, &["prefetch", "preview", "instant"])),
-    (HeaderName::from_static("x-moz"), |value| is_one_of(value, &["prefetch"])),
-    (HeaderName::from_static("x-sec-purpose"), lists_prefetch),
-    (HeaderName::from_static("hx-preloaded"), |value| is_one_of(value, &["true"])),
-];
-
 fn check(facts: &Facts<'_>) -> Result<(), Reason> {
-    match announced(facts.request.headers) {
+    match facts.prefetch {
         Some(_) => Err(Reason::Prefetch),
         None => Ok(()),
     }
 }
 
 fn view(facts: &Facts<'_>) -> String {
-    match announced(facts.request.headers) {
+    match facts.prefetch {
         Some((name, value)) => format!("fetched ahead: {name}: {}", shown(value)),
         None => "not announced as fetched ahead".to_owned(),
     }
 }
 
-fn announced(headers: &dyn Headers) -> Option<(&'static str, &[u8])> {
-    for (name, is_prefetch) in &FORMS {
-        let mut found = None;
-        each_value(headers, name, |value| {
-            if is_prefetch(value) {
-                found.get_or_insert(value);
-            }
-        });
-        if let Some(value) = found {
-            return Some((name.as_str(), value));
-        }
+/// The form, if this header announces a speculative load.
+pub(super) fn announced(name: &[u8], value: &[u8]) -> Option<&'static str> {
+    let is = |form: &str| name.eq_ignore_ascii_case(form.as_bytes());
+    match name.len() {
+        5 if is("x-moz") && is_one_of(value, &["prefetch"]) => Some("x-moz"),
+        7 if is("purpose") && is_one_of(value, &["prefetch"]) => Some("purpose"),
+        9 if is("x-purpose") && is_one_of(value, &["prefetch", "preview", "instant"]) => Some("x-purpose"),
+        11 if is("sec-purpose") && lists_prefetch(value) => Some("sec-purpose"),
+        12 if is("hx-preloaded") && is_one_of(value, &["true"]) => Some("hx-preloaded"),
+        13 if is("x-sec-purpose") && lists_prefetch(value) => Some("x-sec-purpose"),
+        _ => None,
     }
-    None
 }
 
 /// Whether a structured-field list (RFC 9651 §3.1) has the token `prefetch`, with any parameters.

@@ -1,7 +1,5 @@
-use http::header::HOST;
-
 use super::{Facts, Rule, shown};
-use crate::{Request, ledger::Reason, request::first_value};
+use crate::{Request, ledger::Reason};
 
 pub(super) const RULE: Rule = Rule { name: "site", check, view, holds_events: true };
 
@@ -24,10 +22,22 @@ fn view(facts: &Facts<'_>) -> String {
     }
 }
 
-/// The host that the request names: the authority that the adapter or the target gives, else the `Host`
-/// header (RFC 9112 §3.2.2); without port and final dot, and only if it could be one.
-pub(super) fn host<'a>(request: &'a Request<'a>, target: Option<&'a [u8]>) -> Option<&'a [u8]> {
-    valid(request.authority.or(target).or_else(|| first_value(request.headers, &HOST))?)
+/// The host that the request names, without port and final dot, and only if it could be one.
+pub(super) fn host<'a>(
+    request: &Request<'a>,
+    target: Option<&'a [u8]>,
+    header: impl FnOnce() -> Option<&'a [u8]>,
+) -> Option<&'a [u8]> {
+    valid(named(request, target, header)?)
+}
+
+/// The authority that the adapter or the target gives, else the `Host` header (RFC 9112 §3.2.2).
+pub(super) fn named<'a>(
+    request: &Request<'a>,
+    target: Option<&'a [u8]>,
+    header: impl FnOnce() -> Option<&'a [u8]>,
+) -> Option<&'a [u8]> {
+    request.authority.or(target).or_else(header)
 }
 
 fn valid(authority: &[u8]) -> Option<&[u8]> {

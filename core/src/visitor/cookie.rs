@@ -7,13 +7,11 @@
 use std::time::Duration;
 
 use cookie::{Cookie as SetCookie, SameSite as CookieSameSite};
-use http::header::COOKIE;
 use uuid::Uuid;
 
 use crate::{
-    Headers,
     config::{Cookie, SameSite, Secure},
-    request::{each_value, split},
+    request::split,
 };
 
 /// A visitor as its cookie tells.
@@ -33,18 +31,12 @@ impl Known {
         Self { id, first_visit: now, session_start: now, last_seen: now, is_bare: false }
     }
 
-    /// The visitor of the first valid cookie of the configured name.
-    pub(crate) fn find(cookie: &Cookie, headers: &dyn Headers, now: u64) -> Option<Self> {
-        let mut found = None;
-        each_value(headers, &COOKIE, |value| {
-            if found.is_none() {
-                found = split(value, b';').find_map(|pair| {
-                    let value = pair.trim_ascii().strip_prefix(cookie.name.as_bytes())?.strip_prefix(b"=")?;
-                    Self::parse(value, now).filter(|known| !known.is_expired(cookie, now))
-                });
-            }
-        });
-        found
+    /// The visitor of the first valid cookie of the configured name in a value of `Cookie`.
+    pub(crate) fn find(cookie: &Cookie, value: &[u8], now: u64) -> Option<Self> {
+        split(value, b';').find_map(|pair| {
+            let value = pair.trim_ascii().strip_prefix(cookie.name.as_bytes())?.strip_prefix(b"=")?;
+            Self::parse(value, now).filter(|known| !known.is_expired(cookie, now))
+        })
     }
 
     /// Times in the future, which a clock that was set back leaves behind, are taken as now.

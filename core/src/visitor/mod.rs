@@ -33,14 +33,11 @@ pub(crate) enum Identified {
 
 impl Identified {
     /// `may_be_new` is false where no cookie will be set whatever the response.
-    pub(crate) fn of(config: &Config, request: &Request<'_>, moment: &Moment, may_be_new: bool) -> Self {
-        match config.identity {
-            Identity::None => Self::Anonymous,
-            Identity::Cookie => match Known::find(&config.cookie, request.headers, moment.seconds()) {
-                Some(known) => Self::Known(known),
-                None if may_be_new => Self::New(moment.visitor_id()),
-                None => Self::Anonymous,
-            },
+    pub(crate) fn of(known: Option<Known>, moment: &Moment, may_be_new: bool) -> Self {
+        match known {
+            Some(known) => Self::Known(known),
+            None if may_be_new => Self::New(moment.visitor_id()),
+            None => Self::Anonymous,
         }
     }
 

@@ -85,6 +85,16 @@ impl Headers for Picked {
             visit(value.as_bytes());
         }
     }
+
+    fn all<'a>(&'a self, visit: &mut dyn FnMut(&[u8], &'a [u8])) {
+        let first = REQUEST_HEADERS.iter().zip(&self.first);
+        for (name, value) in first.filter_map(|(name, value)| Some((name, value.as_ref()?))) {
+            visit(name.as_str().as_bytes(), value.as_bytes());
+        }
+        for (name, value) in &self.more {
+            visit(name.as_str().as_bytes(), value.as_bytes());
+        }
+    }
 }
 
 #[cfg(test)]
