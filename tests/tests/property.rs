@@ -9,7 +9,7 @@ use std::{
 use http::{HeaderMap, HeaderName, HeaderValue};
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use trackside_core::{
-    Annotations, Config, Event, Headers, Hit, Moment, Reason, Request, Response,
+    Annotations, Config, Event, Headers, Hit, Moment, REQUEST_HEADERS, Reason, Request, Response,
     config::IpPolicy,
     hit::Kind,
     judge::{self, Verdict},

@@ -172,11 +172,16 @@ impl Running {
     #[cold]
     fn call(&self, signal: u8) -> Submitted {
         if signal & CLOSED != 0 {
-            // The queue was emptied for the last time, perhaps before this hit came.
-            while let Some(item) = self.queue.pop() {
-                self.lose(Reason::Closed, Tally::of([&item]));
-            }
-            return Submitted::Dropped(Reason::Closed);
+            // The queue was emptied for the last time, perhaps before this hit came. Who comes so late takes one
+            // hit out, its own or that of another who does the same: as many are answered as are counted.
+            return match self.queue.pop() {
+                Some(item) => {
+                    self.lose(Reason::Closed, Tally::of([&item]));
+                    Submitted::Dropped(Reason::Closed)
+                }
+                // It came in time to be dropped(shutdown).
+                None => Submitted::Queued,
+            };
         }
         if signal & IDLE != 0 {
             if self.signal.lower(IDLE) & IDLE != 0 {
