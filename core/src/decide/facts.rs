@@ -31,13 +31,11 @@ impl<'a> Facts<'a> {
         mut cookie: impl FnMut(&'a [u8]),
     ) -> Self {
         let (mut host, mut prefetch) = (None, None);
-        request.headers.all(&mut |name, value| {
-            let value = value.trim_ascii();
-            match name.len() {
-                4 if name.eq_ignore_ascii_case(b"host") => _ = host.get_or_insert(value),
-                6 if name.eq_ignore_ascii_case(b"cookie") => cookie(value),
-                _ => prefetch = prefetch.or_else(|| Some((prefetch::announced(name, value)?, value))),
-            }
+        request.headers.all(&mut |name, value| match name.len() {
+            4 if host.is_none() && name.eq_ignore_ascii_case(b"host") => host = Some(value.trim_ascii()),
+            6 if name.eq_ignore_ascii_case(b"cookie") => cookie(value),
+            5 | 7 | 9 | 11..=13 if prefetch.is_none() => prefetch = prefetch::announced(name, value),
+            _ => {}
         });
         let target = Target::parse(request.target);
         let host = site::host(request, target.authority, || host);

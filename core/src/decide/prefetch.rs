@@ -21,18 +21,23 @@ fn view(facts: &Facts<'_>) -> String {
     }
 }
 
-/// The form, if this header announces a speculative load.
-pub(super) fn announced(name: &[u8], value: &[u8]) -> Option<&'static str> {
-    let is = |form: &str| name.eq_ignore_ascii_case(form.as_bytes());
-    match name.len() {
-        5 if is("x-moz") && is_one_of(value, &["prefetch"]) => Some("x-moz"),
-        7 if is("purpose") && is_one_of(value, &["prefetch"]) => Some("purpose"),
-        9 if is("x-purpose") && is_one_of(value, &["prefetch", "preview", "instant"]) => Some("x-purpose"),
-        11 if is("sec-purpose") && lists_prefetch(value) => Some("sec-purpose"),
-        12 if is("hx-preloaded") && is_one_of(value, &["true"]) => Some("hx-preloaded"),
-        13 if is("x-sec-purpose") && lists_prefetch(value) => Some("x-sec-purpose"),
-        _ => None,
+/// The form and its value, if this header announces a speculative load.
+pub(super) fn announced<'a>(name: &[u8], value: &'a [u8]) -> Option<(&'static str, &'a [u8])> {
+    type Announces = fn(&[u8]) -> bool;
+    let (form, announces): (_, Announces) = match name.len() {
+        5 => ("x-moz", |value| is_one_of(value, &["prefetch"])),
+        7 => ("purpose", |value| is_one_of(value, &["prefetch"])),
+        9 => ("x-purpose", |value| is_one_of(value, &["prefetch", "preview", "instant"])),
+        11 => ("sec-purpose", lists_prefetch),
+        12 => ("hx-preloaded", |value| is_one_of(value, &["true"])),
+        13 => ("x-sec-purpose", lists_prefetch),
+        _ => return None,
+    };
+    if !name.eq_ignore_ascii_case(form.as_bytes()) {
+        return None;
     }
+    let value = value.trim_ascii();
+    announces(value).then_some((form, value))
 }
 
 /// Whether a structured-field list (RFC 9651 §3.1) has the token `prefetch`, with any parameters.

@@ -216,9 +216,11 @@ impl Writer<'_> {
     }
 
     fn put_lower(&mut self, bytes: &[u8]) {
-        let start = self.at;
-        self.put(bytes);
-        self.bytes[start..self.at].make_ascii_lowercase();
+        let end = self.at + bytes.len();
+        for (to, from) in self.bytes[self.at..end].iter_mut().zip(bytes) {
+            *to = from.to_ascii_lowercase();
+        }
+        self.at = end;
     }
 
     fn put_length(&mut self, length: usize) {
