@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::{
     Annotations, Event, Hit, Moment, Reason, Request, Response,
     config::{Config, Identity, Mode},
-    decide::{self, Facts},
+    decide::{self, Facts, Lengths},
     hit::{self, Draft},
     visitor::{self, Caching, Identified, Known, Notice, Owner, Visitor},
 };
@@ -22,7 +22,7 @@ pub struct Exchange {
     is_notice_due: bool,
     /// Whether its events are sent, though its page view may be skipped.
     has_events: bool,
-    host_length: usize,
+    lengths: Lengths,
 }
 
 impl Exchange {
@@ -117,7 +117,7 @@ pub fn begin(config: &Config, request: &Request<'_>, moment: Moment) -> Exchange
             identified: Identified::Anonymous,
             is_notice_due: false,
             has_events: false,
-            host_length: 0,
+            lengths: Lengths::default(),
         };
     }
     let mut known = None;
@@ -131,7 +131,7 @@ pub fn begin(config: &Config, request: &Request<'_>, moment: Moment) -> Exchange
     let identified = Identified::of(known, &moment, may_be_new);
     let is_notice_due = visitor::notice_is_due(config, request, &identified);
     let has_events = skipped.is_none() || decide::events_count(&facts);
-    Exchange { moment, skipped, identified, is_notice_due, has_events, host_length: facts.site().len() }
+    Exchange { moment, skipped, identified, is_notice_due, has_events, lengths: facts.lengths() }
 }
 
 /// The notice for an exchange on which it is due. Takes the request that `begin` took.
@@ -156,7 +156,7 @@ pub fn finish(
     if exchange.skipped.is_some() && annotations.events.is_empty() {
         return Verdict { reason: exchange.skipped, ..Verdict::default() };
     }
-    let facts = Facts::again(config, request, response, exchange.host_length);
+    let facts = Facts::again(config, request, response, exchange.lengths);
     let reason = exchange.skipped.or_else(|| decide::ask(decide::FINISH, &facts).err());
     let is_tracked = reason.is_none();
     let now = exchange.moment.seconds();

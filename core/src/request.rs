@@ -1,6 +1,6 @@
 use std::net::IpAddr;
 
-use http::{HeaderMap, HeaderName, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use memchr::memchr;
 
 /// The headers of a request or response, as bytes that the host owns.
@@ -11,6 +11,9 @@ use memchr::memchr;
 /// A value that `http::HeaderValue` could not hold (control bytes other than a tab) counts as absent, so
 /// that every language judges alike: an implementation leaves it out, as [`is_field_value`] tells.
 pub trait Headers {
+    /// The first value of `name`.
+    fn value(&self, name: &HeaderName) -> Option<&[u8]>;
+
     /// Calls `visit` with each value of `name`, in the order received.
     fn each<'a>(&'a self, name: &HeaderName, visit: &mut dyn FnMut(&'a [u8]));
 
@@ -19,6 +22,10 @@ pub trait Headers {
 }
 
 impl Headers for HeaderMap {
+    fn value(&self, name: &HeaderName) -> Option<&[u8]> {
+        self.get(name).map(HeaderValue::as_bytes)
+    }
+
     fn each<'a>(&'a self, name: &HeaderName, visit: &mut dyn FnMut(&'a [u8])) {
         for value in self.get_all(name) {
             visit(value.as_bytes());
@@ -33,6 +40,12 @@ impl Headers for HeaderMap {
 }
 
 impl<N: AsRef<[u8]>, V: AsRef<[u8]>> Headers for [(N, V)] {
+    fn value(&self, name: &HeaderName) -> Option<&[u8]> {
+        let name = name.as_str().as_bytes();
+        let named = self.iter().filter(|(key, _)| key.as_ref().eq_ignore_ascii_case(name));
+        named.map(|(_, value)| value.as_ref()).find(|value| is_field_value(value))
+    }
+
     fn each<'a>(&'a self, name: &HeaderName, visit: &mut dyn FnMut(&'a [u8])) {
         for (key, value) in self {
             let value = value.as_ref();
@@ -53,6 +66,10 @@ impl<N: AsRef<[u8]>, V: AsRef<[u8]>> Headers for [(N, V)] {
 }
 
 impl<T: Headers + ?Sized> Headers for &T {
+    fn value(&self, name: &HeaderName) -> Option<&[u8]> {
+        (**self).value(name)
+    }
+
     fn each<'a>(&'a self, name: &HeaderName, visit: &mut dyn FnMut(&'a [u8])) {
         (**self).each(name, visit);
     }
@@ -63,6 +80,10 @@ impl<T: Headers + ?Sized> Headers for &T {
 }
 
 impl<N: AsRef<[u8]>, V: AsRef<[u8]>, const L: usize> Headers for [(N, V); L] {
+    fn value(&self, name: &HeaderName) -> Option<&[u8]> {
+        self.as_slice().value(name)
+    }
+
     fn each<'a>(&'a self, name: &HeaderName, visit: &mut dyn FnMut(&'a [u8])) {
         self.as_slice().each(name, visit);
     }
@@ -73,6 +94,10 @@ impl<N: AsRef<[u8]>, V: AsRef<[u8]>, const L: usize> Headers for [(N, V); L] {
 }
 
 impl<N: AsRef<[u8]>, V: AsRef<[u8]>> Headers for Vec<(N, V)> {
+    fn value(&self, name: &HeaderName) -> Option<&[u8]> {
+        self.as_slice().value(name)
+    }
+
     fn each<'a>(&'a self, name: &HeaderName, visit: &mut dyn FnMut(&'a [u8])) {
         self.as_slice().each(name, visit);
     }
@@ -113,11 +138,7 @@ pub(crate) fn each_value<'a>(headers: &'a dyn Headers, name: &HeaderName, mut vi
 
 /// The first value of `name`, without surrounding blanks.
 pub(crate) fn first_value<'a>(headers: &'a dyn Headers, name: &HeaderName) -> Option<&'a [u8]> {
-    let mut first = None;
-    each_value(headers, name, |value| {
-        first.get_or_insert(value);
-    });
-    first
+    headers.value(name).map(<[u8]>::trim_ascii)
 }
 
 /// The pieces of `text` between each `mark`.

@@ -9,6 +9,11 @@ use crate::{Annotations, Config, Event, Moment, Request, Response, judge};
 struct Asked(Vec<(&'static str, &'static str)>, RefCell<BTreeSet<String>>);
 
 impl Headers for Asked {
+    fn value(&self, name: &HeaderName) -> Option<&[u8]> {
+        self.1.borrow_mut().insert(name.as_str().to_owned());
+        self.0.value(name)
+    }
+
     fn each<'a>(&'a self, name: &HeaderName, visit: &mut dyn FnMut(&'a [u8])) {
         self.1.borrow_mut().insert(name.as_str().to_owned());
         self.0.each(name, visit);

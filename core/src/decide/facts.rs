@@ -42,18 +42,23 @@ impl<'a> Facts<'a> {
         Self { config, request, response: None, host, path: target.path, query: target.query, prefetch }
     }
 
-    /// What matters of a request that was looked at before, and let through: its host had this length.
+    /// What matters of a request that was looked at before, when its parts had these lengths.
     pub(crate) fn again(
         config: &'a Config,
         request: &'a Request<'a>,
         response: &'a Response<'a>,
-        host_length: usize,
+        lengths: Lengths,
     ) -> Self {
-        let target = Target::parse(request.target);
+        let target = Target::again(request.target, lengths);
         let named = site::named(request, target.authority, || first_value(request.headers, &HOST));
-        let host = named.and_then(|authority| authority.get(..host_length));
+        let host = named.and_then(|authority| authority.get(..lengths.host));
         let (path, query) = (target.path, target.query);
         Self { config, request, response: Some(response), host, path, query, prefetch: None }
+    }
+
+    /// What [`again`](Self::again) wants to know.
+    pub(crate) fn lengths(&self) -> Lengths {
+        Lengths { host: self.site().len(), path: self.path.len(), query: self.query.len() }
     }
 
     pub(crate) fn with_response(self, response: &'a Response<'a>) -> Self {
@@ -64,6 +69,14 @@ impl<'a> Facts<'a> {
     pub(crate) fn site(&self) -> &'a [u8] {
         self.host.unwrap_or_default()
     }
+}
+
+/// How long the parts of a request are.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Lengths {
+    host: usize,
+    path: usize,
+    query: usize,
 }
 
 /// A request target in its parts (RFC 9112 §3.2): origin-form, or absolute-form with its authority.
@@ -89,6 +102,15 @@ impl<'a> Target<'a> {
         };
         let path = if path.is_empty() && authority.is_some() { b"/" } else { path };
         Self { authority, path, query }
+    }
+
+    /// A target that was parsed before.
+    fn again(target: &'a [u8], lengths: Lengths) -> Self {
+        if !target.starts_with(b"/") {
+            return Self::parse(target);
+        }
+        let (path, rest) = target.split_at_checked(lengths.path).unwrap_or((target, &[]));
+        Self { authority: None, path, query: rest.get(1..=lengths.query).unwrap_or_default() }
     }
 }
 

@@ -1,10 +1,26 @@
-use super::Target;
+use super::{Lengths, Target};
 
-/// Authority, path and query of a target.
+/// Authority, path and query of a target, which are the same when it is looked at again.
 fn parts(target: &str) -> (Option<&str>, &str, &str) {
-    let text = |bytes| std::str::from_utf8(bytes).unwrap();
-    let Target { authority, path, query } = Target::parse(target.as_bytes());
-    (authority.map(text), text(path), text(query))
+    fn texts(Target { authority, path, query }: Target<'_>) -> (Option<&str>, &str, &str) {
+        let text = |bytes| std::str::from_utf8(bytes).unwrap();
+        (authority.map(text), text(path), text(query))
+    }
+    let parts = texts(Target::parse(target.as_bytes()));
+    let lengths = Lengths { host: 0, path: parts.1.len(), query: parts.2.len() };
+    assert_eq!(texts(Target::again(target.as_bytes(), lengths)), parts);
+    parts
+}
+
+#[test]
+fn another_target_than_was_looked_at_before_does_no_harm() {
+    let lengths = Lengths { host: 9, path: 9, query: 9 };
+    for (target, path, query) in
+        [("/a", "/a", ""), ("/a?b=1#top", "/a?b=1#to", ""), ("/long/one?b", "/long/one", "")]
+    {
+        let Target { path: again, query: kept, .. } = Target::again(target.as_bytes(), lengths);
+        assert_eq!((again, kept), (path.as_bytes(), query.as_bytes()));
+    }
 }
 
 #[test]

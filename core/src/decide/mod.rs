@@ -13,7 +13,7 @@ mod upgrade;
 
 pub(crate) use self::{
     content_type::{ContentTypes, wants_html},
-    facts::Facts,
+    facts::{Facts, Lengths},
     method::Methods,
     path::Patterns,
     status::Statuses,

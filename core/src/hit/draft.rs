@@ -40,73 +40,61 @@ pub(crate) struct Draft<'a> {
 impl Draft<'_> {
     /// The record, with the address as `policy` allows it: one allocation of exactly its size.
     pub(crate) fn seal(&self, policy: IpPolicy) -> Hit {
-        let path = cut(self.path, cap::URL);
-        // The question mark counts too.
-        let room = (cap::URL - path.len()).saturating_sub(1);
-        let query = || query::kept(self.query, self.query_policy, room);
-        let query_length = query().map(|pair| pair.len() + 1).sum::<usize>().saturating_sub(1);
-        let [scheme, address] = referrer::cleaned(self.referrer, self.query_policy);
-        let (name, category, label) =
-            self.event.map_or(("", None, None), |e| (&e.name, e.category.as_deref(), e.label.as_deref()));
-        let event = |text| cut_str(text, cap::EVENT).as_bytes();
-
-        // In the order of `Field`. A referrer comes in two pieces, and a query in as many as it has pairs.
-        let texts: [&[u8]; Field::COUNT] = [
-            cut(self.site, cap::SITE),
-            cut(self.method, cap::METHOD),
-            path,
-            &[],
-            address,
-            cut(self.agent, cap::AGENT),
-            cut(self.language, cap::LANGUAGE),
-            cut_str(self.title, cap::TITLE).as_bytes(),
-            cut_str(self.user_id, cap::USER_ID).as_bytes(),
-            cut_str(self.route, cap::URL).as_bytes(),
-            event(name),
-            event(category.unwrap_or_default()),
-            event(label.unwrap_or_default()),
-        ];
-        let mut lengths = texts.map(<[u8]>::len);
-        lengths[Field::Query as usize] = query_length;
-        lengths[Field::Referrer as usize] += scheme.len();
-
-        let mut size = layout::TEXTS + lengths.iter().sum::<usize>();
-        let mut properties = 0;
-        for property in self.properties().take(cap::PROPERTIES) {
-            let with = size + property.size();
-            if with > layout::MAX_RECORD {
-                break;
-            }
-            size = with;
-            properties += 1;
+        // Most records are put together here and then copied: that is faster than to fill the allocation.
+        let mut small = [0; 1_024];
+        let size = self.write(policy, &mut small);
+        if let Some(record) = small.get(..size) {
+            return Hit(record.into());
         }
-
-        let mut record = zeroes(size);
+        let mut record: Arc<[u8]> = iter::repeat_n(0, size).collect();
         // OK because the Arc was made on the line above and nobody else can hold it.
-        let Some(bytes) = Arc::get_mut(&mut record) else {
-            return Hit(record);
-        };
-        let mut out = Writer { bytes, at: 0 };
-        out.put(&self.head(policy, size, properties, &lengths));
-        for (field, text) in texts.into_iter().enumerate() {
-            if field == Field::Site as usize {
-                out.put_lower(text);
-                continue;
-            }
-            if field == Field::Query as usize {
-                for (n, pair) in query().enumerate() {
-                    out.put(if n > 0 { b"&" } else { b"" });
-                    out.put(pair);
-                }
-            } else if field == Field::Referrer as usize {
-                out.put(scheme);
-            }
-            out.put(text);
-        }
-        for property in self.properties().take(properties) {
-            property.write(&mut out);
+        if let Some(bytes) = Arc::get_mut(&mut record) {
+            self.write(policy, bytes);
         }
         Hit(record)
+    }
+
+    /// Writes the record, as far as `bytes` reach, and answers how long it is.
+    fn write(&self, policy: IpPolicy, bytes: &mut [u8]) -> usize {
+        let mut out = Writer { bytes, at: layout::TEXTS, lengths: [0; Field::COUNT] };
+        let text = |text, max| cut_str(text, max).as_bytes();
+        let path = cut(self.path, cap::URL);
+        out.site(cut(self.site, cap::SITE));
+        out.text(Field::Method, cut(self.method, cap::METHOD));
+        out.text(Field::Path, path);
+        // The question mark counts too.
+        let room = (cap::URL - path.len()).saturating_sub(1);
+        for (n, pair) in query::kept(self.query, self.query_policy, room).enumerate() {
+            out.text(Field::Query, if n > 0 { b"&" } else { b"" });
+            out.text(Field::Query, pair);
+        }
+        for piece in referrer::cleaned(self.referrer, self.query_policy) {
+            out.text(Field::Referrer, piece);
+        }
+        out.text(Field::Agent, cut(self.agent, cap::AGENT));
+        out.text(Field::Language, cut(self.language, cap::LANGUAGE));
+        out.text(Field::Title, text(self.title, cap::TITLE));
+        out.text(Field::UserId, text(self.user_id, cap::USER_ID));
+        out.text(Field::Route, text(self.route, cap::URL));
+        if let Some(event) = self.event {
+            out.text(Field::Name, text(&event.name, cap::EVENT));
+            out.text(Field::Category, text(event.category.as_deref().unwrap_or_default(), cap::EVENT));
+            out.text(Field::Label, text(event.label.as_deref().unwrap_or_default(), cap::EVENT));
+        }
+
+        let mut properties = 0;
+        for property in self.properties().take(cap::PROPERTIES) {
+            if out.at + property.size() > layout::MAX_RECORD {
+                break;
+            }
+            property.write(&mut out);
+            properties += 1;
+        }
+        let size = out.at;
+        let head = self.head(policy, size, properties, &out.lengths);
+        out.at = 0;
+        out.put(&head);
+        size
     }
 
     /// Everything of fixed size.
@@ -204,40 +192,46 @@ impl<'a> Property<'a> {
     }
 }
 
+/// Writes one text after the other. What does not fit is counted all the same.
 struct Writer<'a> {
     bytes: &'a mut [u8],
     at: usize,
+    lengths: [usize; Field::COUNT],
 }
 
 impl Writer<'_> {
     fn put(&mut self, bytes: &[u8]) {
-        self.bytes[self.at..self.at + bytes.len()].copy_from_slice(bytes);
+        if let Some(to) = self.room(bytes.len()) {
+            to.copy_from_slice(bytes);
+        }
         self.at += bytes.len();
     }
 
-    fn put_lower(&mut self, bytes: &[u8]) {
-        let end = self.at + bytes.len();
-        for (to, from) in self.bytes[self.at..end].iter_mut().zip(bytes) {
-            *to = from.to_ascii_lowercase();
+    /// Writes a text, or a further piece of the one written last.
+    fn text(&mut self, field: Field, text: &[u8]) {
+        self.put(text);
+        self.lengths[field as usize] += text.len();
+    }
+
+    /// Writes the site, in lower case.
+    fn site(&mut self, site: &[u8]) {
+        if let Some(to) = self.room(site.len()) {
+            to.iter_mut().zip(site).for_each(|(to, from)| *to = from.to_ascii_lowercase());
         }
-        self.at = end;
+        self.at += site.len();
+        self.lengths[Field::Site as usize] = site.len();
     }
 
     fn put_length(&mut self, length: usize) {
         self.put(&short(length));
+    }
+
+    fn room(&mut self, length: usize) -> Option<&mut [u8]> {
+        self.bytes.get_mut(self.at..self.at + length)
     }
 }
 
 /// OK because every cap is below 64 Ki.
 fn short(length: usize) -> [u8; 2] {
     (length as u16).to_le_bytes()
-}
-
-/// A record to be filled. Most are copied from zeroes that lie ready, as that is the fastest way.
-fn zeroes(size: usize) -> Arc<[u8]> {
-    static ZEROES: [u8; 1_024] = [0; 1_024];
-    match ZEROES.get(..size) {
-        Some(zeroes) => zeroes.into(),
-        None => iter::repeat_n(0, size).collect(),
-    }
 }

@@ -10,11 +10,10 @@ pub(super) fn cleaned(referrer: &[u8], policy: QueryPolicy) -> [&[u8]; 2] {
 }
 
 fn split(referrer: &[u8], policy: QueryPolicy) -> Option<[&[u8]; 2]> {
-    let colon = memchr(b':', referrer)?;
-    let scheme = referrer[..colon].split_first()?;
-    let is_scheme = scheme.0.is_ascii_alphabetic()
-        && scheme.1.iter().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(b));
-    let rest = referrer[colon..].strip_prefix(b"://").filter(|_| is_scheme)?;
+    let is_scheme = |b: &u8| b.is_ascii_alphanumeric() || b"+-.".contains(b);
+    let colon = referrer.iter().position(|b| !is_scheme(b))?;
+    let rest = referrer[colon..].strip_prefix(b"://")?;
+    referrer.first().filter(|b| b.is_ascii_alphabetic())?;
     let end = match policy {
         QueryPolicy::Keep => memchr(b'#', rest),
         QueryPolicy::Campaign | QueryPolicy::Drop => memchr2(b'#', b'?', rest),

@@ -75,12 +75,16 @@ impl Picked {
 }
 
 impl Headers for Picked {
+    fn value(&self, name: &HeaderName) -> Option<&[u8]> {
+        let at = REQUEST_HEADERS.iter().position(|read| read == name)?;
+        self.first[at].as_ref().map(HeaderValue::as_bytes)
+    }
+
     fn each<'a>(&'a self, name: &HeaderName, visit: &mut dyn FnMut(&'a [u8])) {
-        let first = REQUEST_HEADERS.iter().zip(&self.first).find(|(read, _)| *read == name);
-        let Some((_, Some(first))) = first else {
+        let Some(first) = self.value(name) else {
             return;
         };
-        visit(first.as_bytes());
+        visit(first);
         for (_, value) in self.more.iter().filter(|(read, _)| *read == name) {
             visit(value.as_bytes());
         }
