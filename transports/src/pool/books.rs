@@ -79,24 +79,30 @@ impl Tally {
 /// submitted: so no reader ever sees more hits ended than submitted.
 #[derive(Debug, Default)]
 pub(super) struct Books {
-    submitted: Padded<[AtomicU64; 2]>,
+    submitted: Padded<Submitted>,
     ended: Padded<[AtomicU64; 2]>,
     delivered: AtomicU64,
     reasons: Counters,
     panics: AtomicU64,
     retries: AtomicU64,
-    /// Epochs begun. Changed only under `settling`.
-    epochs: AtomicU64,
     waiting: AtomicUsize,
     settling: Mutex<()>,
     settled: Condvar,
 }
 
+/// All that a request looks at.
+#[derive(Debug, Default)]
+struct Submitted {
+    hits: [AtomicU64; 2],
+    /// Epochs begun. Changed only under `settling`.
+    epochs: AtomicU64,
+}
+
 impl Books {
     /// Counts one hit more, before anything else is done with it.
     pub(super) fn submit(&self) -> Epoch {
-        let epoch = Epoch((self.epochs.load(SeqCst) & 1) as u8);
-        self.submitted.0[usize::from(epoch.0)].fetch_add(1, SeqCst);
+        let epoch = Epoch((self.submitted.0.epochs.load(SeqCst) & 1) as u8);
+        self.submitted.0.hits[usize::from(epoch.0)].fetch_add(1, SeqCst);
         epoch
     }
 
@@ -139,7 +145,7 @@ impl Books {
         (hits.refused, hits.dropped) = reasons.into_iter().partition(|(reason, _)| reason.number() < 200);
         hits.panics = self.panics.load(SeqCst);
         hits.retries = self.retries.load(SeqCst);
-        hits.offered = self.submitted.0.iter().map(|n| n.load(SeqCst)).sum();
+        hits.offered = self.submitted.0.hits.iter().map(|n| n.load(SeqCst)).sum();
         hits
     }
 
@@ -150,7 +156,7 @@ impl Books {
 
     fn is_epoch_settled(&self, parity: usize) -> bool {
         let ended = self.ended.0[parity].load(SeqCst);
-        self.submitted.0[parity].load(SeqCst) == ended
+        self.submitted.0.hits[parity].load(SeqCst) == ended
     }
 
     /// Whether somebody waits, so that batches go out without waiting for company.
@@ -204,13 +210,13 @@ impl Awaiting<'_> {
         let books = self.0;
         let mut begun = None;
         self.wait(until, || {
-            let epochs = books.epochs.load(SeqCst);
+            let epochs = books.submitted.0.epochs.load(SeqCst);
             let parity = (epochs & 1) as usize;
             match begun {
                 // A new epoch begins only when the one before the current is settled: there are never hits of
                 // more than two.
                 None if books.is_epoch_settled(1 - parity) => {
-                    books.epochs.store(epochs + 1, SeqCst);
+                    books.submitted.0.epochs.store(epochs + 1, SeqCst);
                     begun = Some(epochs + 1);
                     books.is_epoch_settled(parity)
                 }

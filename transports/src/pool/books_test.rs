@@ -10,11 +10,11 @@ const LONG: Duration = Duration::from_secs(60);
 /// Begins a flush on a thread of its own, and answers when its epoch has begun.
 fn flush(books: &Arc<Books>) -> mpsc::Receiver<bool> {
     let (sender, receiver) = mpsc::channel();
-    let before = books.epochs.load(SeqCst);
+    let before = books.submitted.0.epochs.load(SeqCst);
     let waiting = Arc::clone(books);
     thread::spawn(move || sender.send(waiting.await_end().wait_for_epoch(Instant::now() + LONG)));
     let until = Instant::now() + LONG;
-    while books.epochs.load(SeqCst) == before {
+    while books.submitted.0.epochs.load(SeqCst) == before {
         assert!(Instant::now() < until);
         thread::yield_now();
     }

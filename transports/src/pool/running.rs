@@ -14,7 +14,7 @@ use trackside_core::{Hit, Reason, config::Workers, ledger::Hits, protocol::Needs
 use super::{
     Options,
     batch::{Batcher, Limits},
-    books::{Books, Item, Tally},
+    books::{Books, Item, Padded, Tally},
     crew::Crew,
     desk::Desk,
     fork,
@@ -118,7 +118,7 @@ pub(super) struct Running {
     pub(super) books: Books,
     pub(super) signal: Signal,
     pub(super) crew: Crew,
-    desk: Mutex<Desk>,
+    desk: Padded<Mutex<Desk>>,
     has_complained: AtomicBool,
 }
 
@@ -136,7 +136,7 @@ impl Running {
             books: Books::default(),
             signal: Signal::default(),
             crew,
-            desk: Mutex::new(Desk::new(Batcher::new(plan.limits()), Instant::now())),
+            desk: Padded(Mutex::new(Desk::new(Batcher::new(plan.limits()), Instant::now()))),
             has_complained: AtomicBool::new(false),
             plan: Arc::clone(plan),
         })
@@ -218,7 +218,7 @@ impl Running {
     }
 
     pub(super) fn desk(&self) -> MutexGuard<'_, Desk> {
-        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+        self.desk.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Starts the first worker, unless it has been.
