@@ -3,6 +3,7 @@
 use std::{
     mem,
     panic::{AssertUnwindSafe, catch_unwind},
+    sync::OnceLock,
     time::{Duration, Instant},
 };
 
@@ -39,6 +40,15 @@ pub(super) enum Attempt {
     Made(Delivery),
     NoSink,
     Panicked,
+}
+
+/// How long until the next tick. The workers of all pools tick together, so that one interrupt wakes them
+/// and not one each: it disturbs whatever the processor is about.
+fn to_next_tick(now: Instant) -> Duration {
+    static FIRST: OnceLock<Instant> = OnceLock::new();
+    let since = now.saturating_duration_since(*FIRST.get_or_init(|| now));
+    let into_tick = since.as_nanos() % TICK.as_nanos();
+    TICK - Duration::from_nanos(into_tick as u64)
 }
 
 impl Running {
@@ -94,8 +104,8 @@ impl Running {
         let is_quiet = now.saturating_duration_since(desk.busy_at) >= IDLE_AFTER;
         match desk.batcher.due() {
             None if is_quiet && until.is_none() && !self.books.is_awaited() => Next::Rest,
-            None => Next::Wait(TICK),
-            Some(due) => Next::Wait(due.saturating_duration_since(now).min(TICK)),
+            None => Next::Wait(to_next_tick(now)),
+            Some(due) => Next::Wait(due.saturating_duration_since(now).min(to_next_tick(now))),
         }
     }
 
