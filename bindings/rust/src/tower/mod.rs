@@ -28,8 +28,25 @@
 //! # With tonic
 //!
 //! Give the layer to `Server::builder().layer(..)`. Calls of gRPC are POSTs of `application/grpc`:
-//! `track.count = "api"` counts them. Tonic keeps the peer in an extension of its own, `TcpConnectInfo`: a
-//! layer around this one has to insert [`Peer`](crate::Peer).
+//! `track.count = "api"` counts them. An interceptor before it says who the peer is:
+//!
+//! ```
+//! # use trackside::{Peer, Tracker, tower::TracksideLayer};
+//! use tonic::{Request, Status, service::InterceptorLayer, transport::Server};
+//!
+//! fn with_peer(mut request: Request<()>) -> Result<Request<()>, Status> {
+//!     if let Some(address) = request.remote_addr() {
+//!         request.extensions_mut().insert(Peer::from(address));
+//!     }
+//!     Ok(request)
+//! }
+//!
+//! # fn server(tracker: Tracker) {
+//! let server = Server::builder()
+//!     .layer(InterceptorLayer::new(with_peer))
+//!     .layer(TracksideLayer::new(tracker));
+//! # }
+//! ```
 //!
 //! # More than one layer
 //!
