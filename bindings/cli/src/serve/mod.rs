@@ -58,13 +58,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let app = site
         .layer(TracksideLayer::new(tracker.clone()).with_verdict())
         .layer(middleware::from_fn_with_state(printer.clone(), verdicts::print));
-    let served = runtime.block_on(server::serve(listener, app, signals, within));
+    runtime.block_on(server::serve(listener, app, signals, within));
     // Ends what is left of requests, so that each is counted before the totals.
     runtime.shutdown_timeout(LAST_READS);
     let left = tracker.close(within).map_err(Failure::failed)?;
     problems.end(None, LAST_WORDS);
     printer.end(Some(totals::totals(&tracker.stats(), left)), LAST_WORDS);
-    served.map_err(|error| Failure::failed(format_args!("serving ended: {error}")))
+    Ok(())
 }
 
 /// What cannot be written is told now, not when the first hit is lost.
