@@ -30,6 +30,6 @@ pub use self::{
     hit::{Annotations, Event, Hit, Value},
     ledger::Reason,
     moment::Moment,
-    request::{Headers, REQUEST_HEADERS, Request, is_field_value},
+    request::{FINISH_HEADERS, Headers, REQUEST_HEADERS, Request, is_field_value},
     response::Response,
 };

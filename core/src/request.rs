@@ -108,7 +108,7 @@ impl<N: AsRef<[u8]>, V: AsRef<[u8]>> Headers for Vec<(N, V)> {
 }
 
 /// The request headers that the judge reads, whatever the configuration: what an adapter has to keep that
-/// cannot lend a request until its response is known.
+/// cannot lend a request at all.
 pub static REQUEST_HEADERS: [HeaderName; 13] = [
     header::HOST,
     header::COOKIE,
@@ -123,6 +123,18 @@ pub static REQUEST_HEADERS: [HeaderName; 13] = [
     HeaderName::from_static("x-moz"),
     HeaderName::from_static("x-sec-purpose"),
     HeaderName::from_static("hx-preloaded"),
+];
+
+/// Those of [`REQUEST_HEADERS`] that are read again when [`begin`](crate::judge::begin) is over: what an
+/// adapter has to keep that lends the request to `begin` alone. The cookies, which may be long, are not
+/// among them.
+pub static FINISH_HEADERS: [HeaderName; 6] = [
+    header::HOST,
+    header::USER_AGENT,
+    header::REFERER,
+    header::ACCEPT,
+    header::ACCEPT_LANGUAGE,
+    HeaderName::from_static("sec-fetch-dest"),
 ];
 
 /// Whether `value` could be the value of a header: it has no control bytes but tabs.

@@ -2,7 +2,7 @@ use std::{cell::RefCell, collections::BTreeSet};
 
 use http::HeaderName;
 
-use super::{Headers, REQUEST_HEADERS};
+use super::{FINISH_HEADERS, Headers, REQUEST_HEADERS};
 use crate::{Annotations, Config, Event, Moment, Request, Response, judge};
 
 /// Headers that remember what they were asked for.
@@ -59,6 +59,9 @@ fn the_judge_reads_the_headers_it_says() {
         );
         asked.append(&mut headers.1.borrow_mut());
     }
+    let set = |names: &[HeaderName]| names.iter().map(|name| name.as_str().to_owned()).collect();
+    let said_to_be_read_again: BTreeSet<String> = set(&FINISH_HEADERS);
+    assert_eq!(asked, said_to_be_read_again);
     // What `begin` picks out in its one pass: each makes a difference.
     let cookie = "trackside=5b2a9c0e-54a0-4a36-9f0e-3a2a7a1b9d11";
     for (name, value) in [
@@ -76,6 +79,6 @@ fn the_judge_reads_the_headers_it_says() {
         assert!(!exchange.is_new(), "{name}");
         asked.insert(name.to_owned());
     }
-    let said: BTreeSet<String> = REQUEST_HEADERS.iter().map(|name| name.as_str().to_owned()).collect();
+    let said: BTreeSet<String> = set(&REQUEST_HEADERS);
     assert_eq!(asked, said);
 }

@@ -9,7 +9,8 @@ use std::{
 use http::{HeaderMap, HeaderName, HeaderValue};
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use trackside_core::{
-    Annotations, Config, Event, Headers, Hit, Moment, REQUEST_HEADERS, Reason, Request, Response,
+    Annotations, Config, Event, FINISH_HEADERS, Headers, Hit, Moment, REQUEST_HEADERS, Reason, Request,
+    Response,
     config::IpPolicy,
     hit::Kind,
     judge::{self, Verdict},
@@ -152,9 +153,23 @@ fn call() -> impl Strategy<Value = Call> {
 
 impl Call {
     fn judged(&self, config: &Config, request: &dyn Headers, response: &dyn Headers) -> (Verdict, Vec<Hit>) {
-        let request = Request::new(&self.method, &self.target, request)
-            .with_peer(self.peer.map(Into::into))
-            .with_secure(self.secure);
+        self.judged_apart(config, request, request, response)
+    }
+
+    /// As when `begin` is lent the request's headers, and everybody else gets what was `kept` of them.
+    fn judged_apart(
+        &self,
+        config: &Config,
+        request: &dyn Headers,
+        kept: &dyn Headers,
+        response: &dyn Headers,
+    ) -> (Verdict, Vec<Hit>) {
+        let with = |headers| {
+            Request::new(&self.method, &self.target, headers)
+                .with_peer(self.peer.map(Into::into))
+                .with_secure(self.secure)
+        };
+        let (request, kept) = (with(request), with(kept));
         let mut annotations = Annotations::new().title("Title");
         if let Some((name, text, value)) = &self.event {
             let event = Event::new(name).category(text).value(*value).property(text, *value);
@@ -162,10 +177,14 @@ impl Call {
         }
         let mut hits = Vec::new();
         let exchange = judge::begin(config, &request, Moment::new(self.micros, self.entropy));
-        assert_eq!(judge::notice(config, &exchange, &request).is_some(), exchange.is_notice_due());
+        let notice = judge::notice(config, &exchange, &kept);
+        assert_eq!(notice.is_some(), exchange.is_notice_due());
+        assert_eq!(notice, judge::notice(config, &exchange, &request));
+        let visitor = |request| format!("{:?}", judge::visitor(config, &exchange, request));
+        assert_eq!(visitor(&kept), visitor(&request));
         let response = Response::new(self.status, response);
         let verdict =
-            judge::finish(config, exchange, &request, &response, &annotations, &mut |hit| hits.push(hit));
+            judge::finish(config, exchange, &kept, &response, &annotations, &mut |hit| hits.push(hit));
         (verdict, hits)
     }
 }
@@ -250,13 +269,20 @@ proptest! {
         prop_assert_eq!(plain, mapped);
     }
 
-    /// An adapter that keeps the named headers alone loses nothing.
+    /// An adapter that keeps the named headers alone loses nothing, nor does one that lends `begin` all of
+    /// them and then keeps those that `finish` reads.
     #[test]
     fn no_other_header_matters(call in call()) {
         let whole = call.judged(&CONFIG, &call.request, &call.response);
-        let mut kept = call.request.clone();
-        kept.retain(|(name, _)| REQUEST_HEADERS.iter().any(|read| read.as_str() == name));
-        prop_assert_eq!(whole, call.judged(&CONFIG, &kept, &call.response));
+        let kept = |names: &[HeaderName]| {
+            let mut kept = call.request.clone();
+            kept.retain(|(name, _)| names.iter().any(|read| read.as_str() == name));
+            kept
+        };
+        let read = kept(&REQUEST_HEADERS);
+        prop_assert_eq!(&whole, &call.judged(&CONFIG, &read, &call.response));
+        let read_again = kept(&FINISH_HEADERS);
+        prop_assert_eq!(whole, call.judged_apart(&CONFIG, &call.request, &read_again, &call.response));
     }
 
     /// A cookie that was set brings the same visitor back, with its first visit and, within the time-out,
