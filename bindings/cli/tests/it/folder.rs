@@ -1,6 +1,15 @@
 //! A folder of one's own: what is served of it, and what never is.
 
-use crate::{client::Client, place::Place, server::Server};
+use std::{
+    io::{Read, Write},
+    net::{Shutdown, TcpStream},
+};
+
+use crate::{
+    client::Client,
+    place::Place,
+    server::{LONG, Server},
+};
 
 const SECRET: &str = "never to be seen";
 
@@ -126,4 +135,20 @@ fn what_is_private_is_not_served_in_any_disguise() {
     }
     server.signal("KILL");
     server.wait();
+}
+
+#[test]
+fn a_client_that_has_closed_its_side_gets_its_page() {
+    let place = Place::new();
+    // Files are read off the server's threads, so the end of the client's side is seen before the page is there.
+    place.write("site/index.html", "<h1>Home</h1>");
+    let mut server = Server::start(&place, &["site"]);
+    let mut stream = TcpStream::connect(server.address).unwrap();
+    stream.set_read_timeout(Some(LONG)).unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nAccept: text/html\r\n\r\n").unwrap();
+    stream.shutdown(Shutdown::Write).unwrap();
+    let mut page = String::new();
+    stream.read_to_string(&mut page).unwrap();
+    assert!(page.starts_with("HTTP/1.1 200 "), "{page}");
+    assert!(server.line().contains("tracked"));
 }

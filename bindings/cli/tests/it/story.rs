@@ -1,17 +1,8 @@
 //! The README's story: serve the sample site, look at it, stop, ask what was counted.
 
-use std::{
-    io::{Read, Write},
-    net::{Shutdown, TcpStream},
-};
-
 use serde_json::{Value, json};
 
-use crate::{
-    client::Client,
-    place::Place,
-    server::{LONG, Server},
-};
+use crate::{client::Client, place::Place, server::Server};
 
 #[test]
 fn serve_visit_stop_report() {
@@ -154,18 +145,4 @@ fn the_environment_goes_over_it() {
     assert!(page.header("set-cookie").is_some());
     assert!(!page.body().contains("class=\"notice\""));
     server.stop();
-}
-
-#[test]
-fn a_client_that_has_closed_its_side_gets_its_page() {
-    let place = Place::new();
-    let mut server = Server::start(&place, &[]);
-    let mut stream = TcpStream::connect(server.address).unwrap();
-    stream.set_read_timeout(Some(LONG)).unwrap();
-    stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nAccept: text/html\r\n\r\n").unwrap();
-    stream.shutdown(Shutdown::Write).unwrap();
-    let mut page = String::new();
-    stream.read_to_string(&mut page).unwrap();
-    assert!(page.starts_with("HTTP/1.1 200 "), "{page}");
-    assert!(server.line().contains("tracked"));
 }
