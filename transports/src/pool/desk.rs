@@ -38,7 +38,8 @@ pub(super) struct Desk {
     pub(super) is_told: bool,
     /// When a hit was last taken from the queue.
     pub(super) busy_at: Instant,
-    pub(super) complained_at: Option<Instant>,
+    /// When the log was last told of a problem, and of which.
+    complained: Option<(Instant, String)>,
 }
 
 impl Desk {
@@ -54,7 +55,7 @@ impl Desk {
             shut: 0,
             is_told: false,
             busy_at: now,
-            complained_at: None,
+            complained: None,
         }
     }
 
@@ -85,9 +86,12 @@ impl Desk {
         self.batcher.len() + self.ready.iter().map(|batch| batch.items.len()).sum::<usize>()
     }
 
-    /// An attempt succeeded.
+    /// An attempt succeeded: a problem that comes back is a new one.
     pub(super) fn succeeded(&mut self) {
         self.failures = 0;
+        if let Some((_, problem)) = &mut self.complained {
+            problem.clear();
+        }
     }
 
     /// An attempt that began at `began` failed, and pauses the pool for `wait` of the failures in a row.
@@ -102,12 +106,36 @@ impl Desk {
         self.pause = Some(self.pause.map_or(due, |pause| pause.max(due)));
     }
 
-    /// Whether the log may be told of a problem at the time `now`: once a minute.
-    pub(super) fn may_complain(&mut self, now: Instant) -> bool {
-        let may = self.complained_at.is_none_or(|at| now.saturating_duration_since(at).as_secs() >= 60);
+    /// Whether the log may be told of `problem` at the time `now`: once as long as it lasts, and of anything
+    /// only once a minute.
+    pub(super) fn may_complain(&mut self, now: Instant, problem: &str) -> bool {
+        let may = self.complained.as_ref().is_none_or(|(at, last)| {
+            last != problem && now.saturating_duration_since(*at) >= Duration::from_secs(60)
+        });
         if may {
-            self.complained_at = Some(now);
+            self.complained = Some((now, problem.to_owned()));
         }
         may
+    }
+}
+
+#[cfg(test)]
+mod test {
+    use super::*;
+    use crate::pool::batch::Limits;
+
+    #[test]
+    fn a_problem_is_told_once_until_it_has_gone() {
+        let begin = Instant::now();
+        let at = |seconds| begin + Duration::from_secs(seconds);
+        let limits = Limits { gathered: 1, batch: 1, bytes: 1, age: Duration::ZERO, grouped: false };
+        let mut desk = Desk::new(Batcher::new(limits), begin);
+        assert!(desk.may_complain(at(0), "no store"));
+        assert!(!desk.may_complain(at(59), "a panic"), "once a minute");
+        assert!(!desk.may_complain(at(3_600), "no store"), "once as long as it lasts");
+        assert!(desk.may_complain(at(3_600), "a panic"));
+        desk.succeeded();
+        assert!(!desk.may_complain(at(3_659), "a panic"));
+        assert!(desk.may_complain(at(3_660), "a panic"), "it came back");
     }
 }

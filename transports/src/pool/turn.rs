@@ -250,9 +250,9 @@ impl Running {
         }
     }
 
-    /// Tells the log of a problem, at most once a minute.
-    pub(super) fn complain(&self, problem: std::fmt::Arguments<'_>) {
-        if self.desk().may_complain(Instant::now()) {
+    /// Tells the log of a problem, once as long as it lasts.
+    pub(super) fn complain(&self, problem: &str) {
+        if self.desk().may_complain(Instant::now(), problem) {
             let name = &self.plan.options.name;
             log::guarded(|| tracing::error!(target: "trackside", "{name}: {problem}"));
         }

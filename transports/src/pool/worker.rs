@@ -115,13 +115,13 @@ impl Worker {
         Some(match attempt {
             Ok(Ok(delivery)) => Attempt::Made(delivery),
             Ok(Err(error)) => {
-                self.running.complain(format_args!("the sink cannot be opened, hits are lost: {error}"));
+                self.running.complain(&format!("the sink cannot be opened, hits are lost: {error}"));
                 Attempt::NoSink
             }
             Err(panic) => {
                 mem::forget(panic); // Its drop could panic, too.
                 self.running.books.panicked();
-                self.running.complain(format_args!("the sink panicked and is replaced"));
+                self.running.complain("the sink panicked and is replaced");
                 let is_made = self.sink.is_some();
                 self.drop_sink();
                 if is_made { Attempt::Panicked } else { Attempt::NoSink }

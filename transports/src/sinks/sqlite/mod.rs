@@ -11,7 +11,8 @@
 //! A store that was deleted, moved or replaced is noticed before the next batch, and what stands at its path
 //! then is opened, or made anew. A moved one keeps the hits that it had. What is written over in place, as
 //! `cp` does, nobody can notice: move another file there instead. Several processes leave the old file one
-//! by one; begin no new one in between.
+//! by one; begin no new one in between. Nobody may cut off the file beside it that ends in `-shm`: SQLite has it
+//! mapped into memory, and the system ends a process (SIGBUS) that reads where the file is no more.
 //!
 //! A locked store is waited for, then the batch is *retry*. One that cannot be written (full, read-only,
 //! damaged) is *unavailable*, and opened anew with the next batch.
