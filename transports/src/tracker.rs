@@ -310,7 +310,19 @@ impl Exchange {
         response: &Response<'_>,
         annotations: &Annotations<'_>,
     ) -> Verdict {
-        let Some(exchange) = self.exchange.take() else {
+        self.end(request, response, annotations)
+    }
+
+    /// [`finish`](Self::finish), for adapters that keep the exchange when it is over. A second call answers
+    /// skipped(`abandoned`) and counts nothing.
+    pub fn end(
+        &mut self,
+        request: &Request<'_>,
+        response: &Response<'_>,
+        annotations: &Annotations<'_>,
+    ) -> Verdict {
+        // Should the judge panic, it is counted when it is dropped.
+        let Some(exchange) = self.exchange.clone() else {
             return Verdict::skip(Reason::Abandoned);
         };
         let live = &self.live;
@@ -322,19 +334,36 @@ impl Exchange {
         } else {
             Verdict::skip(Reason::Abandoned)
         };
+        self.exchange = None;
         live.count(verdict.reason());
         log::guarded(|| {
             tracing::debug!(target: "trackside", %verdict, ?request, status = response.status());
         });
         verdict
     }
+
+    /// Ends it as skipped(`abandoned`), for adapters that keep it when it is over. An exchange that is over
+    /// stays as it is.
+    pub fn abandon(&mut self) {
+        if self.exchange.take().is_some() {
+            self.live.count(Some(Reason::Abandoned));
+        }
+    }
+
+    /// Whether it is finished or abandoned.
+    pub fn is_over(&self) -> bool {
+        self.exchange.is_none()
+    }
+
+    /// Counts an annotation that came after it was over. For adapters.
+    pub fn count_late(&self) {
+        self.live.book().late();
+    }
 }
 
 impl Drop for Exchange {
     fn drop(&mut self) {
-        if self.exchange.is_some() {
-            self.live.count(Some(Reason::Abandoned));
-        }
+        self.abandon();
     }
 }
 

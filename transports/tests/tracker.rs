@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering::SeqCst},
@@ -11,9 +12,10 @@ use std::{
 };
 
 use trackside_core::{
-    Config, Hit,
+    Annotations, Config, Hit, Reason, Request, Response,
     config::Policy,
-    ledger::Hits,
+    judge::Verdict,
+    ledger::{Hits, Requests},
     transport::{Left, Reentrant, Submitted, Transport},
 };
 use trackside_transports::Tracker;
@@ -76,4 +78,65 @@ fn a_close_that_was_refused_is_made_up_for() {
     assert_eq!(tracker.close(Duration::ZERO), Err(Reentrant));
     drop(tracker);
     assert_eq!(transport.closed.load(SeqCst), 2);
+}
+
+#[test]
+fn an_exchange_that_is_kept_ends_once() {
+    let tracker = tracker(&Arc::default());
+    let headers = [("host", "www.example.com")];
+    let request = Request::new("GET", "/", &headers);
+    let html = [("content-type", "text/html")];
+    let (response, nothing) = (Response::new(200, &html), Annotations::new());
+
+    let mut exchange = tracker.begin(&request);
+    assert!(!exchange.is_over());
+    assert!(exchange.end(&request, &response, &nothing).is_tracked());
+    assert!(exchange.is_over());
+    assert_eq!(exchange.end(&request, &response, &nothing), Verdict::skip(Reason::Abandoned));
+    exchange.abandon();
+    exchange.count_late();
+    drop(exchange);
+    assert_eq!(tracker.stats().requests, Requests::new(1, vec![], 1));
+
+    let mut exchange = tracker.begin(&request);
+    exchange.abandon();
+    assert!(exchange.is_over());
+    assert_eq!(exchange.end(&request, &response, &nothing), Verdict::skip(Reason::Abandoned));
+    drop(exchange);
+    assert_eq!(tracker.stats().requests, Requests::new(1, vec![(Reason::Abandoned, 1)], 1));
+}
+
+/// Breaks while it takes a hit.
+#[derive(Debug)]
+struct Broken;
+
+impl Transport for Broken {
+    fn submit(&self, _: Hit) -> Submitted {
+        panic!("a bug");
+    }
+
+    fn flush(&self, _: Instant) -> Result<Left, Reentrant> {
+        Ok(Left::default())
+    }
+
+    fn close(&self, _: Instant) -> Result<Left, Reentrant> {
+        Ok(Left::default())
+    }
+
+    fn stats(&self) -> Vec<Hits> {
+        Vec::new()
+    }
+}
+
+#[test]
+fn an_exchange_that_a_panic_ends_is_counted() {
+    let config = Config::builder().consent(Policy::None).build().unwrap();
+    let tracker = Tracker::builder(config).transport(Arc::new(Broken)).open().unwrap();
+    let headers = [("host", "www.example.com")];
+    let request = Request::new("GET", "/", &headers);
+    let html = [("content-type", "text/html")];
+    let exchange = tracker.begin(&request);
+    let finish = || exchange.finish(&request, &Response::new(200, &html), &Annotations::new());
+    assert!(catch_unwind(AssertUnwindSafe(finish)).is_err());
+    assert_eq!(tracker.stats().requests, Requests::new(0, vec![(Reason::Abandoned, 1)], 0));
 }
