@@ -17,7 +17,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     )?;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
     println!("http://{}/", listener.local_addr()?);
-    axum::serve(listener, app(&tracker).into_make_service_with_connect_info::<SocketAddr>()).await?;
+    let service = app(&tracker).into_make_service_with_connect_info::<SocketAddr>();
+    // After Ctrl-C the tracker's last clone goes, which delivers what is left; `axum.rs` closes it by hand.
+    axum::serve(listener, service).with_graceful_shutdown(ctrl_c()).await?;
     Ok(())
 }
 
@@ -33,4 +35,10 @@ async fn home(visit: Visit) -> Html<String> {
         None => String::new(),
     };
     Html(format!("<!doctype html><title>Home</title>{notice}<h1>Hello</h1>"))
+}
+
+async fn ctrl_c() {
+    if let Err(error) = tokio::signal::ctrl_c().await {
+        eprintln!("Ctrl-C cannot be listened to: {error}");
+    }
 }
