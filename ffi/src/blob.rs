@@ -1,0 +1,1 @@
+//! A request or a response in one contiguous block.

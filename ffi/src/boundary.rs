@@ -1,0 +1,115 @@
+//! Where C ends and Rust begins: the one place that catches panics, and turns a failure into a status.
+
+use std::{
+    any::Any,
+    mem,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+use crate::{
+    error::{Failure, trackside_error},
+    status::{TRACKSIDE_OK, TRACKSIDE_PANIC, trackside_status},
+};
+
+/// Witnesses that an exported function is running, and so that a caller has promised what the function's
+/// `# Safety` section asks for. What `handle`, `view` and `text` make of a caller's pointers borrows from
+/// it, and so cannot outlive the call.
+#[derive(Debug)]
+pub(crate) struct Call(());
+
+#[cfg(test)]
+impl Call {
+    /// A call for a test, which is the caller and so answers for its pointers.
+    pub(crate) fn of_a_test() -> Self {
+        Self(())
+    }
+}
+
+/// Runs the body of a function that returns a status. A failure is told in `error` too, unless that is
+/// NULL.
+pub(crate) fn enter(
+    error: *mut trackside_error,
+    body: impl FnOnce(&Call) -> Result<(), Failure>,
+) -> trackside_status {
+    let Err(failure) = caught(body) else {
+        return TRACKSIDE_OK;
+    };
+    if let Some(out) = Call(()).error(error) {
+        let told = failure.to_error(out.size());
+        out.set(&told);
+    }
+    failure.status()
+}
+
+/// Runs the body of a function that has no status to return: whatever fails, the answer is `otherwise`.
+pub(crate) fn answer<T>(otherwise: T, body: impl FnOnce(&Call) -> Result<T, Failure>) -> T {
+    caught(body).unwrap_or(otherwise)
+}
+
+fn caught<T>(body: impl FnOnce(&Call) -> Result<T, Failure>) -> Result<T, Failure> {
+    let run = || {
+        #[cfg(any(test, feature = "_inject-panic"))]
+        inject::panic_if_asked();
+        body(&Call(()))
+    };
+    // A handle that a panic left half changed stays a valid one: what it holds keeps its own invariants.
+    match catch_unwind(AssertUnwindSafe(run)) {
+        Ok(result) => result,
+        Err(panic) => {
+            let text = format!("a bug of trackside, please report it: {}", said(&*panic));
+            mem::forget(panic); // Its drop could panic, too.
+            Err(Failure::new(TRACKSIDE_PANIC, text))
+        }
+    }
+}
+
+/// What `panic!` was called with, if that was a text.
+fn said(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("it said nothing")
+}
+
+/// Makes calls panic, as a bug would. It is not part of the library that is shipped.
+#[cfg(any(test, feature = "_inject-panic"))]
+pub(crate) mod inject {
+    use std::{
+        cell::Cell,
+        panic::{panic_any, resume_unwind},
+    };
+
+    thread_local! {
+        static NEXT: Cell<i32> = const { Cell::new(0) };
+    }
+
+    /// Makes this thread's next call panic: 1 with a text, 2 with what panics again when it is dropped,
+    /// 0 not at all.
+    ///
+    /// # Safety
+    ///
+    /// Nothing is asked for.
+    #[unsafe(no_mangle)]
+    pub unsafe extern "C" fn trackside_inject_panic(kind: i32) {
+        NEXT.set(kind);
+    }
+
+    #[allow(clippy::panic, reason = "it stands for a bug")]
+    pub(super) fn panic_if_asked() {
+        match NEXT.replace(0) {
+            1 => panic!("injected"),
+            2 => panic_any(PanicsOnDrop),
+            _ => {}
+        }
+    }
+
+    struct PanicsOnDrop;
+
+    impl Drop for PanicsOnDrop {
+        fn drop(&mut self) {
+            resume_unwind(Box::new("dropped"));
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "boundary_test.rs"]
+mod test;

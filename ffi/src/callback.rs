@@ -1,0 +1,1 @@
+//! The host's functions, called from here.

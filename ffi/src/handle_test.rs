@@ -1,0 +1,119 @@
+use std::{cell::Cell, ptr, rc::Rc};
+
+use super::{ENDED, Handle, Tag, Tagged, give};
+use crate::{
+    boundary::Call,
+    status::{TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE},
+    test_kit::said_of,
+};
+
+#[derive(Debug)]
+struct Apple {
+    weight: u64,
+    dropped: Rc<Cell<u32>>,
+}
+
+impl Handle for Apple {
+    const TAG: Tag = *b"APPL";
+    const NAME: &'static str = "apple";
+}
+
+#[derive(Debug)]
+struct Pear(u8);
+
+impl Handle for Pear {
+    const TAG: Tag = *b"PEAR";
+    const NAME: &'static str = "pear";
+}
+
+fn apple(weight: u64) -> (Apple, Rc<Cell<u32>>) {
+    let dropped = Rc::new(Cell::new(0));
+    (Apple { weight, dropped: Rc::clone(&dropped) }, dropped)
+}
+
+impl Drop for Apple {
+    fn drop(&mut self) {
+        self.dropped.set(self.dropped.get() + 1);
+    }
+}
+
+#[test]
+fn a_handle_is_read_changed_and_ended() {
+    let call = Call::of_a_test();
+    let (value, dropped) = apple(5);
+    let handle = give(value);
+    call.exclusive(handle, "apple").unwrap().weight += 1;
+    assert_eq!(call.shared(handle, "apple").unwrap().weight, 6);
+    call.end(handle).unwrap();
+    assert_eq!(dropped.get(), 1);
+}
+
+#[test]
+fn null_is_no_handle() {
+    let call = Call::of_a_test();
+    let failure = call.shared(ptr::null::<Apple>(), "apple").unwrap_err();
+    assert_eq!(failure.status(), TRACKSIDE_NULL_ARGUMENT);
+    assert_eq!(said_of(&failure), "`apple` is NULL");
+    assert!(call.exclusive(ptr::null_mut::<Apple>(), "apple").is_err());
+    assert!(call.end(ptr::null_mut::<Apple>()).is_err());
+}
+
+#[test]
+fn a_handle_of_another_type_is_refused_and_left_alone() {
+    let call = Call::of_a_test();
+    let pear = give(Pear(3));
+    let as_apple: *mut Apple = pear.cast();
+    let failure = call.shared(as_apple, "apple").unwrap_err();
+    assert_eq!(failure.status(), TRACKSIDE_WRONG_HANDLE);
+    assert_eq!(said_of(&failure), "`apple` is no apple, or one that was freed");
+    assert!(call.exclusive(as_apple, "apple").is_err());
+    assert!(call.end(as_apple).is_err());
+    assert_eq!(call.shared(pear, "pear").unwrap().0, 3);
+    call.end(pear).unwrap();
+}
+
+#[test]
+fn a_pointer_that_is_not_aligned_is_refused() {
+    let call = Call::of_a_test();
+    let (value, _) = apple(5);
+    let handle = give(value);
+    let failure = call.shared(handle.cast::<u8>().wrapping_add(1).cast::<Apple>(), "apple").unwrap_err();
+    assert_eq!(failure.status(), TRACKSIDE_WRONG_HANDLE);
+    call.end(handle).unwrap();
+}
+
+#[test]
+fn what_the_library_keeps_is_read_but_not_ended_by_c() {
+    let call = Call::of_a_test();
+    let (value, dropped) = apple(5);
+    let mut kept = Tagged::new(value);
+    let pointer = kept.as_mut_ptr();
+    call.exclusive(pointer, "apple").unwrap().weight = 9;
+    call.end(pointer).unwrap();
+    assert_eq!(dropped.get(), 0);
+    assert_eq!(call.shared(kept.as_ptr(), "apple").unwrap().weight, 9);
+    assert_eq!(kept.get().weight, 9);
+    kept.get_mut().weight = 10;
+    drop(kept);
+    assert_eq!(dropped.get(), 1);
+}
+
+#[test]
+fn the_tag_is_overwritten_when_a_handle_ends() {
+    let call = Call::of_a_test();
+    // In a place that outlives the handle, so that it may be looked at.
+    let mut place = std::mem::MaybeUninit::<Tagged<Pear>>::zeroed();
+    let handle: *mut Pear = ptr::from_mut(place.write(Tagged::new(Pear(1)))).cast();
+    assert_eq!(call.shared(handle, "pear").unwrap().0, 1);
+    // SAFETY: it was written above.
+    unsafe { place.assume_init_drop() };
+    assert_eq!(call.shared(handle, "pear").unwrap_err().status(), TRACKSIDE_WRONG_HANDLE);
+    // SAFETY: the place still holds bytes.
+    assert_eq!(unsafe { handle.cast::<Tag>().read() }, ENDED);
+}
+
+#[test]
+fn the_tag_stands_first() {
+    assert_eq!(std::mem::offset_of!(Tagged<Apple>, tag), 0);
+    assert_eq!(std::mem::offset_of!(Tagged<Pear>, tag), 0);
+}

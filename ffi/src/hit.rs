@@ -1,0 +1,1 @@
+//! One hit, to be read field by field.

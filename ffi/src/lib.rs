@@ -1,0 +1,55 @@
+//! The C ABI of trackside: `include/trackside.h` over the Rust library.
+//!
+//! # In scope
+//!
+//! Pointers, lengths and status numbers: each exported function checks what it is given, calls the Rust
+//! library, and says in C's words how it went.
+//!
+//! # Out of scope
+//!
+//! Any decision. What is tracked, what a hit holds and how it is delivered is the business of
+//! `trackside-core` and `trackside-transports`, so that C and Rust cannot differ.
+//!
+//! # How it is built
+//!
+//! Every exported function is an `unsafe extern "C" fn` whose body is one closure given to `boundary`,
+//! the one place that catches panics and turns a failure into a status. The closure gets a `Call`, the
+//! witness that a caller has promised what the function's `# Safety` section asks for; through it, and
+//! only through it, `handle` and `view` turn pointers into references, which live no longer than the
+//! call. So the unsafe operations stand in `handle`, `view` and `callback`, and nowhere else.
+
+#![allow(unsafe_code, reason = "a C ABI is unsafe by nature; it is kept to the modules named above")]
+#![allow(non_camel_case_types, reason = "the types have the names that C gives them")]
+#![allow(dead_code, reason = "the functions that use it are being written")]
+
+mod annotations;
+mod batch;
+mod blob;
+mod boundary;
+mod callback;
+mod error;
+mod event;
+mod exchange;
+mod handle;
+mod hit;
+mod log;
+mod options;
+mod outgoing;
+mod reason;
+mod request;
+mod sink;
+mod stats;
+mod status;
+mod text;
+mod tracker;
+mod truth;
+mod version;
+mod view;
+mod visitor;
+
+#[cfg(test)]
+mod test_kit;
+
+#[cfg(any(test, feature = "_inject-panic"))]
+pub use self::boundary::inject::trackside_inject_panic;
+pub use self::{error::*, status::*, text::*, truth::*};

@@ -1,0 +1,1 @@
+//! What the library has to say, handed to a callback.

@@ -1,0 +1,1 @@
+//! A configuration, and what is to be swapped.

@@ -1,0 +1,1 @@
+//! The exact request that a destination would send.

@@ -1,0 +1,1 @@
+//! Why something was skipped, refused or dropped, by number and code.

@@ -1,0 +1,1 @@
+//! The request and the response as the host has them.

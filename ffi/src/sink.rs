@@ -1,0 +1,1 @@
+//! A sink whose attempts are made by the host.

@@ -1,0 +1,1 @@
+//! A snapshot of both books.

@@ -1,0 +1,1 @@
+//! Which library this is.
