@@ -9,7 +9,7 @@ use std::{
 ///
 /// Waiting and batching go by the machine's monotonic clock; this one dates hits and says how old they are.
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
-    /// Microseconds since the Unix epoch.
+    /// Microseconds since the Unix epoch. A panic of it reaches the host.
     fn micros(&self) -> u64;
 }
 

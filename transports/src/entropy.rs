@@ -8,7 +8,7 @@ use crate::pool::fork;
 
 /// Gives each exchange its 64 bytes of randomness.
 pub trait Entropy: fmt::Debug + Send + Sync + 'static {
-    /// 64 bytes nobody can guess, unless a test wants it otherwise.
+    /// 64 bytes nobody can guess, unless a test wants it otherwise. A panic of it reaches the host.
     fn draw(&self) -> [u8; 64];
 }
 

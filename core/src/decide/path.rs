@@ -5,7 +5,7 @@
 //!
 //! All patterns of a list are looked for in one pass, whose cost does not grow with their number.
 
-use std::{mem, sync::Arc};
+use std::{cmp::Reverse, collections::BTreeMap, mem, sync::Arc};
 
 use aho_corasick::AhoCorasick;
 use percent_encoding::percent_decode;
@@ -66,14 +66,14 @@ fn decoded<T>(path: &[u8], look: impl FnOnce(&[u8]) -> T) -> T {
 pub(crate) struct Patterns {
     /// As written.
     texts: Arc<[String]>,
-    /// What stands before the first asterisk: of plain prefixes all, and of those globs of which it is the
-    /// longest piece.
+    /// What stands before the first asterisk: of plain prefixes all, and of those globs of which it is the most
+    /// telling piece.
     beginnings: Prefixes,
     /// The other globs.
     pieces: Option<Pieces>,
 }
 
-/// Globs, found by their longest piece.
+/// Globs, found by their most telling piece.
 #[derive(Clone, Debug)]
 struct Pieces {
     automaton: AhoCorasick,
@@ -88,14 +88,15 @@ impl Patterns {
     ///
     /// Why the list is too large for one automaton.
     pub(crate) fn new(texts: Vec<String>) -> Result<Self, String> {
+        let mut sharing = BTreeMap::new();
+        for piece in texts.iter().flat_map(|text| text.split('*')) {
+            *sharing.entry(piece).or_insert(0) += 1;
+        }
         let (mut beginnings, mut others) = (Vec::new(), Vec::new());
         for (n, text) in texts.iter().enumerate() {
-            let beginning = text.split('*').next().unwrap_or_default();
-            let longest = longest_piece(text);
-            if beginning.len() == longest.len() {
-                beginnings.push((n, beginning.as_bytes()));
-            } else {
-                others.push((longest, n));
+            match most_telling_piece(text, &sharing) {
+                (0, beginning) => beginnings.push((n, beginning.as_bytes())),
+                (_, piece) => others.push((piece, n)),
             }
         }
         others.sort_unstable();
@@ -117,12 +118,15 @@ impl Patterns {
     }
 }
 
-fn longest_piece(glob: &str) -> &str {
-    glob.split('*').max_by_key(|piece| piece.len()).unwrap_or_default()
+/// The piece that the fewest other patterns have, of these the longest, and where among the pieces it stands:
+/// by it a path leads to as few patterns as can be.
+fn most_telling_piece<'a>(pattern: &'a str, sharing: &BTreeMap<&str, usize>) -> (usize, &'a str) {
+    let pieces = pattern.split('*').enumerate().filter(|(_, piece)| !piece.is_empty());
+    pieces.min_by_key(|(_, piece)| (sharing.get(piece), Reverse(piece.len()))).unwrap_or_default()
 }
 
 impl Pieces {
-    /// `globs` by their longest piece, in its order.
+    /// `globs` by their most telling piece, in its order.
     fn new(globs: &[(&str, usize)]) -> Result<Self, String> {
         let groups = || globs.chunk_by(|(a, _), (b, _)| a == b);
         let automaton =
@@ -131,7 +135,7 @@ impl Pieces {
         Ok(Self { automaton, sharing })
     }
 
-    /// The globs whose longest piece stands in `path`, each once.
+    /// The globs whose most telling piece stands in `path`, each once.
     fn of(&self, path: &[u8]) -> impl Iterator<Item = usize> {
         let mut is_found = Vec::new();
         self.automaton

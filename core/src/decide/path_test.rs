@@ -1,4 +1,4 @@
-use super::{super::scenario::Scenario, Patterns, RULE, longest_piece};
+use super::{super::scenario::Scenario, Patterns, RULE, most_telling_piece};
 use crate::Reason;
 
 fn patterns(texts: &[&str]) -> Patterns {
@@ -51,10 +51,11 @@ fn any_bytes_are_looked_at() {
 }
 
 #[test]
-fn globs_that_share_their_longest_piece_are_all_tried() {
-    let patterns = patterns(&["/a/*/download", "/b/*/download"]);
-    assert_eq!(patterns.find(b"/b/1/download"), Some("/b/*/download"));
-    assert_eq!(patterns.find(b"/c/1/download"), None);
+fn globs_that_share_their_pieces_are_all_tried() {
+    let patterns = patterns(&["*/a/*/download*", "*/download*/a/*"]);
+    assert_eq!(patterns.find(b"/x/a/1/download"), Some("*/a/*/download*"));
+    assert_eq!(patterns.find(b"/download/1/a/"), Some("*/download*/a/*"));
+    assert_eq!(patterns.find(b"/download/a"), None);
 }
 
 #[test]
@@ -66,10 +67,21 @@ fn a_glob_is_asked_once_however_often_its_piece_stands_in_the_path() {
 }
 
 #[test]
-fn a_glob_is_looked_for_by_its_longest_piece() {
-    assert_eq!(longest_piece("/a*bcd*e"), "bcd");
-    assert_eq!(longest_piece("/abc*d"), "/abc");
-    assert_eq!(longest_piece("*"), "");
+fn a_glob_is_looked_for_by_its_rarest_piece_then_the_longest() {
+    let sharing = [("/a", 1), ("bcd", 1), ("e", 1), ("/user/", 2), ("/likes", 2), ("/a1", 1)].into();
+    assert_eq!(most_telling_piece("/a*bcd*e", &sharing), (1, "bcd"));
+    assert_eq!(most_telling_piece("/user/*/a1", &sharing), (1, "/a1"));
+    assert_eq!(most_telling_piece("/user/*/likes", &sharing), (0, "/user/"));
+    assert_eq!(most_telling_piece("*", &sharing), (0, ""));
+}
+
+#[test]
+fn a_path_is_held_against_few_of_many_globs_that_begin_alike() {
+    let texts: Vec<_> = (0..1_000).map(|n| format!("/user/*/page-{n}/")).collect();
+    let patterns = Patterns::new(texts).unwrap();
+    assert_eq!(patterns.beginnings.of(b"/user/1/page-7/").count(), 0);
+    assert_eq!(patterns.pieces.as_ref().unwrap().of(b"/user/1/page-7/").collect::<Vec<_>>(), [7]);
+    assert_eq!(patterns.find(b"/user/1/page-7/"), Some("/user/*/page-7/"));
 }
 
 #[test]
