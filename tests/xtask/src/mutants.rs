@@ -20,6 +20,8 @@ pub(crate) fn run(options: &[&str]) -> Result<(), String> {
     }
     // The package to change is not for the configuration to say.
     let status = cargo::command(&[&["mutants", "--package", "trackside-core"], options].concat())
+        // Each job compiles in its own copy: in one folder, one would run what another has changed.
+        .env_remove("CARGO_TARGET_DIR")
         .status()
         .map_err(|error| format!("cargo does not start: {error}"))?;
     if status.success() || status.code() == Some(TIMED_OUT) {
