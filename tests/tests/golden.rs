@@ -2,14 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs,
-    net::IpAddr,
-    path::Path,
-};
+#[path = "golden/vector.rs"]
+mod vector;
 
-use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use trackside_core::{
     Annotations, Config, Event, Hit, Moment, Reason, Request, Response, Value,
@@ -17,122 +12,7 @@ use trackside_core::{
     protocol::{self, Enriched, Outgoing},
 };
 
-/// Hits are sent so many microseconds after their call.
-const DELAY: u64 = 2_500_000;
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Vector {
-    name: String,
-    purpose: String,
-    config: Json,
-    calls: Vec<Call>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Call {
-    now: u64,
-    entropy: String,
-    request: Asked,
-    response: Option<Answered>,
-    #[serde(default)]
-    annotations: Added,
-    expect: Expectation,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Asked {
-    method: Text,
-    target: Text,
-    headers: Vec<(Text, Text)>,
-    authority: Option<Text>,
-    peer: Option<IpAddr>,
-    #[serde(default)]
-    secure: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Answered {
-    status: u16,
-    headers: Vec<(Text, Text)>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct Added {
-    title: Option<String>,
-    user_id: Option<String>,
-    route: Option<String>,
-    properties: BTreeMap<String, Json>,
-    events: Vec<Raised>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Raised {
-    name: String,
-    category: Option<String>,
-    label: Option<String>,
-    value: Option<f64>,
-    #[serde(default)]
-    properties: BTreeMap<String, Json>,
-}
-
-/// What is compared, as JSON; here only so that no key of it goes unread.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Expectation {
-    verdict: String,
-    headers: Vec<(String, String)>,
-    notice: Option<BTreeMap<String, String>>,
-    visitor: BTreeMap<String, Json>,
-    hits: Vec<ExpectedHit>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ExpectedHit {
-    hit: Json,
-    destinations: Json,
-}
-
-/// Bytes, written as text or as `{"hex": …}`.
-#[derive(Deserialize)]
-#[serde(from = "Written")]
-struct Text(Vec<u8>);
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Written {
-    Plain(String),
-    Hex { hex: String },
-}
-
-impl From<Written> for Text {
-    fn from(written: Written) -> Self {
-        match written {
-            Written::Plain(text) => Self(text.into_bytes()),
-            Written::Hex { hex } => Self(bytes(&hex)),
-        }
-    }
-}
-
-impl AsRef<[u8]> for Text {
-    fn as_ref(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-fn bytes(hex: &str) -> Vec<u8> {
-    assert!(hex.len().is_multiple_of(2), "an odd number of hex digits: {hex}");
-    (0..hex.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).expect("hex digits"))
-        .collect()
-}
+use self::vector::{Added, Call, DELAY, Raised, bytes, compare, posted};
 
 fn value(json: &Json) -> Value<'_> {
     match json {
@@ -224,7 +104,7 @@ fn recorded(config: &Config, hit: &Hit, now: u64) -> Json {
                 Ok(()) => {
                     let mut out = Outgoing::new();
                     assert_eq!(protocol.encode(&[Enriched::new(hit)], now, &mut out), 1);
-                    json!({ "outcome": "admitted", "request": posted(&out) })
+                    json!({ "outcome": "admitted", "request": posted(out.method(), out.url(), out.headers(), out.payload()) })
                 }
             },
         };
@@ -233,82 +113,11 @@ fn recorded(config: &Config, hit: &Hit, now: u64) -> Json {
     json!({ "hit": hit, "destinations": destinations })
 }
 
-fn posted(out: &Outgoing) -> Json {
-    let is_json = out.headers().contains(&("content-type", "application/json"));
-    let body = if is_json {
-        json!({ "json": serde_json::from_slice::<Json>(out.payload()).expect("a body in JSON") })
-    } else {
-        std::str::from_utf8(out.payload()).expect("a body in UTF-8").into()
-    };
-    json!({ "method": out.method(), "url": out.url(), "headers": out.headers(), "body": body })
-}
-
-impl Expectation {
-    fn json(&self) -> Json {
-        let hits: Vec<_> = self
-            .hits
-            .iter()
-            .map(|expected| json!({ "hit": expected.hit, "destinations": expected.destinations }))
-            .collect();
-        json!({
-            "verdict": self.verdict,
-            "headers": self.headers,
-            "notice": self.notice,
-            "visitor": self.visitor,
-            "hits": hits,
-        })
-    }
-}
-
-/// Where two values differ: their path, and both of them.
-fn differences(path: &str, expected: Option<&Json>, got: Option<&Json>, found: &mut Vec<String>) {
-    match (expected, got) {
-        (Some(Json::Object(left)), Some(Json::Object(right))) => {
-            for key in left.keys().chain(right.keys()).collect::<BTreeSet<_>>() {
-                differences(&format!("{path}.{key}"), left.get(key), right.get(key), found);
-            }
-        }
-        (Some(Json::Array(left)), Some(Json::Array(right))) => {
-            for n in 0..left.len().max(right.len()) {
-                differences(&format!("{path}.{n}"), left.get(n), right.get(n), found);
-            }
-        }
-        _ if expected != got => {
-            let shown = |side: Option<&Json>| side.map_or("nothing".to_owned(), Json::to_string);
-            found.push(format!("{path}\n  expected {}\n  but got  {}", shown(expected), shown(got)));
-        }
-        _ => {}
-    }
-}
-
 #[test]
 fn core_gives_what_the_vectors_expect() {
-    // This file is a test of core too.
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/vectors");
-    let mut names = BTreeSet::new();
-    let mut found = Vec::new();
-    for entry in fs::read_dir(&folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_none_or(|extension| extension != "json") {
-            continue;
-        }
-        let stem = path.file_stem().unwrap().to_str().unwrap().to_owned();
-        let vector: Vector = serde_json::from_str(&fs::read_to_string(&path).unwrap())
-            .unwrap_or_else(|error| panic!("{stem}: {error}"));
-        assert_eq!(vector.name, stem);
-        assert!(!vector.purpose.is_empty() && !vector.calls.is_empty(), "{stem} shows nothing");
-        match Config::builder().json(&vector.config.to_string()).build() {
-            Err(error) => found.push(format!("{stem}: {error}")),
-            Ok(config) => {
-                for (n, call) in vector.calls.iter().enumerate() {
-                    let path = format!("{stem}: calls.{n}");
-                    let got = outcome(&config, call);
-                    differences(&path, Some(&call.expect.json()), Some(&got), &mut found);
-                }
-            }
-        }
-        names.insert(stem);
-    }
-    assert!(names.len() >= 60, "only {} vectors", names.len());
-    assert!(found.is_empty(), "{} differences:\n{}", found.len(), found.join("\n"));
+    compare(|vector| {
+        let config = Config::builder().json(&vector.config.to_string()).build();
+        let config = config.map_err(|error| error.to_string())?;
+        Ok(vector.calls.iter().map(|call| outcome(&config, call)).collect())
+    });
 }

@@ -1,0 +1,209 @@
+//! What is in a vector, and how what somebody makes of it is held against what it expects.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    net::IpAddr,
+    path::Path,
+};
+
+use serde::Deserialize;
+use serde_json::{Value as Json, json};
+
+/// Hits are sent so many microseconds after their call.
+pub(crate) const DELAY: u64 = 2_500_000;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Vector {
+    pub(crate) name: String,
+    pub(crate) purpose: String,
+    pub(crate) config: Json,
+    pub(crate) calls: Vec<Call>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Call {
+    pub(crate) now: u64,
+    pub(crate) entropy: String,
+    pub(crate) request: Asked,
+    pub(crate) response: Option<Answered>,
+    #[serde(default)]
+    pub(crate) annotations: Added,
+    pub(crate) expect: Expectation,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Asked {
+    pub(crate) method: Text,
+    pub(crate) target: Text,
+    pub(crate) headers: Vec<(Text, Text)>,
+    pub(crate) authority: Option<Text>,
+    pub(crate) peer: Option<IpAddr>,
+    #[serde(default)]
+    pub(crate) secure: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Answered {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(Text, Text)>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Added {
+    pub(crate) title: Option<String>,
+    pub(crate) user_id: Option<String>,
+    pub(crate) route: Option<String>,
+    pub(crate) properties: BTreeMap<String, Json>,
+    pub(crate) events: Vec<Raised>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Raised {
+    pub(crate) name: String,
+    pub(crate) category: Option<String>,
+    pub(crate) label: Option<String>,
+    pub(crate) value: Option<f64>,
+    #[serde(default)]
+    pub(crate) properties: BTreeMap<String, Json>,
+}
+
+/// What is compared, as JSON; here only so that no key of it goes unread.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Expectation {
+    pub(crate) verdict: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) notice: Option<BTreeMap<String, String>>,
+    pub(crate) visitor: BTreeMap<String, Json>,
+    pub(crate) hits: Vec<ExpectedHit>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ExpectedHit {
+    pub(crate) hit: Json,
+    pub(crate) destinations: Json,
+}
+
+/// Bytes, written as text or as `{"hex": …}`.
+#[derive(Deserialize)]
+#[serde(from = "Written")]
+pub(crate) struct Text(pub(crate) Vec<u8>);
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Plain(String),
+    Hex { hex: String },
+}
+
+impl From<Written> for Text {
+    fn from(written: Written) -> Self {
+        match written {
+            Written::Plain(text) => Self(text.into_bytes()),
+            Written::Hex { hex } => Self(bytes(&hex)),
+        }
+    }
+}
+
+impl AsRef<[u8]> for Text {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+pub(crate) fn bytes(hex: &str) -> Vec<u8> {
+    assert!(hex.len().is_multiple_of(2), "an odd number of hex digits: {hex}");
+    (0..hex.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).expect("hex digits"))
+        .collect()
+}
+
+impl Expectation {
+    fn json(&self) -> Json {
+        let hits: Vec<_> = self
+            .hits
+            .iter()
+            .map(|expected| json!({ "hit": expected.hit, "destinations": expected.destinations }))
+            .collect();
+        json!({
+            "verdict": self.verdict,
+            "headers": self.headers,
+            "notice": self.notice,
+            "visitor": self.visitor,
+            "hits": hits,
+        })
+    }
+}
+
+/// Where two values differ: their path, and both of them.
+fn differences(path: &str, expected: Option<&Json>, got: Option<&Json>, found: &mut Vec<String>) {
+    match (expected, got) {
+        (Some(Json::Object(left)), Some(Json::Object(right))) => {
+            for key in left.keys().chain(right.keys()).collect::<BTreeSet<_>>() {
+                differences(&format!("{path}.{key}"), left.get(key), right.get(key), found);
+            }
+        }
+        (Some(Json::Array(left)), Some(Json::Array(right))) => {
+            for n in 0..left.len().max(right.len()) {
+                differences(&format!("{path}.{n}"), left.get(n), right.get(n), found);
+            }
+        }
+        _ if expected != got => {
+            let shown = |side: Option<&Json>| side.map_or("nothing".to_owned(), Json::to_string);
+            found.push(format!("{path}\n  expected {}\n  but got  {}", shown(expected), shown(got)));
+        }
+        _ => {}
+    }
+}
+
+/// Holds what `outcomes` makes of each vector, call by call, against what the vector expects.
+pub(crate) fn compare(outcomes: impl Fn(&Vector) -> Result<Vec<Json>, String>) {
+    // The tests that use this lie beside it, whichever package they are tests of.
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/vectors");
+    let mut names = BTreeSet::new();
+    let mut found = Vec::new();
+    for entry in fs::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "json") {
+            continue;
+        }
+        let stem = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let vector: Vector = serde_json::from_str(&fs::read_to_string(&path).unwrap())
+            .unwrap_or_else(|error| panic!("{stem}: {error}"));
+        assert_eq!(vector.name, stem);
+        assert!(!vector.purpose.is_empty() && !vector.calls.is_empty(), "{stem} shows nothing");
+        match outcomes(&vector) {
+            Err(error) => found.push(format!("{stem}: {error}")),
+            Ok(outcomes) => {
+                assert_eq!(outcomes.len(), vector.calls.len(), "{stem}");
+                for (n, (call, got)) in vector.calls.iter().zip(&outcomes).enumerate() {
+                    let path = format!("{stem}: calls.{n}");
+                    differences(&path, Some(&call.expect.json()), Some(got), &mut found);
+                }
+            }
+        }
+        names.insert(stem);
+    }
+    assert!(names.len() >= 60, "only {} vectors", names.len());
+    assert!(found.is_empty(), "{} differences:\n{}", found.len(), found.join("\n"));
+}
+
+/// A request on its way out, in the vectors' words.
+pub(crate) fn posted(method: &str, url: &str, headers: &[(&str, &str)], body: &[u8]) -> Json {
+    let is_json = headers.contains(&("content-type", "application/json"));
+    let body = if is_json {
+        json!({ "json": serde_json::from_slice::<Json>(body).expect("a body in JSON") })
+    } else {
+        std::str::from_utf8(body).expect("a body in UTF-8").into()
+    };
+    json!({ "method": method, "url": url, "headers": headers, "body": body })
+}
