@@ -1,0 +1,111 @@
+//! What core makes of a vector.
+
+use serde_json::{Value as Json, json};
+use trackside_core::{
+    Annotations, Config, Event, Hit, Moment, Reason, Request, Response, Value,
+    judge::{self, Verdict},
+    protocol::{self, Enriched, Outgoing},
+};
+
+use crate::vector::{Added, Call, DELAY, Raised, bytes, posted};
+
+fn value(json: &Json) -> Value<'_> {
+    match json {
+        Json::Bool(truth) => Value::from(*truth),
+        Json::Number(number) => Value::from(number.as_f64().unwrap()),
+        Json::String(text) => Value::from(text.as_str()),
+        other => panic!("no property can be {other}"),
+    }
+}
+
+impl Added {
+    fn annotations(&self) -> Annotations<'_> {
+        let mut annotations = Annotations::new();
+        if let Some(title) = &self.title {
+            annotations = annotations.title(title);
+        }
+        if let Some(user_id) = &self.user_id {
+            annotations = annotations.user_id(user_id);
+        }
+        if let Some(route) = &self.route {
+            annotations = annotations.route(route);
+        }
+        for (key, json) in &self.properties {
+            annotations = annotations.property(key, value(json));
+        }
+        self.events.iter().map(Raised::event).fold(annotations, Annotations::event)
+    }
+}
+
+impl Raised {
+    fn event(&self) -> Event<'_> {
+        let mut event = Event::new(&self.name);
+        if let Some(category) = &self.category {
+            event = event.category(category);
+        }
+        if let Some(label) = &self.label {
+            event = event.label(label);
+        }
+        if let Some(value) = self.value {
+            event = event.value(value);
+        }
+        self.properties.iter().fold(event, |event, (key, json)| event.property(key, value(json)))
+    }
+}
+
+/// What core makes of a call, in the vectors' words; the bytes of each hit and each body are added to `raw`.
+pub(crate) fn outcome(config: &Config, call: &Call, raw: &mut Vec<Vec<u8>>) -> Json {
+    let entropy = bytes(&call.entropy).try_into().expect("64 bytes of entropy");
+    let asked = &call.request;
+    let request = Request::new(&asked.method, &asked.target, &asked.headers)
+        .with_authority(asked.authority.as_ref().map(AsRef::as_ref))
+        .with_peer(asked.peer)
+        .with_secure(asked.secure);
+    let exchange = judge::begin(config, &request, Moment::new(call.now, entropy));
+    let visitor = json!({
+        "id": exchange.visitor_id().map(|id| id.to_string()),
+        "new": exchange.is_new(),
+    });
+    let notice = judge::notice(config, &exchange, &request)
+        .map(|notice| json!({ "text": notice.text(), "html": notice.html() }));
+    let mut hits = Vec::new();
+    let verdict = match &call.response {
+        // The exchange is dropped, as the facade would then say.
+        None => Verdict::skip(Reason::Abandoned),
+        Some(answered) => {
+            let response = Response::new(answered.status, &answered.headers);
+            let annotations = call.annotations.annotations();
+            judge::finish(config, exchange, &request, &response, &annotations, &mut |hit| hits.push(hit))
+        }
+    };
+    let headers: Vec<_> = verdict.headers().map(|(name, value)| (name.to_lowercase(), value)).collect();
+    let hits: Vec<_> = hits.iter().map(|hit| recorded(config, hit, call.now + DELAY, raw)).collect();
+    json!({
+        "verdict": verdict.reason().map_or("tracked", Reason::code),
+        "headers": headers,
+        "notice": notice,
+        "visitor": visitor,
+        "hits": hits,
+    })
+}
+
+fn recorded(config: &Config, hit: &Hit, now: u64, raw: &mut Vec<Vec<u8>>) -> Json {
+    raw.push(serde_json::to_vec(hit).unwrap());
+    let mut destinations = serde_json::Map::new();
+    for destination in config.destinations().iter().filter(|destination| destination.ip == hit.ip_policy()) {
+        let sent = match protocol::of(&destination.receiver) {
+            None => json!({ "outcome": "admitted" }),
+            Some(protocol) => match protocol.admit(hit) {
+                Err(reason) => json!({ "outcome": reason.code() }),
+                Ok(()) => {
+                    let mut out = Outgoing::new();
+                    assert_eq!(protocol.encode(&[Enriched::new(hit)], now, &mut out), 1);
+                    raw.push(out.payload().to_owned());
+                    json!({ "outcome": "admitted", "request": posted(out.method(), out.url(), out.headers(), out.payload()) })
+                }
+            },
+        };
+        destinations.insert(destination.name.clone(), sent);
+    }
+    json!({ "hit": hit, "destinations": destinations })
+}
