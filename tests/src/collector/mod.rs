@@ -4,10 +4,13 @@
 //! Each request takes the next answer of the script; once the script is through, each takes the standing
 //! answer, which is 204 until [`Collector::always`] says otherwise. Connections are kept alive.
 
+mod answer;
+mod request;
+
 use std::{
     collections::VecDeque,
     hash::{BuildHasher, RandomState},
-    io::{self, Read, Write},
+    io::{self, Write},
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
     ops::Range,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
@@ -17,102 +20,11 @@ use std::{
 
 use socket2::{Domain, Socket, Type};
 
-/// A request as it came over the wire.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct Recorded {
-    /// Which connection it came by, counted from 0 in the order of acceptance.
-    pub connection: usize,
-    /// The method.
-    pub method: String,
-    /// The target, with its query.
-    pub target: String,
-    /// Names and values in the order sent, names as they were spelt.
-    pub headers: Vec<(String, String)>,
-    /// The body, by its `Content-Length`.
-    pub body: Vec<u8>,
-}
-
-impl Recorded {
-    /// The first value of the header `name`, which compares without regard to case.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        let (_, value) = self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name))?;
-        Some(value)
-    }
-
-    /// The body as text, with U+FFFD in place of what is not UTF-8.
-    pub fn text(&self) -> String {
-        String::from_utf8_lossy(&self.body).into_owned()
-    }
-}
-
-/// What the collector does with a request.
-#[derive(Clone, Debug)]
-pub struct Answer(Kind);
-
-#[derive(Clone, Debug)]
-enum Kind {
-    Held(Box<Kind>),
-    HangUp,
-    Raw(Vec<u8>),
-    Unread,
-    Whole { status: u16, headers: Vec<(String, String)>, body: Vec<u8>, then_close: bool },
-}
-
-impl Answer {
-    /// An answer with `status` and an empty body.
-    pub fn status(status: u16) -> Self {
-        Self(Kind::Whole { status, headers: Vec::new(), body: Vec::new(), then_close: false })
-    }
-
-    /// With this header too.
-    #[must_use]
-    pub fn header(mut self, name: &str, value: &str) -> Self {
-        if let Kind::Whole { headers, .. } = &mut self.0 {
-            headers.push((name.to_owned(), value.to_owned()));
-        }
-        self
-    }
-
-    /// With this body.
-    #[must_use]
-    pub fn body(mut self, bytes: impl Into<Vec<u8>>) -> Self {
-        if let Kind::Whole { body, .. } = &mut self.0 {
-            *body = bytes.into();
-        }
-        self
-    }
-
-    /// Then closes the connection, without having announced it: as a server does with an idle one.
-    #[must_use]
-    pub fn then_close(mut self) -> Self {
-        if let Kind::Whole { then_close, .. } = &mut self.0 {
-            *then_close = true;
-        }
-        self
-    }
-
-    /// Only once [`Collector::release`] is called.
-    #[must_use]
-    pub fn held(self) -> Self {
-        Self(Kind::Held(Box::new(self.0)))
-    }
-
-    /// Reads the request and closes the connection.
-    pub fn hang_up() -> Self {
-        Self(Kind::HangUp)
-    }
-
-    /// Reads the request, writes these bytes and closes the connection.
-    pub fn raw(bytes: impl Into<Vec<u8>>) -> Self {
-        Self(Kind::Raw(bytes.into()))
-    }
-
-    /// Closes the connection before reading a byte of the request, which is thus not recorded.
-    pub fn unread() -> Self {
-        Self(Kind::Unread)
-    }
-}
+pub use self::{answer::Answer, request::Recorded};
+use self::{
+    answer::{Kind, write},
+    request::read,
+};
 
 /// A running collector. Dropping it stops it.
 #[derive(Debug)]
@@ -408,63 +320,5 @@ fn hold(shared: &Shared) -> bool {
     state.is_up
 }
 
-/// The next request; none if the client closed before it.
-fn read(stream: &mut impl Read, input: &mut Vec<u8>, connection: usize) -> io::Result<Option<Recorded>> {
-    const END: &[u8] = b"\r\n\r\n";
-    let head = loop {
-        if let Some(end) = input.windows(END.len()).position(|window| window == END) {
-            let head: Vec<u8> = input.drain(..end + END.len()).collect();
-            break String::from_utf8_lossy(&head).into_owned();
-        }
-        if !more(stream, input)? {
-            return Ok(None);
-        }
-    };
-    let mut lines = head.split("\r\n");
-    let mut line = lines.next().unwrap_or_default().splitn(3, ' ').map(str::to_owned);
-    let headers: Vec<_> = lines
-        .filter_map(|line| line.split_once(':'))
-        .map(|(name, value)| (name.to_owned(), value.trim().to_owned()))
-        .collect();
-    let mut request = Recorded {
-        connection,
-        method: line.next().unwrap_or_default(),
-        target: line.next().unwrap_or_default(),
-        headers,
-        body: Vec::new(),
-    };
-    let length = request.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
-    while input.len() < length {
-        if !more(stream, input)? {
-            return Ok(None);
-        }
-    }
-    request.body = input.drain(..length).collect();
-    Ok(Some(request))
-}
-
-fn more(stream: &mut impl Read, input: &mut Vec<u8>) -> io::Result<bool> {
-    let mut chunk = [0; 16 * 1024];
-    let n = stream.read(&mut chunk)?;
-    input.extend_from_slice(&chunk[..n]);
-    Ok(n > 0)
-}
-
-fn write(stream: &mut impl Write, status: u16, headers: &[(String, String)], body: &[u8]) -> io::Result<()> {
-    let mut answer = format!("HTTP/1.1 {status} Status\r\n");
-    for (name, value) in headers {
-        answer += &format!("{name}: {value}\r\n");
-    }
-    // RFC 9110 §8.6: none with these.
-    if !matches!(status, 204 | 304) {
-        answer += &format!("content-length: {}\r\n", body.len());
-    }
-    answer += "\r\n";
-    let mut answer = answer.into_bytes();
-    answer.extend_from_slice(body);
-    stream.write_all(&answer)
-}
-
 #[cfg(test)]
-#[path = "collector_test.rs"]
 mod test;
