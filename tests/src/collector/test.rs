@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+use std::io::Read as _;
+
 use super::*;
 
 const LIMIT: Duration = Duration::from_secs(20);
