@@ -172,6 +172,21 @@ impl Recording {
         self.recorded().hits.clone()
     }
 
+    /// The hit at `index`, in the order of arrival.
+    pub fn hit(&self, index: usize) -> Option<Hit> {
+        self.recorded().hits.get(index).cloned()
+    }
+
+    /// How many hits it has.
+    pub fn len(&self) -> usize {
+        self.recorded().hits.len()
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// The hits so far, which are then forgotten.
     pub fn take(&self) -> Vec<Hit> {
         std::mem::take(&mut self.recorded().hits)

@@ -1,1 +1,125 @@
 //! The host's functions, called from here.
+//!
+//! # Soundness
+//!
+//! A callback is given in an exported function, whose caller has promised that it may be called with its
+//! userdata from any thread as long as that function says, and that it returns as functions of C do.
+
+use std::{
+    ffi::c_void,
+    fmt, ptr,
+    sync::atomic::{AtomicPtr, Ordering},
+};
+
+use trackside_transports::{clock::Clock, entropy::Entropy};
+
+use crate::{log::Listener, text::trackside_bytes};
+
+/// What a host wants to see again in its callback.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Userdata(*mut c_void);
+
+// SAFETY: it is only handed back; the host has promised that its callback may have it on any thread.
+unsafe impl Send for Userdata {}
+// SAFETY: as above.
+unsafe impl Sync for Userdata {}
+
+impl Userdata {
+    pub(crate) fn new(userdata: *mut c_void) -> Self {
+        Self(userdata)
+    }
+}
+
+/// A host's clock.
+pub(crate) struct HostClock {
+    pub(crate) tell: unsafe extern "C" fn(userdata: *mut c_void) -> u64,
+    pub(crate) userdata: Userdata,
+}
+
+impl Clock for HostClock {
+    fn micros(&self) -> u64 {
+        // SAFETY: see the module's doc.
+        unsafe { (self.tell)(self.userdata.0) }
+    }
+}
+
+impl fmt::Debug for HostClock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HostClock")
+    }
+}
+
+/// A host's randomness.
+pub(crate) struct HostEntropy {
+    pub(crate) fill: unsafe extern "C" fn(userdata: *mut c_void, bytes: *mut u8),
+    pub(crate) userdata: Userdata,
+}
+
+impl Entropy for HostEntropy {
+    fn draw(&self) -> [u8; 64] {
+        let mut bytes = [0; 64];
+        // SAFETY: see the module's doc; the function is told of as many bytes as there are.
+        unsafe { (self.fill)(self.userdata.0, bytes.as_mut_ptr()) };
+        bytes
+    }
+}
+
+impl fmt::Debug for HostEntropy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HostEntropy")
+    }
+}
+
+/// A host's log.
+#[derive(Clone, Copy)]
+pub(crate) struct HostLog {
+    pub(crate) take: unsafe extern "C" fn(userdata: *mut c_void, level: i32, message: trackside_bytes),
+    pub(crate) userdata: Userdata,
+}
+
+impl HostLog {
+    pub(crate) fn take(self, level: i32, message: &str) {
+        // SAFETY: see the module's doc.
+        unsafe { (self.take)(self.userdata.0, level, trackside_bytes::of(message)) }
+    }
+
+    pub(crate) fn is(self, other: Self) -> bool {
+        ptr::fn_addr_eq(self.take, other.take) && self.userdata == other.userdata
+    }
+}
+
+/// A place for one of the log's listeners, which live for ever. Nobody ever waits for it: a child could be
+/// forked while somebody does.
+#[derive(Debug)]
+pub(crate) struct Seat(AtomicPtr<Listener>);
+
+impl Seat {
+    pub(crate) const fn empty() -> Self {
+        Self(AtomicPtr::new(ptr::null_mut()))
+    }
+
+    pub(crate) fn get(&self) -> Option<&'static Listener> {
+        // SAFETY: what is put here lives for ever, and nobody changes it.
+        unsafe { self.0.load(Ordering::Acquire).as_ref() }
+    }
+
+    pub(crate) fn put(&self, listener: &'static Listener) {
+        self.0.store(ptr::from_ref(listener).cast_mut(), Ordering::Release);
+    }
+
+    /// Puts `new` where `old` is, for ever; or gives it back, if another came first.
+    pub(crate) fn replace(
+        &self,
+        old: Option<&'static Listener>,
+        new: Box<Listener>,
+    ) -> Result<&'static Listener, Box<Listener>> {
+        let old = old.map_or(ptr::null_mut(), |old| ptr::from_ref(old).cast_mut());
+        let new = Box::into_raw(new);
+        match self.0.compare_exchange(old, new, Ordering::AcqRel, Ordering::Acquire) {
+            // SAFETY: it is never freed, and nobody changes it.
+            Ok(_) => Ok(unsafe { &*new }),
+            // SAFETY: it came from the box above, and nobody else has seen it.
+            Err(_) => Err(unsafe { Box::from_raw(new) }),
+        }
+    }
+}

@@ -12,8 +12,8 @@
 //!
 //! # How it is built
 //!
-//! Every exported function is an `unsafe extern "C" fn` whose body is one closure given to `boundary`,
-//! the one place that catches panics and turns a failure into a status. The closure gets a `Call`, the
+//! Every exported function is an `unsafe extern "C" fn` whose body, unless it returns a constant, is one
+//! closure given to `boundary`, the one place that catches panics and turns a failure into a status. The closure gets a `Call`, the
 //! witness that a caller has promised what the function's `# Safety` section asks for; through it, and
 //! only through it, `handle` and `view` turn pointers into references, which live no longer than the
 //! call. So the unsafe operations stand in `handle`, `view` and `callback`, and nowhere else.
@@ -52,4 +52,6 @@ mod test_kit;
 
 #[cfg(any(test, feature = "_inject-panic"))]
 pub use self::boundary::inject::trackside_inject_panic;
-pub use self::{error::*, status::*, text::*, truth::*};
+pub use self::{
+    error::*, log::*, options::*, reason::*, stats::*, status::*, text::*, tracker::*, truth::*, version::*,
+};

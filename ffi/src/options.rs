@@ -1,1 +1,300 @@
 //! A configuration, and what is to be swapped.
+
+use std::{ffi::c_void, fmt, sync::Arc};
+
+use trackside_core::{
+    Config,
+    config::{Builder, ConfigError},
+};
+use trackside_transports::{
+    LoadError,
+    clock::Clock,
+    entropy::Entropy,
+    load::{self, Document},
+};
+
+use crate::{
+    boundary::{answer, enter},
+    callback::{HostClock, HostEntropy, Userdata},
+    error::{Failure, trackside_error},
+    handle::{self, Handle, Tag},
+    sink::Sinks,
+    status::{TRACKSIDE_CONFIG, TRACKSIDE_INVALID_ARGUMENT, TRACKSIDE_IO, trackside_status},
+    text::trackside_bytes,
+};
+
+/// A configuration in the making, and what is to be swapped in the tracker that is opened with it.
+///
+/// A configuration is laid in layers, each of which overrides those below it key by key: the defaults; the
+/// texts (trackside_options_toml, trackside_options_json), in the order in which they were given; the
+/// files (trackside_options_file), likewise; the environment (trackside_options_env). Nothing is asked
+/// that is not named here: without trackside_options_env no variable is read, but for a secret that is
+/// given as `env:NAME`.
+///
+/// Functions: trackside_options_new, _toml, _json, _file, _env, _clock, _entropy, _recording, _sink, _free.
+#[derive(Debug, Default)]
+pub struct trackside_options {
+    texts: Vec<Text>,
+    files: Vec<Document>,
+    with_environment: bool,
+    pub(crate) clock: Option<Arc<dyn Clock>>,
+    pub(crate) entropy: Option<Arc<dyn Entropy>>,
+    pub(crate) is_recording: bool,
+    pub(crate) sinks: Sinks,
+}
+
+impl Handle for trackside_options {
+    const TAG: Tag = *b"OPTS";
+    const NAME: &'static str = "trackside_options";
+}
+
+/// A configuration's text, which may hold secrets.
+struct Text {
+    text: String,
+    add: fn(Builder, &str) -> Builder,
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Text").finish_non_exhaustive()
+    }
+}
+
+impl trackside_options {
+    /// The environment alone.
+    pub(crate) fn environment() -> Self {
+        Self { with_environment: true, ..Self::default() }
+    }
+
+    /// The configuration of all layers.
+    pub(crate) fn config(&self) -> Result<Config, Failure> {
+        let mut builder = load::builder();
+        for text in &self.texts {
+            builder = (text.add)(builder, &text.text);
+        }
+        for file in &self.files {
+            builder = file.add_to(builder);
+        }
+        if self.with_environment {
+            // A file that the host names goes before one that the environment names.
+            if self.files.is_empty()
+                && let Some(file) = Document::named().map_err(|error| unreadable(&error))?
+            {
+                builder = file.add_to(builder);
+            }
+            builder = builder.env(load::variables().map_err(|error| unreadable(&error))?);
+        }
+        builder.build().map_err(|error| self.mistaken(&error))
+    }
+
+    fn mistaken(&self, error: &ConfigError) -> Failure {
+        let text = match &self.files[..] {
+            [] => error.to_string(),
+            [file, ..] => format!("{}: {error}", file.path().display()),
+        };
+        // The struct for errors has room for a few of them.
+        tracing::error!(target: "trackside", "mistakes in the configuration:\n{text}");
+        Failure::new(TRACKSIDE_CONFIG, text)
+    }
+}
+
+fn unreadable(error: &LoadError) -> Failure {
+    let status = match () {
+        () if error.is_io() => TRACKSIDE_IO,
+        () if error.file().is_some() => TRACKSIDE_INVALID_ARGUMENT,
+        () => TRACKSIDE_CONFIG,
+    };
+    Failure::new(status, error.to_string())
+}
+
+/// Makes options that say nothing yet. End them with trackside_options_free.
+///
+/// Threads: any. Statuses: TRACKSIDE_NULL_ARGUMENT.
+///
+/// # Safety
+///
+/// `options` is NULL or points at a place for a pointer.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn trackside_options_new(
+    options: *mut *mut trackside_options,
+    error: *mut trackside_error,
+) -> trackside_status {
+    enter(error, |call| {
+        let options = call.output(options, "options")?;
+        options.set(handle::give(trackside_options::default()));
+        Ok(())
+    })
+}
+
+/// Ends options. NULL is allowed; do not call it twice for the same value. Trackers that were opened with
+/// them go on.
+///
+/// Threads: needs `options` for itself.
+///
+/// # Safety
+///
+/// `options` is NULL or a live handle, which nobody uses any more.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn trackside_options_free(options: *mut trackside_options) {
+    answer((), |call| call.end(options));
+}
+
+/// Adds a layer in TOML, of at most 8 MiB. It is copied, and read when a tracker is opened: the mistakes of
+/// all layers are told there, at once.
+///
+/// Threads: needs `options` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+/// TRACKSIDE_INVALID_ARGUMENT, TRACKSIDE_INVALID_UTF8.
+///
+/// # Safety
+///
+/// `options` is NULL or a live handle; `text` can be read.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn trackside_options_toml(
+    options: *mut trackside_options,
+    text: trackside_bytes,
+    error: *mut trackside_error,
+) -> trackside_status {
+    enter(error, |call| {
+        let text = Text { text: call.text(text, "text")?.to_owned(), add: Builder::toml };
+        call.exclusive(options, "options")?.texts.push(text);
+        Ok(())
+    })
+}
+
+/// Adds a layer in JSON: an object with the keys of TOML. Otherwise as trackside_options_toml.
+///
+/// Threads: needs `options` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+/// TRACKSIDE_INVALID_ARGUMENT, TRACKSIDE_INVALID_UTF8.
+///
+/// # Safety
+///
+/// `options` is NULL or a live handle; `text` can be read.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn trackside_options_json(
+    options: *mut trackside_options,
+    text: trackside_bytes,
+    error: *mut trackside_error,
+) -> trackside_status {
+    enter(error, |call| {
+        let text = Text { text: call.text(text, "text")?.to_owned(), add: Builder::json };
+        call.exclusive(options, "options")?.texts.push(text);
+        Ok(())
+    })
+}
+
+/// Adds the layer in a file, TOML or JSON by its name's ending. It is read at once; what it says is checked
+/// when a tracker is opened.
+///
+/// Threads: needs `options` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+/// TRACKSIDE_INVALID_ARGUMENT (it ends in neither .toml nor .json), TRACKSIDE_INVALID_UTF8 (the path),
+/// TRACKSIDE_IO (it cannot be read, or is not UTF-8).
+///
+/// # Safety
+///
+/// `options` is NULL or a live handle; `path` can be read.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn trackside_options_file(
+    options: *mut trackside_options,
+    path: trackside_bytes,
+    error: *mut trackside_error,
+) -> trackside_status {
+    enter(error, |call| {
+        let path = call.text(path, "path")?;
+        let options = call.exclusive(options, "options")?;
+        options.files.push(Document::read(path).map_err(|error| unreadable(&error))?);
+        Ok(())
+    })
+}
+
+/// Lets a tracker that is opened with these options read the environment: the variables that begin with
+/// TRACKSIDE__ and, unless a file was given, the file that TRACKSIDE_CONFIG names.
+///
+/// Threads: needs `options` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE.
+///
+/// # Safety
+///
+/// `options` is NULL or a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn trackside_options_env(
+    options: *mut trackside_options,
+    error: *mut trackside_error,
+) -> trackside_status {
+    enter(error, |call| {
+        call.exclusive(options, "options")?.with_environment = true;
+        Ok(())
+    })
+}
+
+/// A clock: microseconds since the Unix epoch. It is called on any thread, also by several at once; it must
+/// return, and not by an exception.
+pub type trackside_clock = Option<unsafe extern "C" fn(userdata: *mut c_void) -> u64>;
+
+/// Swaps the clock that dates hits; waiting and batching go by the machine's own. `userdata` is handed to
+/// it, and both must live as long as any tracker, exchange or visitor that came of these options.
+///
+/// Threads: needs `options` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE.
+///
+/// # Safety
+///
+/// `options` is NULL or a live handle; `clock` is NULL or may be called as said above.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn trackside_options_clock(
+    options: *mut trackside_options,
+    clock: trackside_clock,
+    userdata: *mut c_void,
+    error: *mut trackside_error,
+) -> trackside_status {
+    enter(error, |call| {
+        let tell = clock.ok_or_else(|| Failure::null("clock"))?;
+        let clock = HostClock { tell, userdata: Userdata::new(userdata) };
+        call.exclusive(options, "options")?.clock = Some(Arc::new(clock));
+        Ok(())
+    })
+}
+
+/// A source of randomness: it fills the 64 bytes at `bytes`. It is called on any thread, also by several at
+/// once; it must return, and not by an exception.
+pub type trackside_entropy = Option<unsafe extern "C" fn(userdata: *mut c_void, bytes: *mut u8)>;
+
+/// Swaps the source of the randomness that ids are made of: for tests whose outcome is known to the byte.
+/// Ids that can be guessed are no secret ids. `userdata` is handed to it, and both must live as long as any
+/// tracker, exchange or visitor that came of these options.
+///
+/// Threads: needs `options` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE.
+///
+/// # Safety
+///
+/// `options` is NULL or a live handle; `entropy` is NULL or may be called as said above.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn trackside_options_entropy(
+    options: *mut trackside_options,
+    entropy: trackside_entropy,
+    userdata: *mut c_void,
+    error: *mut trackside_error,
+) -> trackside_status {
+    enter(error, |call| {
+        let fill = entropy.ok_or_else(|| Failure::null("entropy"))?;
+        let entropy = HostEntropy { fill, userdata: Userdata::new(userdata) };
+        call.exclusive(options, "options")?.entropy = Some(Arc::new(entropy));
+        Ok(())
+    })
+}
+
+/// Lets a tracker that is opened with these options keep its hits in memory, for trackside_tracker_recorded
+/// to read, and open none of its destinations: for tests.
+///
+/// Threads: needs `options` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE.
+///
+/// # Safety
+///
+/// `options` is NULL or a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn trackside_options_recording(
+    options: *mut trackside_options,
+    error: *mut trackside_error,
+) -> trackside_status {
+    enter(error, |call| {
+        call.exclusive(options, "options")?.is_recording = true;
+        Ok(())
+    })
+}

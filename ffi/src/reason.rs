@@ -1,1 +1,144 @@
 //! Why something was skipped, refused or dropped, by number and code.
+
+use std::{
+    ffi::{CStr, c_char},
+    ptr,
+};
+
+/// Why something was skipped (1-99), refused (100-199) or dropped (200-299); 0 is none. The numbers are
+/// forever; a later library may have more of them.
+pub type trackside_reason = u16;
+
+/// No reason: the request is tracked.
+pub const TRACKSIDE_REASON_NONE: trackside_reason = 0;
+/// Skipped: `mode = "off"`.
+pub const TRACKSIDE_REASON_OFF: trackside_reason = 1;
+/// Skipped: the method is not among `track.methods`.
+pub const TRACKSIDE_REASON_METHOD: trackside_reason = 2;
+/// Skipped: the request's host is not among `site`, or the request names no valid host.
+pub const TRACKSIDE_REASON_UNKNOWN_SITE: trackside_reason = 3;
+/// Skipped: a pattern of `track.ignore` covers the path.
+pub const TRACKSIDE_REASON_IGNORED: trackside_reason = 4;
+/// Skipped: no pattern of `track.only` covers the path.
+pub const TRACKSIDE_REASON_NOT_ONLY: trackside_reason = 5;
+/// Skipped: the browser or a library fetched ahead of any view.
+pub const TRACKSIDE_REASON_PREFETCH: trackside_reason = 6;
+/// Skipped: the connection left HTTP (101).
+pub const TRACKSIDE_REASON_UPGRADE: trackside_reason = 7;
+/// Skipped: the status is not among `track.status`.
+pub const TRACKSIDE_REASON_STATUS: trackside_reason = 8;
+/// Skipped: the content type is not among `track.content_types`.
+pub const TRACKSIDE_REASON_CONTENT_TYPE: trackside_reason = 9;
+/// Skipped: the exchange was dropped, or abandoned, before it was finished.
+pub const TRACKSIDE_REASON_ABANDONED: trackside_reason = 10;
+/// Refused: the receiver needs a visitor and the hit has none.
+pub const TRACKSIDE_REASON_NO_VISITOR: trackside_reason = 100;
+/// Refused: the receiver would not count an event of this name.
+pub const TRACKSIDE_REASON_BAD_NAME: trackside_reason = 101;
+/// Refused: the receiver answered that it will not have the hit.
+pub const TRACKSIDE_REASON_REJECTED: trackside_reason = 102;
+/// Refused: one hit alone is larger than the receiver takes.
+pub const TRACKSIDE_REASON_TOO_LARGE: trackside_reason = 103;
+/// Refused: the receiver cannot count a page view without a site.
+pub const TRACKSIDE_REASON_NO_SITE: trackside_reason = 104;
+/// Dropped: the queue held as many hits as it may.
+pub const TRACKSIDE_REASON_QUEUE_FULL: trackside_reason = 200;
+/// Dropped: the queue held as many bytes as it may.
+pub const TRACKSIDE_REASON_QUEUE_BYTES: trackside_reason = 201;
+/// Dropped: submitted after `close`.
+pub const TRACKSIDE_REASON_CLOSED: trackside_reason = 202;
+/// Dropped: still in memory at the deadline of `close`.
+pub const TRACKSIDE_REASON_SHUTDOWN: trackside_reason = 203;
+/// Dropped: perhaps delivered, perhaps not, and the receiver could not tell a second copy.
+pub const TRACKSIDE_REASON_AMBIGUOUS: trackside_reason = 204;
+/// Dropped: the store cannot be opened or written.
+pub const TRACKSIDE_REASON_STORE_UNAVAILABLE: trackside_reason = 205;
+/// Dropped: attempted in vain and older than `max_age`, or older than the receiver's window.
+pub const TRACKSIDE_REASON_EXPIRED: trackside_reason = 206;
+/// Dropped: no worker could be started.
+pub const TRACKSIDE_REASON_NO_WORKER: trackside_reason = 207;
+
+/// The stable name of a reason, as it stands in reports, such as "ignored": a static text that ends in NUL.
+/// NULL for a number that this library does not know, and for 0.
+///
+/// Threads: any, at any time.
+///
+/// # Safety
+///
+/// Nothing is asked for: every number is legal.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn trackside_reason_code(reason: trackside_reason) -> *const c_char {
+    code(reason).map_or(ptr::null(), CStr::as_ptr)
+}
+
+fn code(reason: trackside_reason) -> Option<&'static CStr> {
+    Some(match reason {
+        TRACKSIDE_REASON_OFF => c"off",
+        TRACKSIDE_REASON_METHOD => c"method",
+        TRACKSIDE_REASON_UNKNOWN_SITE => c"unknown-site",
+        TRACKSIDE_REASON_IGNORED => c"ignored",
+        TRACKSIDE_REASON_NOT_ONLY => c"not-only",
+        TRACKSIDE_REASON_PREFETCH => c"prefetch",
+        TRACKSIDE_REASON_UPGRADE => c"upgrade",
+        TRACKSIDE_REASON_STATUS => c"status",
+        TRACKSIDE_REASON_CONTENT_TYPE => c"content-type",
+        TRACKSIDE_REASON_ABANDONED => c"abandoned",
+        TRACKSIDE_REASON_NO_VISITOR => c"no-visitor",
+        TRACKSIDE_REASON_BAD_NAME => c"bad-name",
+        TRACKSIDE_REASON_REJECTED => c"rejected",
+        TRACKSIDE_REASON_TOO_LARGE => c"too-large",
+        TRACKSIDE_REASON_NO_SITE => c"no-site",
+        TRACKSIDE_REASON_QUEUE_FULL => c"queue-full",
+        TRACKSIDE_REASON_QUEUE_BYTES => c"queue-bytes",
+        TRACKSIDE_REASON_CLOSED => c"closed",
+        TRACKSIDE_REASON_SHUTDOWN => c"shutdown",
+        TRACKSIDE_REASON_AMBIGUOUS => c"ambiguous",
+        TRACKSIDE_REASON_STORE_UNAVAILABLE => c"store-unavailable",
+        TRACKSIDE_REASON_EXPIRED => c"expired",
+        TRACKSIDE_REASON_NO_WORKER => c"no-worker",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod test {
+    use std::ffi::CStr;
+
+    use trackside_core::Reason;
+
+    use super::{code, trackside_reason_code};
+
+    const SOURCE: &str = include_str!("reason.rs");
+
+    #[test]
+    fn every_reason_of_core_is_a_constant_of_its_number() {
+        for reason in Reason::ALL {
+            let name = reason.code().to_uppercase().replace('-', "_");
+            let line =
+                format!("\npub const TRACKSIDE_REASON_{name}: trackside_reason = {};\n", reason.number());
+            assert!(SOURCE.contains(&line), "{line}");
+        }
+        // And no other one, but NONE.
+        let constants = SOURCE.lines().filter(|line| line.starts_with("pub const TRACKSIDE_REASON_"));
+        assert_eq!(constants.count(), Reason::ALL.len() + 1);
+    }
+
+    #[test]
+    fn every_number_has_the_code_of_core_or_none() {
+        for number in 0..=u16::MAX {
+            let expected = Reason::ALL.iter().find(|reason| reason.number() == number);
+            let found = code(number).map(|code| code.to_str().unwrap());
+            assert_eq!(found, expected.map(|reason| reason.code()), "{number}");
+        }
+    }
+
+    #[test]
+    fn c_gets_the_code_or_null() {
+        // SAFETY: nothing is asked for, and the text is static and ends in NUL.
+        unsafe {
+            assert_eq!(CStr::from_ptr(trackside_reason_code(4)), c"ignored");
+            assert!(trackside_reason_code(0).is_null());
+            assert!(trackside_reason_code(99).is_null());
+        }
+    }
+}

@@ -38,8 +38,9 @@ pub const TRACKSIDE_PANIC: trackside_status = 14;
 /// The receiver would not count the hit; the reason is written.
 pub const TRACKSIDE_REFUSED: trackside_status = 15;
 
-/// What a status means, in a few words: a static text that ends in NUL, and never NULL. May be called by
-/// any thread at any time.
+/// What a status means, in a few words: a static text that ends in NUL, and never NULL.
+///
+/// Threads: any, at any time.
 ///
 /// # Safety
 ///

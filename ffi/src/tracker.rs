@@ -1,1 +1,241 @@
 //! The live facade.
+
+use std::{sync::Arc, time::Duration};
+
+use trackside_core::transport::{Left, Recording, Reentrant};
+use trackside_transports::{
+    OpenError, Tracker,
+    clock::{self, Clock},
+};
+
+use crate::{
+    boundary::{Call, answer, enter},
+    error::{Failure, trackside_error},
+    handle::{self, Handle, Tag},
+    options::trackside_options,
+    stats::trackside_stats,
+    status::{TRACKSIDE_REENTRANT, TRACKSIDE_UNSUPPORTED, trackside_status},
+    view,
+};
+
+/// Counts a server's traffic: judges its exchanges and delivers their hits off the request thread.
+///
+/// Functions: trackside_tracker_open, _event, _explain, _encode, _stats, _flush, _close, _recorded,
+/// _recorded_count, _free; trackside_exchange_begin.
+#[derive(Debug)]
+pub struct trackside_tracker {
+    live: Tracker,
+    clock: Arc<dyn Clock>,
+    recording: Option<Arc<Recording>>,
+}
+
+impl Handle for trackside_tracker {
+    const TAG: Tag = *b"TRKR";
+    const NAME: &'static str = "trackside_tracker";
+}
+
+impl trackside_tracker {
+    fn open(options: &trackside_options) -> Result<Self, Failure> {
+        let config = options.config()?;
+        let clock = options.clock.clone().unwrap_or_else(|| Arc::new(clock::System));
+        let mut builder = Tracker::builder(config).clock(Arc::clone(&clock));
+        if let Some(entropy) = &options.entropy {
+            builder = builder.entropy(Arc::clone(entropy));
+        }
+        let recording = options.is_recording.then(|| Arc::new(Recording::new()));
+        if let Some(recording) = &recording {
+            builder = builder.transport(Arc::clone(recording) as _);
+        }
+        let builder = options.sinks.give_to(builder)?;
+        let live = builder
+            .open()
+            .map_err(|error: OpenError| Failure::new(TRACKSIDE_UNSUPPORTED, error.to_string()))?;
+        Ok(Self { live, clock, recording })
+    }
+
+    /// The tracker itself.
+    pub(crate) fn live(&self) -> &Tracker {
+        &self.live
+    }
+
+    /// The time of day, as the tracker sees it.
+    pub(crate) fn now(&self) -> u64 {
+        self.clock.micros()
+    }
+
+    fn recording(&self) -> Result<&Recording, Failure> {
+        self.recording.as_deref().ok_or_else(|| {
+            Failure::new(
+                TRACKSIDE_UNSUPPORTED,
+                "`tracker` keeps no hits; call trackside_options_recording before it is opened",
+            )
+        })
+    }
+}
+
+/// What trackside_tracker_flush or _close left undone at its deadline.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+#[allow(clippy::exhaustive_structs, reason = "C sees its fields; it grows behind `size`")]
+pub struct trackside_left {
+    /// The size of the caller's struct; see TRACKSIDE_LEFT_INIT.
+    pub size: usize,
+    /// Hits waiting in memory; after trackside_tracker_close, those that were dropped (shutdown).
+    pub queued: u64,
+    /// Hits inside a delivery attempt, whose late outcome will still be counted.
+    pub in_flight: u64,
+    /// Hits waiting on disk.
+    pub spooled: u64,
+}
+
+view::growing!(trackside_left, last: spooled);
+
+impl From<Left> for trackside_left {
+    fn from(left: Left) -> Self {
+        // There is no spool yet, so nothing is ever left in one.
+        Self { size: size_of::<Self>(), queued: left.queued, in_flight: left.in_flight, spooled: 0 }
+    }
+}
+
+/// Opens a tracker with `options`, or, if that is NULL, with the environment alone. This starts no thread
+/// and opens no store: the first hit does. The options are copied and can be freed. End the tracker with
+/// trackside_tracker_free.
+///
+/// A configuration with mistakes is told of in the log, too, in full.
+///
+/// Threads: any. Statuses: TRACKSIDE_NULL_ARGUMENT (`tracker`), TRACKSIDE_WRONG_HANDLE, TRACKSIDE_CONFIG,
+/// TRACKSIDE_IO and TRACKSIDE_INVALID_ARGUMENT (the file that TRACKSIDE_CONFIG names), TRACKSIDE_UNSUPPORTED
+/// (a destination needs a feature that this build lacks); TRACKSIDE_INVALID_ARGUMENT also if the options
+/// hold a sink and a tracker was opened with them before.
+///
+/// # Safety
+///
+/// `options` is NULL or a live handle; `tracker` is NULL or points at a place for a pointer.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn trackside_tracker_open(
+    options: *const trackside_options,
+    tracker: *mut *mut trackside_tracker,
+    error: *mut trackside_error,
+) -> trackside_status {
+    enter(error, |call| {
+        let tracker = call.output(tracker, "tracker")?;
+        let opened = if options.is_null() {
+            trackside_tracker::open(&trackside_options::environment())
+        } else {
+            trackside_tracker::open(call.shared(options, "options")?)
+        };
+        tracker.set(handle::give(opened?));
+        Ok(())
+    })
+}
+
+/// Ends a tracker. NULL is allowed; do not call it twice for the same value. Exchanges and visitors may
+/// outlive it. Unless trackside_tracker_close was called, the last of tracker and exchanges to end closes
+/// it, within the configuration's `shutdown`: what is then still in memory is dropped (shutdown).
+///
+/// Threads: needs `tracker` for itself.
+///
+/// # Safety
+///
+/// `tracker` is NULL or a live handle, which nobody uses any more.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn trackside_tracker_free(tracker: *mut trackside_tracker) {
+    answer((), |call| call.end(tracker));
+}
+
+/// Waits until every hit submitted so far has been delivered or given up, for at most `milliseconds`, and
+/// says in `left`, which may be NULL, what was left. To leave something is no failure.
+///
+/// Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+/// TRACKSIDE_INVALID_ARGUMENT (`left`), TRACKSIDE_REENTRANT (called from a sink).
+///
+/// # Safety
+///
+/// `tracker` is NULL or a live handle; `left` is NULL or points at a struct of its `size`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn trackside_tracker_flush(
+    tracker: *const trackside_tracker,
+    milliseconds: u64,
+    left: *mut trackside_left,
+    error: *mut trackside_error,
+) -> trackside_status {
+    enter(error, |call| wait(call, tracker, left, |live| live.flush(Duration::from_millis(milliseconds))))
+}
+
+/// Delivers what can be delivered within `milliseconds`, stops for good, and says in `left`, which may be
+/// NULL, what was left. Requests are judged as before, but their hits are dropped (closed). To call it
+/// again does no harm. The tracker must still be freed.
+///
+/// Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+/// TRACKSIDE_INVALID_ARGUMENT (`left`), TRACKSIDE_REENTRANT (called from a sink).
+///
+/// # Safety
+///
+/// `tracker` is NULL or a live handle; `left` is NULL or points at a struct of its `size`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn trackside_tracker_close(
+    tracker: *const trackside_tracker,
+    milliseconds: u64,
+    left: *mut trackside_left,
+    error: *mut trackside_error,
+) -> trackside_status {
+    enter(error, |call| wait(call, tracker, left, |live| live.close(Duration::from_millis(milliseconds))))
+}
+
+fn wait(
+    call: &Call,
+    tracker: *const trackside_tracker,
+    left: *mut trackside_left,
+    wait: impl FnOnce(&Tracker) -> Result<Left, Reentrant>,
+) -> Result<(), Failure> {
+    let tracker = call.shared(tracker, "tracker")?;
+    let place = call.optional_struct_output(left, "left")?;
+    let left = wait(&tracker.live).map_err(|error| Failure::new(TRACKSIDE_REENTRANT, error.to_string()))?;
+    if let Some(place) = place {
+        place.set(&left.into());
+    }
+    Ok(())
+}
+
+/// Takes a snapshot of both books. End it with trackside_stats_free.
+///
+/// Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE.
+///
+/// # Safety
+///
+/// `tracker` is NULL or a live handle; `stats` is NULL or points at a place for a pointer.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn trackside_tracker_stats(
+    tracker: *const trackside_tracker,
+    stats: *mut *mut trackside_stats,
+    error: *mut trackside_error,
+) -> trackside_status {
+    enter(error, |call| {
+        let tracker = call.shared(tracker, "tracker")?;
+        let stats = call.output(stats, "stats")?;
+        stats.set(handle::give(trackside_stats::new(tracker.live.stats())));
+        Ok(())
+    })
+}
+
+/// Says how many hits a recording tracker has kept so far.
+///
+/// Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+/// TRACKSIDE_UNSUPPORTED (the tracker does not record).
+///
+/// # Safety
+///
+/// `tracker` is NULL or a live handle; `count` is NULL or points at a place for a size_t.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn trackside_tracker_recorded_count(
+    tracker: *const trackside_tracker,
+    count: *mut usize,
+    error: *mut trackside_error,
+) -> trackside_status {
+    enter(error, |call| {
+        let tracker = call.shared(tracker, "tracker")?;
+        let count = call.output(count, "count")?;
+        count.set(tracker.recording()?.len());
+        Ok(())
+    })
+}

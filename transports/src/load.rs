@@ -63,17 +63,7 @@ impl Tracker {
 /// When the file cannot be read or is neither `.toml` nor `.json`, when a variable is not UTF-8, and with
 /// every mistake of the configuration at once.
 pub fn file(path: impl AsRef<Path>) -> Result<Config, LoadError> {
-    let path = path.as_ref();
-    let fail = |cause| LoadError::new(Origin::file(path), cause);
-    let is = |extension: &str| path.extension().is_some_and(|it| it.eq_ignore_ascii_case(extension));
-    let add: fn(Builder, &str) -> Builder = match () {
-        () if is("toml") => Builder::toml,
-        () if is("json") => Builder::json,
-        () => return Err(fail(Cause::Format)),
-    };
-    let text = fs::read_to_string(path).map_err(|error| fail(Cause::Read(error)))?;
-    let variables = keys(env::vars_os()).map_err(fail)?;
-    add(builder(), &text).env(variables).build().map_err(|error| fail(Cause::Config(error)))
+    over(&Document::read(path)?)
 }
 
 /// The configuration in a TOML text. The environment is not asked, but for secrets.
@@ -98,8 +88,8 @@ pub fn toml(text: &str) -> Result<Config, LoadError> {
 ///
 /// As for [`file`](file()).
 pub fn environment() -> Result<Config, LoadError> {
-    if let Some(path) = named_file() {
-        return file(path);
+    if let Some(document) = Document::named()? {
+        return over(&document);
     }
     let fail = |cause| LoadError::new(Origin::Environment, cause);
     let variables = keys(env::vars_os()).map_err(fail)?;
@@ -143,6 +133,76 @@ pub fn secret(source: SecretSource<'_>) -> Result<String, String> {
 /// When one of them is not UTF-8.
 pub fn variables() -> Result<Vec<(String, String)>, LoadError> {
     keys(env::vars_os()).map_err(|cause| LoadError::new(Origin::Environment, cause))
+}
+
+/// A configuration's file, read but not yet checked: one layer of a configuration, for those who lay
+/// layers themselves.
+///
+/// ```no_run
+/// use trackside_transports::load::{self, Document};
+///
+/// let document = Document::read("trackside.toml")?;
+/// let config = document.add_to(load::builder().toml("shutdown = '2s'")).build()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Document {
+    path: PathBuf,
+    text: String,
+    add: fn(Builder, &str) -> Builder,
+}
+
+impl Document {
+    /// Reads a file, TOML or JSON by its extension.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read, is not UTF-8, or is neither `.toml` nor `.json`.
+    pub fn read(path: impl AsRef<Path>) -> Result<Self, LoadError> {
+        let path = path.as_ref();
+        let fail = |cause| LoadError::new(Origin::file(path), cause);
+        let is = |extension: &str| path.extension().is_some_and(|it| it.eq_ignore_ascii_case(extension));
+        let add: fn(Builder, &str) -> Builder = match () {
+            () if is("toml") => Builder::toml,
+            () if is("json") => Builder::json,
+            () => return Err(fail(Cause::Format)),
+        };
+        let text = fs::read_to_string(path).map_err(|error| fail(Cause::Read(error)))?;
+        Ok(Self { path: path.to_owned(), text, add })
+    }
+
+    /// Reads the file that `TRACKSIDE_CONFIG` names, if it is set and not empty.
+    ///
+    /// # Errors
+    ///
+    /// As for [`read`](Self::read).
+    pub fn named() -> Result<Option<Self>, LoadError> {
+        named_file().map(Self::read).transpose()
+    }
+
+    /// Lays it over what `builder` has so far.
+    pub fn add_to(&self, builder: Builder) -> Builder {
+        (self.add)(builder, &self.text)
+    }
+
+    /// Where it stands.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// Shows no text: it may hold secrets.
+impl fmt::Debug for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Document").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+/// The configuration of a file, with the environment over it.
+fn over(document: &Document) -> Result<Config, LoadError> {
+    let fail = |cause| LoadError::new(Origin::file(&document.path), cause);
+    let variables = keys(env::vars_os()).map_err(fail)?;
+    document.add_to(builder()).env(variables).build().map_err(|error| fail(Cause::Config(error)))
 }
 
 fn named_file() -> Option<PathBuf> {

@@ -1,8 +1,9 @@
-//! What the project runs: `cargo xtask test`, `cargo xtask bench` and `cargo xtask mutants`.
+//! What the project runs: `cargo xtask test`, and the commands beside it.
 
 mod bench;
 mod cargo;
 mod features;
+mod header;
 mod install;
 mod mutants;
 mod readme;
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
     let done = match words[..] {
         ["test"] => test::run(),
         ["bench", ref options @ ..] => bench::run(options),
+        ["header"] => header::write(),
         ["mutants", ref options @ ..] => mutants::run(options),
         ["help" | "--help" | "-h"] => {
             print!("{}", usage());
@@ -41,9 +43,10 @@ fn main() -> ExitCode {
 }
 
 /// The commands and what they do; the README may name no others.
-const COMMANDS: [(&str, &str); 3] = [
+const COMMANDS: [(&str, &str); 4] = [
     ("test", "set up whatever the tests need and run them all"),
     ("bench", "measure against the floor and the peers; --quick: less exactly"),
+    ("header", "make the C header anew of its sources"),
     ("mutants", "change core place by place, and see that a test fails each time; takes hours"),
 ];
 

@@ -3,7 +3,8 @@
 use crate::{bench, cargo, features, readme, steps::Steps, syscalls, vectors};
 
 /// The packages whose features a user chooses among, and where they lie.
-const PACKAGES: [(&str, &str); 2] = [("trackside-transports", "transports"), ("trackside", "bindings/rust")];
+const PACKAGES: [(&str, &str); 3] =
+    [("trackside-transports", "transports"), ("trackside-ffi", "ffi"), ("trackside", "bindings/rust")];
 
 /// Runs all tests, and prints how long each step took.
 ///

@@ -1,0 +1,22 @@
+
+/* What structs are initialised with, and string constants; as in
+ *     trackside_error error = TRACKSIDE_ERROR_INIT;
+ *     trackside_bytes title = TRACKSIDE_TEXT("Cart & checkout");
+ */
+#define TRACKSIDE_ERROR_INIT { sizeof(trackside_error), TRACKSIDE_OK, { 0 } }
+#define TRACKSIDE_HITS_BOOK_INIT { sizeof(trackside_hits_book), { NULL, 0 }, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+#define TRACKSIDE_LEFT_INIT { sizeof(trackside_left), 0, 0, 0 }
+#define TRACKSIDE_REQUESTS_BOOK_INIT { sizeof(trackside_requests_book), 0, 0, 0 }
+
+/** The string constant `literal`, to initialise a trackside_bytes with. */
+#define TRACKSIDE_TEXT(literal) { (literal), sizeof(literal) - 1 }
+
+/** A view of `text`, which ends in NUL; NULL is the empty string. */
+static inline trackside_bytes trackside_text(const char *text) {
+  trackside_bytes bytes;
+  bytes.data = text;
+  bytes.length = text == NULL ? 0 : strlen(text);
+  return bytes;
+}
+
+#endif /* TRACKSIDE_H */

@@ -1,0 +1,916 @@
+/* Trackside: server-side web analytics that any server can embed.
+ *
+ * SPDX-License-Identifier: MIT OR Apache-2.0
+ *
+ * Made by `cargo xtask header` of ffi/src and ffi/header. Do not edit it: a test compares.
+ *
+ * In short
+ *
+ *     trackside_error error = TRACKSIDE_ERROR_INIT;
+ *     trackside_options *options = NULL;
+ *     trackside_tracker *tracker = NULL;
+ *     if (trackside_options_new(&options, &error) != TRACKSIDE_OK
+ *         || trackside_options_file(options, trackside_text("trackside.toml"), &error) != TRACKSIDE_OK
+ *         || trackside_tracker_open(options, &tracker, &error) != TRACKSIDE_OK)
+ *       fprintf(stderr, "%s: %s\n", trackside_status_text(error.status), error.text);
+ *     trackside_options_free(options);
+ *
+ *     for each request: trackside_exchange_begin, when it has come; trackside_exchange_finish, when the
+ *     response's head is known, and trackside_exchange_headers, which must be appended to it;
+ *     trackside_exchange_free.
+ *
+ *     trackside_tracker_close(tracker, 5000, NULL, NULL);
+ *     trackside_tracker_free(tracker);
+ *
+ * Conventions
+ *
+ * Names      Functions are trackside_<object>_<verb>, types trackside_<noun>, constants
+ *            TRACKSIDE_<NOUN>_<NAME>.
+ * Order      The object comes first, then inputs, then outputs, and at the very end the optional error
+ *            struct.
+ * Status     Every function that can fail returns a trackside_status, which is TRACKSIDE_OK (0) if it did
+ *            not. Outputs are written only then; the functions that differ say so. Numbers are forever,
+ *            and there may be more of them: treat an unknown one as a failure. Where a function names its
+ *            statuses, these are the ones to expect; TRACKSIDE_PANIC may come of every function.
+ * Errors     The error struct is the caller's, and may be NULL everywhere. It is written only on failure,
+ *            and no further than its `size`. There is no thread-local and no global error.
+ * Strings in Pointer and length, as trackside_bytes; what is kept is copied before the call returns.
+ *            { NULL, 0 } is the empty string. Configurations, titles and names must be UTF-8
+ *            (TRACKSIDE_INVALID_UTF8); what a client has sent (method, target, headers) may be any bytes.
+ * Strings    are borrowed views, valid as long as the function says; or they are copied to a buffer of the
+ * out        caller's, with the length that is needed.
+ * Ownership  Nothing is to be freed but handles, each with its trackside_<object>_free; NULL is allowed
+ *            there, a second time is not.
+ * NULL       NULL is allowed where a function says so; elsewhere it is TRACKSIDE_NULL_ARGUMENT, and never
+ *            a crash.
+ * Handles    begin with a tag: one of another type is TRACKSIDE_WRONG_HANDLE. Use after free is undefined,
+ *            even though it is often found out in the same way.
+ * const      A function that takes a `const` pointer to a handle may run concurrently with every other such
+ *            function on the same handle; one that takes a pointer without `const` needs the handle for
+ *            itself while it runs. Each function says which holds.
+ * Threads    A tracker is for all threads. Other handles are for one thread at a time, and may move to
+ *            another. Functions never wait, but for trackside_tracker_flush, _close and _free (and the
+ *            _free of an exchange that outlives its tracker), which wait no longer than they are told.
+ * Panics     are bugs of this library. They are caught, and become TRACKSIDE_PANIC; a function that returns
+ *            no status then does nothing, and answers 0, false or NULL.
+ * Callbacks  get their `userdata` first, are called on any thread, and must return as functions of C do: not
+ *            by an exception and not by longjmp. Each says what it may call.
+ * Fork       Parent and child both go on with the same handles. The child's books begin at zero, and its
+ *            threads are its own. An exchange that was begun before the fork belongs to the parent: the
+ *            child must free it, and counts nothing.
+ * Exit       A process that exits by exit() or by returning from main closes its trackers first; _exit and
+ *            abort skip that. The library must stay loaded: link it, or load it with RTLD_NODELETE.
+ * Growth     Structs that may grow begin with `size`; set it, and all else, through their _INIT macro. A
+ *            field that is added later is 0 in the struct of an older caller. Structs without `size` never
+ *            change. In an array of structs with `size` all have the same.
+ * Versions   TRACKSIDE_VERSION and TRACKSIDE_VERSION_NUMBER are the header's, trackside_version() and
+ *            trackside_version_number() the library's. A library works with each header of the same
+ *            TRACKSIDE_ABI that is not newer.
+ */
+
+#ifndef TRACKSIDE_H
+#define TRACKSIDE_H
+
+
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+/**
+ * The version of this header.
+ */
+#define TRACKSIDE_VERSION "0.1.0"
+
+/**
+ * The version of this header as one number: major * 1000000 + minor * 1000 + patch.
+ */
+#define TRACKSIDE_VERSION_NUMBER 1000
+
+/**
+ * The number of this header's ABI. A library of another number cannot be used with it; compare it with
+ * trackside_abi where the library is loaded at run time.
+ */
+#define TRACKSIDE_ABI 1
+
+/**
+ * Something is lost, or will be.
+ */
+#define TRACKSIDE_LOG_ERROR 1
+
+/**
+ * Something is not as it should be.
+ */
+#define TRACKSIDE_LOG_WARN 2
+
+/**
+ * Something changed.
+ */
+#define TRACKSIDE_LOG_INFO 3
+
+/**
+ * The verdict on every request.
+ */
+#define TRACKSIDE_LOG_DEBUG 4
+
+/**
+ * Everything.
+ */
+#define TRACKSIDE_LOG_TRACE 5
+
+/**
+ * A configuration in the making, and what is to be swapped in the tracker that is opened with it.
+ *
+ * A configuration is laid in layers, each of which overrides those below it key by key: the defaults; the
+ * texts (trackside_options_toml, trackside_options_json), in the order in which they were given; the
+ * files (trackside_options_file), likewise; the environment (trackside_options_env). Nothing is asked
+ * that is not named here: without trackside_options_env no variable is read, but for a secret that is
+ * given as `env:NAME`.
+ *
+ * Functions: trackside_options_new, _toml, _json, _file, _env, _clock, _entropy, _recording, _sink, _free.
+ */
+typedef struct trackside_options trackside_options;
+
+/**
+ * Both books at one instant. It does not change any more.
+ *
+ * Functions: trackside_tracker_stats, trackside_stats_requests, _skipped, _destination_count,
+ * _destination, _hits, _free.
+ */
+typedef struct trackside_stats trackside_stats;
+
+/**
+ * Counts a server's traffic: judges its exchanges and delivers their hits off the request thread.
+ *
+ * Functions: trackside_tracker_open, _event, _explain, _encode, _stats, _flush, _close, _recorded,
+ * _recorded_count, _free; trackside_exchange_begin.
+ */
+typedef struct trackside_tracker trackside_tracker;
+
+/**
+ * How a call went. The numbers are forever; a later library may have more of them.
+ */
+typedef int32_t trackside_status;
+
+/**
+ * Why something was skipped (1-99), refused (100-199) or dropped (200-299); 0 is none. The numbers are
+ * forever; a later library may have more of them.
+ */
+typedef uint16_t trackside_reason;
+
+/**
+ * Why a call failed. The caller owns it, sets `size` with TRACKSIDE_ERROR_INIT, and may pass NULL instead
+ * of it everywhere. It is written only when a call fails, and only as far as `size` reaches.
+ */
+typedef struct trackside_error {
+  /**
+   * The size of the caller's struct.
+   */
+  size_t size;
+  /**
+   * What the call returned.
+   */
+  trackside_status status;
+  /**
+   * What is wrong, where, and the way out: UTF-8 that ends in NUL, cut at a character where it is too
+   * long.
+   */
+  char text[256];
+} trackside_error;
+
+/**
+ * A string that somebody else owns: `length` bytes at `data`, without a NUL at the end. { NULL, 0 } is the
+ * empty one. See TRACKSIDE_TEXT and trackside_text.
+ */
+typedef struct trackside_bytes {
+  /**
+   * Its first byte; may be NULL if `length` is 0.
+   */
+  const char *data;
+  /**
+   * How many bytes it has.
+   */
+  size_t length;
+} trackside_bytes;
+
+/**
+ * A clock: microseconds since the Unix epoch. It is called on any thread, also by several at once; it must
+ * return, and not by an exception.
+ */
+typedef uint64_t (*trackside_clock)(void *userdata);
+
+/**
+ * A source of randomness: it fills the 64 bytes at `bytes`. It is called on any thread, also by several at
+ * once; it must return, and not by an exception.
+ */
+typedef void (*trackside_entropy)(void *userdata,
+                                  uint8_t *bytes);
+
+/**
+ * What trackside_tracker_flush or _close left undone at its deadline.
+ */
+typedef struct trackside_left {
+  /**
+   * The size of the caller's struct; see TRACKSIDE_LEFT_INIT.
+   */
+  size_t size;
+  /**
+   * Hits waiting in memory; after trackside_tracker_close, those that were dropped (shutdown).
+   */
+  uint64_t queued;
+  /**
+   * Hits inside a delivery attempt, whose late outcome will still be counted.
+   */
+  uint64_t in_flight;
+  /**
+   * Hits waiting on disk.
+   */
+  uint64_t spooled;
+} trackside_left;
+
+/**
+ * The book of requests: seen = tracked + skipped for each reason.
+ */
+typedef struct trackside_requests_book {
+  /**
+   * The size of the caller's struct; see TRACKSIDE_REQUESTS_BOOK_INIT.
+   */
+  size_t size;
+  /**
+   * Requests that ended.
+   */
+  uint64_t seen;
+  /**
+   * Requests that ended as a tracked page view. For the others see trackside_stats_skipped.
+   */
+  uint64_t tracked;
+  /**
+   * Annotations that came too late to be used.
+   */
+  uint64_t late;
+} trackside_requests_book;
+
+/**
+ * The book of hits of one destination: offered = delivered + refused + dropped + pending. Whenever no call
+ * is running, pending = queued + in_flight + spooled.
+ */
+typedef struct trackside_hits_book {
+  /**
+   * The size of the caller's struct; see TRACKSIDE_HITS_BOOK_INIT.
+   */
+  size_t size;
+  /**
+   * The destination's name; valid until the stats are freed.
+   */
+  struct trackside_bytes name;
+  /**
+   * Hits handed to the destination.
+   */
+  uint64_t offered;
+  /**
+   * Hits that the receiver took.
+   */
+  uint64_t delivered;
+  /**
+   * Hits that the receiver would not have; see trackside_stats_hits for the reasons.
+   */
+  uint64_t refused;
+  /**
+   * Hits that were given up; see trackside_stats_hits for the reasons.
+   */
+  uint64_t dropped;
+  /**
+   * Hits whose end is not known yet.
+   */
+  uint64_t pending;
+  /**
+   * Hits waiting in memory.
+   */
+  uint64_t queued;
+  /**
+   * Hits inside a delivery attempt.
+   */
+  uint64_t in_flight;
+  /**
+   * Hits waiting on disk.
+   */
+  uint64_t spooled;
+  /**
+   * Sinks that failed by a panic and were replaced.
+   */
+  uint64_t panics;
+  /**
+   * Delivery attempts that were made again.
+   */
+  uint64_t retries;
+} trackside_hits_book;
+
+/**
+ * A log: takes one message, of UTF-8 and valid during the call, and its level, TRACKSIDE_LOG_ERROR or
+ * another. It is called on any thread, also by several at once, on those of requests too; it must return,
+ * and not by an exception. What the library would say because of a call made in it is not said.
+ */
+typedef void (*trackside_log)(void *userdata,
+                              int32_t level,
+                              struct trackside_bytes message);
+
+/**
+ * It went well, and the outputs are written.
+ */
+#define TRACKSIDE_OK 0
+
+/**
+ * A pointer is NULL where something must be given.
+ */
+#define TRACKSIDE_NULL_ARGUMENT 1
+
+/**
+ * A handle is of another type, or was freed already.
+ */
+#define TRACKSIDE_WRONG_HANDLE 2
+
+/**
+ * A text that must be UTF-8 is not.
+ */
+#define TRACKSIDE_INVALID_UTF8 3
+
+/**
+ * An argument cannot be what it is: an address that does not parse, a struct whose size was not set.
+ */
+#define TRACKSIDE_INVALID_ARGUMENT 4
+
+/**
+ * The configuration has mistakes: the error's text tells all of them, as far as they fit.
+ */
+#define TRACKSIDE_CONFIG 5
+
+/**
+ * A file cannot be read.
+ */
+#define TRACKSIDE_IO 6
+
+/**
+ * This build, or this destination, cannot do it.
+ */
+#define TRACKSIDE_UNSUPPORTED 7
+
+/**
+ * The exchange was finished or abandoned already.
+ */
+#define TRACKSIDE_FINISHED 8
+
+/**
+ * The exchange is not finished yet, so there is no verdict.
+ */
+#define TRACKSIDE_UNFINISHED 9
+
+/**
+ * Called from a worker or a callback, which cannot wait for itself.
+ */
+#define TRACKSIDE_REENTRANT 10
+
+/**
+ * There is none: no destination of this name, no such index, no visitor.
+ */
+#define TRACKSIDE_NOT_FOUND 11
+
+/**
+ * The buffer is too small; the needed length is written.
+ */
+#define TRACKSIDE_BUFFER 12
+
+/**
+ * The block is malformed; the error's text says where.
+ */
+#define TRACKSIDE_BLOB 13
+
+/**
+ * A bug of trackside, caught before it reached the host.
+ */
+#define TRACKSIDE_PANIC 14
+
+/**
+ * The receiver would not count the hit; the reason is written.
+ */
+#define TRACKSIDE_REFUSED 15
+
+/**
+ * No reason: the request is tracked.
+ */
+#define TRACKSIDE_REASON_NONE 0
+
+/**
+ * Skipped: `mode = "off"`.
+ */
+#define TRACKSIDE_REASON_OFF 1
+
+/**
+ * Skipped: the method is not among `track.methods`.
+ */
+#define TRACKSIDE_REASON_METHOD 2
+
+/**
+ * Skipped: the request's host is not among `site`, or the request names no valid host.
+ */
+#define TRACKSIDE_REASON_UNKNOWN_SITE 3
+
+/**
+ * Skipped: a pattern of `track.ignore` covers the path.
+ */
+#define TRACKSIDE_REASON_IGNORED 4
+
+/**
+ * Skipped: no pattern of `track.only` covers the path.
+ */
+#define TRACKSIDE_REASON_NOT_ONLY 5
+
+/**
+ * Skipped: the browser or a library fetched ahead of any view.
+ */
+#define TRACKSIDE_REASON_PREFETCH 6
+
+/**
+ * Skipped: the connection left HTTP (101).
+ */
+#define TRACKSIDE_REASON_UPGRADE 7
+
+/**
+ * Skipped: the status is not among `track.status`.
+ */
+#define TRACKSIDE_REASON_STATUS 8
+
+/**
+ * Skipped: the content type is not among `track.content_types`.
+ */
+#define TRACKSIDE_REASON_CONTENT_TYPE 9
+
+/**
+ * Skipped: the exchange was dropped, or abandoned, before it was finished.
+ */
+#define TRACKSIDE_REASON_ABANDONED 10
+
+/**
+ * Refused: the receiver needs a visitor and the hit has none.
+ */
+#define TRACKSIDE_REASON_NO_VISITOR 100
+
+/**
+ * Refused: the receiver would not count an event of this name.
+ */
+#define TRACKSIDE_REASON_BAD_NAME 101
+
+/**
+ * Refused: the receiver answered that it will not have the hit.
+ */
+#define TRACKSIDE_REASON_REJECTED 102
+
+/**
+ * Refused: one hit alone is larger than the receiver takes.
+ */
+#define TRACKSIDE_REASON_TOO_LARGE 103
+
+/**
+ * Refused: the receiver cannot count a page view without a site.
+ */
+#define TRACKSIDE_REASON_NO_SITE 104
+
+/**
+ * Dropped: the queue held as many hits as it may.
+ */
+#define TRACKSIDE_REASON_QUEUE_FULL 200
+
+/**
+ * Dropped: the queue held as many bytes as it may.
+ */
+#define TRACKSIDE_REASON_QUEUE_BYTES 201
+
+/**
+ * Dropped: submitted after `close`.
+ */
+#define TRACKSIDE_REASON_CLOSED 202
+
+/**
+ * Dropped: still in memory at the deadline of `close`.
+ */
+#define TRACKSIDE_REASON_SHUTDOWN 203
+
+/**
+ * Dropped: perhaps delivered, perhaps not, and the receiver could not tell a second copy.
+ */
+#define TRACKSIDE_REASON_AMBIGUOUS 204
+
+/**
+ * Dropped: the store cannot be opened or written.
+ */
+#define TRACKSIDE_REASON_STORE_UNAVAILABLE 205
+
+/**
+ * Dropped: attempted in vain and older than `max_age`, or older than the receiver's window.
+ */
+#define TRACKSIDE_REASON_EXPIRED 206
+
+/**
+ * Dropped: no worker could be started.
+ */
+#define TRACKSIDE_REASON_NO_WORKER 207
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * The version of the library, such as "1.2.3": a static text that ends in NUL. Compare it with
+ * TRACKSIDE_VERSION, the header's.
+ *
+ * Threads: any, at any time.
+ *
+ * # Safety
+ *
+ * Nothing is asked for.
+ */
+const char *trackside_version(void);
+
+/**
+ * The version of the library as one number; see TRACKSIDE_VERSION_NUMBER.
+ *
+ * Threads: any, at any time.
+ *
+ * # Safety
+ *
+ * Nothing is asked for.
+ */
+uint32_t trackside_version_number(void);
+
+/**
+ * The number of the library's ABI; see TRACKSIDE_ABI.
+ *
+ * Threads: any, at any time.
+ *
+ * # Safety
+ *
+ * Nothing is asked for.
+ */
+uint32_t trackside_abi(void);
+
+/**
+ * What a status means, in a few words: a static text that ends in NUL, and never NULL.
+ *
+ * Threads: any, at any time.
+ *
+ * # Safety
+ *
+ * Nothing is asked for: every number is legal.
+ */
+const char *trackside_status_text(trackside_status status);
+
+/**
+ * The stable name of a reason, as it stands in reports, such as "ignored": a static text that ends in NUL.
+ * NULL for a number that this library does not know, and for 0.
+ *
+ * Threads: any, at any time.
+ *
+ * # Safety
+ *
+ * Nothing is asked for: every number is legal.
+ */
+const char *trackside_reason_code(trackside_reason reason);
+
+/**
+ * Makes options that say nothing yet. End them with trackside_options_free.
+ *
+ * Threads: any. Statuses: TRACKSIDE_NULL_ARGUMENT.
+ *
+ * # Safety
+ *
+ * `options` is NULL or points at a place for a pointer.
+ */
+trackside_status trackside_options_new(struct trackside_options **options,
+                                       struct trackside_error *error);
+
+/**
+ * Ends options. NULL is allowed; do not call it twice for the same value. Trackers that were opened with
+ * them go on.
+ *
+ * Threads: needs `options` for itself.
+ *
+ * # Safety
+ *
+ * `options` is NULL or a live handle, which nobody uses any more.
+ */
+void trackside_options_free(struct trackside_options *options);
+
+/**
+ * Adds a layer in TOML, of at most 8 MiB. It is copied, and read when a tracker is opened: the mistakes of
+ * all layers are told there, at once.
+ *
+ * Threads: needs `options` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+ * TRACKSIDE_INVALID_ARGUMENT, TRACKSIDE_INVALID_UTF8.
+ *
+ * # Safety
+ *
+ * `options` is NULL or a live handle; `text` can be read.
+ */
+trackside_status trackside_options_toml(struct trackside_options *options,
+                                        struct trackside_bytes text,
+                                        struct trackside_error *error);
+
+/**
+ * Adds a layer in JSON: an object with the keys of TOML. Otherwise as trackside_options_toml.
+ *
+ * Threads: needs `options` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+ * TRACKSIDE_INVALID_ARGUMENT, TRACKSIDE_INVALID_UTF8.
+ *
+ * # Safety
+ *
+ * `options` is NULL or a live handle; `text` can be read.
+ */
+trackside_status trackside_options_json(struct trackside_options *options,
+                                        struct trackside_bytes text,
+                                        struct trackside_error *error);
+
+/**
+ * Adds the layer in a file, TOML or JSON by its name's ending. It is read at once; what it says is checked
+ * when a tracker is opened.
+ *
+ * Threads: needs `options` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+ * TRACKSIDE_INVALID_ARGUMENT (it ends in neither .toml nor .json), TRACKSIDE_INVALID_UTF8 (the path),
+ * TRACKSIDE_IO (it cannot be read, or is not UTF-8).
+ *
+ * # Safety
+ *
+ * `options` is NULL or a live handle; `path` can be read.
+ */
+trackside_status trackside_options_file(struct trackside_options *options,
+                                        struct trackside_bytes path,
+                                        struct trackside_error *error);
+
+/**
+ * Lets a tracker that is opened with these options read the environment: the variables that begin with
+ * TRACKSIDE__ and, unless a file was given, the file that TRACKSIDE_CONFIG names.
+ *
+ * Threads: needs `options` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE.
+ *
+ * # Safety
+ *
+ * `options` is NULL or a live handle.
+ */
+trackside_status trackside_options_env(struct trackside_options *options,
+                                       struct trackside_error *error);
+
+/**
+ * Swaps the clock that dates hits; waiting and batching go by the machine's own. `userdata` is handed to
+ * it, and both must live as long as any tracker, exchange or visitor that came of these options.
+ *
+ * Threads: needs `options` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE.
+ *
+ * # Safety
+ *
+ * `options` is NULL or a live handle; `clock` is NULL or may be called as said above.
+ */
+trackside_status trackside_options_clock(struct trackside_options *options,
+                                         trackside_clock clock,
+                                         void *userdata,
+                                         struct trackside_error *error);
+
+/**
+ * Swaps the source of the randomness that ids are made of: for tests whose outcome is known to the byte.
+ * Ids that can be guessed are no secret ids. `userdata` is handed to it, and both must live as long as any
+ * tracker, exchange or visitor that came of these options.
+ *
+ * Threads: needs `options` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE.
+ *
+ * # Safety
+ *
+ * `options` is NULL or a live handle; `entropy` is NULL or may be called as said above.
+ */
+trackside_status trackside_options_entropy(struct trackside_options *options,
+                                           trackside_entropy entropy,
+                                           void *userdata,
+                                           struct trackside_error *error);
+
+/**
+ * Lets a tracker that is opened with these options keep its hits in memory, for trackside_tracker_recorded
+ * to read, and open none of its destinations: for tests.
+ *
+ * Threads: needs `options` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE.
+ *
+ * # Safety
+ *
+ * `options` is NULL or a live handle.
+ */
+trackside_status trackside_options_recording(struct trackside_options *options,
+                                             struct trackside_error *error);
+
+/**
+ * Opens a tracker with `options`, or, if that is NULL, with the environment alone. This starts no thread
+ * and opens no store: the first hit does. The options are copied and can be freed. End the tracker with
+ * trackside_tracker_free.
+ *
+ * A configuration with mistakes is told of in the log, too, in full.
+ *
+ * Threads: any. Statuses: TRACKSIDE_NULL_ARGUMENT (`tracker`), TRACKSIDE_WRONG_HANDLE, TRACKSIDE_CONFIG,
+ * TRACKSIDE_IO and TRACKSIDE_INVALID_ARGUMENT (the file that TRACKSIDE_CONFIG names), TRACKSIDE_UNSUPPORTED
+ * (a destination needs a feature that this build lacks); TRACKSIDE_INVALID_ARGUMENT also if the options
+ * hold a sink and a tracker was opened with them before.
+ *
+ * # Safety
+ *
+ * `options` is NULL or a live handle; `tracker` is NULL or points at a place for a pointer.
+ */
+trackside_status trackside_tracker_open(const struct trackside_options *options,
+                                        struct trackside_tracker **tracker,
+                                        struct trackside_error *error);
+
+/**
+ * Ends a tracker. NULL is allowed; do not call it twice for the same value. Exchanges and visitors may
+ * outlive it. Unless trackside_tracker_close was called, the last of tracker and exchanges to end closes
+ * it, within the configuration's `shutdown`: what is then still in memory is dropped (shutdown).
+ *
+ * Threads: needs `tracker` for itself.
+ *
+ * # Safety
+ *
+ * `tracker` is NULL or a live handle, which nobody uses any more.
+ */
+void trackside_tracker_free(struct trackside_tracker *tracker);
+
+/**
+ * Waits until every hit submitted so far has been delivered or given up, for at most `milliseconds`, and
+ * says in `left`, which may be NULL, what was left. To leave something is no failure.
+ *
+ * Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+ * TRACKSIDE_INVALID_ARGUMENT (`left`), TRACKSIDE_REENTRANT (called from a sink).
+ *
+ * # Safety
+ *
+ * `tracker` is NULL or a live handle; `left` is NULL or points at a struct of its `size`.
+ */
+trackside_status trackside_tracker_flush(const struct trackside_tracker *tracker,
+                                         uint64_t milliseconds,
+                                         struct trackside_left *left,
+                                         struct trackside_error *error);
+
+/**
+ * Delivers what can be delivered within `milliseconds`, stops for good, and says in `left`, which may be
+ * NULL, what was left. Requests are judged as before, but their hits are dropped (closed). To call it
+ * again does no harm. The tracker must still be freed.
+ *
+ * Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+ * TRACKSIDE_INVALID_ARGUMENT (`left`), TRACKSIDE_REENTRANT (called from a sink).
+ *
+ * # Safety
+ *
+ * `tracker` is NULL or a live handle; `left` is NULL or points at a struct of its `size`.
+ */
+trackside_status trackside_tracker_close(const struct trackside_tracker *tracker,
+                                         uint64_t milliseconds,
+                                         struct trackside_left *left,
+                                         struct trackside_error *error);
+
+/**
+ * Takes a snapshot of both books. End it with trackside_stats_free.
+ *
+ * Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE.
+ *
+ * # Safety
+ *
+ * `tracker` is NULL or a live handle; `stats` is NULL or points at a place for a pointer.
+ */
+trackside_status trackside_tracker_stats(const struct trackside_tracker *tracker,
+                                         struct trackside_stats **stats,
+                                         struct trackside_error *error);
+
+/**
+ * Says how many hits a recording tracker has kept so far.
+ *
+ * Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+ * TRACKSIDE_UNSUPPORTED (the tracker does not record).
+ *
+ * # Safety
+ *
+ * `tracker` is NULL or a live handle; `count` is NULL or points at a place for a size_t.
+ */
+trackside_status trackside_tracker_recorded_count(const struct trackside_tracker *tracker,
+                                                  size_t *count,
+                                                  struct trackside_error *error);
+
+/**
+ * Reads the book of requests.
+ *
+ * Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+ * TRACKSIDE_INVALID_ARGUMENT (`book`).
+ *
+ * # Safety
+ *
+ * `stats` is NULL or a live handle; `book` is NULL or points at a struct of its `size`.
+ */
+trackside_status trackside_stats_requests(const struct trackside_stats *stats,
+                                          struct trackside_requests_book *book,
+                                          struct trackside_error *error);
+
+/**
+ * How many requests were skipped for this reason; 0 too for a reason or a handle that is none.
+ *
+ * Threads: any, at any time.
+ *
+ * # Safety
+ *
+ * `stats` is NULL or a live handle.
+ */
+uint64_t trackside_stats_skipped(const struct trackside_stats *stats,
+                                 trackside_reason reason);
+
+/**
+ * How many destinations there are; 0 too for a handle that is none.
+ *
+ * Threads: any, at any time.
+ *
+ * # Safety
+ *
+ * `stats` is NULL or a live handle.
+ */
+size_t trackside_stats_destination_count(const struct trackside_stats *stats);
+
+/**
+ * Reads the book of hits of the destination at `index`, in the configuration's order.
+ *
+ * Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+ * TRACKSIDE_INVALID_ARGUMENT (`book`), TRACKSIDE_NOT_FOUND (past the end).
+ *
+ * # Safety
+ *
+ * `stats` is NULL or a live handle; `book` is NULL or points at a struct of its `size`.
+ */
+trackside_status trackside_stats_destination(const struct trackside_stats *stats,
+                                             size_t index,
+                                             struct trackside_hits_book *book,
+                                             struct trackside_error *error);
+
+/**
+ * How many hits the destination at `index` refused or dropped for this reason; 0 too for what is none.
+ *
+ * Threads: any, at any time.
+ *
+ * # Safety
+ *
+ * `stats` is NULL or a live handle.
+ */
+uint64_t trackside_stats_hits(const struct trackside_stats *stats,
+                              size_t index,
+                              trackside_reason reason);
+
+/**
+ * Ends a snapshot. NULL is allowed; do not call it twice for the same value.
+ *
+ * Threads: needs `stats` for itself.
+ *
+ * # Safety
+ *
+ * `stats` is NULL or a live handle, which nobody uses any more.
+ */
+void trackside_stats_free(struct trackside_stats *stats);
+
+/**
+ * Hands what the library has to say, up to `level`, to `log`: for the whole process, until it is called
+ * again. With NULL nobody is told any more. `userdata` is handed to `log`; a call that another thread has
+ * begun may still be running when this returns, so both should live as long as the process.
+ *
+ * Threads: any, at any time, also in the callback. Statuses: TRACKSIDE_INVALID_ARGUMENT (`level`),
+ * TRACKSIDE_UNSUPPORTED (the host is in Rust, and has a `tracing` subscriber of its own).
+ *
+ * # Safety
+ *
+ * `log` is NULL or may be called as said above.
+ */
+trackside_status trackside_log_set(trackside_log log,
+                                   int32_t level,
+                                   void *userdata,
+                                   struct trackside_error *error);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+
+/* What structs are initialised with, and string constants; as in
+ *     trackside_error error = TRACKSIDE_ERROR_INIT;
+ *     trackside_bytes title = TRACKSIDE_TEXT("Cart & checkout");
+ */
+#define TRACKSIDE_ERROR_INIT { sizeof(trackside_error), TRACKSIDE_OK, { 0 } }
+#define TRACKSIDE_HITS_BOOK_INIT { sizeof(trackside_hits_book), { NULL, 0 }, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+#define TRACKSIDE_LEFT_INIT { sizeof(trackside_left), 0, 0, 0 }
+#define TRACKSIDE_REQUESTS_BOOK_INIT { sizeof(trackside_requests_book), 0, 0, 0 }
+
+/** The string constant `literal`, to initialise a trackside_bytes with. */
+#define TRACKSIDE_TEXT(literal) { (literal), sizeof(literal) - 1 }
+
+/** A view of `text`, which ends in NUL; NULL is the empty string. */
+static inline trackside_bytes trackside_text(const char *text) {
+  trackside_bytes bytes;
+  bytes.data = text;
+  bytes.length = text == NULL ? 0 : strlen(text);
+  return bytes;
+}
+
+#endif /* TRACKSIDE_H */

@@ -1,0 +1,13 @@
+/* Compiled, and never run, by header.rs, which includes the header once more before it. */
+#include "../include/trackside.h"
+
+trackside_error error = TRACKSIDE_ERROR_INIT;
+trackside_hits_book hits = TRACKSIDE_HITS_BOOK_INIT;
+trackside_left left = TRACKSIDE_LEFT_INIT;
+trackside_requests_book requests = TRACKSIDE_REQUESTS_BOOK_INIT;
+trackside_bytes text = TRACKSIDE_TEXT("literal");
+
+int main(void) {
+  trackside_bytes local = TRACKSIDE_TEXT("literal");
+  return trackside_text("text").length == local.length;
+}

@@ -1,0 +1,131 @@
+//! The committed header is what its sources make of it.
+//!
+//! `cargo xtask header` runs this with TRACKSIDE_WRITE_HEADER, which writes the header in place of
+//! comparing it.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
+use std::{collections::BTreeSet, env, fs, path::Path, process::Command};
+
+/// The modules that C sees something of, in the order in which a reader of the header wants them.
+const SEEN: [&str; 20] = [
+    "version",
+    "status",
+    "text",
+    "truth",
+    "error",
+    "reason",
+    "options",
+    "tracker",
+    "request",
+    "exchange",
+    "annotations",
+    "event",
+    "visitor",
+    "blob",
+    "stats",
+    "hit",
+    "outgoing",
+    "sink",
+    "batch",
+    "log",
+];
+/// Those that it sees nothing of.
+const UNSEEN: [&str; 5] = ["boundary", "callback", "handle", "lib", "view"];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: &str) -> String {
+    let path = root().join(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn header() -> String {
+    let mut config = cbindgen::Config::from_file(root().join("cbindgen.toml")).unwrap();
+    config.header = Some(read("header/preamble.h"));
+    let version = env!("CARGO_PKG_VERSION");
+    config.after_includes =
+        Some(format!("\n/**\n * The version of this header.\n */\n#define TRACKSIDE_VERSION \"{version}\""));
+    config.trailer = Some(read("header/trailer.h"));
+    // Module by module: their order is then ours, and cargo need not be asked what the crate consists of.
+    let sources = SEEN.iter().map(|module| root().join(format!("src/{module}.rs")));
+    let builder = sources.fold(cbindgen::Builder::new().with_config(config), cbindgen::Builder::with_src);
+    let mut header = Vec::new();
+    builder.generate().unwrap().write(&mut header);
+    String::from_utf8(header).unwrap()
+}
+
+#[test]
+fn the_committed_header_is_that_of_the_sources() {
+    let made = header();
+    if env::var_os("TRACKSIDE_WRITE_HEADER").is_some() {
+        return fs::write(root().join("include/trackside.h"), made).unwrap();
+    }
+    let committed = read("include/trackside.h");
+    let differs = made.lines().zip(committed.lines()).position(|(made, committed)| made != committed);
+    let line = differs.unwrap_or(made.lines().count().min(committed.lines().count()));
+    assert!(
+        made == committed,
+        "ffi/include/trackside.h is not what its sources make of it, from line {} on:\n  made:      {:?}\n  \
+         committed: {:?}\nRun `cargo xtask header`.",
+        line + 1,
+        made.lines().nth(line),
+        committed.lines().nth(line),
+    );
+}
+
+#[test]
+fn every_module_is_in_the_header_or_known_to_have_nothing_for_it() {
+    let named: BTreeSet<String> = SEEN.iter().chain(&UNSEEN).map(|name| (*name).to_owned()).collect();
+    let files = fs::read_dir(root().join("src")).unwrap().map(|entry| entry.unwrap().path());
+    let modules = files.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned());
+    let modules: BTreeSet<String> =
+        modules.filter(|name| !name.ends_with("_test") && name != "test_kit").collect();
+    assert_eq!(modules, named);
+    for module in UNSEEN {
+        let source = read(&format!("src/{module}.rs"));
+        let exports = source.matches("no_mangle").count();
+        // That of `boundary` is for tests.
+        assert_eq!(exports, usize::from(module == "boundary"), "{module}");
+    }
+}
+
+#[test]
+fn it_is_ascii_and_every_function_says_what_may_run_beside_it() {
+    let header = read("include/trackside.h");
+    let strange = header.lines().enumerate().find(|(_, line)| !line.is_ascii());
+    assert_eq!(strange, None, "the header is read by compilers of any locale");
+
+    let functions =
+        header.split("/**").skip(1).filter(|item| item.contains(");") && item.contains("# Safety"));
+    let mut count = 0;
+    for function in functions {
+        count += 1;
+        assert!(function.contains("Threads: "), "{function}");
+        let has_status = function.contains("\ntrackside_status trackside_");
+        assert_eq!(function.contains("Statuses: "), has_status, "{function}");
+    }
+    assert!(count >= 25, "{count}");
+}
+
+#[test]
+fn it_compiles_alone_and_twice() {
+    for (compiler, standard) in [("cc", "c99"), ("cc", "c11"), ("c++", "c++11"), ("c++", "c++20")] {
+        let language = if compiler == "cc" { "c" } else { "c++" };
+        let header = root().join("include/trackside.h");
+        let output = Command::new(compiler)
+            .args(["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only", "-x", language])
+            .arg(format!("-std={standard}"))
+            .arg("-include")
+            .args([&header, &root().join("tests/header.c")])
+            .output()
+            .unwrap_or_else(|error| panic!("{compiler}: {error}"));
+        assert!(
+            output.status.success(),
+            "{compiler} -std={standard}:\n{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+}
