@@ -1,5 +1,9 @@
 //! Why a request is judged as it is, and what would be sent: for a person to read.
 
+mod escape;
+mod text;
+
+pub use self::escape::{escape, escape_json};
 use crate::{
     Annotations, Hit, Moment, Reason, Request, Response,
     config::{Config, Destination},

@@ -41,47 +41,6 @@ fn explained(toml: &str, target: &str, headers: &[(&str, &str)], status: u16) ->
 }
 
 #[test]
-fn a_new_visitor() {
-    let explanation = explained(
-        "consent.policy = 'notice'\ntrack.ignore = ['/admin/']",
-        "/news/?utm_source=mail&session=1",
-        &[("Host", "www.example.com"), ("Accept", "text/html")],
-        200,
-    );
-    let expected = "\
-verdict: tracked
-
-rules:
-  mode          yes                on
-  method        yes                `GET`; counted: GET
-  site          yes                `www.example.com`; counted: any
-  path          yes                `/news/`: ignored by no pattern
-  prefetch      yes                not announced as fetched ahead
-  upgrade       yes                the connection stays with HTTP
-  status        yes                200; counted: 200, 304
-  content-type  yes                `text/html`; counted: text/html, application/xhtml+xml
-
-visitor: new, would be 07070707-0707-4707-8707-070707070707
-notice: www.example.com uses a cookie to count visits.
-
-headers to append:
-  Set-Cookie: trackside=07070707-0707-4707-8707-070707070707.1784714400.1784714400.1784714400; \
-HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=31536000
-  Cache-Control: private
-
-hit:
-  {\"id\":\"019f8944-9100-7707-8707-070707070707\",\"kind\":\"page\",\"at\":1784714400000000,\
-\"site\":\"www.example.com\",\"secure\":true,\"method\":\"GET\",\"path\":\"/news/\",\
-\"query\":\"utm_source=mail\",\"status\":200,\"ip\":\"203.0.113.0\",\
-\"visitor\":\"07070707-0707-4707-8707-070707070707\",\"new\":true,\"first_visit\":1784714400,\
-\"session\":1784714400}
-
-destination sqlite: writes the hit
-";
-    assert_eq!(render(&explanation, &[]), expected);
-}
-
-#[test]
 fn every_rule_is_asked_and_nothing_of_a_skipped_request_is_sent() {
     let explanation = explained(
         "consent.policy = 'none'\ntrack.ignore = ['/admin/']",

@@ -1,0 +1,123 @@
+use super::super::explain;
+use crate::{Annotations, Config, Moment, Request, Response, config::SecretSource, explain::Explanation};
+
+/// 2026-07-22 10:00:00 UTC, and sevens for all randomness.
+fn explained(toml: &str, target: &str, headers: &[(&str, &str)], status: u16) -> Explanation {
+    let config = Config::builder().toml(toml).secrets(|source| match source {
+        SecretSource::Env("SECRET") => Ok("s3cret".to_owned()),
+        other => Err(format!("{other:?}")),
+    });
+    let headers = headers.to_vec();
+    let request =
+        Request::new("GET", target, &headers).with_peer("203.0.113.9".parse().ok()).with_secure(true);
+    let response = [("content-type", "text/html")];
+    let moment = Moment::new(1_784_714_400_000_000, [7; 64]);
+    explain(
+        &config.build().unwrap(),
+        &request,
+        &Response::new(status, &response),
+        &Annotations::new(),
+        moment,
+    )
+}
+
+#[test]
+fn a_new_visitor() {
+    let explanation = explained(
+        "consent.policy = 'notice'\ntrack.ignore = ['/admin/']",
+        "/news/?utm_source=mail&session=1",
+        &[("Host", "www.example.com"), ("Accept", "text/html")],
+        200,
+    );
+    let expected = "\
+verdict: tracked
+
+rules:
+  mode          yes                on
+  method        yes                `GET`; counted: GET
+  site          yes                `www.example.com`; counted: any
+  path          yes                `/news/`: ignored by no pattern
+  prefetch      yes                not announced as fetched ahead
+  upgrade       yes                the connection stays with HTTP
+  status        yes                200; counted: 200, 304
+  content-type  yes                `text/html`; counted: text/html, application/xhtml+xml
+
+visitor: new, would be 07070707-0707-4707-8707-070707070707
+notice: www.example.com uses a cookie to count visits.
+
+headers to append:
+  Set-Cookie: trackside=07070707-0707-4707-8707-070707070707.1784714400.1784714400.1784714400; \
+HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=31536000
+  Cache-Control: private
+
+hit:
+  {\"id\":\"019f8944-9100-7707-8707-070707070707\",\"kind\":\"page\",\"at\":1784714400000000,\
+\"site\":\"www.example.com\",\"secure\":true,\"method\":\"GET\",\"path\":\"/news/\",\
+\"query\":\"utm_source=mail\",\"status\":200,\"ip\":\"203.0.113.0\",\
+\"visitor\":\"07070707-0707-4707-8707-070707070707\",\"new\":true,\"first_visit\":1784714400,\
+\"session\":1784714400}
+
+destination sqlite: writes the hit
+";
+    assert_eq!(explanation.to_string(), expected);
+}
+
+#[test]
+fn every_rule_is_asked_and_nothing_of_a_skipped_request_is_sent() {
+    let explanation = explained(
+        "consent.policy = 'none'\ntrack.ignore = ['/admin/']",
+        "/admin/\u{1b}[2J",
+        &[("Host", "www.example.com"), ("Sec-Purpose", "prefetch")],
+        404,
+    );
+    let expected = "\
+verdict: skipped(ignored)
+
+rules:
+  mode          yes                on
+  method        yes                `GET`; counted: GET
+  site          yes                `www.example.com`; counted: any
+  path          no (ignored)       `/admin/\\x1b[2J`: ignored by `/admin/`
+  prefetch      no (prefetch)      fetched ahead: sec-purpose: `prefetch`
+  upgrade       yes                the connection stays with HTTP
+  status        no (status)        404; counted: 200, 304
+  content-type  yes                `text/html`; counted: text/html, application/xhtml+xml
+
+visitor: none
+notice: not due
+
+headers to append: none
+
+hits: none
+";
+    assert_eq!(explanation.to_string(), expected);
+}
+
+const GA4: &str = "
+    visitor.identity = 'none'
+    [[destination]]
+    type = 'ga4'
+    measurement_id = 'G-ABC123DEF4'
+    api_secret = 'env:SECRET'
+    ip = 'full'
+    [[destination]]
+    type = 'ga-v1'
+    tracking_id = 'UA-1-1'
+    url = 'https://stats.example.com/collect'
+    ip = 'full'
+";
+
+#[test]
+fn a_request_is_shown_without_its_secrets() {
+    let toml = GA4.replace("visitor.identity = 'none'", "consent.policy = 'none'");
+    let text = explained(&toml, "/", &[("Host", "www.example.com")], 200).to_string();
+    let url = "https://www.google-analytics.com/mp/collect?measurement_id=G-ABC123DEF4&api_secret=***";
+    assert!(text.contains(&format!("\ndestination ga4: sends the request\n  POST {url}\n")), "{text}");
+    assert!(!text.contains("s3cret"));
+}
+
+#[test]
+fn a_destination_refuses_what_it_could_not_count() {
+    let text = explained(GA4, "/", &[("Host", "www.example.com")], 200).to_string();
+    assert!(text.contains("\ndestination ga4: refuses the hit (no-visitor)\n"), "{text}");
+}
