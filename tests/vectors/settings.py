@@ -7,6 +7,7 @@ UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
 LONGEST_COOKIE = 400 * 86_400
 
 RECEIVERS = {
+    "callback": set(),
     "file": {"path"},
     "sqlite": {"path", "keep"},
     "ga-v1": {"url", "tracking_id", "version"},

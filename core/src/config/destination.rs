@@ -45,6 +45,11 @@ impl Destination {
         Self::file("-")
     }
 
+    /// A sink of the host's own, which it gives under this name when it opens the tracker.
+    pub fn callback(name: impl Into<String>) -> DestinationBuilder {
+        DestinationBuilder::new("callback").name(name)
+    }
+
     /// Google Analytics 4. The secret may be `env:NAME` or `file:PATH`.
     pub fn ga4(measurement_id: impl Into<String>, api_secret: impl Into<String>) -> DestinationBuilder {
         DestinationBuilder::new("ga4").text("measurement_id", measurement_id).text("api_secret", api_secret)

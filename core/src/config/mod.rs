@@ -102,10 +102,10 @@
 //!
 //! | key | default | meaning |
 //! | --- | --- | --- |
-//! | `type` | required | `"sqlite"`, `"file"`, `"ga4"` or `"ga-v1"` |
+//! | `type` | required | `"sqlite"`, `"file"`, `"ga4"`, `"ga-v1"` or `"callback"` |
 //! | `name` | the type | names the ledger's row; unique; 1 to 64 of A-Z, a-z, 0-9, `.`, `_` and `-`, not dots alone |
 //! | `ip` | `privacy.ip` | what this destination is told of the client's address |
-//! | `third_party` | `false` for sqlite and file, else `true` | whether somebody else runs it |
+//! | `third_party` | `false` for sqlite, file and callback, else `true` | whether somebody else runs it |
 //! | `workers` | `"auto"` | how many threads deliver, 1 to 64. `"auto"`: 1 where a request holds a batch; up to 8, started on demand, where it holds one hit or one visitor |
 //! | `queue.hits` | `10_000` | how many hits wait at most, 1 to 1,000,000; not below `batch.hits` |
 //! | `queue.bytes` | `"16MiB"` | size; how many bytes wait at most |
@@ -113,7 +113,7 @@
 //! | `batch.hits` | `100` | how many hits a batch holds at most; never above the receiver's limit (ga4 25, ga-v1 1), and the default not above `queue.hits` |
 //! | `batch.bytes` | `"256KiB"` | size; how many bytes of records a batch holds at most |
 //! | `batch.age` | `"200ms"` | duration; how long the first hit waits for others |
-//! | `timeout` | `"10s"` | duration above zero; how long one attempt may take |
+//! | `timeout` | `"10s"` | duration above zero; how long one attempt over the network may take |
 //! | `max_age` | `"1h"` | duration above zero; up to which age a hit is tried again; then it is dropped(`expired`) |
 //!
 //! Keys that not every type has:
@@ -129,6 +129,9 @@
 //! | ga-v1 | `tracking_id` | required | `tid`: 1 to 64 printable ASCII characters |
 //! | ga-v1 | `version` | `"1"` | `v`: 1 to 64 printable ASCII characters |
 //! | ga-v1 | `url` | `"https://www.google-analytics.com/collect"` | as for ga4; Google's own counts nothing any more |
+//!
+//! `callback` has no keys of its own: the host gives the sink when it opens the tracker, under the
+//! destination's name. How long an attempt may take is for that sink to see to.
 
 mod builder;
 mod destination;
@@ -366,7 +369,7 @@ pub struct Destination {
     pub receiver: Receiver,
     /// What it is told of the client's address. Defaults to `privacy.ip`.
     pub ip: IpPolicy,
-    /// Whether somebody else runs it. Defaults to false for sqlite and file, true for the others.
+    /// Whether somebody else runs it. Defaults to false for sqlite, file and callback, true for the others.
     pub third_party: bool,
     /// How many threads deliver. Defaults to [`Workers::Auto`].
     pub workers: Workers,
@@ -384,6 +387,8 @@ pub struct Destination {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Receiver {
+    /// `callback`: a sink that the host gives when it opens the tracker.
+    Callback,
     /// `file`: JSON lines.
     File {
         /// The file; none for the standard output (`path = "-"`).
@@ -420,6 +425,7 @@ impl Receiver {
     /// The `type` of the destination.
     pub fn kind(&self) -> &'static str {
         match self {
+            Self::Callback => "callback",
             Self::File { .. } => "file",
             Self::GaV1 { .. } => "ga-v1",
             Self::Ga4 { .. } => "ga4",
@@ -430,7 +436,7 @@ impl Receiver {
     /// Where hits are sent, for receivers on the network.
     pub fn url(&self) -> Option<&str> {
         match self {
-            Self::File { .. } | Self::Sqlite { .. } => None,
+            Self::Callback | Self::File { .. } | Self::Sqlite { .. } => None,
             Self::GaV1 { url, .. } | Self::Ga4 { url, .. } => Some(url),
         }
     }

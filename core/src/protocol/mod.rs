@@ -85,7 +85,7 @@ impl Default for Needs {
 /// The wire format of `receiver`; none for those that are not reached by HTTP.
 pub fn of(receiver: &Receiver) -> Option<Box<dyn Protocol>> {
     match receiver {
-        Receiver::File { .. } | Receiver::Sqlite { .. } => None,
+        Receiver::Callback | Receiver::File { .. } | Receiver::Sqlite { .. } => None,
         Receiver::GaV1 { url, tracking_id, version } => Some(Box::new(GaV1::new(url, tracking_id, version))),
         Receiver::Ga4 { url, measurement_id, api_secret } => {
             Some(Box::new(Ga4::new(url, measurement_id, api_secret.clone())))

@@ -18,14 +18,20 @@ const GA4_URL: &str = "https://www.google-analytics.com/mp/collect";
 /// A `type`: the receivers that a destination may have.
 #[derive(Clone, Copy, Eq, PartialEq)]
 pub(super) enum Kind {
+    Callback,
     File,
     GaV1,
     Ga4,
     Sqlite,
 }
 
-const KINDS: &[(&str, Kind)] =
-    &[("sqlite", Kind::Sqlite), ("file", Kind::File), ("ga4", Kind::Ga4), ("ga-v1", Kind::GaV1)];
+const KINDS: &[(&str, Kind)] = &[
+    ("sqlite", Kind::Sqlite),
+    ("file", Kind::File),
+    ("ga4", Kind::Ga4),
+    ("ga-v1", Kind::GaV1),
+    ("callback", Kind::Callback),
+];
 
 /// The keys that not every type has.
 const OWN_KEYS: &[(&str, &[Kind])] = &[
@@ -55,7 +61,7 @@ pub(super) fn read(
 ) -> (Option<Kind>, Option<Receiver>) {
     let kind = section.choice("type", KINDS);
     if kind.is_absent() {
-        section.missing("type", "missing: write \"sqlite\", \"file\", \"ga4\" or \"ga-v1\"");
+        section.missing("type", "missing: write \"sqlite\", \"file\", \"ga4\", \"ga-v1\" or \"callback\"");
     }
     let Some(kind) = kind.ok() else {
         for &(key, _) in OWN_KEYS {
@@ -79,6 +85,7 @@ fn receiver(section: &mut Section<'_>, kind: Kind, resolver: Option<&Resolver>) 
         }
     }
     match kind {
+        Kind::Callback => Some(Receiver::Callback),
         Kind::File => {
             let path = path(section);
             if path.is_absent() {

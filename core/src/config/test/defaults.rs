@@ -70,9 +70,10 @@ fn of_each_receiver() {
             { type = 'file', path = '-' },
             { type = 'ga4', measurement_id = 'G-ABC123DEF4', api_secret = 's' },
             { type = 'ga-v1', tracking_id = 'UA-12345-6' },
+            { type = 'callback' },
         ]",
     );
-    let [sqlite, file, ga4, ga_v1] = config.destinations() else { panic!("{config:?}") };
+    let [sqlite, file, ga4, ga_v1, callback] = config.destinations() else { panic!("{config:?}") };
     assert!(
         matches!(&sqlite.receiver, Receiver::Sqlite { path, keep: None } if path.as_os_str() == "trackside.db")
     );
@@ -82,8 +83,19 @@ fn of_each_receiver() {
     let Receiver::GaV1 { url, version, .. } = &ga_v1.receiver else { panic!("{ga_v1:?}") };
     assert_eq!(url, "https://www.google-analytics.com/collect");
     assert_eq!(version, "1");
-    let told = [sqlite, file, ga4, ga_v1].map(|it| (it.name.as_str(), it.third_party, it.batch.hits));
-    assert_eq!(told, [("sqlite", false, 100), ("file", false, 100), ("ga4", true, 25), ("ga-v1", true, 1)]);
+    assert!(matches!(callback.receiver, Receiver::Callback));
+    let told =
+        [sqlite, file, ga4, ga_v1, callback].map(|it| (it.name.as_str(), it.third_party, it.batch.hits));
+    assert_eq!(
+        told,
+        [
+            ("sqlite", false, 100),
+            ("file", false, 100),
+            ("ga4", true, 25),
+            ("ga-v1", true, 1),
+            ("callback", false, 100)
+        ]
+    );
 }
 
 #[test]

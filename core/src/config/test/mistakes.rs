@@ -296,7 +296,7 @@ fn of_keys_that_are_not_there_yet() {
     each(&[(
         "destination = [{ type = 'matomo' }]",
         "destination[0].type",
-        r#""matomo" is not "sqlite" or "file" or "ga4" or "ga-v1""#,
+        r#""matomo" is not "sqlite" or "file" or "ga4" or "ga-v1" or "callback""#,
     )]);
 }
 
@@ -304,7 +304,7 @@ fn of_keys_that_are_not_there_yet() {
 fn of_receivers() {
     let one = |keys: &str| mistakes(&format!("destination = [{{ {keys} }}]"));
     for (keys, path, says) in [
-        ("name = 'a'", "type", r#"missing: write "sqlite", "file", "ga4" or "ga-v1""#),
+        ("name = 'a'", "type", r#"missing: write "sqlite", "file", "ga4", "ga-v1" or "callback""#),
         ("type = 'file'", "path", "missing"),
         ("type = 'file', path = ''", "path", "is not the path of a file"),
         ("type = 'sqlite', path = ':memory:'", "path", "is not the path of a file"),
@@ -342,6 +342,12 @@ fn of_receivers() {
         ("type = 'ga-v1', tracking_id = 'a', api_secret = 's'", "api_secret", "type ga4, and"),
         ("type = 'file', path = '-', tracking_id = 'a'", "tracking_id", "type ga-v1, and"),
         ("type = 'file', path = '-', version = '1'", "version", "type ga-v1, and"),
+        ("type = 'callback', path = 'a'", "path", "type sqlite and file, and this one is of type callback"),
+        (
+            "type = 'callback', url = 'https://a/'",
+            "url",
+            "type ga4 and ga-v1, and this one is of type callback",
+        ),
         ("type = 'file', path = '-', name = ''", "name", "is not a name: 1 to 64"),
         ("type = 'file', path = '-', name = 'a b'", "name", "is not a name"),
         ("type = 'file', path = '-', name = '..'", "name", "not dots alone"),

@@ -166,6 +166,10 @@ fn the_builder_says_what_a_document_says() {
         ip = "full"
         third_party = false
         workers = 3
+        [[destination]]
+        type = "callback"
+        name = "mine"
+        batch.hits = 7
     "#;
     let built = Config::builder()
         .mode(Mode::Off)
@@ -212,7 +216,8 @@ fn the_builder_says_what_a_document_says() {
                 .ip(IpPolicy::Full)
                 .third_party(false)
                 .workers(Workers::Count(3)),
-        );
+        )
+        .destination(Destination::callback("mine").batch_hits(7));
     let read = Config::builder().toml(document).build().unwrap();
     assert_eq!(format!("{:?}", built.build().unwrap()), format!("{read:?}"));
 }
