@@ -32,9 +32,30 @@ impl Delivery {
 
 /// Makes sinks: one for each worker, again after a panic, and again in a forked child. It is called on
 /// the worker.
-pub trait SinkFactory: Fn() -> Result<Box<dyn Sink>, SinkError> + Send + Sync + 'static {}
+///
+/// The pool has one and each worker a clone of it, which a worker drops after its sink and before it ends: when
+/// the pool is closed and dropped, all clones are gone but those of workers stuck inside a sink. A forked child
+/// drops the pool's, and clones that it made itself; those of the parent's workers it never drops.
+pub trait SinkFactory: Fn() -> Result<Box<dyn Sink>, SinkError> + Clone + Send + Sync + 'static {}
 
-impl<F: Fn() -> Result<Box<dyn Sink>, SinkError> + Send + Sync + 'static> SinkFactory for F {}
+impl<F: Fn() -> Result<Box<dyn Sink>, SinkError> + Clone + Send + Sync + 'static> SinkFactory for F {}
+
+/// [`SinkFactory`] as an object.
+pub(crate) trait AnyFactory: Send + Sync {
+    fn make(&self) -> Result<Box<dyn Sink>, SinkError>;
+
+    fn share(&self) -> Box<dyn AnyFactory>;
+}
+
+impl<F: SinkFactory> AnyFactory for F {
+    fn make(&self) -> Result<Box<dyn Sink>, SinkError> {
+        self()
+    }
+
+    fn share(&self) -> Box<dyn AnyFactory> {
+        Box::new(self.clone())
+    }
+}
 
 /// A sink could not be made. Its hits are dropped(`store-unavailable`) and the worker tries again with
 /// the next batch.

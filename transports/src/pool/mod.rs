@@ -42,7 +42,10 @@ use self::{
     fork::PerProcess,
     running::{Plan, Running},
 };
-use crate::{clock::Clock, sink::SinkFactory};
+use crate::{
+    clock::Clock,
+    sink::{AnyFactory, SinkFactory},
+};
 
 /// How a pool treats the hits of its destination.
 #[derive(Clone, Debug)]
@@ -80,6 +83,7 @@ pub struct Options {
 /// seconds with what is in memory, as long as the process lives, and then end.
 pub struct Pool {
     plan: Arc<Plan>,
+    factory: Box<dyn AnyFactory>,
     running: PerProcess<Arc<Running>>,
 }
 
@@ -91,8 +95,12 @@ impl Pool {
 
     /// A pool of the sinks that `factory` makes, which retries as `backoff` says.
     pub fn with_backoff(options: Options, backoff: Backoff, factory: impl SinkFactory) -> Self {
+        Self::of(options, backoff, Box::new(factory))
+    }
+
+    pub(crate) fn of(options: Options, backoff: Backoff, factory: Box<dyn AnyFactory>) -> Self {
         fork::install();
-        Self { plan: Arc::new(Plan::new(options, backoff, factory)), running: PerProcess::new() }
+        Self { plan: Arc::new(Plan::new(options, backoff)), factory, running: PerProcess::new() }
     }
 
     fn running(&self) -> &Arc<Running> {
@@ -102,15 +110,15 @@ impl Pool {
 
 impl Transport for Pool {
     fn submit(&self, hit: Hit) -> Submitted {
-        self.running().submit(hit)
+        self.running().submit(hit, &*self.factory)
     }
 
     fn flush(&self, until: Instant) -> Result<Left, Reentrant> {
-        self.running().flush(until)
+        self.running().flush(until, &*self.factory)
     }
 
     fn close(&self, until: Instant) -> Result<Left, Reentrant> {
-        self.running().close(until)
+        self.running().close(until, &*self.factory)
     }
 
     fn stats(&self) -> Vec<Hits> {
@@ -127,7 +135,7 @@ impl fmt::Debug for Pool {
 impl Drop for Pool {
     fn drop(&mut self) {
         if let Some(running) = self.running.current() {
-            running.abandon();
+            running.abandon(&*self.factory);
         }
     }
 }

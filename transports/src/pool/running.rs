@@ -22,7 +22,7 @@ use super::{
     retry::{Backoff, Expiry},
     worker::Worker,
 };
-use crate::{log, sink::SinkFactory};
+use crate::{log, sink::AnyFactory};
 
 /// So many waiting hits wake the worker before its next tick.
 const HIGH_WATER: usize = 64;
@@ -44,24 +44,12 @@ pub(super) struct Plan {
     pub(super) options: Options,
     pub(super) backoff: Backoff,
     pub(super) needs: Option<Needs>,
-    pub(super) factory: Box<dyn SinkFactoryObject>,
-}
-
-/// [`SinkFactory`] as an object.
-pub(super) trait SinkFactoryObject: Send + Sync {
-    fn make(&self) -> Result<Box<dyn crate::sink::Sink>, crate::sink::SinkError>;
-}
-
-impl<F: SinkFactory> SinkFactoryObject for F {
-    fn make(&self) -> Result<Box<dyn crate::sink::Sink>, crate::sink::SinkError> {
-        self()
-    }
 }
 
 impl Plan {
-    pub(super) fn new(options: Options, backoff: Backoff, factory: impl SinkFactory) -> Self {
+    pub(super) fn new(options: Options, backoff: Backoff) -> Self {
         let needs = options.protocol.as_ref().map(|protocol| protocol.needs());
-        Self { options, backoff, needs, factory: Box::new(factory) }
+        Self { options, backoff, needs }
     }
 
     fn limits(&self) -> Limits {
@@ -143,15 +131,15 @@ impl Running {
     }
 
     /// Takes a hit. It never waits, allocates nothing and takes no lock; a system call it makes only to start
-    /// the first worker or to wake it from its sleep.
-    pub(super) fn submit(self: &Arc<Self>, hit: Hit) -> Submitted {
+    /// the first worker, whose sink comes from `factory`, or to wake it from its sleep.
+    pub(super) fn submit(self: &Arc<Self>, hit: Hit, factory: &dyn AnyFactory) -> Submitted {
         let epoch = self.books.submit();
         // Asked after the hit has been counted: a worker that sees CLOSING and every hit ended may go, and no
         // hit comes after it.
         if self.signal.get() & CLOSING != 0 {
             return self.turn_away(Reason::Closed, Tally::one(epoch));
         }
-        if !self.crew.is_started() && self.start_first().is_err() {
+        if !self.crew.is_started() && self.start_first(factory).is_err() {
             return self.turn_away(Reason::NoWorker, Tally::one(epoch));
         }
         let pushed = self.queue.push(Item::new(hit, epoch), |oldest, reason| {
@@ -227,8 +215,8 @@ impl Running {
     ///
     /// The system's, if it has no thread to give: logged once, and tried again with a later hit.
     #[cold]
-    pub(super) fn start_first(self: &Arc<Self>) -> io::Result<()> {
-        let started = self.start(0);
+    pub(super) fn start_first(self: &Arc<Self>, factory: &dyn AnyFactory) -> io::Result<()> {
+        let started = self.start(0, factory);
         if let Err(error) = &started
             && !self.has_complained.swap(true, SeqCst)
         {
@@ -240,10 +228,10 @@ impl Running {
         started
     }
 
-    pub(super) fn start(self: &Arc<Self>, seat: usize) -> io::Result<()> {
+    pub(super) fn start(self: &Arc<Self>, seat: usize, factory: &dyn AnyFactory) -> io::Result<()> {
         self.crew.start(seat, &self.plan.options.name, || {
-            let running = Arc::clone(self);
-            move || Worker::new(running, seat).run()
+            let (running, factory) = (Arc::clone(self), factory.share());
+            move || Worker::new(running, factory, seat).run()
         })
     }
 

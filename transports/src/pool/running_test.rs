@@ -12,12 +12,13 @@ use super::*;
 use crate::{
     clock::System,
     pool::turn::Next,
-    sink::{Delivery, Sink},
+    sink::{AnyFactory, Delivery, Sink, SinkError},
 };
 
 /// Long enough for anything that is to happen on a busy machine.
 const LONG: Duration = Duration::from_secs(60);
 
+#[derive(Clone)]
 struct Tells(mpsc::Sender<usize>);
 
 impl Sink for Tells {
@@ -27,11 +28,21 @@ impl Sink for Tells {
     }
 }
 
+impl AnyFactory for Tells {
+    fn make(&self) -> Result<Box<dyn Sink>, SinkError> {
+        Ok(Box::new(self.clone()))
+    }
+
+    fn share(&self) -> Box<dyn AnyFactory> {
+        Box::new(self.clone())
+    }
+}
+
 fn config() -> Config {
     Config::builder().consent(Policy::None).build().unwrap()
 }
 
-fn plan() -> (Arc<Plan>, mpsc::Receiver<usize>) {
+fn plan() -> (Arc<Plan>, Tells, mpsc::Receiver<usize>) {
     let (sender, receiver) = mpsc::channel();
     let config = config();
     let destination = &config.destinations()[0];
@@ -46,8 +57,7 @@ fn plan() -> (Arc<Plan>, mpsc::Receiver<usize>) {
         clock: Arc::new(System),
     };
     options.batch.age = Duration::ZERO;
-    let factory = move || Ok(Box::new(Tells(sender.clone())) as Box<dyn Sink>);
-    (Arc::new(Plan::new(options, Backoff::default(), factory)), receiver)
+    (Arc::new(Plan::new(options, Backoff::default())), Tells(sender), receiver)
 }
 
 fn hit() -> Hit {
@@ -72,51 +82,51 @@ fn eventually(condition: impl Fn() -> bool) {
 
 #[test]
 fn a_worker_without_hits_parks_and_the_next_hit_wakes_it() {
-    let (plan, delivered) = plan();
+    let (plan, factory, delivered) = plan();
     let running = Running::new(&plan);
     for _ in 0..2 {
-        assert_eq!(running.submit(hit()), Submitted::Queued);
+        assert_eq!(running.submit(hit(), &factory), Submitted::Queued);
         assert_eq!(delivered.recv_timeout(LONG), Ok(1));
         eventually(|| running.signal.get() & IDLE != 0);
     }
     // Only the one that lowers IDLE pays for waking.
-    assert_eq!(running.submit(hit()), Submitted::Queued);
+    assert_eq!(running.submit(hit(), &factory), Submitted::Queued);
     assert_eq!(running.signal.get() & IDLE, 0);
     assert_eq!(delivered.recv_timeout(LONG), Ok(1));
     // Close wakes it, too, and it goes.
     eventually(|| running.signal.get() & IDLE != 0);
-    assert_eq!(running.close(Instant::now() + LONG), Ok(Left::default()));
+    assert_eq!(running.close(Instant::now() + LONG, &factory), Ok(Left::default()));
     assert!(!running.crew.is_alive());
 }
 
 #[test]
 fn the_high_water_mark_wakes_once_a_crossing() {
-    let (plan, _) = plan();
+    let (plan, factory, _) = plan();
     // Nobody works here, so that nothing but the submits moves the mark.
     let running = Running::with_crew(&plan, Crew::without_threads());
     for n in 1..=HIGH_WATER + 1 {
-        assert_eq!(running.submit(hit()), Submitted::Queued);
+        assert_eq!(running.submit(hit(), &factory), Submitted::Queued);
         assert_eq!(running.signal.get() & NUDGED != 0, n >= HIGH_WATER, "after {n}");
     }
 }
 
 #[test]
 fn without_a_thread_hits_are_dropped_and_the_next_is_tried_again() {
-    let (plan, _) = plan();
+    let (plan, factory, _) = plan();
     let running = Running::with_crew(&plan, Crew::that_cannot_start());
     for n in 1..=3 {
-        assert_eq!(running.submit(hit()), Submitted::Dropped(Reason::NoWorker));
+        assert_eq!(running.submit(hit(), &factory), Submitted::Dropped(Reason::NoWorker));
         let stats = running.stats();
         assert_eq!((stats.offered, stats.dropped), (n, vec![(Reason::NoWorker, n)]));
         assert!(!running.crew.is_started());
     }
-    assert_eq!(running.flush(Instant::now() + LONG), Ok(Left::default()));
-    assert_eq!(running.close(Instant::now() + LONG), Ok(Left::default()));
+    assert_eq!(running.flush(Instant::now() + LONG, &factory), Ok(Left::default()));
+    assert_eq!(running.close(Instant::now() + LONG, &factory), Ok(Left::default()));
 }
 
 #[test]
 fn a_hit_that_slips_in_behind_close_is_still_booked() {
-    let (plan, _) = plan();
+    let (plan, ..) = plan();
     let running = Running::with_crew(&plan, Crew::without_threads());
     // As if `submit` had been held up between its two looks at the signal.
     let epoch = running.books.submit();
@@ -132,7 +142,7 @@ fn a_hit_that_slips_in_behind_close_is_still_booked() {
 
 #[test]
 fn a_close_does_not_sit_out_a_pause_when_every_hit_has_ended() {
-    let (plan, _) = plan();
+    let (plan, ..) = plan();
     let running = Running::with_crew(&plan, Crew::without_threads());
     let now = Instant::now();
     running.desk().until = Some(now + LONG);

@@ -18,15 +18,20 @@ use super::{
     running::{CLOSED, CLOSING, Running},
     worker,
 };
+use crate::sink::AnyFactory;
 
 /// How long the workers of a pool that was dropped without `close` go on, at most.
 const GRACE: Duration = Duration::from_secs(5);
 
 impl Running {
-    pub(super) fn flush(self: &Arc<Self>, until: Instant) -> Result<Left, Reentrant> {
+    pub(super) fn flush(
+        self: &Arc<Self>,
+        until: Instant,
+        factory: &dyn AnyFactory,
+    ) -> Result<Left, Reentrant> {
         self.refuse_reentry()?;
         let awaiting = self.books.await_end();
-        self.rouse();
+        self.rouse(factory);
         if awaiting.wait_for_epoch(until) {
             return Ok(Left::default());
         }
@@ -34,11 +39,15 @@ impl Running {
         Ok(Left::new(self.waiting_in(&desk), desk.in_flight))
     }
 
-    pub(super) fn close(self: &Arc<Self>, until: Instant) -> Result<Left, Reentrant> {
+    pub(super) fn close(
+        self: &Arc<Self>,
+        until: Instant,
+        factory: &dyn AnyFactory,
+    ) -> Result<Left, Reentrant> {
         self.refuse_reentry()?;
         let until = self.begin_close(until);
         let awaiting = self.books.await_end();
-        self.rouse();
+        self.rouse(factory);
         awaiting.wait(until, || self.books.is_settled() && !self.crew.is_alive());
         let mut desk = self.desk();
         self.give_up(&mut desk);
@@ -47,9 +56,9 @@ impl Running {
     }
 
     /// The handle is gone: nobody waits, but what is in memory gets its chance.
-    pub(super) fn abandon(self: &Arc<Self>) {
+    pub(super) fn abandon(self: &Arc<Self>, factory: &dyn AnyFactory) {
         self.begin_close(Instant::now() + GRACE);
-        self.rouse();
+        self.rouse(factory);
     }
 
     /// Stops for good: what is in memory is dropped(`shutdown`). The caller holds the desk.
@@ -87,8 +96,8 @@ impl Running {
     }
 
     /// Wakes the workers, or starts one if hits wait and there is none.
-    fn rouse(self: &Arc<Self>) {
-        if !self.books.is_settled() && self.start_first().is_err() {
+    fn rouse(self: &Arc<Self>, factory: &dyn AnyFactory) {
+        if !self.books.is_settled() && self.start_first(factory).is_err() {
             // Logged there; the deadline ends the wait.
             return;
         }

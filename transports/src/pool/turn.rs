@@ -250,6 +250,14 @@ impl Running {
         }
     }
 
+    /// Drops what the host gave. Should that panic, it is counted.
+    pub(super) fn drop_guarded<T>(&self, value: T) {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
+            mem::forget(panic); // Its drop could panic, too.
+            self.books.panicked();
+        }
+    }
+
     /// Tells the log of a problem, once as long as it lasts.
     pub(super) fn complain(&self, problem: &str) {
         if self.desk().may_complain(Instant::now(), problem) {

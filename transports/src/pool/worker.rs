@@ -21,7 +21,7 @@ use super::{
     running::{CLOSED, CLOSING, IDLE, Running},
     turn::{Attempt, Next},
 };
-use crate::sink::Sink;
+use crate::sink::{AnyFactory, Sink};
 
 /// How often a worker looks at its queue while there is traffic. Being woken for each hit would cost the
 /// request thread more than all the rest of its work.
@@ -43,6 +43,7 @@ pub(super) fn set_mark(mark: usize) {
 
 pub(super) struct Worker {
     running: Arc<Running>,
+    factory: Box<dyn AnyFactory>,
     seat: usize,
     sink: Option<Box<dyn Sink>>,
     random: StdRng,
@@ -52,8 +53,9 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    pub(super) fn new(running: Arc<Running>, seat: usize) -> Self {
-        Self { running, seat, sink: None, random: StdRng::from_seed([0; 32]), is_slow: seat > 0 }
+    pub(super) fn new(running: Arc<Running>, factory: Box<dyn AnyFactory>, seat: usize) -> Self {
+        let random = StdRng::from_seed([0; 32]);
+        Self { running, factory, seat, sink: None, random, is_slow: seat > 0 }
     }
 
     pub(super) fn run(mut self) {
@@ -84,9 +86,16 @@ impl Worker {
                 Next::Wait(wait) => thread::park_timeout(wait),
             }
         }
+        self.leave();
+    }
+
+    /// Lets go of the sink and of what made it before anybody is told, so that none of it outlives `close`.
+    fn leave(mut self) {
         self.drop_sink();
-        self.running.crew.leave();
-        self.running.books.announce();
+        let Self { running, factory, .. } = self;
+        running.drop_guarded(factory);
+        running.crew.leave();
+        running.books.announce();
     }
 
     /// Has the sink make an attempt. None if the sink forked and this is the child: the batch, and all this,
@@ -95,12 +104,12 @@ impl Worker {
         if batch.is_attempted {
             self.running.books.retried();
         }
-        let plan = &self.running.plan;
+        let (plan, factory) = (&self.running.plan, &self.factory);
         let sink = &mut self.sink;
         let attempt = catch_unwind(AssertUnwindSafe(|| {
             let sink = match sink {
                 Some(sink) => sink,
-                None => match plan.factory.make() {
+                None => match factory.make() {
                     Ok(made) => sink.insert(made),
                     Err(error) => return Err(error),
                 },
@@ -131,10 +140,7 @@ impl Worker {
 
     fn drop_sink(&mut self) {
         let sink = self.sink.take();
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(sink))) {
-            mem::forget(panic);
-            self.running.books.panicked();
-        }
+        self.running.drop_guarded(sink);
     }
 
     /// Another worker is of use when this one is slow and hits wait.
@@ -143,7 +149,7 @@ impl Worker {
         let is_backlog = !running.queue.is_empty() || !running.desk().ready.is_empty();
         if is_backlog && let Some(seat) = running.crew.recruit() {
             // Without a thread to be had, this worker does it alone.
-            drop(running.start(seat));
+            drop(running.start(seat, &*self.factory));
         }
     }
 

@@ -22,7 +22,7 @@ use trackside_transports::{
         Options, Pool,
         fork::{CloseAtExit, at_exit},
     },
-    sink::{Sink, SinkError},
+    sink::SinkFactory,
 };
 use uuid::Uuid;
 
@@ -158,10 +158,7 @@ pub fn appending(path: &Path) -> File {
 }
 
 /// Makes sinks that append the ids of delivered hits to the file at `path`, after `before` has had its way.
-pub fn noting(
-    path: PathBuf,
-    before: impl Fn() + Clone + Send + Sync + 'static,
-) -> impl Fn() -> Result<Box<dyn Sink>, SinkError> + Send + Sync + 'static {
+pub fn noting(path: PathBuf, before: impl Fn() + Clone + Send + Sync + 'static) -> impl SinkFactory {
     move || {
         let (before, mut file) = (before.clone(), appending(&path));
         Ok(Box::new(Does(move |batch: &[Enriched<'_>], _| {
@@ -180,10 +177,7 @@ pub struct Owner {
 }
 
 impl Owner {
-    pub fn new(
-        options: Options,
-        factory: impl Fn() -> Result<Box<dyn Sink>, SinkError> + Send + Sync + 'static,
-    ) -> Arc<Self> {
+    pub fn new(options: Options, factory: impl SinkFactory) -> Arc<Self> {
         let pool = Pool::with_backoff(options, quick(), factory);
         let owner = Arc::new(Self { pool, shutdown: super::LONG });
         let weak = Arc::downgrade(&owner);
