@@ -59,8 +59,25 @@ pub enum Sending {
     Refused(Reason),
     /// It sends this request. Secrets are shown by `Outgoing::url` alone.
     Request(Box<Outgoing>),
-    /// It writes the hit as it is.
+    /// It takes the hit as it is, as a store, a file and a sink of the host's own do.
     Write,
+}
+
+impl Sending {
+    /// What `destination` makes of `hit` alone, at `now` microseconds since the Unix epoch.
+    pub fn of(destination: &Destination, hit: &Hit, now: u64) -> Self {
+        let Some(protocol) = protocol::of(&destination.receiver) else {
+            return Self::Write;
+        };
+        match protocol.admit(hit) {
+            Err(reason) => Self::Refused(reason),
+            Ok(()) => {
+                let mut request = Outgoing::new();
+                protocol.encode(&[Enriched::new(hit)], now, &mut request);
+                Self::Request(Box::new(request))
+            }
+        }
+    }
 }
 
 /// Explains an exchange: `finish` with every rule's view, as [`judge`] judges it.
@@ -93,20 +110,6 @@ fn ruling(rule: &Rule, facts: &Facts<'_>) -> Ruling {
 fn explained(config: &Config, hit: Hit, now: u64) -> ExplainedHit {
     let offered = config.destinations.iter().filter(|destination| destination.ip == hit.ip_policy());
     let destinations =
-        offered.map(|destination| (destination.name.clone(), sending(destination, &hit, now))).collect();
+        offered.map(|destination| (destination.name.clone(), Sending::of(destination, &hit, now))).collect();
     ExplainedHit { hit, destinations }
-}
-
-fn sending(destination: &Destination, hit: &Hit, now: u64) -> Sending {
-    let Some(protocol) = protocol::of(&destination.receiver) else {
-        return Sending::Write;
-    };
-    match protocol.admit(hit) {
-        Err(reason) => Sending::Refused(reason),
-        Ok(()) => {
-            let mut request = Outgoing::new();
-            protocol.encode(&[Enriched::new(hit)], now, &mut request);
-            Sending::Request(Box::new(request))
-        }
-    }
 }

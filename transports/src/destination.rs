@@ -1,6 +1,6 @@
 //! From a destination of the configuration to its transport.
 
-use std::{fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use trackside_core::{
     config::{Config, Destination, Receiver},
@@ -10,24 +10,50 @@ use trackside_core::{
 
 use crate::{
     clock::Clock,
-    pool::{FanOut, Options, Pool},
-    sink::SinkFactory,
+    pool::{Backoff, FanOut, Options, Pool},
+    sink::{AnyFactory, SinkFactory},
     sinks,
 };
 
-/// A pool for each destination, behind one fan-out.
-pub(crate) fn open_all(config: &Config, clock: &Arc<dyn Clock>) -> Result<Arc<dyn Transport>, OpenError> {
+/// The sinks that the host gives, by their destinations.
+pub(crate) type Swapped = BTreeMap<String, Box<dyn AnyFactory>>;
+
+/// Sees that each sink of `swapped` has a destination.
+pub(crate) fn check(config: &Config, swapped: &Swapped) -> Result<(), OpenError> {
+    let names = || config.destinations().iter().map(|destination| destination.name.as_str());
+    match swapped.keys().find(|swapped| names().all(|name| name != swapped.as_str())) {
+        Some(name) => Err(OpenError(Problem::Unknown {
+            name: name.clone(),
+            known: names().collect::<Vec<_>>().join("`, `"),
+        })),
+        None => Ok(()),
+    }
+}
+
+/// A pool for each destination, with the sink of `swapped` where there is one, behind one fan-out.
+pub(crate) fn open_all(
+    config: &Config,
+    clock: &Arc<dyn Clock>,
+    mut swapped: Swapped,
+) -> Result<Arc<dyn Transport>, OpenError> {
     let pools = config
         .destinations()
         .iter()
-        .map(|destination| Ok((destination.ip, open(destination, clock)?)))
+        .map(|destination| {
+            let sink = swapped.remove(&destination.name);
+            Ok((destination.ip, open(destination, clock, sink)?))
+        })
         .collect::<Result<Vec<_>, OpenError>>()?;
     Ok(Arc::new(FanOut::new(pools)))
 }
 
-fn open(destination: &Destination, clock: &Arc<dyn Clock>) -> Result<Arc<dyn Transport>, OpenError> {
+fn open(
+    destination: &Destination,
+    clock: &Arc<dyn Clock>,
+    sink: Option<Box<dyn AnyFactory>>,
+) -> Result<Arc<dyn Transport>, OpenError> {
     let protocol: Option<Arc<dyn Protocol>> = protocol::of(&destination.receiver).map(Arc::from);
-    // A store recognises a second copy by the hit's id; a file does not.
+    // A store recognises a second copy by the hit's id; a file does not. A sink in its place has to keep that.
     let dedupe = match (&destination.receiver, &protocol) {
         (_, Some(protocol)) => protocol.needs().dedupe,
         (receiver, None) => matches!(receiver, Receiver::Sqlite { .. }),
@@ -42,24 +68,30 @@ fn open(destination: &Destination, clock: &Arc<dyn Clock>) -> Result<Arc<dyn Tra
         protocol: protocol.clone(),
         clock: Arc::clone(clock),
     };
+    if let Some(factory) = sink {
+        return Ok(Arc::new(Pool::of(options, Backoff::default(), factory)));
+    }
     Ok(match (&destination.receiver, protocol) {
+        (Receiver::Callback, _) => {
+            return Err(OpenError(Problem::NoSink { name: destination.name.clone() }));
+        }
         #[cfg(feature = "sqlite")]
         (Receiver::Sqlite { path, keep }, _) => pool(options, sinks::sqlite::factory(path.clone(), *keep)),
         (Receiver::File { path }, _) => pool(options, sinks::file::factory(path.clone())),
         #[cfg(feature = "http")]
         (receiver, Some(protocol)) => {
             if cfg!(not(feature = "tls")) && receiver.url().is_some_and(|url| url.starts_with("https:")) {
-                return Err(OpenError::new(destination, "an https url", "tls"));
+                return Err(OpenError::feature(destination, "an https url", "tls"));
             }
             pool(options, sinks::http::factory(protocol, destination.timeout))
         }
         #[cfg(not(feature = "sqlite"))]
-        (Receiver::Sqlite { .. }, _) => return Err(OpenError::new(destination, "a store", "sqlite")),
+        (Receiver::Sqlite { .. }, _) => return Err(OpenError::feature(destination, "a store", "sqlite")),
         #[allow(
             unreachable_patterns,
             reason = "reachable without the feature `http`, and for receivers to come"
         )]
-        _ => return Err(OpenError::new(destination, "a receiver on the network", "http")),
+        _ => return Err(OpenError::feature(destination, "a receiver on the network", "http")),
     })
 }
 
@@ -67,28 +99,56 @@ fn pool(options: Options, factory: impl SinkFactory) -> Arc<dyn Transport> {
     Arc::new(Pool::new(options, factory))
 }
 
-/// A destination needs a feature that this build does not have.
+/// A destination cannot be opened: it needs a feature that this build does not have or a sink that nobody
+/// gave, or there is none for a sink that was given.
 #[derive(Debug)]
-pub struct OpenError {
-    name: String,
-    kind: &'static str,
-    what: &'static str,
-    feature: &'static str,
+pub struct OpenError(Problem);
+
+#[derive(Debug)]
+enum Problem {
+    Feature { name: String, kind: &'static str, what: &'static str, feature: &'static str },
+    NoSink { name: String },
+    Unknown { name: String, known: String },
 }
 
 impl OpenError {
-    fn new(destination: &Destination, what: &'static str, feature: &'static str) -> Self {
-        Self { name: destination.name.clone(), kind: destination.receiver.kind(), what, feature }
+    /// Whether this build lacks a feature.
+    pub fn is_feature(&self) -> bool {
+        matches!(self.0, Problem::Feature { .. })
+    }
+
+    /// Whether a destination of type `callback` was given no sink.
+    pub fn is_no_sink(&self) -> bool {
+        matches!(self.0, Problem::NoSink { .. })
+    }
+
+    /// Whether a sink was given for a destination that there is not.
+    pub fn is_unknown_destination(&self) -> bool {
+        matches!(self.0, Problem::Unknown { .. })
+    }
+
+    fn feature(destination: &Destination, what: &'static str, feature: &'static str) -> Self {
+        let (name, kind) = (destination.name.clone(), destination.receiver.kind());
+        Self(Problem::Feature { name, kind, what, feature })
     }
 }
 
 impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, kind, what, feature } = self;
-        write!(
-            f,
-            "destination `{name}` ({kind}) is {what}, which this build cannot reach; build trackside with the feature `{feature}`"
-        )
+        match &self.0 {
+            Problem::Feature { name, kind, what, feature } => write!(
+                f,
+                "destination `{name}` ({kind}) is {what}, which this build cannot reach; build trackside with the feature `{feature}`"
+            ),
+            Problem::NoSink { name } => write!(
+                f,
+                "destination `{name}` (callback) has no sink; give one under this name when the tracker is opened, or write another `type`"
+            ),
+            Problem::Unknown { name, known } => write!(
+                f,
+                "a sink is given for `{name}`, and no destination is called that; the configuration has `{known}`"
+            ),
+        }
     }
 }
 

@@ -10,8 +10,8 @@ use std::{
 };
 
 use trackside_core::{
-    Annotations, Config, Event, Moment, Reason, Request, Response,
-    explain::{Explanation, explain},
+    Annotations, Config, Event, Hit, Moment, Reason, Request, Response,
+    explain::{Explanation, Sending, explain},
     judge::{self, Verdict},
     ledger::Stats,
     transport::{Left, Reentrant, Submitted, Transport},
@@ -21,11 +21,12 @@ use uuid::Uuid;
 
 use crate::{
     clock::{self, Clock},
-    destination::{self, OpenError},
+    destination::{self, OpenError, Swapped},
     entropy::{self, Entropy},
     log,
     pool::fork::{self, PerProcess},
     requests::RequestBook,
+    sink::SinkFactory,
 };
 
 /// Counts a server's traffic: judges its exchanges and delivers their hits off the request thread.
@@ -75,18 +76,20 @@ impl Tracker {
     ///
     /// # Errors
     ///
-    /// When a destination needs a feature that this build does not have.
+    /// When a destination needs a feature that this build does not have, or is of type `callback`: its sink is
+    /// given to a [`builder`](Self::builder).
     pub fn open(config: Config) -> Result<Self, OpenError> {
         Self::builder(config).open()
     }
 
-    /// A tracker for `config` whose clock, entropy or transport are to be swapped.
+    /// A tracker for `config` whose clock, entropy, transport or sinks are to be swapped.
     pub fn builder(config: Config) -> Builder {
         Builder {
             config,
             clock: Arc::new(clock::System),
             entropy: Arc::new(entropy::System),
             transport: None,
+            sinks: Swapped::new(),
         }
     }
 
@@ -119,6 +122,14 @@ impl Tracker {
         annotations: &Annotations<'_>,
     ) -> Explanation {
         explain(&self.0.config, request, response, annotations, self.0.moment())
+    }
+
+    /// What the destination called `name` would make of `hit` now. None if there is no such destination, or if
+    /// it is not offered the hit, which was recorded under another `ip` policy. Sends and counts nothing.
+    pub fn sending(&self, name: &str, hit: &Hit) -> Option<Sending> {
+        let destination = self.0.config.destinations().iter().find(|destination| destination.name == name)?;
+        let is_offered = destination.ip == hit.ip_policy();
+        is_offered.then(|| Sending::of(destination, hit, self.0.clock.micros()))
     }
 
     /// Both books at this instant.
@@ -210,14 +221,14 @@ fn deadline(within: Duration) -> Instant {
     Instant::now() + within.min(YEAR)
 }
 
-/// Opens a [`Tracker`] whose clock, entropy or transport are swapped.
-#[derive(Debug)]
+/// Opens a [`Tracker`] whose clock, entropy, transport or sinks are swapped.
 #[must_use = "a builder builds nothing until `open`"]
 pub struct Builder {
     config: Config,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     transport: Option<Arc<dyn Transport>>,
+    sinks: Swapped,
 }
 
 impl Builder {
@@ -233,9 +244,22 @@ impl Builder {
         self
     }
 
-    /// What takes the hits, in place of the configuration's destinations. Defaults to these.
+    /// What takes the hits, in place of the configuration's destinations: none of these is opened, and no
+    /// [`sink`](Self::sink) made. Defaults to them.
     pub fn transport(mut self, transport: Arc<dyn Transport>) -> Self {
         self.transport = Some(transport);
+        self
+    }
+
+    /// What delivers for the destination called `name`, in place of the sink of its type; one of type
+    /// `callback` has no other. [`sinks::callback`](crate::sinks::callback) makes a factory of a closure. Of
+    /// two for one destination the later stands.
+    ///
+    /// Everything else stays as configured: queue and batches, what the protocol of the type refuses and which
+    /// hits it lets share a request, and the retries; so a sink in place of one of type `sqlite` has to know a
+    /// hit that comes again by its id.
+    pub fn sink(mut self, name: impl Into<String>, factory: impl SinkFactory) -> Self {
+        self.sinks.insert(name.into(), Box::new(factory));
         self
     }
 
@@ -243,15 +267,17 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// When a destination needs a feature that this build does not have.
+    /// When a destination needs a feature that this build does not have, when one of type `callback` has no
+    /// [`sink`](Self::sink), and when there is none for a sink.
     pub fn open(self) -> Result<Tracker, OpenError> {
+        destination::check(&self.config, &self.sinks)?;
         fork::install();
         for warning in self.config.warnings() {
             tracing::warn!(target: "trackside", "{warning}");
         }
         let transport = match self.transport {
             Some(transport) => transport,
-            None => destination::open_all(&self.config, &self.clock)?,
+            None => destination::open_all(&self.config, &self.clock, self.sinks)?,
         };
         let live = Arc::new(Live {
             config: self.config,
@@ -264,6 +290,16 @@ impl Builder {
         let weak: Weak<Live> = Arc::downgrade(&live);
         fork::at_exit(weak);
         Ok(Tracker(live))
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("mode", &self.config.mode())
+            .field("transport", &self.transport)
+            .field("sinks", &self.sinks.keys())
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,9 +1,13 @@
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use trackside_core::{Hit, protocol::Outcome};
 use trackside_tests::{collector::Collector, folder::Folder, hits};
 use trackside_transports::{
-    sink::{Sink, SinkFactory},
+    sink::{Delivery, Sink, SinkFactory},
     sinks,
 };
 use uuid::Uuid;
@@ -19,6 +23,26 @@ trait Subject {
 
     /// Whether a hit delivered again arrives once.
     const DEDUPES: bool;
+}
+
+#[derive(Default)]
+struct Callback(Arc<Mutex<Vec<Uuid>>>);
+
+impl Subject for Callback {
+    const DEDUPES: bool = false;
+
+    fn sink(&self) -> Box<dyn Sink> {
+        let arrived = Arc::clone(&self.0);
+        open(sinks::callback::factory(move |batch, now| {
+            assert_eq!(now, hits::NOW);
+            arrived.lock().unwrap().extend(batch.iter().map(|enriched| enriched.hit.id()));
+            Delivery::new(batch.len(), Outcome::Delivered)
+        }))
+    }
+
+    fn arrived(&self) -> Vec<Uuid> {
+        self.0.lock().unwrap().clone()
+    }
 }
 
 struct Http(Collector);
@@ -194,6 +218,7 @@ macro_rules! contract {
 }
 
 contract! {
+    callback: crate::contract::Callback::default();
     file: crate::contract::File::new();
     http: crate::contract::Http::new();
     sqlite: crate::contract::Sqlite::new();

@@ -25,7 +25,8 @@ use trackside_core::{
 use trackside_transports::{
     clock::{Clock, System},
     pool::{Backoff, Options},
-    sink::{Delivery, Sink, SinkError},
+    sink::{Delivery, Sink, SinkFactory},
+    sinks::callback,
 };
 use uuid::Uuid;
 
@@ -173,11 +174,11 @@ impl<F: FnMut(&[Enriched<'_>], u64) -> Delivery> Sink for Does<F> {
 }
 
 /// A factory of sinks that do what `work` says.
-pub fn does<F>(work: F) -> impl Fn() -> Result<Box<dyn Sink>, SinkError> + Send + Sync + 'static
+pub fn does<F>(work: F) -> impl SinkFactory
 where
     F: FnMut(&[Enriched<'_>], u64) -> Delivery + Clone + Send + Sync + 'static,
 {
-    move || Ok(Box::new(Does(work.clone())))
+    callback::factory(work)
 }
 
 pub fn all(batch: &[Enriched<'_>], outcome: Outcome) -> Delivery {
