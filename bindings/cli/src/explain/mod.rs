@@ -9,10 +9,11 @@ use std::{
     io::{self, IsTerminal, Read, Write},
     net::IpAddr,
     path::PathBuf,
+    sync::Arc,
 };
 
 use clap::ValueEnum;
-use trackside::{Annotations, Request, Response, Tracker};
+use trackside::{Annotations, Request, Response, Tracker, transport::Null};
 
 use crate::{
     configuration::{self, Location},
@@ -86,7 +87,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut bytes = read(arguments)?;
     let head = raw::parse(&mut bytes).map_err(Failure::usage)?;
 
-    let tracker = Tracker::open(loaded.config).map_err(Failure::failed)?;
+    // What would be sent is told of every destination, also of one that this command could not open.
+    let tracker =
+        Tracker::builder(loaded.config).transport(Arc::new(Null)).open().map_err(Failure::failed)?;
     let request = Request::new(head.method, head.target, &head.headers)
         .with_peer(arguments.peer)
         .with_secure(arguments.https);

@@ -18,7 +18,7 @@ use axum::middleware;
 use tokio::{net::TcpListener, runtime::Runtime};
 use trackside::{
     Config, Tracker,
-    config::{Mode, Receiver},
+    config::{Destination, Mode, Receiver},
     sinks::sqlite,
     tower::TracksideLayer,
 };
@@ -37,6 +37,7 @@ const LAST_READS: Duration = Duration::from_millis(500);
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let loaded = configuration::load(&arguments.location)?;
     let folder = arguments.folder.as_deref().map(Folder::open).transpose()?;
+    check_sinks(&loaded.config)?;
     check_stores(&loaded.config)?;
     let guard = Guard::new(&loaded);
     let within = loaded.config.shutdown();
@@ -65,6 +66,18 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     problems.end(None, LAST_WORDS);
     printer.end(Some(totals::totals(&tracker.stats(), left)), LAST_WORDS);
     Ok(())
+}
+
+/// A sink of a host's own is part of that host.
+fn check_sinks(config: &Config) -> Result<(), Failure> {
+    let is_callback = |destination: &&Destination| matches!(destination.receiver, Receiver::Callback);
+    config.destinations().iter().find(is_callback).map_or(Ok(()), |destination| {
+        Err(Failure::usage(format_args!(
+            "destination `{}` is of type callback: its sink is in the program that embeds trackside, and this \
+             command cannot run it; serve with a configuration without that destination",
+            destination.name
+        )))
+    })
 }
 
 /// What cannot be written is told now, not when the first hit is lost.

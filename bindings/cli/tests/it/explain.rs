@@ -26,6 +26,18 @@ fn the_readme_example() {
     assert!(!place.path("trackside.db").exists());
 }
 
+#[test]
+fn a_destination_whose_sink_is_in_another_program() {
+    let place = Place::new();
+    place.write(
+        "my.toml",
+        "visitor.identity = \"none\"\n[[destination]]\ntype = \"callback\"\nname = \"mine\"\n",
+    );
+    let ran = explain(&place, b"GET / HTTP/1.1\nHost: www.example.com\n\n", &["--config", "my.toml"]);
+    assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""));
+    assert!(ran.out.ends_with("\ndestination mine: writes the hit\n"), "{}", ran.out);
+}
+
 /// Everything is known here but the hit's id and time.
 #[test]
 fn one_text_for_a_request_without_visitor() {

@@ -83,6 +83,16 @@ fn a_file_without_its_folder() {
     failed(&ran, 1, &["`none/hits.jsonl`", "there is no folder none"]);
 }
 
+#[test]
+fn a_sink_of_a_hosts_own() {
+    let place = Place::new();
+    let mine = "[[destination]]\ntype = \"callback\"\nname = \"mine\"\n[[destination]]\ntype = \"sqlite\"\n";
+    place.write("my.toml", format!("visitor.identity = \"none\"\n{mine}"));
+    let ran = place.run(&["serve", "--config", "my.toml", "--listen", "127.0.0.1:0"]);
+    failed(&ran, 2, &["destination `mine` is of type callback", "this command cannot run it"]);
+    assert!(!place.path("trackside.db").exists());
+}
+
 #[cfg(unix)]
 #[test]
 fn a_store_that_may_only_be_read() {

@@ -47,6 +47,9 @@
 //! # }
 //! ```
 //!
+//! What a receiver would get of it, request by request, is told by a [sink](crate::guide::own_sink) in place of
+//! its own.
+//!
 //! # Time and ids
 //!
 //! [`Builder::clock`](crate::Builder::clock) takes a [`Clock`](crate::clock::Clock) that the test sets, to
