@@ -298,3 +298,7 @@ pub unsafe extern "C" fn trackside_options_recording(
         Ok(())
     })
 }
+
+#[cfg(test)]
+#[path = "options_test.rs"]
+mod test;
