@@ -108,15 +108,15 @@ impl<N: AsRef<[u8]>, V: AsRef<[u8]>> Headers for Vec<(N, V)> {
 }
 
 /// The request headers that the judge reads, whatever the configuration: what an adapter has to keep that
-/// cannot lend a request at all.
+/// cannot lend a request at all. Those of [`FINISH_HEADERS`] come first.
 pub static REQUEST_HEADERS: [HeaderName; 13] = [
     header::HOST,
-    header::COOKIE,
     header::USER_AGENT,
     header::REFERER,
     header::ACCEPT,
     header::ACCEPT_LANGUAGE,
     HeaderName::from_static("sec-fetch-dest"),
+    header::COOKIE,
     HeaderName::from_static("sec-purpose"),
     HeaderName::from_static("purpose"),
     HeaderName::from_static("x-purpose"),

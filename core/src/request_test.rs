@@ -62,6 +62,7 @@ fn the_judge_reads_the_headers_it_says() {
     let set = |names: &[HeaderName]| names.iter().map(|name| name.as_str().to_owned()).collect();
     let said_to_be_read_again: BTreeSet<String> = set(&FINISH_HEADERS);
     assert_eq!(asked, said_to_be_read_again);
+    assert!(REQUEST_HEADERS.starts_with(&FINISH_HEADERS));
     // What `begin` picks out in its one pass: each makes a difference.
     let cookie = "trackside=5b2a9c0e-54a0-4a36-9f0e-3a2a7a1b9d11";
     for (name, value) in [
