@@ -120,6 +120,16 @@
 #define TRACKSIDE_LOG_TRACE 5
 
 /**
+ * One request and its response: begun when the request's head has come, finished when the response's head
+ * is known, never at the end of the body. Then it holds the verdict. It keeps its tracker alive.
+ *
+ * Functions: trackside_exchange_begin, _begin_blob, _visitor_id, _is_new, _notice, _visitor, _set_title,
+ * _set_user_id, _set_route, _add_property, _add_event, _finish, _finish_blob, _abandon, _reason, _headers,
+ * _free.
+ */
+typedef struct trackside_exchange trackside_exchange;
+
+/**
  * A configuration in the making, and what is to be swapped in the tracker that is opened with it.
  *
  * A configuration is laid in layers, each of which overrides those below it key by key: the defaults; the
@@ -147,6 +157,15 @@ typedef struct trackside_stats trackside_stats;
  * _recorded_count, _free; trackside_exchange_begin.
  */
 typedef struct trackside_tracker trackside_tracker;
+
+/**
+ * A snapshot of an exchange's visitor, for events that are raised when the exchange is over: its id and
+ * session, the site, the address as far as the configuration allows it, agent and language. It does not
+ * change any more, and does not keep the tracker alive.
+ *
+ * Functions: trackside_exchange_visitor, trackside_visitor_id, _free; trackside_tracker_event.
+ */
+typedef struct trackside_visitor trackside_visitor;
 
 /**
  * How a call went. The numbers are forever; a later library may have more of them.
@@ -228,6 +247,157 @@ typedef struct trackside_left {
    */
   uint64_t spooled;
 } trackside_left;
+
+/**
+ * One header: any bytes, as they came.
+ */
+typedef struct trackside_header {
+  /**
+   * Its name, in any case.
+   */
+  struct trackside_bytes name;
+  /**
+   * Its value, without the line's end.
+   */
+  struct trackside_bytes value;
+} trackside_header;
+
+/**
+ * A request whose head has come. It is read during the call alone. What the client has sent may be any
+ * bytes.
+ */
+typedef struct trackside_request {
+  /**
+   * The size of the caller's struct; see TRACKSIDE_REQUEST_INIT.
+   */
+  size_t size;
+  /**
+   * The method, as in the request line.
+   */
+  struct trackside_bytes method;
+  /**
+   * The target as in the request line, with its query: the path as the client asked for it, before any
+   * mounting or rewriting.
+   */
+  struct trackside_bytes target;
+  /**
+   * The host (and port) where it does not stand in the Host header, as HTTP/2's :authority; empty: none.
+   */
+  struct trackside_bytes authority;
+  /**
+   * The address at the other end of the connection as text, such as 203.0.113.9 or 2001:db8::1, without
+   * port or brackets; a zone behind % is passed over. Empty: none, as with a unix socket.
+   */
+  struct trackside_bytes peer;
+  /**
+   * The headers, in the order received.
+   */
+  const struct trackside_header *headers;
+  /**
+   * How many headers there are.
+   */
+  size_t header_count;
+  /**
+   * Whether the host knows that the client came by https.
+   */
+  bool secure;
+} trackside_request;
+
+/**
+ * A response whose head is known. It is read during the call alone.
+ */
+typedef struct trackside_response {
+  /**
+   * The size of the caller's struct; see TRACKSIDE_RESPONSE_INIT.
+   */
+  size_t size;
+  /**
+   * The headers that are about to be sent.
+   */
+  const struct trackside_header *headers;
+  /**
+   * How many headers there are.
+   */
+  size_t header_count;
+  /**
+   * The status, such as 200.
+   */
+  uint16_t status;
+} trackside_response;
+
+/**
+ * What a property's value is: TRACKSIDE_TYPE_TEXT and so on.
+ */
+typedef int32_t trackside_type;
+
+/**
+ * A property of a page view or an event.
+ */
+typedef struct trackside_property {
+  /**
+   * The size of the caller's struct; see TRACKSIDE_PROPERTY_INIT.
+   */
+  size_t size;
+  /**
+   * Its name, in UTF-8; cut at 128 bytes.
+   */
+  struct trackside_bytes key;
+  /**
+   * Which of the following is its value.
+   */
+  trackside_type type;
+  /**
+   * Its value, in UTF-8, for TRACKSIDE_TYPE_TEXT; cut at 1,024 bytes.
+   */
+  struct trackside_bytes text;
+  /**
+   * Its value for TRACKSIDE_TYPE_NUMBER.
+   */
+  double number;
+  /**
+   * Its value for TRACKSIDE_TYPE_TRUTH.
+   */
+  bool truth;
+} trackside_property;
+
+/**
+ * Something that happened, to be reported by name. It is read during the call alone. All texts are UTF-8;
+ * name, category and label are cut at 500 bytes.
+ */
+typedef struct trackside_event {
+  /**
+   * The size of the caller's struct; see TRACKSIDE_EVENT_INIT.
+   */
+  size_t size;
+  /**
+   * What happened.
+   */
+  struct trackside_bytes name;
+  /**
+   * The group of events it belongs to; empty: none.
+   */
+  struct trackside_bytes category;
+  /**
+   * What it happened to; empty: none.
+   */
+  struct trackside_bytes label;
+  /**
+   * Its properties, of which 64 are taken. Each has its own `size` set, all the same.
+   */
+  const struct trackside_property *properties;
+  /**
+   * How many properties there are.
+   */
+  size_t property_count;
+  /**
+   * How much; one that is not finite is left out.
+   */
+  double value;
+  /**
+   * Whether there is a value.
+   */
+  bool has_value;
+} trackside_event;
 
 /**
  * The book of requests: seen = tracked + skipped for each reason.
@@ -515,6 +685,21 @@ typedef void (*trackside_log)(void *userdata,
  */
 #define TRACKSIDE_REASON_NO_WORKER 207
 
+/**
+ * The value is `text`.
+ */
+#define TRACKSIDE_TYPE_TEXT 0
+
+/**
+ * The value is `number`; one that is not finite is left out.
+ */
+#define TRACKSIDE_TYPE_NUMBER 1
+
+/**
+ * The value is `truth`.
+ */
+#define TRACKSIDE_TYPE_TRUTH 2
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -796,6 +981,507 @@ trackside_status trackside_tracker_recorded_count(const struct trackside_tracker
                                                   struct trackside_error *error);
 
 /**
+ * Looks at a request that has come. End the exchange with trackside_exchange_free. On failure nothing is
+ * counted.
+ *
+ * This allocates once: the handle, with a copy of what trackside_exchange_finish will read, which is the
+ * method, the target, the authority, and the values of Host, User-Agent, Referer, Accept, Accept-Language
+ * and Sec-Fetch-Dest. Where these together have more than 512 bytes it allocates twice, and once more if
+ * one of these headers came twice.
+ *
+ * Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+ * TRACKSIDE_INVALID_ARGUMENT (`request.peer` is no address; a `size` or a length that cannot be).
+ *
+ * # Safety
+ *
+ * `tracker` is NULL or a live handle; `request` is NULL or points at a struct of its `size`, whose pointers
+ * are NULL or point at as much as their lengths say; `exchange` is NULL or points at a place for a pointer.
+ */
+trackside_status trackside_exchange_begin(const struct trackside_tracker *tracker,
+                                          const struct trackside_request *request,
+                                          struct trackside_exchange **exchange,
+                                          struct trackside_error *error);
+
+/**
+ * Judges the exchange, now that the response's head is known, and submits its hits. What became of it say
+ * trackside_exchange_reason and trackside_exchange_headers. On failure it is not finished, and may be
+ * finished yet.
+ *
+ * This allocates the hits, one for the page view and one for each event, times the number of different `ip`
+ * settings; and what the verdict's headers need, if there are any. It waits for nobody.
+ *
+ * Threads: needs `exchange` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+ * TRACKSIDE_INVALID_ARGUMENT (a `size` or a length that cannot be), TRACKSIDE_FINISHED (finished or
+ * abandoned already).
+ *
+ * # Safety
+ *
+ * `exchange` is NULL or a live handle; `response` is NULL or points at a struct of its `size`, whose
+ * pointers are NULL or point at as much as their lengths say.
+ */
+trackside_status trackside_exchange_finish(struct trackside_exchange *exchange,
+                                           const struct trackside_response *response,
+                                           struct trackside_error *error);
+
+/**
+ * Ends the exchange as skipped (abandoned): nothing is sent, not even its events. So does
+ * trackside_exchange_free with one that is not finished.
+ *
+ * Threads: needs `exchange` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+ * TRACKSIDE_FINISHED (finished or abandoned already).
+ *
+ * # Safety
+ *
+ * `exchange` is NULL or a live handle.
+ */
+trackside_status trackside_exchange_abandon(struct trackside_exchange *exchange,
+                                            struct trackside_error *error);
+
+/**
+ * Writes the visitor's id to `id`: 36 characters and a NUL. That of a new visitor is recorded only if the
+ * response can carry its cookie.
+ *
+ * Threads: any that may read `exchange`. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+ * TRACKSIDE_NOT_FOUND (the visitor has no id).
+ *
+ * # Safety
+ *
+ * `exchange` is NULL or a live handle; `id` is NULL or has room for 37 bytes.
+ */
+trackside_status trackside_exchange_visitor_id(const struct trackside_exchange *exchange,
+                                               char *id,
+                                               struct trackside_error *error);
+
+/**
+ * Whether the visitor came without a valid cookie and would be given one. False also for NULL and for a
+ * handle of another type.
+ *
+ * Threads: any that may read `exchange`.
+ *
+ * # Safety
+ *
+ * `exchange` is NULL or a live handle.
+ */
+bool trackside_exchange_is_new(const struct trackside_exchange *exchange);
+
+/**
+ * Ends an exchange. NULL is allowed; do not call it twice for the same value. One that is not finished is
+ * skipped (abandoned). Where its tracker was freed before, the last one to end closes it; see
+ * trackside_tracker_free.
+ *
+ * Threads: needs `exchange` for itself.
+ *
+ * # Safety
+ *
+ * `exchange` is NULL or a live handle, which nobody uses any more.
+ */
+void trackside_exchange_free(struct trackside_exchange *exchange);
+
+/**
+ * Lends the notice to show, if one is due: on the visitor's first page. `text` is plain, `html` has all
+ * escaped that means something there; each may be NULL. They are valid until the exchange is freed.
+ *
+ * Threads: needs `exchange` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT (`exchange`),
+ * TRACKSIDE_WRONG_HANDLE, TRACKSIDE_NOT_FOUND (none is due), TRACKSIDE_FINISHED (finished or abandoned
+ * already).
+ *
+ * # Safety
+ *
+ * `exchange` is NULL or a live handle; `text` and `html` are NULL or point at a place for a trackside_bytes.
+ */
+trackside_status trackside_exchange_notice(struct trackside_exchange *exchange,
+                                           struct trackside_bytes *text,
+                                           struct trackside_bytes *html,
+                                           struct trackside_error *error);
+
+/**
+ * Takes up an event raised outside an exchange, for a visitor that an exchange gave out. What becomes of
+ * its hit say trackside_tracker_stats.
+ *
+ * Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+ * TRACKSIDE_INVALID_UTF8, TRACKSIDE_INVALID_ARGUMENT (a `size`, a length or a type that cannot be).
+ *
+ * # Safety
+ *
+ * `tracker` and `visitor` are NULL or live handles; `event` is NULL or points at a struct of its `size`,
+ * whose pointers are NULL or point at as much as their lengths say.
+ */
+trackside_status trackside_tracker_event(const struct trackside_tracker *tracker,
+                                         const struct trackside_visitor *visitor,
+                                         const struct trackside_event *event,
+                                         struct trackside_error *error);
+
+/**
+ * Sets the page's title, in UTF-8, in place of what was set before; cut at 1,500 bytes. It is copied.
+ *
+ * Threads: needs `exchange` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+ * TRACKSIDE_INVALID_UTF8,
+ * TRACKSIDE_INVALID_ARGUMENT (a length that cannot be), TRACKSIDE_FINISHED (it came too late, and is
+ * counted so).
+ *
+ * # Safety
+ *
+ * `exchange` is NULL or a live handle; `title` points at as many bytes as its length says.
+ */
+trackside_status trackside_exchange_set_title(struct trackside_exchange *exchange,
+                                              struct trackside_bytes title,
+                                              struct trackside_error *error);
+
+/**
+ * Sets the id of the signed-in user, in UTF-8, in place of what was set before; cut at 256 bytes. It is
+ * copied.
+ *
+ * Threads: needs `exchange` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+ * TRACKSIDE_INVALID_UTF8,
+ * TRACKSIDE_INVALID_ARGUMENT (a length that cannot be), TRACKSIDE_FINISHED (it came too late, and is
+ * counted so).
+ *
+ * # Safety
+ *
+ * `exchange` is NULL or a live handle; `user_id` points at as many bytes as its length says.
+ */
+trackside_status trackside_exchange_set_user_id(struct trackside_exchange *exchange,
+                                                struct trackside_bytes user_id,
+                                                struct trackside_error *error);
+
+/**
+ * Sets the route template that answers, such as /user/{id}, in UTF-8, in place of what was set before; cut
+ * at 2,048 bytes. It is copied.
+ *
+ * Threads: needs `exchange` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+ * TRACKSIDE_INVALID_UTF8,
+ * TRACKSIDE_INVALID_ARGUMENT (a length that cannot be), TRACKSIDE_FINISHED (it came too late, and is
+ * counted so).
+ *
+ * # Safety
+ *
+ * `exchange` is NULL or a live handle; `route` points at as many bytes as its length says.
+ */
+trackside_status trackside_exchange_set_route(struct trackside_exchange *exchange,
+                                              struct trackside_bytes route,
+                                              struct trackside_error *error);
+
+/**
+ * Adds a property of the page view; 64 are taken. It is copied.
+ *
+ * Threads: needs `exchange` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+ * TRACKSIDE_INVALID_UTF8, TRACKSIDE_INVALID_ARGUMENT (a `size`, a
+ * length or a type that cannot be), TRACKSIDE_FINISHED (it came too late, and is counted so).
+ *
+ * # Safety
+ *
+ * `exchange` is NULL or a live handle; `property` is NULL or points at a struct of its `size`, whose pointers
+ * are NULL or point at as much as their lengths say.
+ */
+trackside_status trackside_exchange_add_property(struct trackside_exchange *exchange,
+                                                 const struct trackside_property *property,
+                                                 struct trackside_error *error);
+
+/**
+ * Raises an event; 64 are taken. It is copied, and sent when the exchange is finished, whether the page view
+ * counts or not, unless the exchange is skipped for the mode, its site or path, or as fetched ahead. For
+ * events raised later see trackside_tracker_event.
+ *
+ * Threads: needs `exchange` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+ * TRACKSIDE_INVALID_UTF8, TRACKSIDE_INVALID_ARGUMENT (a `size`, a
+ * length or a type that cannot be), TRACKSIDE_FINISHED (it came too late, and is counted so).
+ *
+ * # Safety
+ *
+ * `exchange` is NULL or a live handle; `event` is NULL or points at a struct of its `size`, whose pointers
+ * are NULL or point at as much as their lengths say.
+ */
+trackside_status trackside_exchange_add_event(struct trackside_exchange *exchange,
+                                              const struct trackside_event *event,
+                                              struct trackside_error *error);
+
+/**
+ * Takes a snapshot of the exchange's visitor, who may have no id. End it with trackside_visitor_free.
+ *
+ * Threads: any that may read `exchange`. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+ * TRACKSIDE_FINISHED (finished or abandoned already).
+ *
+ * # Safety
+ *
+ * `exchange` is NULL or a live handle; `visitor` is NULL or points at a place for a pointer.
+ */
+trackside_status trackside_exchange_visitor(const struct trackside_exchange *exchange,
+                                            struct trackside_visitor **visitor,
+                                            struct trackside_error *error);
+
+/**
+ * Writes the visitor's id to `id`: 36 characters and a NUL. That of a new visitor holds only if the
+ * exchange's response could carry its cookie.
+ *
+ * Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+ * TRACKSIDE_NOT_FOUND (the visitor has no id).
+ *
+ * # Safety
+ *
+ * `visitor` is NULL or a live handle; `id` is NULL or has room for 37 bytes.
+ */
+trackside_status trackside_visitor_id(const struct trackside_visitor *visitor,
+                                      char *id,
+                                      struct trackside_error *error);
+
+/**
+ * Ends a snapshot. NULL is allowed; do not call it twice for the same value.
+ *
+ * Threads: needs `visitor` for itself.
+ *
+ * # Safety
+ *
+ * `visitor` is NULL or a live handle, which nobody uses any more.
+ */
+void trackside_visitor_free(struct trackside_visitor *visitor);
+
+/**
+ * Says why the exchange was skipped; 0 if it was tracked.
+ *
+ * Threads: any that may read `exchange`. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+ * TRACKSIDE_UNFINISHED (neither finished nor abandoned yet).
+ *
+ * # Safety
+ *
+ * `exchange` is NULL or a live handle; `reason` is NULL or points at a place for a number.
+ */
+trackside_status trackside_exchange_reason(const struct trackside_exchange *exchange,
+                                           trackside_reason *reason,
+                                           struct trackside_error *error);
+
+/**
+ * Says which headers to append to the response, beside whatever it has of the same name: often none; a
+ * Set-Cookie, and a Cache-Control that keeps shared caches from it. Names and values end in a NUL, which
+ * their lengths do not count. All of it is valid until the exchange is freed.
+ *
+ * Threads: any that may read `exchange`. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+ * TRACKSIDE_UNFINISHED (neither finished nor abandoned yet).
+ *
+ * # Safety
+ *
+ * `exchange` is NULL or a live handle; `headers` and `count` are NULL or point at a place for a pointer and
+ * for a size_t.
+ */
+trackside_status trackside_exchange_headers(const struct trackside_exchange *exchange,
+                                            const struct trackside_header **headers,
+                                            size_t *count,
+                                            struct trackside_error *error);
+
+/**
+ * trackside_exchange_begin with all of the request in one block, which is read during the call alone. It
+ * allocates as that does.
+ *
+ * All numbers are unsigned, little-endian and unaligned: first the lengths of all parts, then the parts,
+ * without anything between or behind them.
+ *
+ * ```text
+ *   offset  type  what
+ *        0  u8    the version, 1
+ *        1  u8    flags: 1 if the client came by https; all others are 0
+ *        2  u16   n, the number of headers
+ *        4  u32   length of the method
+ *        8  u32   length of the target
+ *       12  u32   length of the authority; 0 for none
+ *       16  u32   length of the peer: 0 for none, 4 or 16
+ *       20        n times: u32 length of the name, u32 length of the value
+ *     20+8n       the method, the target, the authority, the peer, then of each header name and value
+ * ```
+ *
+ * Method, target, authority and headers are what they are in `trackside_request`, any bytes. The peer is
+ * the address itself, 4 or 16 bytes in network order, as inet_pton writes it. So in Python:
+ *
+ * ```text
+ *   parts = [method, target, authority, peer]
+ *   for name, value in headers: parts += [name, value]
+ *   block = struct.pack(f"<BBH{len(parts)}I", 1, secure, len(headers), *map(len, parts)) + b"".join(parts)
+ * ```
+ *
+ * A block that is anything else is refused (TRACKSIDE_BLOB), with one of these texts:
+ *
+ * ```text
+ *   `blob` has 19 bytes, less than its head of 20
+ *   `blob` has the version 2, and this library knows 1
+ *   `blob` has the flags 0x3, of which only 0x1 is known
+ *   `blob` has a peer of 5 bytes, and not of 0, 4 or 16
+ *   `blob` announces 3 headers, and ends within their lengths
+ *   `blob` announces 120 bytes behind its lengths, and has 119
+ * ```
+ *
+ * Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+ * TRACKSIDE_INVALID_ARGUMENT (a length that memory cannot hold), TRACKSIDE_BLOB.
+ *
+ * # Safety
+ *
+ * `tracker` is NULL or a live handle; `blob` is NULL or points at `length` bytes; `exchange` is NULL or
+ * points at a place for a pointer.
+ */
+trackside_status trackside_exchange_begin_blob(const struct trackside_tracker *tracker,
+                                               const uint8_t *blob,
+                                               size_t length,
+                                               struct trackside_exchange **exchange,
+                                               struct trackside_error *error);
+
+/**
+ * trackside_exchange_finish with all of the response in one block, which is read during the call alone, and
+ * with annotations. It allocates as that does, and for properties and events, if there are any.
+ *
+ * ```text
+ *   offset  type  what
+ *        0  u8    the version, 1
+ *        1  u8    flags: all are 0
+ *        2  u16   the status
+ *        4  u16   n, the number of headers
+ *        6  u16   m, the number of annotations
+ *        8        n times: u32 length of the name, u32 length of the value
+ *      8+8n       m times: u32 tag, u32 length of the annotation
+ *   8+8n+8m       of each header name and value, then the annotations
+ * ```
+ *
+ * The annotations are taken in their order, after those that were set before: 1 is the title, 2 the user
+ * id, 3 the route, each a text; 4 is a property, 5 an event. Texts are UTF-8, and cut as they are
+ * elsewhere.
+ *
+ * ```text
+ *   offset  type  what, in a property
+ *        0  u32   its type, TRACKSIDE_TYPE_TEXT, _NUMBER or _TRUTH
+ *        4  u32   k, the length of the key
+ *        8        the key
+ *      8+k        to the end: a text, or 8 bytes of an IEEE 754 number, or a byte that is 0 or 1
+ *
+ *   offset  type  what, in an event
+ *        0  u32   length of the name
+ *        4  u32   length of the category; 0 for none
+ *        8  u32   length of the label; 0 for none
+ *       12  u32   k, the number of properties
+ *       16  f64   the value, as IEEE 754; one that is not finite for none
+ *       24        k times: u32 length of the property
+ *     24+4k       the name, the category, the label, then each property, as above
+ * ```
+ *
+ * A block that is anything else is refused (TRACKSIDE_BLOB), with one of these texts; the exchange is then
+ * not finished, and has none of its annotations:
+ *
+ * ```text
+ *   `blob` has 7 bytes, less than its head of 8
+ *   `blob` has the version 2, and this library knows 1
+ *   `blob` has the flags 0x1, of which none is known
+ *   `blob` announces 3 headers and 1 annotations, and ends within their lengths
+ *   `blob` announces 120 bytes behind its lengths, and has 119
+ *   `blob`, annotation 0 has the tag 6, and only 1 to 5 are known
+ *   `blob`, annotation 0 has 7 bytes, less than its head of 8
+ *   `blob`, annotation 0 has the type 3, and only 0 to 2 are known
+ *   `blob`, annotation 0 announces a key of 9 bytes, and has 8 behind its head
+ *   `blob`, annotation 0 has a number of 7 bytes, and not of 8
+ *   `blob`, annotation 0 has a truth that is not one byte of 0 or 1
+ *   `blob`, annotation 0 announces 3 properties, and ends within their lengths
+ *   `blob`, annotation 0 announces 120 bytes behind its lengths, and has 119
+ *   `blob`, annotation 0, property 2 has ... (as above)
+ * ```
+ *
+ * and, with TRACKSIDE_INVALID_UTF8,
+ *
+ * ```text
+ *   `blob`, annotation 0 has a title that is not UTF-8
+ * ```
+ *
+ * Threads: needs `exchange` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+ * TRACKSIDE_INVALID_ARGUMENT (a length that memory cannot hold), TRACKSIDE_INVALID_UTF8, TRACKSIDE_BLOB,
+ * TRACKSIDE_FINISHED (finished or abandoned already).
+ *
+ * # Safety
+ *
+ * `exchange` is NULL or a live handle; `blob` is NULL or points at `length` bytes.
+ */
+trackside_status trackside_exchange_finish_blob(struct trackside_exchange *exchange,
+                                                const uint8_t *blob,
+                                                size_t length,
+                                                struct trackside_error *error);
+
+/**
+ * Sets the page's title, in UTF-8, in place of what was set before; cut at 1,500 bytes. It is copied.
+ *
+ * Threads: needs `exchange` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+ * TRACKSIDE_INVALID_UTF8,
+ * TRACKSIDE_INVALID_ARGUMENT (a length that cannot be), TRACKSIDE_FINISHED (it came too late, and is
+ * counted so).
+ *
+ * # Safety
+ *
+ * `exchange` is NULL or a live handle; `title` points at as many bytes as its length says.
+ */
+trackside_status trackside_exchange_set_title(struct trackside_exchange *exchange,
+                                              struct trackside_bytes title,
+                                              struct trackside_error *error);
+
+/**
+ * Sets the id of the signed-in user, in UTF-8, in place of what was set before; cut at 256 bytes. It is
+ * copied.
+ *
+ * Threads: needs `exchange` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+ * TRACKSIDE_INVALID_UTF8,
+ * TRACKSIDE_INVALID_ARGUMENT (a length that cannot be), TRACKSIDE_FINISHED (it came too late, and is
+ * counted so).
+ *
+ * # Safety
+ *
+ * `exchange` is NULL or a live handle; `user_id` points at as many bytes as its length says.
+ */
+trackside_status trackside_exchange_set_user_id(struct trackside_exchange *exchange,
+                                                struct trackside_bytes user_id,
+                                                struct trackside_error *error);
+
+/**
+ * Sets the route template that answers, such as /user/{id}, in UTF-8, in place of what was set before; cut
+ * at 2,048 bytes. It is copied.
+ *
+ * Threads: needs `exchange` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+ * TRACKSIDE_INVALID_UTF8,
+ * TRACKSIDE_INVALID_ARGUMENT (a length that cannot be), TRACKSIDE_FINISHED (it came too late, and is
+ * counted so).
+ *
+ * # Safety
+ *
+ * `exchange` is NULL or a live handle; `route` points at as many bytes as its length says.
+ */
+trackside_status trackside_exchange_set_route(struct trackside_exchange *exchange,
+                                              struct trackside_bytes route,
+                                              struct trackside_error *error);
+
+/**
+ * Adds a property of the page view; 64 are taken. It is copied.
+ *
+ * Threads: needs `exchange` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+ * TRACKSIDE_INVALID_UTF8, TRACKSIDE_INVALID_ARGUMENT (a `size`, a
+ * length or a type that cannot be), TRACKSIDE_FINISHED (it came too late, and is counted so).
+ *
+ * # Safety
+ *
+ * `exchange` is NULL or a live handle; `property` is NULL or points at a struct of its `size`, whose pointers
+ * are NULL or point at as much as their lengths say.
+ */
+trackside_status trackside_exchange_add_property(struct trackside_exchange *exchange,
+                                                 const struct trackside_property *property,
+                                                 struct trackside_error *error);
+
+/**
+ * Raises an event; 64 are taken. It is copied, and sent when the exchange is finished, whether the page view
+ * counts or not, unless the exchange is skipped for the mode, its site or path, or as fetched ahead. For
+ * events raised later see trackside_tracker_event.
+ *
+ * Threads: needs `exchange` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+ * TRACKSIDE_INVALID_UTF8, TRACKSIDE_INVALID_ARGUMENT (a `size`, a
+ * length or a type that cannot be), TRACKSIDE_FINISHED (it came too late, and is counted so).
+ *
+ * # Safety
+ *
+ * `exchange` is NULL or a live handle; `event` is NULL or points at a struct of its `size`, whose pointers
+ * are NULL or point at as much as their lengths say.
+ */
+trackside_status trackside_exchange_add_event(struct trackside_exchange *exchange,
+                                              const struct trackside_event *event,
+                                              struct trackside_error *error);
+
+/**
  * Reads the book of requests.
  *
  * Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
@@ -898,9 +1584,16 @@ trackside_status trackside_log_set(trackside_log log,
  *     trackside_bytes title = TRACKSIDE_TEXT("Cart & checkout");
  */
 #define TRACKSIDE_ERROR_INIT { sizeof(trackside_error), TRACKSIDE_OK, { 0 } }
+#define TRACKSIDE_EVENT_INIT \
+  { sizeof(trackside_event), { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, NULL, 0, 0.0, false }
 #define TRACKSIDE_HITS_BOOK_INIT { sizeof(trackside_hits_book), { NULL, 0 }, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 #define TRACKSIDE_LEFT_INIT { sizeof(trackside_left), 0, 0, 0 }
+#define TRACKSIDE_PROPERTY_INIT \
+  { sizeof(trackside_property), { NULL, 0 }, TRACKSIDE_TYPE_TEXT, { NULL, 0 }, 0.0, false }
+#define TRACKSIDE_REQUEST_INIT \
+  { sizeof(trackside_request), { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, NULL, 0, false }
 #define TRACKSIDE_REQUESTS_BOOK_INIT { sizeof(trackside_requests_book), 0, 0, 0 }
+#define TRACKSIDE_RESPONSE_INIT { sizeof(trackside_response), NULL, 0, 0 }
 
 /** The string constant `literal`, to initialise a trackside_bytes with. */
 #define TRACKSIDE_TEXT(literal) { (literal), sizeof(literal) - 1 }

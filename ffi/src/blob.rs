@@ -1,1 +1,166 @@
-//! A request or a response in one contiguous block.
+//! A request or a response in one block of bytes: what an interpreter hands over in one piece.
+//!
+//! The documentation of the two functions is the block's specification. Nothing here trusts a length: what
+//! a block announces is compared with what it has before anything is read by it.
+
+mod annotations;
+mod request;
+mod response;
+mod table;
+mod wrong;
+
+use crate::{
+    boundary::enter, error::trackside_error, exchange::trackside_exchange, status::trackside_status,
+    tracker::trackside_tracker,
+};
+
+/// The version of both blocks.
+const VERSION: u8 = 1;
+
+/// trackside_exchange_begin with all of the request in one block, which is read during the call alone. It
+/// allocates as that does.
+///
+/// All numbers are unsigned, little-endian and unaligned: first the lengths of all parts, then the parts,
+/// without anything between or behind them.
+///
+/// ```text
+///   offset  type  what
+///        0  u8    the version, 1
+///        1  u8    flags: 1 if the client came by https; all others are 0
+///        2  u16   n, the number of headers
+///        4  u32   length of the method
+///        8  u32   length of the target
+///       12  u32   length of the authority; 0 for none
+///       16  u32   length of the peer: 0 for none, 4 or 16
+///       20        n times: u32 length of the name, u32 length of the value
+///     20+8n       the method, the target, the authority, the peer, then of each header name and value
+/// ```
+///
+/// Method, target, authority and headers are what they are in `trackside_request`, any bytes. The peer is
+/// the address itself, 4 or 16 bytes in network order, as inet_pton writes it. So in Python:
+///
+/// ```text
+///   parts = [method, target, authority, peer]
+///   for name, value in headers: parts += [name, value]
+///   block = struct.pack(f"<BBH{len(parts)}I", 1, secure, len(headers), *map(len, parts)) + b"".join(parts)
+/// ```
+///
+/// A block that is anything else is refused (TRACKSIDE_BLOB), with one of these texts:
+///
+/// ```text
+///   `blob` has 19 bytes, less than its head of 20
+///   `blob` has the version 2, and this library knows 1
+///   `blob` has the flags 0x3, of which only 0x1 is known
+///   `blob` has a peer of 5 bytes, and not of 0, 4 or 16
+///   `blob` announces 3 headers, and ends within their lengths
+///   `blob` announces 120 bytes behind its lengths, and has 119
+/// ```
+///
+/// Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+/// TRACKSIDE_INVALID_ARGUMENT (a length that memory cannot hold), TRACKSIDE_BLOB.
+///
+/// # Safety
+///
+/// `tracker` is NULL or a live handle; `blob` is NULL or points at `length` bytes; `exchange` is NULL or
+/// points at a place for a pointer.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn trackside_exchange_begin_blob(
+    tracker: *const trackside_tracker,
+    blob: *const u8,
+    length: usize,
+    exchange: *mut *mut trackside_exchange,
+    error: *mut trackside_error,
+) -> trackside_status {
+    enter(error, |call| {
+        let tracker = call.shared(tracker, "tracker")?;
+        let parts = request::parse(call.array(blob, length, "blob")?)?;
+        let out = call.output(exchange, "exchange")?;
+        out.set(trackside_exchange::begin(tracker.live(), &parts));
+        Ok(())
+    })
+}
+
+/// trackside_exchange_finish with all of the response in one block, which is read during the call alone, and
+/// with annotations. It allocates as that does, and for properties and events, if there are any.
+///
+/// ```text
+///   offset  type  what
+///        0  u8    the version, 1
+///        1  u8    flags: all are 0
+///        2  u16   the status
+///        4  u16   n, the number of headers
+///        6  u16   m, the number of annotations
+///        8        n times: u32 length of the name, u32 length of the value
+///      8+8n       m times: u32 tag, u32 length of the annotation
+///   8+8n+8m       of each header name and value, then the annotations
+/// ```
+///
+/// The annotations are taken in their order, after those that were set before: 1 is the title, 2 the user
+/// id, 3 the route, each a text; 4 is a property, 5 an event. Texts are UTF-8, and cut as they are
+/// elsewhere.
+///
+/// ```text
+///   offset  type  what, in a property
+///        0  u32   its type, TRACKSIDE_TYPE_TEXT, _NUMBER or _TRUTH
+///        4  u32   k, the length of the key
+///        8        the key
+///      8+k        to the end: a text, or 8 bytes of an IEEE 754 number, or a byte that is 0 or 1
+///
+///   offset  type  what, in an event
+///        0  u32   length of the name
+///        4  u32   length of the category; 0 for none
+///        8  u32   length of the label; 0 for none
+///       12  u32   k, the number of properties
+///       16  f64   the value, as IEEE 754; one that is not finite for none
+///       24        k times: u32 length of the property
+///     24+4k       the name, the category, the label, then each property, as above
+/// ```
+///
+/// A block that is anything else is refused (TRACKSIDE_BLOB), with one of these texts; the exchange is then
+/// not finished, and has none of its annotations:
+///
+/// ```text
+///   `blob` has 7 bytes, less than its head of 8
+///   `blob` has the version 2, and this library knows 1
+///   `blob` has the flags 0x1, of which none is known
+///   `blob` announces 3 headers and 1 annotations, and ends within their lengths
+///   `blob` announces 120 bytes behind its lengths, and has 119
+///   `blob`, annotation 0 has the tag 6, and only 1 to 5 are known
+///   `blob`, annotation 0 has 7 bytes, less than its head of 8
+///   `blob`, annotation 0 has the type 3, and only 0 to 2 are known
+///   `blob`, annotation 0 announces a key of 9 bytes, and has 8 behind its head
+///   `blob`, annotation 0 has a number of 7 bytes, and not of 8
+///   `blob`, annotation 0 has a truth that is not one byte of 0 or 1
+///   `blob`, annotation 0 announces 3 properties, and ends within their lengths
+///   `blob`, annotation 0 announces 120 bytes behind its lengths, and has 119
+///   `blob`, annotation 0, property 2 has ... (as above)
+/// ```
+///
+/// and, with TRACKSIDE_INVALID_UTF8,
+///
+/// ```text
+///   `blob`, annotation 0 has a title that is not UTF-8
+/// ```
+///
+/// Threads: needs `exchange` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+/// TRACKSIDE_INVALID_ARGUMENT (a length that memory cannot hold), TRACKSIDE_INVALID_UTF8, TRACKSIDE_BLOB,
+/// TRACKSIDE_FINISHED (finished or abandoned already).
+///
+/// # Safety
+///
+/// `exchange` is NULL or a live handle; `blob` is NULL or points at `length` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn trackside_exchange_finish_blob(
+    exchange: *mut trackside_exchange,
+    blob: *const u8,
+    length: usize,
+    error: *mut trackside_error,
+) -> trackside_status {
+    enter(error, |call| {
+        let exchange = call.exclusive(exchange, "exchange")?;
+        exchange.check_open()?;
+        let (head, annotations) = response::parse(call.array(blob, length, "blob")?)?;
+        exchange.finish(&head, Some(annotations));
+        Ok(())
+    })
+}

@@ -1,1 +1,97 @@
 //! An event and its properties.
+
+use trackside_core::{Event, transport::Submitted};
+
+use crate::{
+    boundary::{Call, enter},
+    error::{Failure, trackside_error},
+    property::{Take, trackside_property},
+    status::trackside_status,
+    text::trackside_bytes,
+    tracker::trackside_tracker,
+    truth::trackside_truth,
+    view,
+    visitor::trackside_visitor,
+};
+
+/// Something that happened, to be reported by name. It is read during the call alone. All texts are UTF-8;
+/// name, category and label are cut at 500 bytes.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+#[allow(clippy::exhaustive_structs, reason = "C sees its fields; it grows behind `size`")]
+pub struct trackside_event {
+    /// The size of the caller's struct; see TRACKSIDE_EVENT_INIT.
+    pub size: usize,
+    /// What happened.
+    pub name: trackside_bytes,
+    /// The group of events it belongs to; empty: none.
+    pub category: trackside_bytes,
+    /// What it happened to; empty: none.
+    pub label: trackside_bytes,
+    /// Its properties, of which 64 are taken. Each has its own `size` set, all the same.
+    pub properties: *const trackside_property,
+    /// How many properties there are.
+    pub property_count: usize,
+    /// How much; one that is not finite is left out.
+    pub value: f64,
+    /// Whether there is a value.
+    pub has_value: trackside_truth,
+}
+
+view::growing!(trackside_event, last: has_value);
+
+impl Call {
+    /// What the caller's struct says.
+    pub(crate) fn event<'f, 't>(
+        &'f self,
+        event: *const trackside_event,
+        take: Take<'f, 't>,
+    ) -> Result<Event<'t>, Failure> {
+        let given = self.read(event, "event")?;
+        let mut event = Event::new(take(self.text(given.name, "event.name")?));
+        let category = self.text(given.category, "event.category")?;
+        if !category.is_empty() {
+            event = event.category(take(category));
+        }
+        let label = self.text(given.label, "event.label")?;
+        if !label.is_empty() {
+            event = event.label(take(label));
+        }
+        if given.has_value.get() {
+            event = event.value(given.value);
+        }
+        let properties = self.read_array(given.properties, given.property_count, "event.properties")?;
+        for (n, property) in properties.enumerate() {
+            let (key, value) = self.property(&property, take, || format!("event.properties[{n}]"))?;
+            event = event.property(key, value);
+        }
+        Ok(event)
+    }
+}
+
+/// Takes up an event raised outside an exchange, for a visitor that an exchange gave out. What becomes of
+/// its hit say trackside_tracker_stats.
+///
+/// Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+/// TRACKSIDE_INVALID_UTF8, TRACKSIDE_INVALID_ARGUMENT (a `size`, a length or a type that cannot be).
+///
+/// # Safety
+///
+/// `tracker` and `visitor` are NULL or live handles; `event` is NULL or points at a struct of its `size`,
+/// whose pointers are NULL or point at as much as their lengths say.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn trackside_tracker_event(
+    tracker: *const trackside_tracker,
+    visitor: *const trackside_visitor,
+    event: *const trackside_event,
+    error: *mut trackside_error,
+) -> trackside_status {
+    enter(error, |call| {
+        let tracker = call.shared(tracker, "tracker")?;
+        let visitor = call.shared(visitor, "visitor")?;
+        let event = call.event(event, Into::into)?;
+        // The destinations' books say what became of it.
+        let (Submitted::Queued | Submitted::Dropped(_)) = tracker.live().event(&visitor.0, &event);
+        Ok(())
+    })
+}

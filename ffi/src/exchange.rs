@@ -1,1 +1,227 @@
-//! One request and its response, and the verdict on them.
+//! One request and its response: begun, finished or abandoned, freed.
+
+use std::{ffi::c_char, fmt, mem};
+
+use trackside_core::{Annotations, Reason};
+use trackside_transports::{Exchange, Tracker};
+use uuid::Uuid;
+
+use crate::{
+    boundary::{answer, enter},
+    error::{Failure, trackside_error},
+    handle::{self, Handle, Tag},
+    headers::Fields,
+    kept::Kept,
+    notice::Shown,
+    request::{Parts, trackside_request},
+    response::{Head, trackside_response},
+    status::{TRACKSIDE_FINISHED, trackside_status},
+    tracker::trackside_tracker,
+    verdict::Appended,
+};
+
+/// One request and its response: begun when the request's head has come, finished when the response's head
+/// is known, never at the end of the body. Then it holds the verdict. It keeps its tracker alive.
+///
+/// Functions: trackside_exchange_begin, _begin_blob, _visitor_id, _is_new, _notice, _visitor, _set_title,
+/// _set_user_id, _set_route, _add_property, _add_event, _finish, _finish_blob, _abandon, _reason, _headers,
+/// _free.
+pub struct trackside_exchange {
+    pub(crate) exchange: Exchange,
+    pub(crate) kept: Kept,
+    pub(crate) annotations: Annotations<'static>,
+    /// Whether there are any.
+    pub(crate) is_annotated: bool,
+    id: Option<Uuid>,
+    is_new: bool,
+    pub(crate) notice: Option<Box<Shown>>,
+    pub(crate) reason: Option<Reason>,
+    pub(crate) appended: Option<Box<Appended>>,
+}
+
+impl Handle for trackside_exchange {
+    const TAG: Tag = *b"EXCH";
+    const NAME: &'static str = "trackside_exchange";
+}
+
+impl trackside_exchange {
+    /// Begins the exchange and gives it to C: one allocation, unless the request is large.
+    pub(crate) fn begin<'f, F: Fields<'f>>(tracker: &Tracker, parts: &Parts<'f, F>) -> *mut Self {
+        let exchange = tracker.begin(&parts.as_request());
+        let this = Self {
+            id: exchange.visitor_id(),
+            is_new: exchange.is_new(),
+            exchange,
+            kept: Kept::default(),
+            annotations: Annotations::new(),
+            is_annotated: false,
+            notice: None,
+            reason: None,
+            appended: None,
+        };
+        handle::give_and(this, |this| this.kept.fill(parts))
+    }
+
+    /// Fails if it is finished or abandoned.
+    pub(crate) fn check_open(&self) -> Result<(), Failure> {
+        if !self.exchange.is_over() {
+            return Ok(());
+        }
+        Err(Failure::new(TRACKSIDE_FINISHED, "the exchange is finished or abandoned already"))
+    }
+
+    /// Finishes the exchange. What `last` says stands.
+    pub(crate) fn finish<'f, F: Fields<'f>>(&mut self, head: &Head<'f, F>, last: Option<Annotations<'_>>) {
+        let mut annotations: Annotations<'_> = mem::take(&mut self.annotations);
+        match last {
+            Some(last) if self.is_annotated => annotations.extend(last),
+            Some(last) => annotations = last,
+            None => {}
+        }
+        let verdict = self.exchange.end(&self.kept.as_request(), &head.as_response(), &annotations);
+        self.reason = verdict.reason();
+        self.appended = Appended::of(&verdict);
+    }
+
+    fn abandon(&mut self) {
+        self.exchange.abandon();
+        self.reason = Some(Reason::Abandoned);
+    }
+}
+
+impl fmt::Debug for trackside_exchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("trackside_exchange").field(&self.exchange).finish()
+    }
+}
+
+/// Looks at a request that has come. End the exchange with trackside_exchange_free. On failure nothing is
+/// counted.
+///
+/// This allocates once: the handle, with a copy of what trackside_exchange_finish will read, which is the
+/// method, the target, the authority, and the values of Host, User-Agent, Referer, Accept, Accept-Language
+/// and Sec-Fetch-Dest. Where these together have more than 512 bytes it allocates twice, and once more if
+/// one of these headers came twice.
+///
+/// Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+/// TRACKSIDE_INVALID_ARGUMENT (`request.peer` is no address; a `size` or a length that cannot be).
+///
+/// # Safety
+///
+/// `tracker` is NULL or a live handle; `request` is NULL or points at a struct of its `size`, whose pointers
+/// are NULL or point at as much as their lengths say; `exchange` is NULL or points at a place for a pointer.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn trackside_exchange_begin(
+    tracker: *const trackside_tracker,
+    request: *const trackside_request,
+    exchange: *mut *mut trackside_exchange,
+    error: *mut trackside_error,
+) -> trackside_status {
+    enter(error, |call| {
+        let tracker = call.shared(tracker, "tracker")?;
+        let request = call.request(request)?;
+        let out = call.output(exchange, "exchange")?;
+        out.set(trackside_exchange::begin(tracker.live(), &request));
+        Ok(())
+    })
+}
+
+/// Judges the exchange, now that the response's head is known, and submits its hits. What became of it say
+/// trackside_exchange_reason and trackside_exchange_headers. On failure it is not finished, and may be
+/// finished yet.
+///
+/// This allocates the hits, one for the page view and one for each event, times the number of different `ip`
+/// settings; and what the verdict's headers need, if there are any. It waits for nobody.
+///
+/// Threads: needs `exchange` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+/// TRACKSIDE_INVALID_ARGUMENT (a `size` or a length that cannot be), TRACKSIDE_FINISHED (finished or
+/// abandoned already).
+///
+/// # Safety
+///
+/// `exchange` is NULL or a live handle; `response` is NULL or points at a struct of its `size`, whose
+/// pointers are NULL or point at as much as their lengths say.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn trackside_exchange_finish(
+    exchange: *mut trackside_exchange,
+    response: *const trackside_response,
+    error: *mut trackside_error,
+) -> trackside_status {
+    enter(error, |call| {
+        let exchange = call.exclusive(exchange, "exchange")?;
+        exchange.check_open()?;
+        let response = call.response(response)?;
+        exchange.finish(&response, None);
+        Ok(())
+    })
+}
+
+/// Ends the exchange as skipped (abandoned): nothing is sent, not even its events. So does
+/// trackside_exchange_free with one that is not finished.
+///
+/// Threads: needs `exchange` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+/// TRACKSIDE_FINISHED (finished or abandoned already).
+///
+/// # Safety
+///
+/// `exchange` is NULL or a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn trackside_exchange_abandon(
+    exchange: *mut trackside_exchange,
+    error: *mut trackside_error,
+) -> trackside_status {
+    enter(error, |call| {
+        let exchange = call.exclusive(exchange, "exchange")?;
+        exchange.check_open()?;
+        exchange.abandon();
+        Ok(())
+    })
+}
+
+/// Writes the visitor's id to `id`: 36 characters and a NUL. That of a new visitor is recorded only if the
+/// response can carry its cookie.
+///
+/// Threads: any that may read `exchange`. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+/// TRACKSIDE_NOT_FOUND (the visitor has no id).
+///
+/// # Safety
+///
+/// `exchange` is NULL or a live handle; `id` is NULL or has room for 37 bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn trackside_exchange_visitor_id(
+    exchange: *const trackside_exchange,
+    id: *mut c_char,
+    error: *mut trackside_error,
+) -> trackside_status {
+    enter(error, |call| {
+        let exchange = call.shared(exchange, "exchange")?;
+        call.put_id(exchange.id, id)
+    })
+}
+
+/// Whether the visitor came without a valid cookie and would be given one. False also for NULL and for a
+/// handle of another type.
+///
+/// Threads: any that may read `exchange`.
+///
+/// # Safety
+///
+/// `exchange` is NULL or a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn trackside_exchange_is_new(exchange: *const trackside_exchange) -> bool {
+    answer(false, |call| Ok(call.shared(exchange, "exchange")?.is_new))
+}
+
+/// Ends an exchange. NULL is allowed; do not call it twice for the same value. One that is not finished is
+/// skipped (abandoned). Where its tracker was freed before, the last one to end closes it; see
+/// trackside_tracker_free.
+///
+/// Threads: needs `exchange` for itself.
+///
+/// # Safety
+///
+/// `exchange` is NULL or a live handle, which nobody uses any more.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn trackside_exchange_free(exchange: *mut trackside_exchange) {
+    answer((), |call| call.end(exchange));
+}

@@ -88,7 +88,14 @@ impl<T: Handle + fmt::Debug> fmt::Debug for Tagged<T> {
 
 /// Puts a value on the heap and gives it to C, which ends it through [`Call::end`].
 pub(crate) fn give<T: Handle>(value: T) -> *mut T {
-    Box::into_raw(Box::new(Tagged { tag: T::TAG, owner: Owner::Host, value })).cast()
+    give_and(value, |_| {})
+}
+
+/// As [`give`], but the value is filled when it has its place, so that what is put in is copied once.
+pub(crate) fn give_and<T: Handle>(value: T, fill: impl FnOnce(&mut T)) -> *mut T {
+    let mut tagged = Box::new(Tagged { tag: T::TAG, owner: Owner::Host, value });
+    fill(&mut tagged.value);
+    Box::into_raw(tagged).cast()
 }
 
 impl Call {

@@ -31,18 +31,24 @@ mod error;
 mod event;
 mod exchange;
 mod handle;
+mod headers;
 mod hit;
+mod kept;
 mod log;
+mod notice;
 mod options;
 mod outgoing;
+mod property;
 mod reason;
 mod request;
+mod response;
 mod sink;
 mod stats;
 mod status;
 mod text;
 mod tracker;
 mod truth;
+mod verdict;
 mod version;
 mod view;
 mod visitor;
@@ -53,5 +59,7 @@ mod test_kit;
 #[cfg(any(test, feature = "_inject-panic"))]
 pub use self::boundary::inject::trackside_inject_panic;
 pub use self::{
-    error::*, log::*, options::*, reason::*, stats::*, status::*, text::*, tracker::*, truth::*, version::*,
+    annotations::*, blob::*, error::*, event::*, exchange::*, log::*, notice::*, options::*, property::*,
+    reason::*, request::*, response::*, stats::*, status::*, text::*, tracker::*, truth::*, verdict::*,
+    version::*, visitor::*,
 };

@@ -1,1 +1,94 @@
-//! The request and the response as the host has them.
+//! The request as the host has it.
+
+use std::net::IpAddr;
+
+use trackside_core::Request;
+
+use crate::{
+    boundary::Call,
+    error::Failure,
+    headers::{Array, Fields, Picked},
+    text::{trackside_bytes, trackside_header},
+    truth::trackside_truth,
+    view,
+};
+
+/// A request whose head has come. It is read during the call alone. What the client has sent may be any
+/// bytes.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+#[allow(clippy::exhaustive_structs, reason = "C sees its fields; it grows behind `size`")]
+pub struct trackside_request {
+    /// The size of the caller's struct; see TRACKSIDE_REQUEST_INIT.
+    pub size: usize,
+    /// The method, as in the request line.
+    pub method: trackside_bytes,
+    /// The target as in the request line, with its query: the path as the client asked for it, before any
+    /// mounting or rewriting.
+    pub target: trackside_bytes,
+    /// The host (and port) where it does not stand in the Host header, as HTTP/2's :authority; empty: none.
+    pub authority: trackside_bytes,
+    /// The address at the other end of the connection as text, such as 203.0.113.9 or 2001:db8::1, without
+    /// port or brackets; a zone behind % is passed over. Empty: none, as with a unix socket.
+    pub peer: trackside_bytes,
+    /// The headers, in the order received.
+    pub headers: *const trackside_header,
+    /// How many headers there are.
+    pub header_count: usize,
+    /// Whether the host knows that the client came by https.
+    pub secure: trackside_truth,
+}
+
+view::growing!(trackside_request, last: secure);
+
+/// A request where it lies: in the caller's arrays, or in its block.
+#[derive(Debug)]
+pub(crate) struct Parts<'f, F> {
+    pub(crate) method: &'f [u8],
+    pub(crate) target: &'f [u8],
+    pub(crate) authority: Option<&'f [u8]>,
+    pub(crate) peer: Option<IpAddr>,
+    pub(crate) secure: bool,
+    pub(crate) headers: Picked<'f, F>,
+}
+
+impl<'f, F: Fields<'f>> Parts<'f, F> {
+    pub(crate) fn as_request(&self) -> Request<'_> {
+        Request::new(self.method, self.target, &self.headers)
+            .with_authority(self.authority)
+            .with_peer(self.peer)
+            .with_secure(self.secure)
+    }
+}
+
+impl Call {
+    /// What the caller's struct says.
+    pub(crate) fn request(&self, request: *const trackside_request) -> Result<Parts<'_, Array<'_>>, Failure> {
+        let request = self.read(request, "request")?;
+        let authority = self.bytes(request.authority, "request.authority")?;
+        let headers = Array::new(self, request.headers, request.header_count, "request.headers")?;
+        Ok(Parts {
+            method: self.bytes(request.method, "request.method")?,
+            target: self.bytes(request.target, "request.target")?,
+            authority: Some(authority).filter(|authority| !authority.is_empty()),
+            peer: address(self.bytes(request.peer, "request.peer")?)?,
+            secure: request.secure.get(),
+            headers: Picked::of(headers),
+        })
+    }
+}
+
+/// The address in `text`, if there is any text.
+fn address(text: &[u8]) -> Result<Option<IpAddr>, Failure> {
+    let end = text.iter().position(|&byte| byte == b'%').unwrap_or(text.len());
+    match str::from_utf8(&text[..end]).map(str::parse) {
+        Ok(Ok(address)) => Ok(Some(address)),
+        _ if text.is_empty() => Ok(None),
+        _ => {
+            let text = text.get(..64).unwrap_or(text).escape_ascii();
+            let problem =
+                format!("is no address: {text}; write 203.0.113.9 or 2001:db8::1, or leave it empty");
+            Err(Failure::invalid("request.peer", &problem))
+        }
+    }
+}

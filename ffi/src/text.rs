@@ -40,6 +40,7 @@ pub struct trackside_header {
 
 impl Call {
     /// The bytes of a string.
+    #[inline]
     pub(crate) fn bytes(&self, string: trackside_bytes, argument: &str) -> Result<&[u8], Failure> {
         self.array(string.data.cast(), string.length, argument)
     }

@@ -51,6 +51,7 @@ pub(crate) use growing;
 
 impl Call {
     /// The `length` items at `data`. NULL will do for none.
+    #[inline]
     pub(crate) fn array<T: Copy>(
         &self,
         data: *const T,
@@ -201,6 +202,7 @@ impl<T: Growing> StructOutput<'_, T> {
 }
 
 /// Where `length` items are. For none it is somewhere.
+#[inline]
 fn items<T>(data: *const T, length: usize, argument: &str) -> Result<NonNull<T>, Failure> {
     if length == 0 {
         return Ok(NonNull::dangling());
@@ -212,6 +214,7 @@ fn items<T>(data: *const T, length: usize, argument: &str) -> Result<NonNull<T>,
     Err(Failure::invalid(argument, &format!("has the length {length}, more than memory can hold")))
 }
 
+#[inline]
 fn readable<T>(pointer: *const T, argument: &str) -> Result<NonNull<T>, Failure> {
     let Some(pointer) = NonNull::new(pointer.cast_mut()) else {
         return Err(Failure::null(argument));

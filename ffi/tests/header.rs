@@ -8,7 +8,7 @@
 use std::{collections::BTreeSet, env, fs, path::Path, process::Command};
 
 /// The modules that C sees something of, in the order in which a reader of the header wants them.
-const SEEN: [&str; 20] = [
+const SEEN: [&str; 24] = [
     "version",
     "status",
     "text",
@@ -18,10 +18,14 @@ const SEEN: [&str; 20] = [
     "options",
     "tracker",
     "request",
+    "response",
     "exchange",
-    "annotations",
+    "notice",
+    "property",
     "event",
+    "annotations",
     "visitor",
+    "verdict",
     "blob",
     "stats",
     "hit",
@@ -31,7 +35,7 @@ const SEEN: [&str; 20] = [
     "log",
 ];
 /// Those that it sees nothing of.
-const UNSEEN: [&str; 5] = ["boundary", "callback", "handle", "lib", "view"];
+const UNSEEN: [&str; 7] = ["boundary", "callback", "handle", "headers", "kept", "lib", "view"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

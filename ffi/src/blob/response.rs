@@ -1,0 +1,38 @@
+//! The block of a response.
+
+use trackside_core::Annotations;
+
+use super::{
+    VERSION, annotations,
+    table::{self, Packed, long, short},
+    wrong::{Parsed, Wrong},
+};
+use crate::{headers::Walked, response::Head};
+
+/// The response in `block`, as it lies there, and the annotations.
+pub(super) fn parse(block: &[u8]) -> Parsed<(Head<'_, Packed<'_>>, Annotations<'_>)> {
+    let (head, rest) = table::head::<8>(block)?;
+    let [version, flags, ..] = *head;
+    if version != VERSION {
+        return Err(Wrong::version(version));
+    }
+    if flags != 0 {
+        return Err(Wrong::new(format!("has the flags {flags:#x}, of which none is known")));
+    }
+    let (count, added) = (short(head, 4), short(head, 6));
+    let tables = table::rows(rest, count.into()).and_then(|(lengths, rest)| {
+        let (annotations, bytes) = table::rows(rest, added.into())?;
+        Some((lengths, annotations, bytes))
+    });
+    let (lengths, annotations, bytes) = tables.ok_or_else(|| {
+        let has = format!("announces {count} headers and {added} annotations");
+        Wrong::new(format!("{has}, and ends within their lengths"))
+    })?;
+    let headers = Packed::announced(lengths);
+    let payloads: u64 = annotations.iter().map(|row| u64::from(long(row, 4))).sum();
+    table::check(headers + payloads, bytes)?;
+
+    let mut parts = table::Parts(bytes);
+    let headers = Walked::of(Packed::new(lengths, table::Parts(parts.take(headers))));
+    Ok((Head { status: short(head, 2), headers }, annotations::parse(annotations, parts)?))
+}

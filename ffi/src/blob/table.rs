@@ -1,0 +1,79 @@
+//! The lengths that stand in front of what they measure.
+
+use super::wrong::{Parsed, Wrong};
+use crate::headers::Fields;
+
+/// The little-endian number at `at`, which is within the head.
+pub(super) fn short<const N: usize>(head: &[u8; N], at: usize) -> u16 {
+    u16::from_le_bytes([head[at], head[at + 1]])
+}
+
+/// As [`short`], of four bytes.
+pub(super) fn long<const N: usize>(head: &[u8; N], at: usize) -> u32 {
+    u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]])
+}
+
+/// The head, of fixed size, and what follows it.
+pub(super) fn head<const N: usize>(block: &[u8]) -> Parsed<(&[u8; N], &[u8])> {
+    block
+        .split_first_chunk()
+        .ok_or_else(|| Wrong::new(format!("has {} bytes, less than its head of {N}", block.len())))
+}
+
+/// The first `count` rows of `N` bytes each, and what follows them.
+pub(super) fn rows<const N: usize>(bytes: &[u8], count: usize) -> Option<(&[[u8; N]], &[u8])> {
+    let (rows, rest) = bytes.split_at_checked(count.checked_mul(N)?)?;
+    Some((rows.as_chunks().0, rest))
+}
+
+/// Whether `bytes` is as long as announced.
+pub(super) fn check(announced: u64, bytes: &[u8]) -> Parsed<()> {
+    if announced == bytes.len() as u64 {
+        return Ok(());
+    }
+    let has = bytes.len();
+    Err(Wrong::new(format!("announces {announced} bytes behind its lengths, and has {has}")))
+}
+
+/// Takes parts from the front of bytes whose lengths were checked.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Parts<'f>(pub(super) &'f [u8]);
+
+impl<'f> Parts<'f> {
+    /// The next `length` bytes; of what is not there, as much as there is.
+    pub(super) fn take(&mut self, length: impl TryInto<usize>) -> &'f [u8] {
+        let length = length.try_into().unwrap_or(usize::MAX);
+        let (part, rest) = self.0.split_at_checked(length).unwrap_or((self.0, &[]));
+        self.0 = rest;
+        part
+    }
+}
+
+/// Two numbers: the lengths of a name and its value, or a tag and a length.
+pub(super) type Pair = [u8; 8];
+
+/// The headers of a block.
+#[derive(Debug)]
+pub(crate) struct Packed<'f> {
+    lengths: &'f [Pair],
+    parts: Parts<'f>,
+}
+
+impl<'f> Packed<'f> {
+    /// Those of these lengths, which stand at the front of `parts`.
+    pub(super) fn new(lengths: &'f [Pair], parts: Parts<'f>) -> Self {
+        Self { lengths, parts }
+    }
+
+    /// How many bytes the headers of these lengths have.
+    pub(super) fn announced(lengths: &[Pair]) -> u64 {
+        lengths.iter().map(|pair| u64::from(long(pair, 0)) + u64::from(long(pair, 4))).sum()
+    }
+}
+
+impl<'f> Fields<'f> for Packed<'f> {
+    fn fields(&self) -> impl Iterator<Item = (&'f [u8], &'f [u8])> {
+        let mut parts = self.parts;
+        self.lengths.iter().map(move |pair| (parts.take(long(pair, 0)), parts.take(long(pair, 4))))
+    }
+}

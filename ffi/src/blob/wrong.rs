@@ -1,0 +1,46 @@
+//! Why a block is refused.
+
+use std::fmt::Display;
+
+use super::VERSION;
+use crate::{
+    error::Failure,
+    status::{TRACKSIDE_BLOB, TRACKSIDE_INVALID_UTF8, trackside_status},
+};
+
+/// What is wrong with a block, or with a part of it.
+#[derive(Debug)]
+pub(super) struct Wrong {
+    status: trackside_status,
+    /// The part, from the outside to the inside; empty for the block itself.
+    place: String,
+    problem: String,
+}
+
+pub(super) type Parsed<T> = Result<T, Wrong>;
+
+impl Wrong {
+    /// `problem` goes on where the name of the part ends.
+    pub(super) fn new(problem: impl Into<String>) -> Self {
+        Self { status: TRACKSIDE_BLOB, place: String::new(), problem: problem.into() }
+    }
+
+    pub(super) fn version(version: u8) -> Self {
+        Self::new(format!("has the version {version}, and this library knows {VERSION}"))
+    }
+
+    pub(super) fn not_utf8(what: &str) -> Self {
+        Self { status: TRACKSIDE_INVALID_UTF8, ..Self::new(format!("has a {what} that is not UTF-8")) }
+    }
+
+    /// The same, seen from outside of the part.
+    pub(super) fn inside(self, part: impl Display) -> Self {
+        Self { place: format!(", {part}{}", self.place), ..self }
+    }
+}
+
+impl From<Wrong> for Failure {
+    fn from(wrong: Wrong) -> Self {
+        Self::new(wrong.status, format!("`blob`{} {}", wrong.place, wrong.problem))
+    }
+}

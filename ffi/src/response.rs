@@ -1,0 +1,53 @@
+//! The response as the host has it.
+
+use trackside_core::Response;
+
+use crate::{
+    boundary::Call,
+    error::Failure,
+    headers::{Array, Fields, Walked},
+    text::trackside_header,
+    view,
+};
+
+/// A response whose head is known. It is read during the call alone.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+#[allow(clippy::exhaustive_structs, reason = "C sees its fields; it grows behind `size`")]
+pub struct trackside_response {
+    /// The size of the caller's struct; see TRACKSIDE_RESPONSE_INIT.
+    pub size: usize,
+    /// The headers that are about to be sent.
+    pub headers: *const trackside_header,
+    /// How many headers there are.
+    pub header_count: usize,
+    /// The status, such as 200.
+    pub status: u16,
+}
+
+view::growing!(trackside_response, last: status);
+
+/// A response where it lies: in the caller's arrays, or in its block.
+#[derive(Debug)]
+pub(crate) struct Head<'f, F> {
+    pub(crate) status: u16,
+    pub(crate) headers: Walked<'f, F>,
+}
+
+impl Call {
+    /// What the caller's struct says.
+    pub(crate) fn response(
+        &self,
+        response: *const trackside_response,
+    ) -> Result<Head<'_, Array<'_>>, Failure> {
+        let response = self.read(response, "response")?;
+        let headers = Array::new(self, response.headers, response.header_count, "response.headers")?;
+        Ok(Head { status: response.status, headers: Walked::of(headers) })
+    }
+}
+
+impl<'f, F: Fields<'f>> Head<'f, F> {
+    pub(crate) fn as_response(&self) -> Response<'_> {
+        Response::new(self.status, &self.headers)
+    }
+}
