@@ -57,7 +57,9 @@ fn caught<T>(body: impl FnOnce(&Call) -> Result<T, Failure>) -> Result<T, Failur
         Ok(result) => result,
         Err(panic) => {
             let text = format!("a bug of trackside, please report it: {}", said(&*panic));
-            mem::forget(panic); // Its drop could panic, too.
+            if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
+                mem::forget(second); // Or it could go on for ever.
+            }
             Err(Failure::new(TRACKSIDE_PANIC, text))
         }
     }
@@ -105,7 +107,7 @@ pub(crate) mod inject {
 
     impl Drop for PanicsOnDrop {
         fn drop(&mut self) {
-            resume_unwind(Box::new("dropped"));
+            resume_unwind(Box::new(()));
         }
     }
 }

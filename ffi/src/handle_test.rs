@@ -103,10 +103,12 @@ fn the_tag_is_overwritten_when_a_handle_ends() {
     let call = Call::of_a_test();
     // In a place that outlives the handle, so that it may be looked at.
     let mut place = std::mem::MaybeUninit::<Tagged<Pear>>::zeroed();
-    let handle: *mut Pear = ptr::from_mut(place.write(Tagged::new(Pear(1)))).cast();
+    place.write(Tagged::new(Pear(1)));
+    let handle: *mut Pear = place.as_mut_ptr().cast();
     assert_eq!(call.shared(handle, "pear").unwrap().0, 1);
     // SAFETY: it was written above.
     unsafe { place.assume_init_drop() };
+    let handle: *mut Pear = place.as_mut_ptr().cast();
     assert_eq!(call.shared(handle, "pear").unwrap_err().status(), TRACKSIDE_WRONG_HANDLE);
     // SAFETY: the place still holds bytes.
     assert_eq!(unsafe { handle.cast::<Tag>().read() }, ENDED);
