@@ -72,30 +72,29 @@ impl trackside_options {
         for text in &self.texts {
             builder = (text.add)(builder, &text.text);
         }
-        for file in &self.files {
+        // A file that the host names goes before one that the environment names.
+        let named = if self.with_environment && self.files.is_empty() {
+            Document::named().map_err(|error| unreadable(&error))?
+        } else {
+            None
+        };
+        let files = || self.files.iter().chain(&named);
+        for file in files() {
             builder = file.add_to(builder);
         }
         if self.with_environment {
-            // A file that the host names goes before one that the environment names.
-            if self.files.is_empty()
-                && let Some(file) = Document::named().map_err(|error| unreadable(&error))?
-            {
-                builder = file.add_to(builder);
-            }
             builder = builder.env(load::variables().map_err(|error| unreadable(&error))?);
         }
-        builder.build().map_err(|error| self.mistaken(&error))
+        builder.build().map_err(|error| mistaken(files(), &error))
     }
+}
 
-    fn mistaken(&self, error: &ConfigError) -> Failure {
-        let text = match &self.files[..] {
-            [] => error.to_string(),
-            [file, ..] => format!("{}: {error}", file.path().display()),
-        };
-        // The struct for errors has room for a few of them.
-        tracing::error!(target: "trackside", "mistakes in the configuration:\n{text}");
-        Failure::new(TRACKSIDE_CONFIG, text)
-    }
+fn mistaken<'a>(files: impl Iterator<Item = &'a Document>, error: &ConfigError) -> Failure {
+    let files: String = files.map(|file| format!("{}: ", file.path().display())).collect();
+    let text = format!("{files}{error}");
+    // The struct for errors has room for a few of them.
+    tracing::error!(target: "trackside", "mistakes in the configuration:\n{text}");
+    Failure::new(TRACKSIDE_CONFIG, text)
 }
 
 fn unreadable(error: &LoadError) -> Failure {
@@ -298,3 +297,7 @@ pub unsafe extern "C" fn trackside_options_recording(
         Ok(())
     })
 }
+
+#[cfg(test)]
+#[path = "options_test.rs"]
+mod test;

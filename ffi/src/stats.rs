@@ -224,3 +224,7 @@ fn of(counts: &[(Reason, u64)], reason: trackside_reason) -> u64 {
 fn sum(counts: &[(Reason, u64)]) -> u64 {
     counts.iter().map(|(_, n)| n).sum()
 }
+
+#[cfg(test)]
+#[path = "stats_test.rs"]
+mod test;

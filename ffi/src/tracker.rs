@@ -63,7 +63,7 @@ impl trackside_tracker {
         self.clock.micros()
     }
 
-    fn recording(&self) -> Result<&Recording, Failure> {
+    pub(crate) fn recording(&self) -> Result<&Recording, Failure> {
         self.recording.as_deref().ok_or_else(|| {
             Failure::new(
                 TRACKSIDE_UNSUPPORTED,
@@ -239,3 +239,7 @@ pub unsafe extern "C" fn trackside_tracker_recorded_count(
         Ok(())
     })
 }
+
+#[cfg(test)]
+#[path = "tracker_test.rs"]
+mod test;

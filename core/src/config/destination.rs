@@ -1,175 +1,165 @@
-//! The typed builder of a destination.
+//! A destination as it is configured: its receiver, and the bounds of its pool.
 
-use std::{fmt, path::Path, time::Duration};
+use std::{fmt, path::PathBuf, time::Duration};
 
-use super::{
-    Destination, IpPolicy, Keep, WhenFull, Workers, builder,
-    schema::{IPS, WHEN_FULL},
-    tree::Tree,
-    units,
-};
+use super::IpPolicy;
 
-/// One destination of a [`Builder`](super::Builder). Begun by [`Destination::sqlite`] and its like; what
-/// is not set has the default that [`config`](super) tells, and what is wrong is told by
-/// [`Builder::build`](super::Builder::build).
-///
-/// ```
-/// use trackside_core::config::{Config, Destination, Policy};
-///
-/// let config = Config::builder()
-///     .consent(Policy::Notice)
-///     .destination(Destination::sqlite("trackside.db"))
-///     .destination(Destination::ga4("G-ABC123DEF4", "s3cret").queue_hits(500))
-///     .build()?;
-/// let names: Vec<_> = config.destinations().iter().map(|destination| destination.name.as_str()).collect();
-/// assert_eq!(names, ["sqlite", "ga4"]);
-/// # Ok::<(), trackside_core::config::ConfigError>(())
-/// ```
-#[derive(Clone)]
-#[must_use = "it does nothing until it is given to a builder"]
-pub struct DestinationBuilder(Tree);
+/// One `[[destination]]`: a receiver with a pool of its own.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Destination {
+    /// Names the ledger's row. Defaults to the type.
+    pub name: String,
+    /// The service or store at the other end.
+    pub receiver: Receiver,
+    /// What it is told of the client's address. Defaults to `privacy.ip`.
+    pub ip: IpPolicy,
+    /// Whether somebody else runs it. Defaults to false for sqlite, file and callback, true for the others.
+    pub third_party: bool,
+    /// How many threads deliver. Defaults to [`Workers::Auto`].
+    pub workers: Workers,
+    /// The bounds of its queue.
+    pub queue: Queue,
+    /// The bounds of a batch.
+    pub batch: Batch,
+    /// How long one attempt may take. Defaults to 10 s.
+    pub timeout: Duration,
+    /// Up to which age a hit is tried again; then it is dropped(`expired`). Defaults to 1 h.
+    pub max_age: Duration,
+}
 
-impl Destination {
-    /// The embedded store, in the file `path`.
-    pub fn sqlite(path: impl AsRef<Path>) -> DestinationBuilder {
-        DestinationBuilder::new("sqlite").set(&["path"], file(path.as_ref()))
+/// The service or store of a destination, and its own keys.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Receiver {
+    /// `callback`: a sink that the host gives when it opens the tracker.
+    Callback,
+    /// `file`: JSON lines.
+    File {
+        /// The file; none for the standard output (`path = "-"`).
+        path: Option<PathBuf>,
+    },
+    /// `ga-v1`: the Measurement Protocol of Universal Analytics, for collectors that still speak it.
+    GaV1 {
+        /// Where hits are posted. Defaults to Google's, which counts nothing any more.
+        url: String,
+        /// `tid`.
+        tracking_id: String,
+        /// `v`. Defaults to 1.
+        version: String,
+    },
+    /// `ga4`: the Measurement Protocol of Google Analytics 4.
+    Ga4 {
+        /// Where events are posted. Defaults to Google's.
+        url: String,
+        /// The data stream, `G-…`.
+        measurement_id: String,
+        /// The data stream's secret.
+        api_secret: Secret,
+    },
+    /// `sqlite`: the embedded store.
+    Sqlite {
+        /// The database file. Defaults to `trackside.db`.
+        path: PathBuf,
+        /// How long hits are kept. Defaults to for ever.
+        keep: Option<Keep>,
+    },
+}
+
+impl Receiver {
+    /// The `type` of the destination.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Callback => "callback",
+            Self::File { .. } => "file",
+            Self::GaV1 { .. } => "ga-v1",
+            Self::Ga4 { .. } => "ga4",
+            Self::Sqlite { .. } => "sqlite",
+        }
     }
 
-    /// JSON lines, appended to the file `path`.
-    pub fn file(path: impl AsRef<Path>) -> DestinationBuilder {
-        DestinationBuilder::new("file").set(&["path"], file(path.as_ref()))
-    }
-
-    /// JSON lines on the standard output.
-    pub fn stdout() -> DestinationBuilder {
-        Self::file("-")
-    }
-
-    /// A sink of the host's own, which it gives under this name when it opens the tracker.
-    pub fn callback(name: impl Into<String>) -> DestinationBuilder {
-        DestinationBuilder::new("callback").name(name)
-    }
-
-    /// Google Analytics 4. The secret may be `env:NAME` or `file:PATH`.
-    pub fn ga4(measurement_id: impl Into<String>, api_secret: impl Into<String>) -> DestinationBuilder {
-        DestinationBuilder::new("ga4").text("measurement_id", measurement_id).text("api_secret", api_secret)
-    }
-
-    /// A collector that speaks the Measurement Protocol v1.
-    pub fn ga_v1(tracking_id: impl Into<String>) -> DestinationBuilder {
-        DestinationBuilder::new("ga-v1").text("tracking_id", tracking_id)
+    /// Where hits are sent, for receivers on the network.
+    pub fn url(&self) -> Option<&str> {
+        match self {
+            Self::Callback | Self::File { .. } | Self::Sqlite { .. } => None,
+            Self::GaV1 { url, .. } | Self::Ga4 { url, .. } => Some(url),
+        }
     }
 }
 
-impl DestinationBuilder {
-    fn new(kind: &str) -> Self {
-        Self(Tree::table()).text("type", kind)
+/// How long a store keeps its hits: a number of calendar months or of days.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Keep {
+    /// So many days of 24 hours.
+    Days(u32),
+    /// So many calendar months.
+    Months(u32),
+}
+
+/// How many threads deliver a destination's hits: `workers`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Workers {
+    /// `auto`: one where a request holds a batch; up to eight, started on demand, where it holds one hit
+    /// or one visitor.
+    Auto,
+    /// So many, from 1 to 64.
+    Count(usize),
+}
+
+/// The bounds of a destination's queue: `queue`.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Queue {
+    /// Hits at most. Defaults to 10,000.
+    pub hits: usize,
+    /// Bytes at most. Defaults to 16 MiB.
+    pub bytes: usize,
+    /// What gives way when it is full. Defaults to [`WhenFull::DropNewest`].
+    pub when_full: WhenFull,
+}
+
+/// What gives way when a queue is full: `queue.when_full`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum WhenFull {
+    /// `drop-newest`: the hit that comes.
+    DropNewest,
+    /// `drop-oldest`: the hit that has waited longest.
+    DropOldest,
+}
+
+/// The bounds of a batch: `batch`.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Batch {
+    /// Hits at most. Defaults to 100, or the receiver's own limit.
+    pub hits: usize,
+    /// Bytes of records at most. Defaults to 256 KiB.
+    pub bytes: usize,
+    /// How long the first hit waits for others. Defaults to 200 ms.
+    pub age: Duration,
+}
+
+/// A key or token that is never shown.
+#[derive(Clone, Eq, PartialEq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Keeps `text` secret.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
     }
 
-    /// Sets `name`.
-    pub fn name(self, name: impl Into<String>) -> Self {
-        self.text("name", name)
-    }
-
-    /// Sets `url`, of ga4 and ga-v1.
-    pub fn url(self, url: impl Into<String>) -> Self {
-        self.text("url", url)
-    }
-
-    /// Sets `version`, of ga-v1.
-    pub fn version(self, version: impl Into<String>) -> Self {
-        self.text("version", version)
-    }
-
-    /// Sets `keep`, of sqlite.
-    pub fn keep(self, keep: Keep) -> Self {
-        self.text("keep", units::keep_text(keep))
-    }
-
-    /// Sets `ip`.
-    pub fn ip(self, ip: IpPolicy) -> Self {
-        self.set(&["ip"], builder::word(ip, IPS))
-    }
-
-    /// Sets `third_party`.
-    pub fn third_party(self, third_party: bool) -> Self {
-        self.set(&["third_party"], Tree::Bool(third_party))
-    }
-
-    /// Sets `workers`.
-    pub fn workers(self, workers: Workers) -> Self {
-        let workers = match workers {
-            Workers::Auto => Tree::Text("auto".to_owned()),
-            Workers::Count(count) => number(count),
-        };
-        self.set(&["workers"], workers)
-    }
-
-    /// Sets `queue.hits`.
-    pub fn queue_hits(self, hits: usize) -> Self {
-        self.set(&["queue", "hits"], number(hits))
-    }
-
-    /// Sets `queue.bytes`.
-    pub fn queue_bytes(self, bytes: usize) -> Self {
-        self.set(&["queue", "bytes"], number(bytes))
-    }
-
-    /// Sets `queue.when_full`.
-    pub fn when_full(self, when_full: WhenFull) -> Self {
-        self.set(&["queue", "when_full"], builder::word(when_full, WHEN_FULL))
-    }
-
-    /// Sets `batch.hits`.
-    pub fn batch_hits(self, hits: usize) -> Self {
-        self.set(&["batch", "hits"], number(hits))
-    }
-
-    /// Sets `batch.bytes`.
-    pub fn batch_bytes(self, bytes: usize) -> Self {
-        self.set(&["batch", "bytes"], number(bytes))
-    }
-
-    /// Sets `batch.age`, to the millisecond.
-    pub fn batch_age(self, age: Duration) -> Self {
-        self.set(&["batch", "age"], builder::duration(age))
-    }
-
-    /// Sets `timeout`, to the millisecond.
-    pub fn timeout(self, timeout: Duration) -> Self {
-        self.set(&["timeout"], builder::duration(timeout))
-    }
-
-    /// Sets `max_age`, to the millisecond.
-    pub fn max_age(self, max_age: Duration) -> Self {
-        self.set(&["max_age"], builder::duration(max_age))
-    }
-
-    pub(super) fn into_tree(self) -> Tree {
-        self.0
-    }
-
-    fn text(self, key: &str, text: impl Into<String>) -> Self {
-        self.set(&[key], Tree::Text(text.into()))
-    }
-
-    fn set(mut self, path: &[&str], value: Tree) -> Self {
-        self.0.set(path, value);
-        self
+    /// The secret itself, to be sent and never to be shown.
+    pub fn reveal(&self) -> &str {
+        &self.0
     }
 }
 
-/// Shows nothing: it may hold a secret.
-impl fmt::Debug for DestinationBuilder {
+impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DestinationBuilder").finish_non_exhaustive()
+        f.write_str("***")
     }
-}
-
-fn file(path: &Path) -> Tree {
-    path.to_str().map_or(Tree::Foreign("a path outside UTF-8"), |path| Tree::Text(path.to_owned()))
-}
-
-fn number(number: usize) -> Tree {
-    Tree::Integer(i64::try_from(number).unwrap_or(i64::MAX))
 }

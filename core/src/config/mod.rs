@@ -135,6 +135,7 @@
 
 mod builder;
 mod destination;
+mod destination_builder;
 mod elsewhere;
 mod env;
 mod error;
@@ -148,11 +149,12 @@ mod toml;
 mod tree;
 mod units;
 
-use std::{fmt, net::IpAddr, path::PathBuf, time::Duration};
+use std::{net::IpAddr, time::Duration};
 
 pub use self::{
     builder::{Builder, SecretSource},
-    destination::DestinationBuilder,
+    destination::{Batch, Destination, Keep, Queue, Receiver, Secret, WhenFull, Workers},
+    destination_builder::DestinationBuilder,
     error::ConfigError,
 };
 use crate::decide::{ContentTypes, Methods, Patterns, Statuses};
@@ -357,164 +359,4 @@ pub enum QueryPolicy {
     Drop,
     /// `keep`: all of it.
     Keep,
-}
-
-/// One `[[destination]]`: a receiver with a pool of its own.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Destination {
-    /// Names the ledger's row. Defaults to the type.
-    pub name: String,
-    /// The service or store at the other end.
-    pub receiver: Receiver,
-    /// What it is told of the client's address. Defaults to `privacy.ip`.
-    pub ip: IpPolicy,
-    /// Whether somebody else runs it. Defaults to false for sqlite, file and callback, true for the others.
-    pub third_party: bool,
-    /// How many threads deliver. Defaults to [`Workers::Auto`].
-    pub workers: Workers,
-    /// The bounds of its queue.
-    pub queue: Queue,
-    /// The bounds of a batch.
-    pub batch: Batch,
-    /// How long one attempt may take. Defaults to 10 s.
-    pub timeout: Duration,
-    /// Up to which age a hit is tried again; then it is dropped(`expired`). Defaults to 1 h.
-    pub max_age: Duration,
-}
-
-/// The service or store of a destination, and its own keys.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum Receiver {
-    /// `callback`: a sink that the host gives when it opens the tracker.
-    Callback,
-    /// `file`: JSON lines.
-    File {
-        /// The file; none for the standard output (`path = "-"`).
-        path: Option<PathBuf>,
-    },
-    /// `ga-v1`: the Measurement Protocol of Universal Analytics, for collectors that still speak it.
-    GaV1 {
-        /// Where hits are posted. Defaults to Google's, which counts nothing any more.
-        url: String,
-        /// `tid`.
-        tracking_id: String,
-        /// `v`. Defaults to 1.
-        version: String,
-    },
-    /// `ga4`: the Measurement Protocol of Google Analytics 4.
-    Ga4 {
-        /// Where events are posted. Defaults to Google's.
-        url: String,
-        /// The data stream, `G-…`.
-        measurement_id: String,
-        /// The data stream's secret.
-        api_secret: Secret,
-    },
-    /// `sqlite`: the embedded store.
-    Sqlite {
-        /// The database file. Defaults to `trackside.db`.
-        path: PathBuf,
-        /// How long hits are kept. Defaults to for ever.
-        keep: Option<Keep>,
-    },
-}
-
-impl Receiver {
-    /// The `type` of the destination.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Callback => "callback",
-            Self::File { .. } => "file",
-            Self::GaV1 { .. } => "ga-v1",
-            Self::Ga4 { .. } => "ga4",
-            Self::Sqlite { .. } => "sqlite",
-        }
-    }
-
-    /// Where hits are sent, for receivers on the network.
-    pub fn url(&self) -> Option<&str> {
-        match self {
-            Self::Callback | Self::File { .. } | Self::Sqlite { .. } => None,
-            Self::GaV1 { url, .. } | Self::Ga4 { url, .. } => Some(url),
-        }
-    }
-}
-
-/// How long a store keeps its hits: a number of calendar months or of days.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum Keep {
-    /// So many days of 24 hours.
-    Days(u32),
-    /// So many calendar months.
-    Months(u32),
-}
-
-/// How many threads deliver a destination's hits: `workers`.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum Workers {
-    /// `auto`: one where a request holds a batch; up to eight, started on demand, where it holds one hit
-    /// or one visitor.
-    Auto,
-    /// So many, from 1 to 64.
-    Count(usize),
-}
-
-/// The bounds of a destination's queue: `queue`.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub struct Queue {
-    /// Hits at most. Defaults to 10,000.
-    pub hits: usize,
-    /// Bytes at most. Defaults to 16 MiB.
-    pub bytes: usize,
-    /// What gives way when it is full. Defaults to [`WhenFull::DropNewest`].
-    pub when_full: WhenFull,
-}
-
-/// What gives way when a queue is full: `queue.when_full`.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum WhenFull {
-    /// `drop-newest`: the hit that comes.
-    DropNewest,
-    /// `drop-oldest`: the hit that has waited longest.
-    DropOldest,
-}
-
-/// The bounds of a batch: `batch`.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub struct Batch {
-    /// Hits at most. Defaults to 100, or the receiver's own limit.
-    pub hits: usize,
-    /// Bytes of records at most. Defaults to 256 KiB.
-    pub bytes: usize,
-    /// How long the first hit waits for others. Defaults to 200 ms.
-    pub age: Duration,
-}
-
-/// A key or token that is never shown.
-#[derive(Clone, Eq, PartialEq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Keeps `text` secret.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// The secret itself, to be sent and never to be shown.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
 }

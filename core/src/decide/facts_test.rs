@@ -1,4 +1,5 @@
-use super::{Lengths, Target};
+use super::{Facts, Lengths, Target};
+use crate::{Config, Request};
 
 /// Authority, path and query of a target, which are the same when it is looked at again.
 fn parts(target: &str) -> (Option<&str>, &str, &str) {
@@ -53,4 +54,14 @@ fn anything_else_is_a_path_as_it_stands() {
     for target in ["", "*", "example.com:443", "ftp://example.com/a", "http:/a", "http:a", "://a", "http"] {
         assert_eq!(parts(target), (None, target, ""));
     }
+}
+
+#[test]
+fn cookies_stand_in_the_headers_of_that_name_alone() {
+    let config = Config::builder().toml("consent.policy = 'none'").build().unwrap();
+    let headers = [("accept", "a=1"), ("Cookie", "b=2"), ("x-cook", "c=3"), ("cookie", "d=4")];
+    let request = Request::new("GET", "/", &headers);
+    let mut cookies = Vec::new();
+    Facts::with_cookies(&config, &request, |value| cookies.push(value));
+    assert_eq!(cookies, [b"b=2", b"d=4"]);
 }

@@ -38,8 +38,9 @@ fn nothing_else_is() {
 }
 
 #[test]
-fn a_later_value_counts_too() {
+fn one_of_several_values_is_enough() {
     assert!(is_prefetch(&[("Purpose", "x"), ("Purpose", "prefetch")]));
+    assert!(is_prefetch(&[("Purpose", "prefetch"), ("Purpose", "x"), ("X-Moz", "x")]));
 }
 
 #[test]
