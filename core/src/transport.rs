@@ -172,11 +172,6 @@ impl Recording {
         self.recorded().hits.clone()
     }
 
-    /// The hit at `index`, in the order of arrival.
-    pub fn hit(&self, index: usize) -> Option<Hit> {
-        self.recorded().hits.get(index).cloned()
-    }
-
     /// How many hits it has.
     pub fn len(&self) -> usize {
         self.recorded().hits.len()
@@ -185,6 +180,11 @@ impl Recording {
     /// Whether it has none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// The hit that came after `index` others, if it has.
+    pub fn get(&self, index: usize) -> Option<Hit> {
+        self.recorded().hits.get(index).cloned()
     }
 
     /// The hits so far, which are then forgotten.

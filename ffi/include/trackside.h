@@ -1482,6 +1482,34 @@ trackside_status trackside_exchange_add_event(struct trackside_exchange *exchang
                                               struct trackside_error *error);
 
 /**
+ * Writes to `buffer` why a request would be judged as it would be, and what would be sent: the verdict, what
+ * each rule says, the visitor, the notice, the headers to append, and each hit with the exact request that
+ * every destination would send, with *** for secrets. Nothing is sent or counted, and there are no
+ * annotations. The text is UTF-8 in lines, for a person to read, and ends in NUL; a later library may say
+ * the same in other words.
+ *
+ * `*needed` is set to the size of the text with its NUL, also if that is more than `capacity`. A buffer of
+ * NULL and a capacity of 0 will do to ask for it.
+ *
+ * Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+ * TRACKSIDE_INVALID_ARGUMENT (`request.peer` is no address; a `size` or a length that cannot be),
+ * TRACKSIDE_BUFFER (`capacity` is less than `*needed`, and `buffer` is not written).
+ *
+ * # Safety
+ *
+ * `tracker` is NULL or a live handle; `request` and `response` are NULL or point at structs of their
+ * `size`, whose pointers are NULL or point at as much as their lengths say; `buffer` is NULL or has room for
+ * `capacity` bytes; `needed` is NULL or points at a place for a size_t.
+ */
+trackside_status trackside_tracker_explain(const struct trackside_tracker *tracker,
+                                           const struct trackside_request *request,
+                                           const struct trackside_response *response,
+                                           char *buffer,
+                                           size_t capacity,
+                                           size_t *needed,
+                                           struct trackside_error *error);
+
+/**
  * Reads the book of requests.
  *
  * Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,

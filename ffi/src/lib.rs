@@ -30,6 +30,7 @@ mod callback;
 mod error;
 mod event;
 mod exchange;
+mod explain;
 mod handle;
 mod headers;
 mod hit;
@@ -59,7 +60,7 @@ mod test_kit;
 #[cfg(any(test, feature = "_inject-panic"))]
 pub use self::boundary::inject::trackside_inject_panic;
 pub use self::{
-    annotations::*, blob::*, error::*, event::*, exchange::*, log::*, notice::*, options::*, property::*,
-    reason::*, request::*, response::*, stats::*, status::*, text::*, tracker::*, truth::*, verdict::*,
-    version::*, visitor::*,
+    annotations::*, blob::*, error::*, event::*, exchange::*, explain::*, log::*, notice::*, options::*,
+    property::*, reason::*, request::*, response::*, stats::*, status::*, text::*, tracker::*, truth::*,
+    verdict::*, version::*, visitor::*,
 };

@@ -189,7 +189,7 @@ fn clock_and_entropy_make_a_hit_known_to_the_byte() {
     assert!(page(&opened.live(), "/", 200));
     let tracker = Call::of_a_test();
     let tracker = tracker.shared(opened.0, "tracker").unwrap();
-    let hit = tracker.recording().unwrap().hit(0).unwrap();
+    let hit = tracker.recording().unwrap().get(0).unwrap();
     assert_eq!(hit.id().to_string(), "019f8944-9100-7707-8707-070707070707");
     assert_eq!(hit.micros(), now);
     assert_eq!(tracker.now(), now);

@@ -8,7 +8,7 @@
 use std::{collections::BTreeSet, env, fs, path::Path, process::Command};
 
 /// The modules that C sees something of, in the order in which a reader of the header wants them.
-const SEEN: [&str; 24] = [
+const SEEN: [&str; 25] = [
     "version",
     "status",
     "text",
@@ -27,6 +27,7 @@ const SEEN: [&str; 24] = [
     "visitor",
     "verdict",
     "blob",
+    "explain",
     "stats",
     "hit",
     "outgoing",

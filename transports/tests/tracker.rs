@@ -18,7 +18,7 @@ use trackside_core::{
     ledger::{Hits, Requests},
     transport::{Left, Reentrant, Submitted, Transport},
 };
-use trackside_transports::Tracker;
+use trackside_transports::{Tracker, clock::Clock};
 
 /// Always has something left, and counts how often it is closed. The first close may be refused.
 #[derive(Debug, Default)]
@@ -139,4 +139,27 @@ fn an_exchange_that_a_panic_ends_is_counted() {
     let finish = || exchange.finish(&request, &Response::new(200, &html), &Annotations::new());
     assert!(catch_unwind(AssertUnwindSafe(finish)).is_err());
     assert_eq!(tracker.stats().requests, Requests::new(0, vec![(Reason::Abandoned, 1)], 0));
+}
+
+#[test]
+fn a_request_has_one_explanation_at_one_time() {
+    #[derive(Debug)]
+    struct Still;
+    impl Clock for Still {
+        fn micros(&self) -> u64 {
+            1_784_714_400_000_000
+        }
+    }
+
+    let config = Config::builder().consent(Policy::Notice).build().unwrap();
+    let tracker = Tracker::builder(config).clock(Arc::new(Still)).open().unwrap();
+    let explained = || {
+        let headers = [("host", "www.example.com")];
+        let response = [("content-type", "text/html")];
+        let request = Request::new("GET", "/", &headers);
+        tracker.explain(&request, &Response::new(200, &response), &Annotations::new()).to_string()
+    };
+    let text = explained();
+    assert!(text.contains("visitor: new, would be 07070707-0707-4707-8707-070707070707\n"), "{text}");
+    assert_eq!(explained(), text);
 }

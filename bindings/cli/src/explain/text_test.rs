@@ -1,25 +1,18 @@
 use std::sync::Arc;
 
 use trackside::{
-    Annotations, Config, Request, Response, Tracker, clock::Clock, config::SecretSource, entropy::Entropy,
-    explain::Explanation,
+    Annotations, Config, Request, Response, Tracker, clock::Clock, config::SecretSource, explain::Explanation,
 };
 
 use super::{super::json, render};
 
-/// 2026-07-22 10:00:00 UTC, and sevens for all randomness.
+/// 2026-07-22 10:00:00 UTC.
 #[derive(Debug)]
 struct Fixed;
 
 impl Clock for Fixed {
     fn micros(&self) -> u64 {
         1_784_714_400_000_000
-    }
-}
-
-impl Entropy for Fixed {
-    fn draw(&self) -> [u8; 64] {
-        [7; 64]
     }
 }
 
@@ -32,7 +25,7 @@ fn explained(toml: &str, target: &str, headers: &[(&str, &str)], status: u16) ->
         })
         .build()
         .unwrap();
-    let tracker = Tracker::builder(config).clock(Arc::new(Fixed)).entropy(Arc::new(Fixed)).open().unwrap();
+    let tracker = Tracker::builder(config).clock(Arc::new(Fixed)).open().unwrap();
     let headers = headers.to_vec();
     let request =
         Request::new("GET", target, &headers).with_peer("203.0.113.9".parse().ok()).with_secure(true);
