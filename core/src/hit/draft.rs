@@ -84,10 +84,12 @@ impl Draft<'_> {
 
         let mut properties = 0;
         for property in self.properties().take(cap::PROPERTIES) {
-            if out.at + property.size() > layout::MAX_RECORD {
+            let before = out.at;
+            property.write(&mut out);
+            if out.at > layout::MAX_RECORD {
+                out.at = before;
                 break;
             }
-            property.write(&mut out);
             properties += 1;
         }
         let size = out.at;
@@ -162,14 +164,6 @@ impl<'a> Property<'a> {
             Value::Number(number) => number.is_finite().then_some(Self::Number(key, *number)),
             Value::Text(text) => Some(Self::Text(key, cut_str(text, cap::VALUE))),
             Value::Truth(truth) => Some(Self::Truth(key, *truth)),
-        }
-    }
-
-    fn size(&self) -> usize {
-        match self {
-            Self::Number(key, _) => 2 + key.len() + 1 + 8,
-            Self::Text(key, text) => 2 + key.len() + 1 + 2 + text.len(),
-            Self::Truth(key, _) => 2 + key.len() + 1 + 1,
         }
     }
 
