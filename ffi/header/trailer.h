@@ -8,12 +8,15 @@
   { sizeof(trackside_event), { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, NULL, 0, 0.0, false }
 #define TRACKSIDE_HITS_BOOK_INIT { sizeof(trackside_hits_book), { NULL, 0 }, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 #define TRACKSIDE_LEFT_INIT { sizeof(trackside_left), 0, 0, 0 }
+#define TRACKSIDE_OUTGOING_VIEW_INIT \
+  { sizeof(trackside_outgoing_view), { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, NULL, 0, { NULL, 0 } }
 #define TRACKSIDE_PROPERTY_INIT \
   { sizeof(trackside_property), { NULL, 0 }, TRACKSIDE_TYPE_TEXT, { NULL, 0 }, 0.0, false }
 #define TRACKSIDE_REQUEST_INIT \
   { sizeof(trackside_request), { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, NULL, 0, false }
 #define TRACKSIDE_REQUESTS_BOOK_INIT { sizeof(trackside_requests_book), 0, 0, 0 }
 #define TRACKSIDE_RESPONSE_INIT { sizeof(trackside_response), NULL, 0, 0 }
+#define TRACKSIDE_SINK_INIT { sizeof(trackside_sink), NULL, NULL, NULL }
 
 /** The string constant `literal`, to initialise a trackside_bytes with. */
 #define TRACKSIDE_TEXT(literal) { (literal), sizeof(literal) - 1 }

@@ -120,6 +120,14 @@
 #define TRACKSIDE_LOG_TRACE 5
 
 /**
+ * The hits of one attempt at delivery: at least one, in the order in which they came, unless the destination's
+ * protocol has sorted them by visitor. The library's, and valid until `deliver` returns, on its thread.
+ *
+ * Functions: trackside_batch_count, _hit, _request, _classify, _taken, _refuse, _retry_after.
+ */
+typedef struct trackside_batch trackside_batch;
+
+/**
  * One request and its response: begun when the request's head has come, finished when the response's head
  * is known, never at the end of the body. Then it holds the verdict. It keeps its tracker alive.
  *
@@ -128,6 +136,14 @@
  * _free.
  */
 typedef struct trackside_exchange trackside_exchange;
+
+/**
+ * One page view or event: what was recorded of it. It does not change.
+ *
+ * Functions: trackside_tracker_recorded, trackside_batch_hit, trackside_hit_text, _number, _property, _json,
+ * _free.
+ */
+typedef struct trackside_hit trackside_hit;
 
 /**
  * A configuration in the making, and what is to be swapped in the tracker that is opened with it.
@@ -141,6 +157,13 @@ typedef struct trackside_exchange trackside_exchange;
  * Functions: trackside_options_new, _toml, _json, _file, _env, _clock, _entropy, _recording, _sink, _free.
  */
 typedef struct trackside_options trackside_options;
+
+/**
+ * An HTTP request that a destination would send. Nothing is sent of it.
+ *
+ * Functions: trackside_tracker_encode, trackside_outgoing_request, _free.
+ */
+typedef struct trackside_outgoing trackside_outgoing;
 
 /**
  * Both books at one instant. It does not change any more.
@@ -477,6 +500,115 @@ typedef struct trackside_hits_book {
 } trackside_hits_book;
 
 /**
+ * A text of a hit.
+ */
+typedef int32_t trackside_field;
+
+/**
+ * A number of a hit. All but TRACKSIDE_NUMBER_VALUE are whole.
+ */
+typedef int32_t trackside_number;
+
+/**
+ * A view of a request. Host and Content-Length are left to whoever sends it; see TRACKSIDE_OUTGOING_VIEW_INIT.
+ */
+typedef struct trackside_outgoing_view {
+  /**
+   * The size of the caller's struct.
+   */
+  size_t size;
+  /**
+   * Its method.
+   */
+  struct trackside_bytes method;
+  /**
+   * Where it goes, with secrets: to be sent, never to be shown.
+   */
+  struct trackside_bytes url;
+  /**
+   * Where it goes, with `***` in place of each secret.
+   */
+  struct trackside_bytes shown_url;
+  /**
+   * Its headers.
+   */
+  const struct trackside_header *headers;
+  /**
+   * How many there are.
+   */
+  size_t header_count;
+  /**
+   * Its body.
+   */
+  struct trackside_bytes body;
+} trackside_outgoing_view;
+
+/**
+ * What became of the hits of one attempt. Any other number counts as TRACKSIDE_OUTCOME_UNKNOWN.
+ */
+typedef int32_t trackside_outcome;
+
+/**
+ * Makes one attempt at delivering the hits of `batch`, and says what became of them: of all, or of as many of
+ * the leading ones as trackside_batch_taken said. It neither waits for better times nor tries again.
+ *
+ * It is called on threads of the destination's own, each time with one batch, and by up to `workers` of them
+ * at once: by one, unless the configuration says otherwise or the destination's protocol puts one hit or one
+ * visitor into a request. It must return, and not by an exception. While it does not, its hits are in flight;
+ * trackside_tracker_close gives up waiting at its deadline, and what it returns later is counted all the same.
+ *
+ * It may call every function of this library. But it cannot wait for itself: there trackside_tracker_flush
+ * and trackside_tracker_close of its own tracker are TRACKSIDE_REENTRANT, and trackside_tracker_free does not
+ * wait for its destination, whose other hits may still be delivered for up to five seconds.
+ */
+typedef trackside_outcome (*trackside_deliver)(void *userdata,
+                                               struct trackside_batch *batch);
+
+/**
+ * Says that `deliver` will not be called any more, so that what is behind `userdata` can go.
+ *
+ * It is called once for each successful or failed trackside_options_sink, on any thread, by whoever lets go of
+ * the sink last: that function itself, if it fails, or if the sink is replaced by a later call;
+ * trackside_options_free, if no tracker was opened; trackside_tracker_open, if that cannot use it; the last
+ * free of the tracker, or of an exchange or visitor that outlives it; or a worker that was stuck in `deliver`
+ * at the deadline of trackside_tracker_close, when it returns. It is not called by the exit of the process.
+ *
+ * A forked child has memory of its own, and so a `userdata` of its own: there it is called once, too, when the
+ * child frees what it inherited, however the parent's workers were busy. A child that frees nothing, or that
+ * ends by _exit, does not call it.
+ *
+ * It must return, and not by an exception, and must not call functions of this library.
+ */
+typedef void (*trackside_release)(void *userdata);
+
+/**
+ * How the host delivers hits. See TRACKSIDE_SINK_INIT; it is copied.
+ *
+ * `userdata` is handed to both functions. It is used by the threads that call `deliver`, several at once where
+ * there are several workers, and perhaps by another that calls `free`: what it points at must bear that, and
+ * must live until `free` is called; without one, until trackside_tracker_close left nothing in flight, or as
+ * long as the process.
+ */
+typedef struct trackside_sink {
+  /**
+   * The size of the caller's struct.
+   */
+  size_t size;
+  /**
+   * What both functions get.
+   */
+  void *userdata;
+  /**
+   * Makes one attempt.
+   */
+  trackside_deliver deliver;
+  /**
+   * Ends it; may be NULL.
+   */
+  trackside_release free;
+} trackside_sink;
+
+/**
  * A log: takes one message, of UTF-8 and valid during the call, and its level, TRACKSIDE_LOG_ERROR or
  * another. It is called on any thread, also by several at once, on those of requests too; it must return,
  * and not by an exception. What the library would say because of a call made in it is not said.
@@ -700,6 +832,158 @@ typedef void (*trackside_log)(void *userdata,
  */
 #define TRACKSIDE_TYPE_TRUTH 2
 
+/**
+ * Its own id, a hyphenated UUID: the same at every destination and in every attempt.
+ */
+#define TRACKSIDE_FIELD_ID 0
+
+/**
+ * "page" or "event".
+ */
+#define TRACKSIDE_FIELD_KIND 1
+
+/**
+ * The site: a host name in lower case, without a port.
+ */
+#define TRACKSIDE_FIELD_SITE 2
+
+/**
+ * The request's method: bytes from the client.
+ */
+#define TRACKSIDE_FIELD_METHOD 3
+
+/**
+ * The path as the client asked for it, percent-encoded: bytes from the client.
+ */
+#define TRACKSIDE_FIELD_PATH 4
+
+/**
+ * What `privacy.query` keeps of the query, without the question mark: bytes from the client.
+ */
+#define TRACKSIDE_FIELD_QUERY 5
+
+/**
+ * The page that led here: bytes from the client.
+ */
+#define TRACKSIDE_FIELD_REFERRER 6
+
+/**
+ * The client's program: bytes from the client.
+ */
+#define TRACKSIDE_FIELD_AGENT 7
+
+/**
+ * The client's first language, such as "en-GB".
+ */
+#define TRACKSIDE_FIELD_LANGUAGE 8
+
+/**
+ * The client's address, as far as the destination's `ip` allows it.
+ */
+#define TRACKSIDE_FIELD_IP 9
+
+/**
+ * The visitor's id, a hyphenated UUID.
+ */
+#define TRACKSIDE_FIELD_VISITOR 10
+
+/**
+ * The page's title.
+ */
+#define TRACKSIDE_FIELD_TITLE 11
+
+/**
+ * The user's id.
+ */
+#define TRACKSIDE_FIELD_USER_ID 12
+
+/**
+ * The route, such as "/user/{id}".
+ */
+#define TRACKSIDE_FIELD_ROUTE 13
+
+/**
+ * The event's name.
+ */
+#define TRACKSIDE_FIELD_NAME 14
+
+/**
+ * The event's category.
+ */
+#define TRACKSIDE_FIELD_CATEGORY 15
+
+/**
+ * The event's label.
+ */
+#define TRACKSIDE_FIELD_LABEL 16
+
+/**
+ * When it was, in microseconds since the Unix epoch.
+ */
+#define TRACKSIDE_NUMBER_AT 0
+
+/**
+ * The visitor's first visit, in seconds since the Unix epoch.
+ */
+#define TRACKSIDE_NUMBER_FIRST_VISIT 1
+
+/**
+ * The session, named by the second it began, since the Unix epoch.
+ */
+#define TRACKSIDE_NUMBER_SESSION 2
+
+/**
+ * The response's status; absent for an event outside an exchange.
+ */
+#define TRACKSIDE_NUMBER_STATUS 3
+
+/**
+ * The event's value.
+ */
+#define TRACKSIDE_NUMBER_VALUE 4
+
+/**
+ * 1 if the page was asked for by https, else 0.
+ */
+#define TRACKSIDE_NUMBER_SECURE 5
+
+/**
+ * 1 if this exchange gave the visitor its id, else 0; absent without a visitor.
+ */
+#define TRACKSIDE_NUMBER_NEW 6
+
+/**
+ * The receiver took them; all but those that trackside_batch_refuse named.
+ */
+#define TRACKSIDE_OUTCOME_DELIVERED 0
+
+/**
+ * It certainly did not process them, and may take them later: they are tried again, after a pause that
+ * trackside_batch_retry_after can lengthen, until they are older than `max_age`.
+ */
+#define TRACKSIDE_OUTCOME_RETRY 1
+
+/**
+ * They were perhaps processed, perhaps not. They are dropped (ambiguous); in place of a store's sink, which
+ * knows a hit that comes again by its id, they are tried again.
+ */
+#define TRACKSIDE_OUTCOME_UNKNOWN 2
+
+/**
+ * They are too many for one request: they are tried again in halves. One alone is refused (too-large).
+ */
+#define TRACKSIDE_OUTCOME_SPLIT 3
+
+/**
+ * It will never take them: they are refused (rejected).
+ */
+#define TRACKSIDE_OUTCOME_REFUSED 4
+
+/**
+ * It cannot take them, and waiting would not help: they are dropped (store-unavailable).
+ */
+#define TRACKSIDE_OUTCOME_UNAVAILABLE 5
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -894,10 +1178,11 @@ trackside_status trackside_options_recording(struct trackside_options *options,
  *
  * A configuration with mistakes is told of in the log, too, in full.
  *
- * Threads: any. Statuses: TRACKSIDE_NULL_ARGUMENT (`tracker`), TRACKSIDE_WRONG_HANDLE, TRACKSIDE_CONFIG,
- * TRACKSIDE_IO and TRACKSIDE_INVALID_ARGUMENT (the file that TRACKSIDE_CONFIG names), TRACKSIDE_UNSUPPORTED
- * (a destination needs a feature that this build lacks); TRACKSIDE_INVALID_ARGUMENT also if the options
- * hold a sink and a tracker was opened with them before.
+ * Threads: any. Statuses: TRACKSIDE_NULL_ARGUMENT (`tracker`), TRACKSIDE_WRONG_HANDLE, TRACKSIDE_CONFIG (also
+ * if a destination of type "callback" has no sink), TRACKSIDE_IO and TRACKSIDE_INVALID_ARGUMENT (the file that
+ * TRACKSIDE_CONFIG names), TRACKSIDE_UNSUPPORTED (a destination needs a feature that this build lacks),
+ * TRACKSIDE_NOT_FOUND (a sink was given for a destination that there is not); TRACKSIDE_INVALID_ARGUMENT also
+ * if a sink of the options went to a tracker before.
  *
  * # Safety
  *
@@ -965,6 +1250,22 @@ trackside_status trackside_tracker_close(const struct trackside_tracker *tracker
 trackside_status trackside_tracker_stats(const struct trackside_tracker *tracker,
                                          struct trackside_stats **stats,
                                          struct trackside_error *error);
+
+/**
+ * Hands out the hit at `index` of those that a recording tracker has kept so far. End it with
+ * trackside_hit_free; it may outlive the tracker.
+ *
+ * Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE, TRACKSIDE_NOT_FOUND
+ * (past the end), TRACKSIDE_UNSUPPORTED (the tracker does not record).
+ *
+ * # Safety
+ *
+ * `tracker` is NULL or a live handle; `hit` is NULL or points at a place for a pointer.
+ */
+trackside_status trackside_tracker_recorded(const struct trackside_tracker *tracker,
+                                            size_t index,
+                                            struct trackside_hit **hit,
+                                            struct trackside_error *error);
 
 /**
  * Says how many hits a recording tracker has kept so far.
@@ -1586,6 +1887,263 @@ uint64_t trackside_stats_hits(const struct trackside_stats *stats,
 void trackside_stats_free(struct trackside_stats *stats);
 
 /**
+ * Reads a text: empty where the hit has none; valid as long as the hit.
+ *
+ * Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+ * TRACKSIDE_INVALID_ARGUMENT (`field` is none).
+ *
+ * # Safety
+ *
+ * `hit` is NULL or a live handle; `text` is NULL or points at a place for one.
+ */
+trackside_status trackside_hit_text(const struct trackside_hit *hit,
+                                    trackside_field field,
+                                    struct trackside_bytes *text,
+                                    struct trackside_error *error);
+
+/**
+ * Reads a number.
+ *
+ * Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+ * TRACKSIDE_INVALID_ARGUMENT (`number` is none), TRACKSIDE_NOT_FOUND (the hit has it not).
+ *
+ * # Safety
+ *
+ * `hit` is NULL or a live handle; `value` is NULL or points at a place for a double.
+ */
+trackside_status trackside_hit_number(const struct trackside_hit *hit,
+                                      trackside_number number,
+                                      double *value,
+                                      struct trackside_error *error);
+
+/**
+ * Reads the property at `index`, in the order in which the host gave them. Its texts are valid as long as the
+ * hit.
+ *
+ * Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+ * TRACKSIDE_INVALID_ARGUMENT (`property`), TRACKSIDE_NOT_FOUND (past the end).
+ *
+ * # Safety
+ *
+ * `hit` is NULL or a live handle; `property` is NULL or points at a struct of its `size`.
+ */
+trackside_status trackside_hit_property(const struct trackside_hit *hit,
+                                        size_t index,
+                                        struct trackside_property *property,
+                                        struct trackside_error *error);
+
+/**
+ * Writes the hit as the sink of type "file" does, as an object of JSON without a newline; valid as long as the
+ * hit.
+ *
+ * Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE.
+ *
+ * # Safety
+ *
+ * `hit` is NULL or a live handle; `json` is NULL or points at a place for a string.
+ */
+trackside_status trackside_hit_json(const struct trackside_hit *hit,
+                                    struct trackside_bytes *json,
+                                    struct trackside_error *error);
+
+/**
+ * Ends a hit that trackside_tracker_recorded gave. NULL is allowed; do not call it twice for the same value.
+ * Nothing happens with a hit of a batch, which is the library's.
+ *
+ * Threads: needs `hit` for itself.
+ *
+ * # Safety
+ *
+ * `hit` is NULL or a live handle, which nobody uses any more.
+ */
+void trackside_hit_free(struct trackside_hit *hit);
+
+/**
+ * Makes the request that the destination of that name would send for `hit` alone, if it were sent now by the
+ * tracker's clock. Nothing is sent or counted. End it with trackside_outgoing_free.
+ *
+ * Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+ * TRACKSIDE_INVALID_UTF8; TRACKSIDE_NOT_FOUND (no destination has this name, or it is not offered this hit,
+ * which was recorded under another `ip` policy); TRACKSIDE_UNSUPPORTED (it has no wire format, but takes
+ * hits as they are); TRACKSIDE_REFUSED (it would refuse the hit). With that status alone the reason is
+ * written to `refused`, which may be NULL.
+ *
+ * # Safety
+ *
+ * `tracker` and `hit` are NULL or live handles; `destination` can be read; `outgoing` is NULL or points at a
+ * place for a pointer; `refused` is NULL or points at a place for a reason.
+ */
+trackside_status trackside_tracker_encode(const struct trackside_tracker *tracker,
+                                          struct trackside_bytes destination,
+                                          const struct trackside_hit *hit,
+                                          struct trackside_outgoing **outgoing,
+                                          trackside_reason *refused,
+                                          struct trackside_error *error);
+
+/**
+ * Shows the request. What the view shows is valid until `outgoing` is freed.
+ *
+ * Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+ * TRACKSIDE_INVALID_ARGUMENT (`view`).
+ *
+ * # Safety
+ *
+ * `outgoing` is NULL or a live handle; `view` is NULL or points at a struct of its `size`.
+ */
+trackside_status trackside_outgoing_request(const struct trackside_outgoing *outgoing,
+                                            struct trackside_outgoing_view *view,
+                                            struct trackside_error *error);
+
+/**
+ * Ends a request. NULL is allowed; do not call it twice for the same value.
+ *
+ * Threads: needs `outgoing` for itself.
+ *
+ * # Safety
+ *
+ * `outgoing` is NULL or a live handle, which nobody uses any more.
+ */
+void trackside_outgoing_free(struct trackside_outgoing *outgoing);
+
+/**
+ * Replaces the sink of the destination of that name, whatever its type, in the tracker that is opened with
+ * these options; a destination with `type = "callback"` has no other. Queue, batches and retries stay as they
+ * are configured, and so does what the type's protocol refuses and which hits it lets share a request. Of two
+ * sinks for one destination the later stands.
+ *
+ * From here on the sink is the library's, also if this function fails: `sink->free`, if `sink` can be read, is
+ * called exactly once; see trackside_release.
+ *
+ * Whether there is such a destination is seen by trackside_tracker_open. The sink belongs to the first tracker
+ * that is opened.
+ *
+ * Threads: needs `options` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT (also `sink->deliver`),
+ * TRACKSIDE_WRONG_HANDLE, TRACKSIDE_INVALID_ARGUMENT (`sink->size`), TRACKSIDE_INVALID_UTF8.
+ *
+ * # Safety
+ *
+ * `options` is NULL or a live handle; `destination` can be read; `sink` is NULL or points at a struct of its
+ * `size`, whose functions may be called as said above.
+ */
+trackside_status trackside_options_sink(struct trackside_options *options,
+                                        struct trackside_bytes destination,
+                                        const struct trackside_sink *sink,
+                                        struct trackside_error *error);
+
+/**
+ * How many hits there are; 0 for what is no batch.
+ *
+ * Threads: see trackside_batch.
+ *
+ * # Safety
+ *
+ * `batch` is NULL or the one that `deliver` was given, which has not returned.
+ */
+size_t trackside_batch_count(const struct trackside_batch *batch);
+
+/**
+ * Hands out the hit at `index`. It is the library's, valid as long as the batch, and need not be freed.
+ *
+ * Threads: see trackside_batch. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+ * TRACKSIDE_NOT_FOUND (past the end).
+ *
+ * # Safety
+ *
+ * `batch` is NULL or the one that `deliver` was given, which has not returned; `hit` is NULL or points at a
+ * place for a pointer.
+ */
+trackside_status trackside_batch_hit(const struct trackside_batch *batch,
+                                     size_t index,
+                                     const struct trackside_hit **hit,
+                                     struct trackside_error *error);
+
+/**
+ * Makes the request that the destination's protocol would send: for as many of the leading hits as one request
+ * may hold, which trackside_batch_taken is set to. To be asked again does no harm. What the view shows is
+ * valid as long as the batch.
+ *
+ * Threads: see trackside_batch. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+ * TRACKSIDE_INVALID_ARGUMENT (`view`), TRACKSIDE_UNSUPPORTED (a destination of type "callback", "file" or
+ * "sqlite": it has no wire format).
+ *
+ * # Safety
+ *
+ * `batch` is NULL or the one that `deliver` was given, which has not returned; `view` is NULL or points at a
+ * struct of its `size`.
+ */
+trackside_status trackside_batch_request(struct trackside_batch *batch,
+                                         struct trackside_outgoing_view *view,
+                                         struct trackside_error *error);
+
+/**
+ * Reads an answer to the request as the destination's protocol does: `deliver` is to return the outcome. What
+ * else the answer says (a wait, which of the hits are refused and why) is kept, and replaces what
+ * trackside_batch_refuse and trackside_batch_retry_after said before. Of the body the first 64 KiB will do.
+ *
+ * Without any answer, the outcome is TRACKSIDE_OUTCOME_RETRY if no byte of the request was sent, and
+ * TRACKSIDE_OUTCOME_UNKNOWN if one was.
+ *
+ * Threads: see trackside_batch. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+ * TRACKSIDE_INVALID_ARGUMENT, TRACKSIDE_UNSUPPORTED (as for trackside_batch_request).
+ *
+ * # Safety
+ *
+ * `batch` is NULL or the one that `deliver` was given, which has not returned; `headers` points at
+ * `header_count` headers that can be read; `body` can be read; `outcome` is NULL or points at a place for one.
+ */
+trackside_status trackside_batch_classify(struct trackside_batch *batch,
+                                          uint16_t status,
+                                          const struct trackside_header *headers,
+                                          size_t header_count,
+                                          struct trackside_bytes body,
+                                          trackside_outcome *outcome,
+                                          struct trackside_error *error);
+
+/**
+ * Says that the attempt is about the first `leading` hits alone: the others come again at once, with another
+ * batch. It is about all unless this, or trackside_batch_request, says otherwise.
+ *
+ * Threads: see trackside_batch. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+ * TRACKSIDE_INVALID_ARGUMENT (none, or more than there are).
+ *
+ * # Safety
+ *
+ * `batch` is NULL or the one that `deliver` was given, which has not returned.
+ */
+trackside_status trackside_batch_taken(struct trackside_batch *batch,
+                                       size_t leading,
+                                       struct trackside_error *error);
+
+/**
+ * Says that the receiver will never take the hit at `index`, when it took others of the attempt: where
+ * `deliver` returns TRACKSIDE_OUTCOME_DELIVERED, that one is refused (rejected).
+ *
+ * Threads: see trackside_batch. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+ * TRACKSIDE_NOT_FOUND (past the end).
+ *
+ * # Safety
+ *
+ * `batch` is NULL or the one that `deliver` was given, which has not returned.
+ */
+trackside_status trackside_batch_refuse(struct trackside_batch *batch,
+                                        size_t index,
+                                        struct trackside_error *error);
+
+/**
+ * Says how long the receiver asked to be left alone: where `deliver` returns TRACKSIDE_OUTCOME_RETRY, the
+ * destination pauses for that long, but for a day at most, or for its own longer wait.
+ *
+ * Threads: see trackside_batch. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE.
+ *
+ * # Safety
+ *
+ * `batch` is NULL or the one that `deliver` was given, which has not returned.
+ */
+trackside_status trackside_batch_retry_after(struct trackside_batch *batch,
+                                             uint64_t milliseconds,
+                                             struct trackside_error *error);
+
+/**
  * Hands what the library has to say, up to `level`, to `log`: for the whole process, until it is called
  * again. With NULL nobody is told any more. `userdata` is handed to `log`; a call that another thread has
  * begun may still be running when this returns, so both should live as long as the process.
@@ -1616,12 +2174,15 @@ trackside_status trackside_log_set(trackside_log log,
   { sizeof(trackside_event), { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, NULL, 0, 0.0, false }
 #define TRACKSIDE_HITS_BOOK_INIT { sizeof(trackside_hits_book), { NULL, 0 }, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 #define TRACKSIDE_LEFT_INIT { sizeof(trackside_left), 0, 0, 0 }
+#define TRACKSIDE_OUTGOING_VIEW_INIT \
+  { sizeof(trackside_outgoing_view), { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, NULL, 0, { NULL, 0 } }
 #define TRACKSIDE_PROPERTY_INIT \
   { sizeof(trackside_property), { NULL, 0 }, TRACKSIDE_TYPE_TEXT, { NULL, 0 }, 0.0, false }
 #define TRACKSIDE_REQUEST_INIT \
   { sizeof(trackside_request), { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, NULL, 0, false }
 #define TRACKSIDE_REQUESTS_BOOK_INIT { sizeof(trackside_requests_book), 0, 0, 0 }
 #define TRACKSIDE_RESPONSE_INIT { sizeof(trackside_response), NULL, 0, 0 }
+#define TRACKSIDE_SINK_INIT { sizeof(trackside_sink), NULL, NULL, NULL }
 
 /** The string constant `literal`, to initialise a trackside_bytes with. */
 #define TRACKSIDE_TEXT(literal) { (literal), sizeof(literal) - 1 }

@@ -41,17 +41,31 @@ pub(crate) fn enter(
     failure.status()
 }
 
+/// As [`enter`], for a function that takes something over: `body` is given what `own` made of it, and however
+/// the call fails after that, it is dropped.
+pub(crate) fn enter_owning<T>(
+    error: *mut trackside_error,
+    own: impl FnOnce(&Call) -> Result<T, Failure>,
+    body: impl FnOnce(&Call, T) -> Result<(), Failure>,
+) -> trackside_status {
+    let owned = guarded(|| own(&Call(())));
+    enter(error, |call| body(call, owned?))
+}
+
 /// Runs the body of a function that has no status to return: whatever fails, the answer is `otherwise`.
 pub(crate) fn answer<T>(otherwise: T, body: impl FnOnce(&Call) -> Result<T, Failure>) -> T {
     caught(body).unwrap_or(otherwise)
 }
 
 fn caught<T>(body: impl FnOnce(&Call) -> Result<T, Failure>) -> Result<T, Failure> {
-    let run = || {
+    guarded(|| {
         #[cfg(any(test, feature = "_inject-panic"))]
         inject::panic_if_asked();
         body(&Call(()))
-    };
+    })
+}
+
+fn guarded<T>(run: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     // A handle that a panic left half changed stays a valid one: what it holds keeps its own invariants.
     match catch_unwind(AssertUnwindSafe(run)) {
         Ok(result) => result,

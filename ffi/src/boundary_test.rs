@@ -1,6 +1,6 @@
-use std::ptr;
+use std::{cell::Cell, ptr};
 
-use super::{answer, enter, inject::trackside_inject_panic};
+use super::{Call, answer, enter, enter_owning, inject::trackside_inject_panic};
 use crate::{
     error::{Failure, trackside_error},
     status::{TRACKSIDE_IO, TRACKSIDE_OK, TRACKSIDE_PANIC},
@@ -36,6 +36,35 @@ fn a_panic_becomes_a_status_once() {
         assert_eq!(said(&told), format!("a bug of trackside, please report it: {text}"));
         assert_eq!(enter(&mut told, |_| Ok(())), TRACKSIDE_OK);
     }
+}
+
+#[test]
+fn what_was_taken_over_is_dropped_however_the_call_fails() {
+    struct Owned<'a>(&'a Cell<u32>);
+    impl Drop for Owned<'_> {
+        fn drop(&mut self) {
+            self.0.set(self.0.get() + 1);
+        }
+    }
+    let drops = Cell::new(0);
+    let own = |_: &Call| Ok(Owned(&drops));
+    // SAFETY: nothing is asked for.
+    unsafe { trackside_inject_panic(1) };
+    assert_eq!(enter_owning(ptr::null_mut(), own, |_, _| Ok(())), TRACKSIDE_PANIC);
+    assert_eq!(drops.get(), 1);
+    let fail = |_: &Call, _: Owned<'_>| Err(Failure::new(TRACKSIDE_IO, "no disk"));
+    assert_eq!(enter_owning(ptr::null_mut(), own, fail), TRACKSIDE_IO);
+    assert_eq!(drops.get(), 2);
+    let none = |_: &Call| Err::<Owned<'_>, _>(Failure::new(TRACKSIDE_IO, "no disk"));
+    assert_eq!(enter_owning(ptr::null_mut(), none, |_, _| Ok(())), TRACKSIDE_IO);
+    assert_eq!(enter_owning(ptr::null_mut(), |_| panic!("a bug"), |_, (): ()| Ok(())), TRACKSIDE_PANIC);
+    let mut kept = None;
+    let keep = |_: &Call, owned| {
+        kept = Some(owned);
+        Ok(())
+    };
+    assert_eq!(enter_owning(ptr::null_mut(), own, keep), TRACKSIDE_OK);
+    assert_eq!(drops.get(), 2);
 }
 
 #[test]

@@ -13,7 +13,13 @@ use std::{
 
 use trackside_transports::{clock::Clock, entropy::Entropy};
 
-use crate::{log::Listener, text::trackside_bytes};
+use crate::{
+    batch::trackside_batch,
+    handle::Tagged,
+    log::Listener,
+    sink::{TRACKSIDE_OUTCOME_UNKNOWN, trackside_deliver, trackside_outcome, trackside_release},
+    text::trackside_bytes,
+};
 
 /// What a host wants to see again in its callback.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -67,6 +73,32 @@ impl Entropy for HostEntropy {
 impl fmt::Debug for HostEntropy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("HostEntropy")
+    }
+}
+
+/// A host's sink.
+#[derive(Debug)]
+pub(crate) struct HostSink {
+    pub(crate) deliver: trackside_deliver,
+    pub(crate) free: trackside_release,
+    pub(crate) userdata: Userdata,
+}
+
+impl HostSink {
+    /// Has the host make an attempt. The batch is the host's alone until it returns.
+    pub(crate) fn deliver(&self, batch: &mut Tagged<trackside_batch>) -> trackside_outcome {
+        // SAFETY: see the module's doc.
+        self.deliver.map_or(TRACKSIDE_OUTCOME_UNKNOWN, |deliver| unsafe {
+            deliver(self.userdata.0, batch.as_mut_ptr())
+        })
+    }
+
+    /// Tells the host that nobody will call `deliver` any more.
+    pub(crate) fn free(&self) {
+        if let Some(free) = self.free {
+            // SAFETY: see the module's doc.
+            unsafe { free(self.userdata.0) }
+        }
     }
 }
 

@@ -1,1 +1,306 @@
 //! One hit, to be read field by field.
+
+use std::{borrow::Cow, sync::OnceLock};
+
+use trackside_core::{Hit, Value, hit::Kind};
+
+use crate::{
+    boundary::{answer, enter},
+    error::{Failure, trackside_error},
+    handle::{Handle, Tag},
+    property::{TRACKSIDE_TYPE_NUMBER, TRACKSIDE_TYPE_TEXT, TRACKSIDE_TYPE_TRUTH, trackside_property},
+    status::trackside_status,
+    text::trackside_bytes,
+};
+
+/// One page view or event: what was recorded of it. It does not change.
+///
+/// Functions: trackside_tracker_recorded, trackside_batch_hit, trackside_hit_text, _number, _property, _json,
+/// _free.
+#[derive(Debug)]
+pub struct trackside_hit {
+    hit: Hit,
+    written: OnceLock<Written>,
+    json: OnceLock<String>,
+}
+
+/// What the record does not hold as a text.
+#[derive(Debug)]
+struct Written {
+    id: String,
+    ip: String,
+    visitor: String,
+}
+
+impl Handle for trackside_hit {
+    const TAG: Tag = *b"HIT ";
+    const NAME: &'static str = "trackside_hit";
+}
+
+impl trackside_hit {
+    pub(crate) fn new(hit: Hit) -> Self {
+        Self { hit, written: OnceLock::new(), json: OnceLock::new() }
+    }
+
+    pub(crate) fn hit(&self) -> &Hit {
+        &self.hit
+    }
+
+    fn written(&self) -> &Written {
+        let hit = &self.hit;
+        self.written.get_or_init(|| Written {
+            id: hit.id().to_string(),
+            ip: hit.ip().map(|ip| ip.to_string()).unwrap_or_default(),
+            visitor: hit.visitor().map(|visitor| visitor.to_string()).unwrap_or_default(),
+        })
+    }
+
+    fn text(&self, field: trackside_field) -> Option<&[u8]> {
+        let hit = &self.hit;
+        Some(match field {
+            TRACKSIDE_FIELD_ID => self.written().id.as_bytes(),
+            TRACKSIDE_FIELD_KIND => match hit.kind() {
+                Kind::Event => b"event",
+                _ => b"page",
+            },
+            TRACKSIDE_FIELD_SITE => hit.site().as_bytes(),
+            TRACKSIDE_FIELD_METHOD => hit.method(),
+            TRACKSIDE_FIELD_PATH => hit.path(),
+            TRACKSIDE_FIELD_QUERY => hit.query(),
+            TRACKSIDE_FIELD_REFERRER => hit.referrer(),
+            TRACKSIDE_FIELD_AGENT => hit.agent(),
+            TRACKSIDE_FIELD_LANGUAGE => hit.language().as_bytes(),
+            TRACKSIDE_FIELD_IP => self.written().ip.as_bytes(),
+            TRACKSIDE_FIELD_VISITOR => self.written().visitor.as_bytes(),
+            TRACKSIDE_FIELD_TITLE => hit.title().as_bytes(),
+            TRACKSIDE_FIELD_USER_ID => hit.user_id().as_bytes(),
+            TRACKSIDE_FIELD_ROUTE => hit.route().as_bytes(),
+            TRACKSIDE_FIELD_NAME => hit.name().as_bytes(),
+            TRACKSIDE_FIELD_CATEGORY => hit.category().as_bytes(),
+            TRACKSIDE_FIELD_LABEL => hit.label().as_bytes(),
+            _ => return None,
+        })
+    }
+
+    /// None for what is no number of a hit; none within for what this hit has not.
+    fn number(&self, number: trackside_number) -> Option<Option<f64>> {
+        let hit = &self.hit;
+        // OK because no time and no status comes near 2^53.
+        let whole = |n: u64| n as f64;
+        Some(match number {
+            TRACKSIDE_NUMBER_AT => Some(whole(hit.micros())),
+            TRACKSIDE_NUMBER_FIRST_VISIT => hit.first_visit().map(whole),
+            TRACKSIDE_NUMBER_SESSION => hit.session().map(whole),
+            TRACKSIDE_NUMBER_STATUS => Some(hit.status()).filter(|&status| status != 0).map(f64::from),
+            TRACKSIDE_NUMBER_VALUE => hit.value(),
+            TRACKSIDE_NUMBER_SECURE => Some(f64::from(u8::from(hit.is_secure()))),
+            TRACKSIDE_NUMBER_NEW => hit.visitor().map(|_| f64::from(u8::from(hit.is_new()))),
+            _ => return None,
+        })
+    }
+
+    fn json(&self) -> Result<&str, Failure> {
+        if let Some(json) = self.json.get() {
+            return Ok(json);
+        }
+        // A hit has nothing that JSON cannot hold.
+        let json = serde_json::to_string(&self.hit)
+            .map_err(|error| Failure::invalid("hit", &format!("cannot be written: {error}")))?;
+        Ok(self.json.get_or_init(|| json))
+    }
+}
+
+/// A text of a hit.
+pub type trackside_field = i32;
+
+/// Its own id, a hyphenated UUID: the same at every destination and in every attempt.
+pub const TRACKSIDE_FIELD_ID: trackside_field = 0;
+/// "page" or "event".
+pub const TRACKSIDE_FIELD_KIND: trackside_field = 1;
+/// The site: a host name in lower case, without a port.
+pub const TRACKSIDE_FIELD_SITE: trackside_field = 2;
+/// The request's method: bytes from the client.
+pub const TRACKSIDE_FIELD_METHOD: trackside_field = 3;
+/// The path as the client asked for it, percent-encoded: bytes from the client.
+pub const TRACKSIDE_FIELD_PATH: trackside_field = 4;
+/// What `privacy.query` keeps of the query, without the question mark: bytes from the client.
+pub const TRACKSIDE_FIELD_QUERY: trackside_field = 5;
+/// The page that led here: bytes from the client.
+pub const TRACKSIDE_FIELD_REFERRER: trackside_field = 6;
+/// The client's program: bytes from the client.
+pub const TRACKSIDE_FIELD_AGENT: trackside_field = 7;
+/// The client's first language, such as "en-GB".
+pub const TRACKSIDE_FIELD_LANGUAGE: trackside_field = 8;
+/// The client's address, as far as the destination's `ip` allows it.
+pub const TRACKSIDE_FIELD_IP: trackside_field = 9;
+/// The visitor's id, a hyphenated UUID.
+pub const TRACKSIDE_FIELD_VISITOR: trackside_field = 10;
+/// The page's title.
+pub const TRACKSIDE_FIELD_TITLE: trackside_field = 11;
+/// The user's id.
+pub const TRACKSIDE_FIELD_USER_ID: trackside_field = 12;
+/// The route, such as "/user/{id}".
+pub const TRACKSIDE_FIELD_ROUTE: trackside_field = 13;
+/// The event's name.
+pub const TRACKSIDE_FIELD_NAME: trackside_field = 14;
+/// The event's category.
+pub const TRACKSIDE_FIELD_CATEGORY: trackside_field = 15;
+/// The event's label.
+pub const TRACKSIDE_FIELD_LABEL: trackside_field = 16;
+
+/// A number of a hit. All but TRACKSIDE_NUMBER_VALUE are whole.
+pub type trackside_number = i32;
+
+/// When it was, in microseconds since the Unix epoch.
+pub const TRACKSIDE_NUMBER_AT: trackside_number = 0;
+/// The visitor's first visit, in seconds since the Unix epoch.
+pub const TRACKSIDE_NUMBER_FIRST_VISIT: trackside_number = 1;
+/// The session, named by the second it began, since the Unix epoch.
+pub const TRACKSIDE_NUMBER_SESSION: trackside_number = 2;
+/// The response's status; absent for an event outside an exchange.
+pub const TRACKSIDE_NUMBER_STATUS: trackside_number = 3;
+/// The event's value.
+pub const TRACKSIDE_NUMBER_VALUE: trackside_number = 4;
+/// 1 if the page was asked for by https, else 0.
+pub const TRACKSIDE_NUMBER_SECURE: trackside_number = 5;
+/// 1 if this exchange gave the visitor its id, else 0; absent without a visitor.
+pub const TRACKSIDE_NUMBER_NEW: trackside_number = 6;
+
+/// Reads a text: empty where the hit has none; valid as long as the hit.
+///
+/// Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+/// TRACKSIDE_INVALID_ARGUMENT (`field` is none).
+///
+/// # Safety
+///
+/// `hit` is NULL or a live handle; `text` is NULL or points at a place for one.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn trackside_hit_text(
+    hit: *const trackside_hit,
+    field: trackside_field,
+    text: *mut trackside_bytes,
+    error: *mut trackside_error,
+) -> trackside_status {
+    enter(error, |call| {
+        let hit = call.shared(hit, "hit")?;
+        let place = call.output(text, "text")?;
+        let text = hit.text(field).ok_or_else(|| {
+            Failure::invalid("field", &format!("is {field}, and no TRACKSIDE_FIELD_ has this number"))
+        })?;
+        place.set(trackside_bytes::of(text));
+        Ok(())
+    })
+}
+
+/// Reads a number.
+///
+/// Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+/// TRACKSIDE_INVALID_ARGUMENT (`number` is none), TRACKSIDE_NOT_FOUND (the hit has it not).
+///
+/// # Safety
+///
+/// `hit` is NULL or a live handle; `value` is NULL or points at a place for a double.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn trackside_hit_number(
+    hit: *const trackside_hit,
+    number: trackside_number,
+    value: *mut f64,
+    error: *mut trackside_error,
+) -> trackside_status {
+    enter(error, |call| {
+        let hit = call.shared(hit, "hit")?;
+        let place = call.output(value, "value")?;
+        let value = hit.number(number).ok_or_else(|| {
+            Failure::invalid("number", &format!("is {number}, and no TRACKSIDE_NUMBER_ has this number"))
+        })?;
+        place.set(value.ok_or_else(|| Failure::not_found("the hit has no such number"))?);
+        Ok(())
+    })
+}
+
+/// Reads the property at `index`, in the order in which the host gave them. Its texts are valid as long as the
+/// hit.
+///
+/// Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+/// TRACKSIDE_INVALID_ARGUMENT (`property`), TRACKSIDE_NOT_FOUND (past the end).
+///
+/// # Safety
+///
+/// `hit` is NULL or a live handle; `property` is NULL or points at a struct of its `size`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn trackside_hit_property(
+    hit: *const trackside_hit,
+    index: usize,
+    property: *mut trackside_property,
+    error: *mut trackside_error,
+) -> trackside_status {
+    enter(error, |call| {
+        let hit = call.shared(hit, "hit")?;
+        let place = call.struct_output(property, "property")?;
+        let (key, value) = hit.hit.properties().nth(index).ok_or_else(|| {
+            let count = hit.hit.properties().count();
+            Failure::not_found(format!("`index` is {index}, but there are {count} properties"))
+        })?;
+        place.set(&shown(key, &value));
+        Ok(())
+    })
+}
+
+/// A view of a property, which lies in the record.
+fn shown(key: &str, value: &Value<'_>) -> trackside_property {
+    let mut shown = trackside_property {
+        size: size_of::<trackside_property>(),
+        key: trackside_bytes::of(key),
+        r#type: TRACKSIDE_TYPE_TEXT,
+        text: trackside_bytes::EMPTY,
+        number: 0.0,
+        truth: false.into(),
+    };
+    match value {
+        Value::Number(number) => (shown.r#type, shown.number) = (TRACKSIDE_TYPE_NUMBER, *number),
+        Value::Truth(truth) => (shown.r#type, shown.truth) = (TRACKSIDE_TYPE_TRUTH, (*truth).into()),
+        Value::Text(Cow::Borrowed(text)) => shown.text = trackside_bytes::of(text),
+        // No text of a record is a copy, which would be gone before anybody looked.
+        _ => {}
+    }
+    shown
+}
+
+/// Writes the hit as the sink of type "file" does, as an object of JSON without a newline; valid as long as the
+/// hit.
+///
+/// Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE.
+///
+/// # Safety
+///
+/// `hit` is NULL or a live handle; `json` is NULL or points at a place for a string.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn trackside_hit_json(
+    hit: *const trackside_hit,
+    json: *mut trackside_bytes,
+    error: *mut trackside_error,
+) -> trackside_status {
+    enter(error, |call| {
+        let hit = call.shared(hit, "hit")?;
+        let place = call.output(json, "json")?;
+        place.set(trackside_bytes::of(hit.json()?));
+        Ok(())
+    })
+}
+
+/// Ends a hit that trackside_tracker_recorded gave. NULL is allowed; do not call it twice for the same value.
+/// Nothing happens with a hit of a batch, which is the library's.
+///
+/// Threads: needs `hit` for itself.
+///
+/// # Safety
+///
+/// `hit` is NULL or a live handle, which nobody uses any more.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn trackside_hit_free(hit: *mut trackside_hit) {
+    answer((), |call| call.end(hit));
+}
+
+#[cfg(test)]
+#[path = "hit_test.rs"]
+mod test;

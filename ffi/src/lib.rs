@@ -60,7 +60,7 @@ mod test_kit;
 #[cfg(any(test, feature = "_inject-panic"))]
 pub use self::boundary::inject::trackside_inject_panic;
 pub use self::{
-    annotations::*, blob::*, error::*, event::*, exchange::*, explain::*, log::*, notice::*, options::*,
-    property::*, reason::*, request::*, response::*, stats::*, status::*, text::*, tracker::*, truth::*,
-    verdict::*, version::*, visitor::*,
+    annotations::*, batch::*, blob::*, error::*, event::*, exchange::*, explain::*, hit::*, log::*,
+    notice::*, options::*, outgoing::*, property::*, reason::*, request::*, response::*, sink::*, stats::*,
+    status::*, text::*, tracker::*, truth::*, verdict::*, version::*, visitor::*,
 };

@@ -1,5 +1,7 @@
 //! What the unit tests share.
 
+pub(crate) mod host;
+
 use std::{ffi::CStr, ptr};
 
 use trackside_core::{Annotations, Request, Response};
@@ -125,4 +127,17 @@ pub(crate) fn page(tracker: &Tracker, path: &str, status: u16) -> bool {
     let response = [("content-type", "text/html")];
     let response = Response::new(status, &response);
     tracker.begin(&request).finish(&request, &response, &Annotations::new()).is_tracked()
+}
+
+/// What a view shows.
+///
+/// # Safety
+///
+/// It can be read for as long as the caller says it can.
+pub(crate) unsafe fn read_bytes<'a>(view: trackside_bytes) -> &'a [u8] {
+    if view.length == 0 {
+        return &[];
+    }
+    // SAFETY: the caller's promise.
+    unsafe { std::slice::from_raw_parts(view.data.cast(), view.length) }
 }

@@ -12,9 +12,12 @@ use crate::{
     boundary::{Call, answer, enter},
     error::{Failure, trackside_error},
     handle::{self, Handle, Tag},
+    hit::trackside_hit,
     options::trackside_options,
     stats::trackside_stats,
-    status::{TRACKSIDE_REENTRANT, TRACKSIDE_UNSUPPORTED, trackside_status},
+    status::{
+        TRACKSIDE_CONFIG, TRACKSIDE_NOT_FOUND, TRACKSIDE_REENTRANT, TRACKSIDE_UNSUPPORTED, trackside_status,
+    },
     view,
 };
 
@@ -37,6 +40,7 @@ impl Handle for trackside_tracker {
 impl trackside_tracker {
     fn open(options: &trackside_options) -> Result<Self, Failure> {
         let config = options.config()?;
+        let sinks = options.sinks.take(&config)?;
         let clock = options.clock.clone().unwrap_or_else(|| Arc::new(clock::System));
         let mut builder = Tracker::builder(config).clock(Arc::clone(&clock));
         if let Some(entropy) = &options.entropy {
@@ -46,10 +50,10 @@ impl trackside_tracker {
         if let Some(recording) = &recording {
             builder = builder.transport(Arc::clone(recording) as _);
         }
-        let builder = options.sinks.give_to(builder)?;
-        let live = builder
-            .open()
-            .map_err(|error: OpenError| Failure::new(TRACKSIDE_UNSUPPORTED, error.to_string()))?;
+        for (destination, sink) in sinks {
+            builder = builder.sink(destination, sink);
+        }
+        let live = builder.open().map_err(|error| not_opened(&error))?;
         Ok(Self { live, clock, recording })
     }
 
@@ -71,6 +75,15 @@ impl trackside_tracker {
             )
         })
     }
+}
+
+fn not_opened(error: &OpenError) -> Failure {
+    let status = match () {
+        () if error.is_no_sink() => TRACKSIDE_CONFIG,
+        () if error.is_unknown_destination() => TRACKSIDE_NOT_FOUND,
+        () => TRACKSIDE_UNSUPPORTED,
+    };
+    Failure::new(status, error.to_string())
 }
 
 /// What trackside_tracker_flush or _close left undone at its deadline.
@@ -103,10 +116,11 @@ impl From<Left> for trackside_left {
 ///
 /// A configuration with mistakes is told of in the log, too, in full.
 ///
-/// Threads: any. Statuses: TRACKSIDE_NULL_ARGUMENT (`tracker`), TRACKSIDE_WRONG_HANDLE, TRACKSIDE_CONFIG,
-/// TRACKSIDE_IO and TRACKSIDE_INVALID_ARGUMENT (the file that TRACKSIDE_CONFIG names), TRACKSIDE_UNSUPPORTED
-/// (a destination needs a feature that this build lacks); TRACKSIDE_INVALID_ARGUMENT also if the options
-/// hold a sink and a tracker was opened with them before.
+/// Threads: any. Statuses: TRACKSIDE_NULL_ARGUMENT (`tracker`), TRACKSIDE_WRONG_HANDLE, TRACKSIDE_CONFIG (also
+/// if a destination of type "callback" has no sink), TRACKSIDE_IO and TRACKSIDE_INVALID_ARGUMENT (the file that
+/// TRACKSIDE_CONFIG names), TRACKSIDE_UNSUPPORTED (a destination needs a feature that this build lacks),
+/// TRACKSIDE_NOT_FOUND (a sink was given for a destination that there is not); TRACKSIDE_INVALID_ARGUMENT also
+/// if a sink of the options went to a tracker before.
 ///
 /// # Safety
 ///
@@ -214,6 +228,34 @@ pub unsafe extern "C" fn trackside_tracker_stats(
         let tracker = call.shared(tracker, "tracker")?;
         let stats = call.output(stats, "stats")?;
         stats.set(handle::give(trackside_stats::new(tracker.live.stats())));
+        Ok(())
+    })
+}
+
+/// Hands out the hit at `index` of those that a recording tracker has kept so far. End it with
+/// trackside_hit_free; it may outlive the tracker.
+///
+/// Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE, TRACKSIDE_NOT_FOUND
+/// (past the end), TRACKSIDE_UNSUPPORTED (the tracker does not record).
+///
+/// # Safety
+///
+/// `tracker` is NULL or a live handle; `hit` is NULL or points at a place for a pointer.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn trackside_tracker_recorded(
+    tracker: *const trackside_tracker,
+    index: usize,
+    hit: *mut *mut trackside_hit,
+    error: *mut trackside_error,
+) -> trackside_status {
+    enter(error, |call| {
+        let tracker = call.shared(tracker, "tracker")?;
+        let place = call.output(hit, "hit")?;
+        let recording = tracker.recording()?;
+        let hit = recording.get(index).ok_or_else(|| {
+            Failure::not_found(format!("`index` is {index}, but {} hits are recorded", recording.len()))
+        })?;
+        place.set(handle::give(trackside_hit::new(hit)));
         Ok(())
     })
 }

@@ -9,6 +9,8 @@ trackside_property property = TRACKSIDE_PROPERTY_INIT;
 trackside_request request = TRACKSIDE_REQUEST_INIT;
 trackside_requests_book requests = TRACKSIDE_REQUESTS_BOOK_INIT;
 trackside_response response = TRACKSIDE_RESPONSE_INIT;
+trackside_outgoing_view outgoing = TRACKSIDE_OUTGOING_VIEW_INIT;
+trackside_sink sink = TRACKSIDE_SINK_INIT;
 trackside_bytes text = TRACKSIDE_TEXT("literal");
 
 int main(void) {
