@@ -164,3 +164,7 @@ pub unsafe extern "C" fn trackside_exchange_finish_blob(
         Ok(())
     })
 }
+
+#[cfg(test)]
+#[path = "blob_test.rs"]
+mod test;

@@ -225,3 +225,7 @@ pub unsafe extern "C" fn trackside_exchange_is_new(exchange: *const trackside_ex
 pub unsafe extern "C" fn trackside_exchange_free(exchange: *mut trackside_exchange) {
     answer((), |call| call.end(exchange));
 }
+
+#[cfg(test)]
+#[path = "exchange_test.rs"]
+mod test;

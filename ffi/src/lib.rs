@@ -55,6 +55,8 @@ mod view;
 mod visitor;
 
 #[cfg(test)]
+mod test_exchange;
+#[cfg(test)]
 mod test_kit;
 
 #[cfg(any(test, feature = "_inject-panic"))]

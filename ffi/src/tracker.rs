@@ -57,6 +57,11 @@ impl trackside_tracker {
         Ok(Self { live, clock, recording })
     }
 
+    #[cfg(test)]
+    pub(crate) fn of_a_test(live: Tracker) -> Self {
+        Self { live, clock: Arc::new(clock::System), recording: None }
+    }
+
     /// The tracker itself.
     pub(crate) fn live(&self) -> &Tracker {
         &self.live

@@ -1,5 +1,6 @@
 //! What the tests share.
 
+pub mod block;
 pub mod collector;
 pub mod folder;
 pub mod hits;
