@@ -150,7 +150,8 @@ pub unsafe extern "C" fn trackside_tracker_open(
 
 /// Ends a tracker. NULL is allowed; do not call it twice for the same value. Exchanges and visitors may
 /// outlive it. Unless trackside_tracker_close was called, the last of tracker and exchanges to end closes
-/// it, within the configuration's `shutdown`: what is then still in memory is dropped (shutdown).
+/// it, within the configuration's `shutdown`: what is then still in memory is dropped (shutdown). Called from
+/// a sink, which cannot wait for itself, it leaves the workers five seconds for that and returns at once.
 ///
 /// Threads: needs `tracker` for itself.
 ///

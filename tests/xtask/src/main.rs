@@ -5,6 +5,7 @@ mod cargo;
 mod features;
 mod header;
 mod install;
+mod miri;
 mod mutants;
 mod readme;
 mod steps;
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
         ["test"] => test::run(),
         ["bench", ref options @ ..] => bench::run(options),
         ["header"] => header::write(),
+        ["miri"] => miri::run(),
         ["mutants", ref options @ ..] => mutants::run(options),
         ["help" | "--help" | "-h"] => {
             print!("{}", usage());
@@ -43,10 +45,11 @@ fn main() -> ExitCode {
 }
 
 /// The commands and what they do; the README may name no others.
-const COMMANDS: [(&str, &str); 4] = [
+const COMMANDS: [(&str, &str); 5] = [
     ("test", "set up whatever the tests need and run them all"),
     ("bench", "measure against the floor and the peers; --quick: less exactly"),
     ("header", "make the C header anew of its sources"),
+    ("miri", "look for undefined behaviour in the C ABI's pointers; needs a nightly toolchain"),
     ("mutants", "change core place by place, and see that a test fails each time; takes hours"),
 ];
 
