@@ -20,7 +20,6 @@
 
 #![allow(unsafe_code, reason = "a C ABI is unsafe by nature; it is kept to the modules named above")]
 #![allow(non_camel_case_types, reason = "the types have the names that C gives them")]
-#![allow(dead_code, reason = "the functions that use it are being written")]
 
 mod annotations;
 mod batch;

@@ -3,10 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use trackside_core::transport::{Left, Recording, Reentrant};
-use trackside_transports::{
-    OpenError, Tracker,
-    clock::{self, Clock},
-};
+use trackside_transports::{OpenError, Tracker};
 
 use crate::{
     boundary::{Call, answer, enter},
@@ -28,7 +25,6 @@ use crate::{
 #[derive(Debug)]
 pub struct trackside_tracker {
     live: Tracker,
-    clock: Arc<dyn Clock>,
     recording: Option<Arc<Recording>>,
 }
 
@@ -41,8 +37,10 @@ impl trackside_tracker {
     fn open(options: &trackside_options) -> Result<Self, Failure> {
         let config = options.config()?;
         let sinks = options.sinks.take(&config)?;
-        let clock = options.clock.clone().unwrap_or_else(|| Arc::new(clock::System));
-        let mut builder = Tracker::builder(config).clock(Arc::clone(&clock));
+        let mut builder = Tracker::builder(config);
+        if let Some(clock) = &options.clock {
+            builder = builder.clock(Arc::clone(clock));
+        }
         if let Some(entropy) = &options.entropy {
             builder = builder.entropy(Arc::clone(entropy));
         }
@@ -54,7 +52,7 @@ impl trackside_tracker {
             builder = builder.sink(destination, sink);
         }
         let live = builder.open().map_err(|error| not_opened(&error))?;
-        Ok(Self { live, clock, recording })
+        Ok(Self { live, recording })
     }
 
     #[cfg(test)]
@@ -65,11 +63,6 @@ impl trackside_tracker {
     /// The tracker itself.
     pub(crate) fn live(&self) -> &Tracker {
         &self.live
-    }
-
-    /// The time of day, as the tracker sees it.
-    pub(crate) fn now(&self) -> u64 {
-        self.clock.micros()
     }
 
     pub(crate) fn recording(&self) -> Result<&Recording, Failure> {
