@@ -1,0 +1,336 @@
+//! The golden vectors through the C ABI, as a program in C would run them: its clock and entropy swapped, its
+//! hits recorded. What comes out has to be what the vectors expect, and each hit and each request byte for byte
+//! what core makes of it.
+
+#![allow(unsafe_code, reason = "the C ABI is the subject")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
+#[path = "golden/core.rs"]
+mod core;
+#[path = "golden/vector.rs"]
+mod vector;
+
+use std::{
+    cell::Cell,
+    ffi::{CStr, c_char, c_uchar, c_void},
+    mem::size_of,
+    ptr,
+};
+
+use serde_json::{Value as Json, json};
+use trackside_core::Config;
+use trackside_ffi::*;
+
+use self::vector::{Added, Call, DELAY, Raised, Text, Vector, bytes, compare, posted};
+
+/// What the tracker's clock and entropy answer.
+struct Now {
+    micros: Cell<u64>,
+    entropy: Cell<[u8; 64]>,
+}
+
+unsafe extern "C" fn clock(now: *mut c_void) -> u64 {
+    // SAFETY: it is the `Now` of the vector, which outlives its tracker.
+    unsafe { &*now.cast::<Now>() }.micros.get()
+}
+
+unsafe extern "C" fn entropy(now: *mut c_void, to: *mut c_uchar) {
+    // SAFETY: as above; `to` has room for 64 bytes.
+    unsafe { to.copy_from_nonoverlapping((*now.cast::<Now>()).entropy.get().as_ptr(), 64) }
+}
+
+fn no_error() -> trackside_error {
+    trackside_error { size: size_of::<trackside_error>(), status: TRACKSIDE_OK, text: [0; 256] }
+}
+
+/// Runs a function that has to succeed.
+#[track_caller]
+fn ok(call: impl FnOnce(*mut trackside_error) -> trackside_status) {
+    let mut error = no_error();
+    let status = call(&mut error);
+    assert_eq!(status, TRACKSIDE_OK, "{}", said(&error));
+}
+
+fn said(error: &trackside_error) -> String {
+    // SAFETY: it ends in NUL.
+    unsafe { CStr::from_ptr(error.text.as_ptr()) }.to_string_lossy().into_owned()
+}
+
+fn view(text: impl AsRef<[u8]>) -> trackside_bytes {
+    let text = text.as_ref();
+    trackside_bytes { data: text.as_ptr().cast(), length: text.len() }
+}
+
+const NONE: trackside_bytes = trackside_bytes { data: ptr::null(), length: 0 };
+
+fn views(headers: &[(Text, Text)]) -> Vec<trackside_header> {
+    headers.iter().map(|(name, value)| trackside_header { name: view(name), value: view(value) }).collect()
+}
+
+/// The bytes that a view borrows.
+unsafe fn seen<'a>(view: trackside_bytes) -> &'a [u8] {
+    // SAFETY: the caller uses them no longer than they are valid.
+    if view.length == 0 { &[] } else { unsafe { std::slice::from_raw_parts(view.data.cast(), view.length) } }
+}
+
+unsafe fn text<'a>(view: trackside_bytes) -> &'a str {
+    // SAFETY: as above.
+    std::str::from_utf8(unsafe { seen(view) }).expect("UTF-8")
+}
+
+unsafe fn pairs<'a>(headers: *const trackside_header, count: usize) -> Vec<(&'a str, &'a str)> {
+    // SAFETY: as above.
+    (0..count).map(|n| unsafe { (text((*headers.add(n)).name), text((*headers.add(n)).value)) }).collect()
+}
+
+fn property(key: &str, value: &Json) -> trackside_property {
+    let none = trackside_property {
+        size: size_of::<trackside_property>(),
+        key: view(key),
+        r#type: TRACKSIDE_TYPE_TEXT,
+        text: NONE,
+        number: 0.0,
+        truth: false.into(),
+    };
+    match value {
+        Json::Bool(truth) => {
+            trackside_property { r#type: TRACKSIDE_TYPE_TRUTH, truth: (*truth).into(), ..none }
+        }
+        Json::Number(number) => {
+            trackside_property { r#type: TRACKSIDE_TYPE_NUMBER, number: number.as_f64().unwrap(), ..none }
+        }
+        Json::String(text) => trackside_property { text: view(text), ..none },
+        other => panic!("no property can be {other}"),
+    }
+}
+
+fn annotate(exchange: *mut trackside_exchange, added: &Added) {
+    // SAFETY: the exchange is live, and what is passed outlives the calls.
+    unsafe {
+        if let Some(title) = &added.title {
+            ok(|error| trackside_exchange_set_title(exchange, view(title), error));
+        }
+        if let Some(user_id) = &added.user_id {
+            ok(|error| trackside_exchange_set_user_id(exchange, view(user_id), error));
+        }
+        if let Some(route) = &added.route {
+            ok(|error| trackside_exchange_set_route(exchange, view(route), error));
+        }
+        for (key, value) in &added.properties {
+            ok(|error| trackside_exchange_add_property(exchange, &property(key, value), error));
+        }
+        for raised in &added.events {
+            let Raised { name, category, label, value, properties } = raised;
+            let properties: Vec<_> = properties.iter().map(|(key, value)| property(key, value)).collect();
+            let event = trackside_event {
+                size: size_of::<trackside_event>(),
+                name: view(name),
+                category: category.as_ref().map_or(NONE, view),
+                label: label.as_ref().map_or(NONE, view),
+                properties: properties.as_ptr(),
+                property_count: properties.len(),
+                value: value.unwrap_or_default(),
+                has_value: value.is_some().into(),
+            };
+            ok(|error| trackside_exchange_add_event(exchange, &event, error));
+        }
+    }
+}
+
+/// What the library makes of a vector's calls, in the vectors' words.
+fn outcomes(vector: &Vector) -> Result<Vec<Json>, String> {
+    let now = Now { micros: Cell::new(0), entropy: Cell::new([0; 64]) };
+    let userdata = ptr::from_ref(&now).cast_mut().cast();
+    let config = vector.config.to_string();
+    let mut options = ptr::null_mut();
+    let mut tracker = ptr::null_mut();
+    // SAFETY: `now` outlives the tracker, which nobody but this thread uses.
+    unsafe {
+        ok(|error| trackside_options_new(&mut options, error));
+        ok(|error| trackside_options_json(options, view(&config), error));
+        ok(|error| trackside_options_clock(options, Some(clock), userdata, error));
+        ok(|error| trackside_options_entropy(options, Some(entropy), userdata, error));
+        ok(|error| trackside_options_recording(options, error));
+        let mut error = no_error();
+        let status = trackside_tracker_open(options, &mut tracker, &mut error);
+        trackside_options_free(options);
+        if status != TRACKSIDE_OK {
+            return Err(said(&error));
+        }
+    }
+    let config = Config::builder().json(&config).build().map_err(|error| error.to_string())?;
+    let names: Vec<_> = config.destinations().iter().map(|destination| destination.name.as_str()).collect();
+    let (mut recorded, mut raw, mut raw_of_core) = (0, Vec::new(), Vec::new());
+    let mut outcomes = Vec::new();
+    for call in &vector.calls {
+        outcomes.push(outcome(tracker, &now, call, &names, &mut recorded, &mut raw));
+        core::outcome(&config, call, &mut raw_of_core);
+    }
+    assert_eq!(raw, raw_of_core, "{}", vector.name);
+    // SAFETY: it is not used any more.
+    unsafe { trackside_tracker_free(tracker) };
+    Ok(outcomes)
+}
+
+fn outcome(
+    tracker: *mut trackside_tracker,
+    now: &Now,
+    call: &Call,
+    destinations: &[&str],
+    recorded: &mut usize,
+    raw: &mut Vec<Vec<u8>>,
+) -> Json {
+    now.micros.set(call.now);
+    now.entropy.set(bytes(&call.entropy).try_into().expect("64 bytes of entropy"));
+    let asked = &call.request;
+    let headers = views(&asked.headers);
+    let peer = asked.peer.map(|peer| peer.to_string());
+    let request = trackside_request {
+        size: size_of::<trackside_request>(),
+        method: view(&asked.method),
+        target: view(&asked.target),
+        authority: asked.authority.as_ref().map_or(NONE, view),
+        peer: peer.as_ref().map_or(NONE, view),
+        headers: headers.as_ptr(),
+        header_count: headers.len(),
+        secure: asked.secure.into(),
+    };
+    let mut exchange = ptr::null_mut();
+    // SAFETY: the handles are live, and what they are given outlives the calls.
+    unsafe {
+        ok(|error| trackside_exchange_begin(tracker, &request, &mut exchange, error));
+        let visitor = json!({
+            "id": visitor_id(exchange),
+            "new": trackside_exchange_is_new(exchange),
+        });
+        let notice = notice(exchange);
+        annotate(exchange, &call.annotations);
+        match &call.response {
+            None => ok(|error| trackside_exchange_abandon(exchange, error)),
+            Some(answered) => {
+                let headers = views(&answered.headers);
+                let response = trackside_response {
+                    size: size_of::<trackside_response>(),
+                    status: answered.status,
+                    headers: headers.as_ptr(),
+                    header_count: headers.len(),
+                };
+                ok(|error| trackside_exchange_finish(exchange, &response, error));
+            }
+        }
+        let mut reason = 0;
+        ok(|error| trackside_exchange_reason(exchange, &mut reason, error));
+        let verdict = match reason {
+            0 => "tracked",
+            _ => CStr::from_ptr(trackside_reason_code(reason)).to_str().unwrap(),
+        };
+        let (mut appended, mut count) = (ptr::null(), 0);
+        ok(|error| trackside_exchange_headers(exchange, &mut appended, &mut count, error));
+        let headers: Vec<_> =
+            pairs(appended, count).iter().map(|(name, value)| json!([name.to_lowercase(), value])).collect();
+        trackside_exchange_free(exchange);
+
+        now.micros.set(call.now + DELAY);
+        let mut total = 0;
+        ok(|error| trackside_tracker_recorded_count(tracker, &mut total, error));
+        let hits: Vec<_> = (*recorded..total).map(|n| hit(tracker, n, destinations, raw)).collect();
+        *recorded = total;
+        json!({
+            "verdict": verdict,
+            "headers": headers,
+            "notice": notice,
+            "visitor": visitor,
+            "hits": hits,
+        })
+    }
+}
+
+unsafe fn visitor_id(exchange: *const trackside_exchange) -> Option<String> {
+    let mut id: [c_char; 37] = [0; 37];
+    let mut error = no_error();
+    // SAFETY: the exchange is live, and there is room for an id and its NUL.
+    match unsafe { trackside_exchange_visitor_id(exchange, id.as_mut_ptr(), &mut error) } {
+        // SAFETY: it ends in NUL.
+        TRACKSIDE_OK => Some(unsafe { CStr::from_ptr(id.as_ptr()) }.to_str().unwrap().to_owned()),
+        status => {
+            assert_eq!(status, TRACKSIDE_NOT_FOUND, "{}", said(&error));
+            None
+        }
+    }
+}
+
+unsafe fn notice(exchange: *mut trackside_exchange) -> Option<Json> {
+    let (mut plain, mut html) = (NONE, NONE);
+    let mut error = no_error();
+    // SAFETY: the exchange is live and stays so while its texts are read.
+    unsafe {
+        match trackside_exchange_notice(exchange, &mut plain, &mut html, &mut error) {
+            TRACKSIDE_OK => Some(json!({ "text": text(plain), "html": text(html) })),
+            status => {
+                assert_eq!(status, TRACKSIDE_NOT_FOUND, "{}", said(&error));
+                None
+            }
+        }
+    }
+}
+
+/// The recorded hit, and what each destination that is offered it makes of it.
+unsafe fn hit(
+    tracker: *mut trackside_tracker,
+    index: usize,
+    destinations: &[&str],
+    raw: &mut Vec<Vec<u8>>,
+) -> Json {
+    let mut hit = ptr::null_mut();
+    // SAFETY: the tracker is live, and the hit until it is freed below.
+    unsafe {
+        ok(|error| trackside_tracker_recorded(tracker, index, &mut hit, error));
+        let mut json = NONE;
+        ok(|error| trackside_hit_json(hit, &mut json, error));
+        raw.push(seen(json).to_owned());
+        let mut sent = serde_json::Map::new();
+        for name in destinations {
+            let mut outgoing = ptr::null_mut();
+            let mut reason = 0;
+            let mut error = no_error();
+            let status =
+                trackside_tracker_encode(tracker, view(name), hit, &mut outgoing, &mut reason, &mut error);
+            let made = match status {
+                TRACKSIDE_OK => {
+                    let request = request(outgoing, raw);
+                    trackside_outgoing_free(outgoing);
+                    json!({ "outcome": "admitted", "request": request })
+                }
+                TRACKSIDE_UNSUPPORTED => json!({ "outcome": "admitted" }),
+                TRACKSIDE_REFUSED => {
+                    json!({ "outcome": CStr::from_ptr(trackside_reason_code(reason)).to_str().unwrap() })
+                }
+                // It is offered another record, with another address.
+                TRACKSIDE_NOT_FOUND => continue,
+                status => panic!("status {status}: {}", said(&error)),
+            };
+            sent.insert((*name).to_owned(), made);
+        }
+        let json = serde_json::from_str::<Json>(text(json)).expect("a hit in JSON");
+        trackside_hit_free(hit);
+        json!({ "hit": json, "destinations": sent })
+    }
+}
+
+unsafe fn request(outgoing: *const trackside_outgoing, raw: &mut Vec<Vec<u8>>) -> Json {
+    // SAFETY: an all-zero view is an empty one.
+    let mut view: trackside_outgoing_view = unsafe { std::mem::zeroed() };
+    view.size = size_of::<trackside_outgoing_view>();
+    // SAFETY: the request is live, and what the view borrows is valid until it is freed.
+    unsafe {
+        ok(|error| trackside_outgoing_request(outgoing, &mut view, error));
+        let headers = pairs(view.headers, view.header_count);
+        raw.push(seen(view.body).to_owned());
+        posted(text(view.method), text(view.url), &headers, seen(view.body))
+    }
+}
+
+#[test]
+fn the_abi_gives_what_the_vectors_expect() {
+    compare(outcomes);
+}
