@@ -4,6 +4,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
+#[cfg(feature = "c")]
+mod c;
 mod closing;
 mod collector;
 mod kit;

@@ -12,20 +12,30 @@ use std::{
 ///
 /// When it is not there and cannot be installed, with what to do.
 pub(crate) fn tool(program: &str, version: &str, purpose: &str) -> Result<(), String> {
-    if runs(program, &[version]) {
+    package(program, program, &[version], purpose)
+}
+
+/// Sees to it that `program` succeeds with these arguments, by installing the Debian package `name` where that
+/// is possible.
+///
+/// # Errors
+///
+/// As [`tool`].
+pub(crate) fn package(name: &str, program: &str, arguments: &[&str], purpose: &str) -> Result<(), String> {
+    if runs(program, arguments) {
         return Ok(());
     }
-    let missing = format!("{program} is missing, {purpose}");
+    let missing = format!("{name} is missing, {purpose}");
     if !Path::new("/usr/bin/apt-get").exists() || !is_root() {
-        return Err(format!("{missing}: install it (Debian: `apt-get install {program}` as root)"));
+        return Err(format!("{missing}: install it (Debian: `apt-get install {name}` as root)"));
     }
-    println!("$ apt-get install {program}");
-    let install = ["install", "--yes", "--no-install-recommends", program];
+    println!("$ apt-get install {name}");
+    let install = ["install", "--yes", "--no-install-recommends", name];
     // A bare machine has no package lists yet.
     if runs("apt-get", &install) || (runs("apt-get", &["update"]) && runs("apt-get", &install)) {
         return Ok(());
     }
-    Err(format!("{missing}, and `apt-get install {program}` failed"))
+    Err(format!("{missing}, and `apt-get install {name}` failed"))
 }
 
 fn runs(program: &str, arguments: &[&str]) -> bool {

@@ -1,6 +1,7 @@
 //! What the project runs: `cargo xtask test`, and the commands beside it.
 
 mod bench;
+mod c_examples;
 mod cargo;
 mod features;
 mod header;

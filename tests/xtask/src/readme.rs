@@ -1,24 +1,31 @@
-//! The README's commands: each that starts with `cargo` must exist, with its options.
+//! The READMEs' commands: each that starts with `cargo` must exist, with its options.
 
 use std::fs;
 
 use crate::{COMMANDS, cargo, root};
 
-/// Checks every command of README.md.
+/// What shows commands.
+const READMES: [&str; 2] = ["README.md", "bindings/c/README.md"];
+
+/// Checks every command of [`READMES`].
 ///
 /// # Errors
 ///
 /// Names the command that does not exist, and says what is wrong with it.
 pub(crate) fn check() -> Result<(), String> {
-    let path = root().join("README.md");
-    let text = fs::read_to_string(&path).map_err(|error| format!("README.md cannot be read: {error}"))?;
+    READMES.into_iter().try_for_each(check_one)
+}
+
+fn check_one(name: &str) -> Result<(), String> {
+    let text =
+        fs::read_to_string(root().join(name)).map_err(|error| format!("{name} cannot be read: {error}"))?;
     let commands = commands(&text);
     if commands.is_empty() {
-        return Err("README.md shows no cargo command in its code fences".to_owned());
+        return Err(format!("{name} shows no cargo command in its code fences"));
     }
     for words in commands {
         let shown = words.join(" ");
-        prove(&words).map_err(|problem| format!("README.md names `{shown}`: {problem}"))?;
+        prove(&words).map_err(|problem| format!("{name} names `{shown}`: {problem}"))?;
         println!("{shown}");
     }
     Ok(())
@@ -90,11 +97,11 @@ fn proof<'a>(words: &[&'a str]) -> Proof<'a> {
             }
             Proof::Cargo([vec!["run", "--quiet"], rest, vec!["--help"]].concat())
         }
-        ["cargo", "add", name, ..] if name.starts_with("trackside") => {
-            let features = after(words, &["-F", "--features"]).map(|list| vec!["--features", list]);
-            let tree = vec!["tree", "--quiet", "--package", name];
-            Proof::Cargo([tree, features.unwrap_or_default()].concat())
+        // Cargo-c's, which may not be there: what it would install.
+        ["cargo", "cinstall", ..] => {
+            Proof::Cargo(tree(after(words, &["--package"]).unwrap_or_default(), words))
         }
+        ["cargo", "add", name, ..] if name.starts_with("trackside") => Proof::Cargo(tree(name, words)),
         ["cargo", "install", ..] if after(words, &["--path"]).is_some() => {
             Proof::Path(after(words, &["--path"]).unwrap_or_default())
         }
@@ -104,6 +111,12 @@ fn proof<'a>(words: &[&'a str]) -> Proof<'a> {
         }
         [] => Proof::Cargo(vec!["-h"]),
     }
+}
+
+/// Shows that there is a package of this name, with the features in `words`.
+fn tree<'a>(name: &'a str, words: &[&'a str]) -> Vec<&'a str> {
+    let features = after(words, &["-F", "--features"]).map(|list| vec!["--features", list]);
+    [vec!["tree", "--quiet", "--package", name], features.unwrap_or_default()].concat()
 }
 
 /// The word after one of `options`.
@@ -178,6 +191,10 @@ cargo fmt && cargo doc
             ["tree", "--quiet", "--package", "trackside", "--features", "tower"]
         );
         assert_eq!(cargo("cargo add axum"), ["add", "axum", "-h"]);
+        assert_eq!(
+            cargo("cargo cinstall --package trackside-ffi --features tls --prefix /usr"),
+            ["tree", "--quiet", "--package", "trackside-ffi", "--features", "tls"]
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Every test there is, in one command.
 
-use crate::{bench, cargo, features, readme, steps::Steps, syscalls, vectors};
+use crate::{bench, c_examples, cargo, features, readme, steps::Steps, syscalls, vectors};
 
 /// The packages whose features a user chooses among, and where they lie.
 const PACKAGES: [(&str, &str); 3] =
@@ -24,11 +24,12 @@ pub(crate) fn run() -> Result<(), String> {
         let packages = PACKAGES.map(|(package, _)| ["--package", package]).concat();
         cargo::run(&[&["test", "--all-features"], &packages[..]].concat()).map(drop)
     })?;
+    steps.run("the examples in C", c_examples::check)?;
     steps.run("system calls of a request", syscalls::check)?;
     steps.run("tests of the benchmarks", || {
         cargo::run(&["test", "--manifest-path", bench::MANIFEST]).map(drop)
     })?;
-    steps.run("the README's commands", readme::check)?;
+    steps.run("the READMEs' commands", readme::check)?;
     print!("{steps}");
     Ok(())
 }

@@ -22,7 +22,7 @@ pub(crate) struct Browser {
 
 impl Browser {
     /// One that asks the server at `base`, and counts its requests in `asked`.
-    pub(super) fn new(base: String, asked: Arc<AtomicU64>) -> Self {
+    pub(crate) fn new(base: String, asked: Arc<AtomicU64>) -> Self {
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)

@@ -22,6 +22,7 @@ pub(crate) struct Row {
     pub(crate) title: Option<String>,
     pub(crate) route: Option<String>,
     pub(crate) name: Option<String>,
+    pub(crate) value: Option<f64>,
 }
 
 /// The rows of the store at `path`, in the order of their times; none if there is no store yet.
@@ -33,7 +34,7 @@ pub(crate) fn rows(path: &Path) -> Vec<Row> {
     let mut select = connection
         .prepare(
             "SELECT id, at, kind, site, path, query, status, visitor, session, is_new, first_visit, ip, title,
-                 route, name
+                 route, name, value
              FROM hit ORDER BY at, id",
         )
         .unwrap();
@@ -55,6 +56,7 @@ pub(crate) fn rows(path: &Path) -> Vec<Row> {
             title: row.get("title")?,
             route: row.get("route")?,
             name: row.get("name")?,
+            value: row.get("value")?,
         })
     });
     rows.unwrap().map(Result::unwrap).collect()

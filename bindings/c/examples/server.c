@@ -1,0 +1,183 @@
+/* A small site on libmicrohttpd that counts its visitors.
+ *
+ *     server [--port N] [--workers N] [CONFIGURATION.toml]
+ *
+ * With --workers the tracker is opened once and the process forks, as nginx, uWSGI and gunicorn do. SIGTERM or
+ * SIGINT ends it: what is under way is answered, what waits is delivered, and every process prints its books. */
+
+#define _POSIX_C_SOURCE 200809L
+
+#include <arpa/inet.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "books.h"
+#include "visit.h"
+#include "workers.h"
+
+enum { THREADS = 4, DRAIN_MILLISECONDS = 2000, CLOSE_MILLISECONDS = 5000 };
+
+static const char CONFIGURATION[] = "consent.policy = \"notice\"\ntrack.ignore = [\"/admin/\"]\n";
+
+static const struct page {
+    const char *path, *title, *text;
+} PAGES[] = {
+    { "/", "Walks", "<p><a href='/railway'>Along the old railway</a></p>" },
+    { "/railway", "Along the old railway", "<form method=post action=/order><button>Order the map</button></form>" },
+    { "/thanks", "Thank you", "<p>The map is on its way.</p>" },
+    { "/admin/", "Admin", "<p>Nobody counts this page.</p>" },
+};
+static const struct page MISSING = { "", "Not found", "<p>There is no such page.</p>" };
+static const struct page ORDERED = { "", "Ordered", "<p><a href='/thanks'>Thank you</a></p>" };
+
+static atomic_bool stopping;
+
+static enum MHD_Result respond(struct visit *visit, struct MHD_Connection *connection, unsigned status,
+                               const struct page *page)
+{
+    trackside_bytes notice = { "", 0 }; /* stays empty where none is due */
+    trackside_exchange_notice(visit->exchange, NULL, &notice, NULL);
+    char html[4096];
+    snprintf(html, sizeof html, "<!doctype html><title>%s</title><h1>%s</h1>%s<footer>%.*s</footer>\n", page->title,
+             page->title, page->text, (int)notice.length, notice.data);
+    struct MHD_Response *response = MHD_create_response_from_buffer(strlen(html), html, MHD_RESPMEM_MUST_COPY);
+    MHD_add_response_header(response, "Content-Type", "text/html; charset=utf-8");
+    if (status == MHD_HTTP_SEE_OTHER)
+        MHD_add_response_header(response, "Location", "/thanks");
+    if (atomic_load(&stopping))
+        MHD_add_response_header(response, "Connection", "close");
+    trackside_exchange_set_title(visit->exchange, trackside_text(page->title), NULL);
+    visit_finish(visit, status, response);
+    const enum MHD_Result queued = MHD_queue_response(connection, status, response);
+    MHD_destroy_response(response);
+    return queued;
+}
+
+/* MHD calls it when the headers are there, for each piece of a body, and when the request is whole. */
+static enum MHD_Result on_request(void *tracker, struct MHD_Connection *connection, const char *path,
+                                  const char *method, const char *version, const char *body, size_t *body_size,
+                                  void **context)
+{
+    (void)version;
+    (void)body;
+    struct visit *visit = *context;
+    if (visit == NULL)
+        return MHD_NO; /* out of memory: closes the connection */
+    if (!visit->begun) {
+        visit_begin(visit, tracker, connection, method);
+        return MHD_YES;
+    }
+    if (*body_size > 0) {
+        *body_size = 0;
+        return MHD_YES;
+    }
+    if (strcmp(method, "POST") == 0 && strcmp(path, "/order") == 0) {
+        trackside_event order = TRACKSIDE_EVENT_INIT;
+        order.name = trackside_text("order");
+        order.value = 12.5;
+        order.has_value = true;
+        trackside_exchange_add_event(visit->exchange, &order, NULL);
+        return respond(visit, connection, MHD_HTTP_SEE_OTHER, &ORDERED);
+    }
+    for (size_t i = 0; i < sizeof PAGES / sizeof PAGES[0]; i++)
+        if (strcmp(path, PAGES[i].path) == 0)
+            return respond(visit, connection, MHD_HTTP_OK, &PAGES[i]);
+    return respond(visit, connection, MHD_HTTP_NOT_FOUND, &MISSING);
+}
+
+/* Serves until a signal comes, then lets end what is under way. */
+static int serve(trackside_tracker *tracker, int listener, const sigset_t *signals)
+{
+    struct MHD_Daemon *daemon = MHD_start_daemon(
+        MHD_USE_AUTO_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, tracker,
+        MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_THREAD_POOL_SIZE, (unsigned)THREADS,
+        MHD_OPTION_URI_LOG_CALLBACK, visit_open, NULL, MHD_OPTION_NOTIFY_COMPLETED, visit_close, NULL, MHD_OPTION_END);
+    if (daemon == NULL)
+        return 1;
+    int signal = 0;
+    sigwait(signals, &signal);
+    atomic_store(&stopping, true);
+    MHD_quiesce_daemon(daemon);
+    const struct timespec tick = { 0, 10 * 1000 * 1000 };
+    for (int waited = 0; waited < DRAIN_MILLISECONDS; waited += 10) {
+        if (MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS)->num_connections == 0)
+            break;
+        nanosleep(&tick, NULL);
+    }
+    MHD_stop_daemon(daemon);
+    return 0;
+}
+
+static int listen_on(int port)
+{
+    const int listener = socket(AF_INET, SOCK_STREAM, 0), yes = 1;
+    struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    if (bind(listener, (struct sockaddr *)&address, size) != 0 || listen(listener, 128) != 0 ||
+        getsockname(listener, (struct sockaddr *)&address, &size) != 0) {
+        perror("127.0.0.1");
+        exit(1);
+    }
+    printf("listening on http://127.0.0.1:%d/\n", ntohs(address.sin_port));
+    return listener;
+}
+
+/* From any thread: what goes wrong while nobody looks. */
+static void log_line(void *userdata, int32_t level, trackside_bytes message)
+{
+    (void)userdata;
+    fprintf(stderr, "trackside[%d]: %.*s\n", (int)level, (int)message.length, message.data);
+}
+
+static trackside_tracker *open_tracker(const char *file)
+{
+    trackside_error error = TRACKSIDE_ERROR_INIT;
+    trackside_options *options = NULL;
+    trackside_tracker *tracker = NULL;
+    trackside_log_set(log_line, TRACKSIDE_LOG_WARN, NULL, NULL);
+    trackside_status status = trackside_options_new(&options, &error);
+    if (status == TRACKSIDE_OK)
+        status = file != NULL ? trackside_options_file(options, trackside_text(file), &error)
+                              : trackside_options_toml(options, trackside_text(CONFIGURATION), &error);
+    if (status == TRACKSIDE_OK)
+        status = trackside_tracker_open(options, &tracker, &error);
+    trackside_options_free(options);
+    if (status != TRACKSIDE_OK) {
+        fprintf(stderr, "%s\n", error.text);
+        exit(1);
+    }
+    return tracker;
+}
+
+int main(int count, char *arguments[])
+{
+    int port = 8080, workers = 0;
+    const char *file = NULL;
+    for (int i = 1; i < count; i++) {
+        if (strcmp(arguments[i], "--port") == 0 && i + 1 < count)
+            port = atoi(arguments[++i]);
+        else if (strcmp(arguments[i], "--workers") == 0 && i + 1 < count)
+            workers = atoi(arguments[++i]);
+        else
+            file = arguments[i];
+    }
+    setvbuf(stdout, NULL, _IOLBF, BUFSIZ); /* each line in one write: no two processes mix theirs */
+    const sigset_t signals = workers_signals();
+    trackside_tracker *tracker = open_tracker(file);
+    const int listener = listen_on(port);
+
+    const bool serves = workers == 0 || workers_fork(workers);
+    const int failed = serves ? serve(tracker, listener, &signals) : workers_wait(&signals);
+
+    trackside_left left = TRACKSIDE_LEFT_INIT;
+    trackside_tracker_close(tracker, CLOSE_MILLISECONDS, &left, NULL);
+    books_print(tracker, &left);
+    trackside_tracker_free(tracker);
+    return failed;
+}
