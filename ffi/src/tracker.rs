@@ -57,7 +57,7 @@ impl trackside_tracker {
 
     #[cfg(test)]
     pub(crate) fn of_a_test(live: Tracker) -> Self {
-        Self { live, clock: Arc::new(clock::System), recording: None }
+        Self { live, recording: None }
     }
 
     /// The tracker itself.
