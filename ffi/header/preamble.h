@@ -48,9 +48,10 @@
  * const      A function that takes a `const` pointer to a handle may run concurrently with every other such
  *            function on the same handle; one that takes a pointer without `const` needs the handle for
  *            itself while it runs. Each function says which holds.
- * Threads    A tracker is for all threads. Other handles are for one thread at a time, and may move to
- *            another. Functions never wait, but for trackside_tracker_flush, _close and _free (and the
- *            _free of an exchange that outlives its tracker), which wait no longer than they are told.
+ * Threads    Every handle may be used by any thread, by the rule of `const`; all functions that a request
+ *            needs take the tracker as `const`. Functions never wait, but for trackside_tracker_flush, _close
+ *            and _free (and the _free of an exchange that outlives its tracker), which wait no longer than
+ *            they are told.
  * Panics     are bugs of this library. They are caught, and become TRACKSIDE_PANIC; a function that returns
  *            no status then does nothing, and answers 0, false or NULL.
  * Callbacks  get their `userdata` first, are called on any thread, and must return as functions of C do: not
@@ -59,7 +60,7 @@
  *            threads are its own. An exchange that was begun before the fork belongs to the parent: the
  *            child must free it, and counts nothing.
  * Exit       A process that exits by exit() or by returning from main closes its trackers first; _exit and
- *            abort skip that. The library must stay loaded: link it, or load it with RTLD_NODELETE.
+ *            abort skip that. The shared library stays loaded after a dlclose.
  * Growth     Structs that may grow begin with `size`; set it, and all else, through their _INIT macro. A
  *            field that is added later is 0 in the struct of an older caller. Structs without `size` never
  *            change. In an array of structs with `size` all have the same.

@@ -73,13 +73,15 @@ fn a_handle_of_another_type_is_refused_and_left_alone() {
 }
 
 #[test]
-fn a_pointer_that_is_not_aligned_is_refused() {
-    let call = Call::of_a_test();
-    let (value, _) = apple(5);
-    let handle = give(value);
-    let failure = call.shared(handle.cast::<u8>().wrapping_add(1).cast::<Apple>(), "apple").unwrap_err();
+fn a_pointer_that_is_not_aligned_is_refused_whatever_tag_is_there() {
+    #[repr(align(8))]
+    struct Aligned([u8; 64]);
+
+    let mut bytes = Aligned([0; 64]);
+    bytes.0[1..5].copy_from_slice(&Apple::TAG);
+    let crooked = bytes.0.as_ptr().wrapping_add(1).cast::<Apple>();
+    let failure = Call::of_a_test().shared(crooked, "apple").unwrap_err();
     assert_eq!(failure.status(), TRACKSIDE_WRONG_HANDLE);
-    call.end(handle).unwrap();
 }
 
 #[test]

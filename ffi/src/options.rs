@@ -229,7 +229,8 @@ pub unsafe extern "C" fn trackside_options_env(
 pub type trackside_clock = Option<unsafe extern "C" fn(userdata: *mut c_void) -> u64>;
 
 /// Swaps the clock that dates hits; waiting and batching go by the machine's own. `userdata` is handed to
-/// it, and both must live as long as any tracker, exchange or visitor that came of these options.
+/// it. Both must live as long as any tracker or exchange that comes of these options, and longer if
+/// trackside_tracker_close left something in flight: best as long as the process.
 ///
 /// Threads: needs `options` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE.
 ///
@@ -256,8 +257,8 @@ pub unsafe extern "C" fn trackside_options_clock(
 pub type trackside_entropy = Option<unsafe extern "C" fn(userdata: *mut c_void, bytes: *mut u8)>;
 
 /// Swaps the source of the randomness that ids are made of: for tests whose outcome is known to the byte.
-/// Ids that can be guessed are no secret ids. `userdata` is handed to it, and both must live as long as any
-/// tracker, exchange or visitor that came of these options.
+/// Ids that can be guessed are no secret ids. `userdata` is handed to it. Both must live as long as any
+/// tracker or exchange that comes of these options.
 ///
 /// Threads: needs `options` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE.
 ///
