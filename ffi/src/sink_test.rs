@@ -373,3 +373,40 @@ fn inside_another_tracker_can_be_waited_for() {
     assert_eq!(*status.lock().unwrap(), Some(TRACKSIDE_OK));
     drop(other);
 }
+
+#[test]
+fn inside_its_own_tracker_pages_are_counted_and_the_books_are_read() {
+    let (place, offered) = (Arc::new(AtomicPtr::new(ptr::null_mut())), Arc::new(AtomicUsize::new(0)));
+    let (at, note) = (Arc::clone(&place), Arc::clone(&offered));
+    let host = Host::new(move |_| {
+        let tracker: *mut trackside_tracker = at.swap(ptr::null_mut(), SeqCst);
+        if !tracker.is_null() {
+            let opened = std::mem::ManuallyDrop::new(Opened(tracker));
+            page(&opened.live(), "/again", 200);
+            note.store(book(&opened).offered as usize, SeqCst);
+        }
+        TRACKSIDE_OUTCOME_DELIVERED
+    });
+    let tracker = tracker_of(MINE, &host);
+    place.store(tracker.0, SeqCst);
+    assert!(page(&tracker.live(), "/", 200));
+    eventually("both are delivered", || book(&tracker).delivered == 2);
+    assert_eq!(offered.load(SeqCst), 2);
+    assert_eq!(close(&tracker, LONG), (0, 0));
+}
+
+#[test]
+fn each_destination_has_its_own_even_of_one_host() {
+    let options = Options::of(&format!("{MINE}[[destination]]\ntype = 'callback'\nname = 'other'\n"));
+    let host = delivers();
+    host.give(&options, "mine").unwrap();
+    host.give(&options, "other").unwrap();
+    let tracker = options.open().unwrap();
+    assert!(page(&tracker.live(), "/", 200));
+    assert_eq!(close(&tracker, LONG), (0, 0));
+    let delivered: Vec<_> = tracker.live().stats().destinations.iter().map(|book| book.delivered).collect();
+    assert_eq!(delivered, [1, 1]);
+    drop(tracker);
+    // Once for each time it was given.
+    assert_eq!(host.freed(), 2);
+}
