@@ -1,11 +1,9 @@
-use std::{ptr, sync::Mutex};
+use std::ptr;
 
 use trackside_core::{
-    Config, Hit,
+    Annotations, Config, Hit, Moment, Request, Response, judge,
     protocol::{self, Enriched},
-    transport::Recording,
 };
-use trackside_transports::Tracker;
 
 use super::*;
 use crate::{
@@ -14,26 +12,35 @@ use crate::{
         TRACKSIDE_INVALID_ARGUMENT, TRACKSIDE_NOT_FOUND, TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_UNSUPPORTED,
         TRACKSIDE_WRONG_HANDLE,
     },
-    test_kit::{
-        host::{Host, LONG, MINE, close, tracker_of},
-        page, read_bytes, tried,
-    },
+    test_kit::{host::MINE, read_bytes, tried},
 };
+
+/// In microseconds since the Unix epoch.
+const NOW: u64 = 1_784_714_400_000_000;
 
 const GA4: &str =
     "[[destination]]\ntype = 'ga4'\nname = 'mine'\nmeasurement_id = 'G-1'\napi_secret = 's3cret'\n
     url = 'http://stats.example/mp'\n";
 
-/// The hits of these pages, each of another visitor.
+/// The hits of these pages, each of another visitor. No tracker is opened: Miri has no fork.
 fn hits(destination: &str, paths: &[&str]) -> Vec<Hit> {
     let config = Config::builder().toml("consent.policy = 'none'").toml(destination).build().unwrap();
-    let recording = Arc::new(Recording::new());
-    let tracker = Tracker::builder(config).transport(Arc::clone(&recording) as _).open().unwrap();
-    paths.iter().for_each(|path| assert!(page(&tracker, path, 200)));
-    recording.take()
+    let (mut hits, mut entropy) = (Vec::new(), [7; 64]);
+    for path in paths {
+        entropy = entropy.map(|byte: u8| byte.wrapping_add(1));
+        let request = Request::new("GET", path, &[("host", "www.example.com")]);
+        let exchange = judge::begin(&config, &request, Moment::new(NOW, entropy));
+        let response = Response::new(200, &[("content-type", "text/html")]);
+        let verdict =
+            judge::finish(&config, exchange, &request, &response, &Annotations::new(), &mut |hit| {
+                hits.push(hit);
+            });
+        assert!(verdict.is_tracked());
+    }
+    hits
 }
 
-/// A batch as a sink is given it, at the time 1,784,714,400 s.
+/// A batch as a sink is given it.
 struct Given(Tagged<trackside_batch>);
 
 impl Given {
@@ -41,7 +48,7 @@ impl Given {
         let config = Config::builder().toml("consent.policy = 'none'").toml(destination).build().unwrap();
         let protocol = protocol::of(&config.destinations()[0].receiver).map(Arc::from);
         let hits: Vec<_> = hits.iter().map(Enriched::new).collect();
-        Self(Tagged::new(trackside_batch::new(&hits, 1_784_714_400_000_000, protocol)))
+        Self(Tagged::new(trackside_batch::new(&hits, NOW, protocol)))
     }
 
     fn callback(paths: &[&str]) -> Self {
@@ -281,34 +288,4 @@ fn what_an_answer_says_of_single_hits_is_kept() {
     assert_eq!(batch.remember(Outcome::Refused(Reason::TooLarge)), TRACKSIDE_OUTCOME_REFUSED);
     assert_eq!(given.end(4).outcome, Outcome::Refused(Reason::TooLarge));
     assert_eq!(given.0.get_mut().remember(Outcome::Unavailable), TRACKSIDE_OUTCOME_UNAVAILABLE);
-}
-
-#[test]
-fn in_place_of_ga4s_sink_its_requests_arrive() {
-    let sent = Arc::new(Mutex::new(Vec::new()));
-    let seen = Arc::clone(&sent);
-    let host = Host::new(move |batch| {
-        let (mut view, mut outcome) = (trackside_outgoing::new(Outgoing::new()).view(), 77);
-        // SAFETY: the batch is alive until this returns, and so is what the view shows.
-        unsafe {
-            trackside_batch_request(batch, &mut view, ptr::null_mut());
-            if let Ok(mut seen) = seen.lock() {
-                seen.push(String::from_utf8_lossy(read_bytes(view.body)).into_owned());
-            }
-            let none = trackside_bytes::EMPTY;
-            trackside_batch_classify(batch, 204, ptr::null(), 0, none, &mut outcome, ptr::null_mut());
-        }
-        outcome
-    });
-    let tracker = tracker_of(&format!("consent.policy = 'none'\n{GA4}"), &host);
-    let paths = ["/one", "/two", "/three"];
-    paths.iter().for_each(|path| assert!(page(&tracker.live(), path, 200)));
-    assert_eq!(close(&tracker, LONG), (0, 0));
-    let sent = sent.lock().unwrap();
-    assert_eq!(sent.len(), 3, "one visitor a request");
-    for path in paths {
-        let location = format!("\"page_location\":\"http://www.example.com{path}\"");
-        assert_eq!(sent.iter().filter(|body| body.contains(&location)).count(), 1, "{sent:?}");
-    }
-    assert_eq!(tracker.live().stats().destinations[0].delivered, 3);
 }

@@ -6,11 +6,13 @@ use std::{
     },
 };
 
-use trackside_core::{Reason, ledger::Hits};
+use trackside_core::{Reason, ledger::Hits, protocol::Outgoing};
 
 use super::*;
 use crate::{
+    batch::{trackside_batch_classify, trackside_batch_request},
     boundary::inject::trackside_inject_panic,
+    outgoing::trackside_outgoing,
     status::{
         TRACKSIDE_CONFIG, TRACKSIDE_INVALID_UTF8, TRACKSIDE_NOT_FOUND, TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_OK,
         TRACKSIDE_PANIC, TRACKSIDE_REENTRANT, TRACKSIDE_WRONG_HANDLE,
@@ -18,10 +20,13 @@ use crate::{
     test_kit::{
         Opened, Options,
         host::{Door, Host, LONG, MINE, close, eventually, tracker_of},
-        page, tried,
+        page, read_bytes, tried,
     },
     tracker::{trackside_tracker, trackside_tracker_close, trackside_tracker_flush, trackside_tracker_free},
 };
+
+const GA4: &str =
+    "[[destination]]\ntype = 'ga4'\nname = 'mine'\nmeasurement_id = 'G-1'\napi_secret = 's3cret'\n";
 
 fn delivers() -> Arc<Host> {
     Host::new(|_| TRACKSIDE_OUTCOME_DELIVERED)
@@ -409,4 +414,34 @@ fn each_destination_has_its_own_even_of_one_host() {
     drop(tracker);
     // Once for each time it was given.
     assert_eq!(host.freed(), 2);
+}
+
+#[test]
+fn in_place_of_ga4s_sink_its_requests_arrive() {
+    let sent = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&sent);
+    let host = Host::new(move |batch| {
+        let (mut view, mut outcome) = (trackside_outgoing::new(Outgoing::new()).view(), 77);
+        // SAFETY: the batch is alive until this returns, and so is what the view shows.
+        unsafe {
+            trackside_batch_request(batch, &mut view, ptr::null_mut());
+            if let Ok(mut seen) = seen.lock() {
+                seen.push(String::from_utf8_lossy(read_bytes(view.body)).into_owned());
+            }
+            let none = trackside_bytes::EMPTY;
+            trackside_batch_classify(batch, 204, ptr::null(), 0, none, &mut outcome, ptr::null_mut());
+        }
+        outcome
+    });
+    let tracker = tracker_of(&format!("consent.policy = 'none'\n{GA4}"), &host);
+    let paths = ["/one", "/two", "/three"];
+    paths.iter().for_each(|path| assert!(page(&tracker.live(), path, 200)));
+    assert_eq!(close(&tracker, LONG), (0, 0));
+    let sent = sent.lock().unwrap();
+    assert_eq!(sent.len(), 3, "one visitor a request");
+    for path in paths {
+        let location = format!("\"page_location\":\"http://www.example.com{path}\"");
+        assert_eq!(sent.iter().filter(|body| body.contains(&location)).count(), 1, "{sent:?}");
+    }
+    assert_eq!(tracker.live().stats().destinations[0].delivered, 3);
 }

@@ -5,8 +5,15 @@ use std::process::Command;
 use crate::{root, target};
 
 /// The modules with pointers whose tests need nothing that Miri lacks, such as `pthread_atfork`.
-const MODULES: [&str; 6] =
-    ["boundary::test", "error::test", "handle::test", "headers::test", "text::test", "view::test"];
+const MODULES: [&str; 7] = [
+    "batch::test",
+    "boundary::test",
+    "error::test",
+    "handle::test",
+    "headers::test",
+    "text::test",
+    "view::test",
+];
 
 /// Runs their tests.
 ///
