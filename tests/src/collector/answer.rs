@@ -46,7 +46,7 @@ impl Answer {
         self
     }
 
-    /// Only once [`Collector::release`] is called.
+    /// Only once [`Collector::release`](super::Collector::release) is called.
     #[must_use]
     pub fn held(self) -> Self {
         Self(Kind::Held(Box::new(self.0)))
