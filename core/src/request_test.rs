@@ -2,7 +2,7 @@ use std::{cell::RefCell, collections::BTreeSet};
 
 use http::HeaderName;
 
-use super::{FINISH_HEADERS, Headers, REQUEST_HEADERS};
+use super::{FINISH_HEADERS, Headers, REQUEST_HEADERS, is_field_value};
 use crate::{Annotations, Config, Event, Moment, Request, Response, judge};
 
 /// Headers that remember what they were asked for.
@@ -29,6 +29,20 @@ fn a_log_shows_what_was_asked_for_in_one_line() {
     let none: [(&str, &str); 0] = [];
     let request = Request::new("GET", b"/a%20b?c\n\xff", &none);
     assert_eq!(format!("{request:?}"), r"Request { method: GET, target: /a%20b?c\n\xff, .. }");
+}
+
+/// Wherever it stands, however long the value is.
+#[test]
+fn a_value_has_no_control_bytes_but_tabs() {
+    assert!(is_field_value(b""));
+    for length in 1..=24 {
+        for (at, byte) in (0..length).flat_map(|at| (0..=255).map(move |byte| (at, byte))) {
+            let mut value = vec![b'a'; length];
+            value[at] = byte;
+            let expected = !matches!(byte, 0..=8 | 10..=31 | 127);
+            assert_eq!(is_field_value(&value), expected, "{byte} at {at} of {length}");
+        }
+    }
 }
 
 /// Everything that takes the request is asked once, for a page, a 304 and a request that is skipped.
