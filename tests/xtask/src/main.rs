@@ -4,6 +4,7 @@ mod bench;
 mod c_examples;
 mod cargo;
 mod features;
+mod fuzz;
 mod header;
 mod install;
 mod miri;
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
     let done = match words[..] {
         ["test"] => test::run(),
         ["bench", ref options @ ..] => bench::run(options),
+        ["fuzz", ref words @ ..] => fuzz::run(words),
         ["header"] => header::write(),
         ["miri"] => miri::run(),
         ["mutants", ref options @ ..] => mutants::run(options),
@@ -46,9 +48,10 @@ fn main() -> ExitCode {
 }
 
 /// The commands and what they do; the README may name no others.
-const COMMANDS: [(&str, &str); 5] = [
+const COMMANDS: [(&str, &str); 6] = [
     ("test", "set up whatever the tests need and run them all"),
     ("bench", "measure against the floor and the peers; --quick: less exactly"),
+    ("fuzz", "feed the C ABI what no host gives: [target] [seconds], target file, or --seed"),
     ("header", "make the C header anew of its sources"),
     ("miri", "look for undefined behaviour in the C ABI's pointers; needs a nightly toolchain"),
     ("mutants", "change core place by place, and see that a test fails each time; takes hours"),

@@ -1,6 +1,6 @@
 //! Every test there is, in one command.
 
-use crate::{bench, c_examples, cargo, features, readme, steps::Steps, syscalls, vectors};
+use crate::{bench, c_examples, cargo, features, fuzz, readme, steps::Steps, syscalls, vectors};
 
 /// The packages whose features a user chooses among, and where they lie.
 const PACKAGES: [(&str, &str); 3] =
@@ -30,6 +30,7 @@ pub(crate) fn run() -> Result<(), String> {
         cargo::run(&["test", "--manifest-path", bench::MANIFEST]).map(drop)
     })?;
     steps.run("the READMEs' commands", readme::check)?;
+    steps.run("the fuzz targets, briefly", fuzz::check)?;
     print!("{steps}");
     Ok(())
 }
