@@ -342,7 +342,7 @@ impl Exchange {
     /// Takes the request that `begin` took.
     ///
     /// An exchange that was begun before a fork belongs to the parent: in the child it is
-    /// skipped(`abandoned`), so that nothing is counted twice.
+    /// skipped(`abandoned`) without being counted, so that nothing is counted twice.
     pub fn finish(
         mut self,
         request: &Request<'_>,
@@ -364,15 +364,15 @@ impl Exchange {
         let Some(exchange) = self.exchange.clone() else {
             return Verdict::skip(Reason::Abandoned);
         };
+        if self.is_inherited() {
+            self.exchange = None;
+            return Verdict::skip(Reason::Abandoned);
+        }
         let live = &self.live;
-        let verdict = if self.generation == fork::generation() {
-            judge::finish(&live.config, exchange, request, response, annotations, &mut |hit| {
-                // The destination's book says what became of it.
-                let (Submitted::Queued | Submitted::Dropped(_)) = live.transport.submit(hit);
-            })
-        } else {
-            Verdict::skip(Reason::Abandoned)
-        };
+        let verdict = judge::finish(&live.config, exchange, request, response, annotations, &mut |hit| {
+            // The destination's book says what became of it.
+            let (Submitted::Queued | Submitted::Dropped(_)) = live.transport.submit(hit);
+        });
         self.exchange = None;
         live.count(verdict.reason());
         log::guarded(|| {
@@ -384,7 +384,7 @@ impl Exchange {
     /// Ends it as skipped(`abandoned`), for adapters that keep it when it is over. An exchange that is over
     /// stays as it is.
     pub fn abandon(&mut self) {
-        if self.exchange.take().is_some() {
+        if self.exchange.take().is_some() && !self.is_inherited() {
             self.live.count(Some(Reason::Abandoned));
         }
     }
@@ -392,6 +392,11 @@ impl Exchange {
     /// Whether it is finished or abandoned.
     pub fn is_over(&self) -> bool {
         self.exchange.is_none()
+    }
+
+    /// Whether it was begun by the parent of this process.
+    fn is_inherited(&self) -> bool {
+        self.generation != fork::generation()
     }
 
     /// Counts an annotation that came after it was over. For adapters.

@@ -7,7 +7,7 @@ use trackside_core::{
     transport::{Left, Reentrant, Submitted, Transport},
 };
 
-use super::shutdown::in_parallel;
+use super::{shutdown::in_parallel, worker};
 
 /// Several destinations as one transport. Each has the hits whose record was made under its own `ip` policy.
 #[derive(Debug)]
@@ -24,6 +24,16 @@ impl FanOut {
         work: impl Fn(Arc<dyn Transport>) -> R + Clone + Send + 'static,
     ) -> Vec<R> {
         in_parallel(self.0.iter().map(|(_, transport)| Arc::clone(transport)).collect(), work)
+    }
+
+    /// One refusal is all of them's: another must neither be waited for meanwhile, whose worker may be waiting
+    /// here, nor be closed. So a worker asks each in advance, without waiting.
+    fn refuse_reentry(&self) -> Result<(), Reentrant> {
+        if worker::mark() == 0 {
+            return Ok(());
+        }
+        let now = Instant::now();
+        self.0.iter().try_for_each(|(_, transport)| transport.flush(now).map(drop))
     }
 }
 
@@ -52,10 +62,12 @@ impl Transport for FanOut {
     }
 
     fn flush(&self, until: Instant) -> Result<Left, Reentrant> {
+        self.refuse_reentry()?;
         sum(self.all(move |transport| transport.flush(until)))
     }
 
     fn close(&self, until: Instant) -> Result<Left, Reentrant> {
+        self.refuse_reentry()?;
         sum(self.all(move |transport| transport.close(until)))
     }
 

@@ -78,8 +78,33 @@ fn a_worker_cannot_wait_for_its_own_pool() {
     submit_all(&pool, &hits(1));
     assert!(pool.flush(soon()).unwrap().is_empty());
     assert_eq!(*answers.lock().unwrap(), [Err(Reentrant), Err(Reentrant)]);
-    // It was not closed by that.
+    // Neither was closed by that.
     submit_all(&pool, &hits(1));
+    submit_all(&other, &hits(1));
+}
+
+#[test]
+fn workers_of_two_pools_do_not_wait_for_each_other() {
+    let both: Arc<OnceLock<Arc<dyn Transport>>> = Arc::default();
+    let (inside, answers) = (Arc::new(Barrier::new(2)), Arc::new(Mutex::new(Vec::new())));
+    let pool = |name| {
+        let (both, inside, answers) = (both.clone(), inside.clone(), answers.clone());
+        let answer = move |_, batch: &[Enriched<'_>]| {
+            // Each is at work while the other asks.
+            inside.wait();
+            let answer = both.wait().flush(soon());
+            inside.wait();
+            answers.lock().unwrap().push(answer);
+            all(batch, Outcome::Delivered)
+        };
+        Arc::new(scripted(options(name), answer).0)
+    };
+    let pools = ["first", "second"].map(pool);
+    let fan_out = pools.each_ref().map(|pool| (IpPolicy::Masked, pool.clone() as Arc<dyn Transport>));
+    assert!(both.set(Arc::new(FanOut::new(fan_out.into()))).is_ok());
+    pools.iter().for_each(|pool| submit_all(pool, &hits(1)));
+    assert!(both.wait().close(soon()).unwrap().is_empty());
+    assert_eq!(*answers.lock().unwrap(), [Err(Reentrant), Err(Reentrant)]);
 }
 
 #[test]
