@@ -47,6 +47,8 @@ impl Handle for trackside_exchange {
 impl trackside_exchange {
     /// Begins the exchange and gives it to C: one allocation, unless the request is large.
     pub(crate) fn begin<'f, F: Fields<'f>>(tracker: &Tracker, parts: &Parts<'f, F>) -> *mut Self {
+        #[cfg(feature = "_planted-race")]
+        crate::test_race::bump();
         let exchange = tracker.begin(&parts.as_request());
         let this = Self {
             id: exchange.visitor_id(),

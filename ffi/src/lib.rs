@@ -57,6 +57,8 @@ mod visitor;
 mod test_exchange;
 #[cfg(test)]
 mod test_kit;
+#[cfg(feature = "_planted-race")]
+mod test_race;
 
 #[cfg(any(test, feature = "_inject-panic"))]
 pub use self::boundary::inject::trackside_inject_panic;

@@ -41,6 +41,9 @@ pub const TRACKSIDE_LOG_TRACE: i32 = 5;
 /// A log: takes one message, of UTF-8 and valid during the call, and its level, TRACKSIDE_LOG_ERROR or
 /// another. It is called on any thread, also by several at once, on those of requests too; it must return,
 /// and not by an exception. What the library would say because of a call made in it is not said.
+///
+/// In a forked child it goes on, for what the child does, with the child's own copy of `userdata`'s memory. A
+/// lock of `log`'s own that another thread held at the fork is never given back there.
 pub type trackside_log =
     Option<unsafe extern "C" fn(userdata: *mut c_void, level: i32, message: trackside_bytes)>;
 
