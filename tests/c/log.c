@@ -1,0 +1,139 @@
+/* The log callback: what it is told, from which level on, and that it can be changed and taken back. */
+
+#define _POSIX_C_SOURCE 200809L
+
+#include "sink.h"
+
+enum { ERROR = 1, WARN = 2, DEBUG = 4, TRACE = 5 };
+
+/* What was told, by level, and the last text of each. */
+typedef struct journal {
+    pthread_mutex_t lock;
+    unsigned count[TRACE + 1];
+    char last[TRACE + 1][1000];
+} journal;
+
+#define JOURNAL_INIT { PTHREAD_MUTEX_INITIALIZER, { 0 }, { { 0 } } }
+
+static void note(void *userdata, int32_t level, trackside_bytes message)
+{
+    journal *self = userdata;
+    CHECK(level >= ERROR && level <= TRACE);
+    CHECK(message.length > 0);
+    /* It may call the library. */
+    CHECK_STRING(trackside_reason_code(TRACKSIDE_REASON_OFF), "off");
+    size_t length = message.length < 999 ? message.length : 999;
+    CHECK_INT(pthread_mutex_lock(&self->lock), 0);
+    self->count[level]++;
+    memcpy(self->last[level], message.data, length);
+    self->last[level][length] = 0;
+    CHECK_INT(pthread_mutex_unlock(&self->lock), 0);
+}
+
+static unsigned count(journal *self, int level)
+{
+    CHECK_INT(pthread_mutex_lock(&self->lock), 0);
+    unsigned count = self->count[level];
+    CHECK_INT(pthread_mutex_unlock(&self->lock), 0);
+    return count;
+}
+
+/* The time is cut, of which opening a tracker warns. */
+static const char WARNS[] = "consent.policy = 'none'\nvisitor.cookie.max_age = '500d'\n";
+
+static void warnings_are_told(void)
+{
+    journal journal = JOURNAL_INIT;
+    OK(trackside_log_set, note, WARN, &journal);
+    trackside_tracker *tracker = open_recording(WARNS);
+    CHECK_INT(count(&journal, WARN), 1);
+    CHECK_PART(journal.last[WARN], "max_age");
+    CHECK_INT(visit(tracker, "/"), 0);
+    CHECK_INT(count(&journal, DEBUG), 0);
+
+    /* Each verdict, on the debug level. */
+    OK(trackside_log_set, note, DEBUG, &journal);
+    CHECK_INT(visit(tracker, "/"), 0);
+    CHECK_INT(count(&journal, DEBUG), 1);
+    CHECK_PART(journal.last[DEBUG], "tracked");
+
+    /* Less again. */
+    OK(trackside_log_set, note, ERROR, &journal);
+    CHECK_INT(visit(tracker, "/"), 0);
+    trackside_tracker_free(open_recording(WARNS));
+    CHECK_INT(count(&journal, DEBUG), 1);
+    CHECK_INT(count(&journal, WARN), 1);
+
+    /* Nothing any more. */
+    OK(trackside_log_set, NULL, TRACE, NULL);
+    trackside_tracker_free(open_recording(WARNS));
+    CHECK_INT(count(&journal, WARN), 1);
+    trackside_tracker_free(tracker);
+}
+
+static void errors_of_a_worker_are_told(void)
+{
+    journal journal = JOURNAL_INIT;
+    OK(trackside_log_set, note, WARN, &journal);
+    trackside_tracker *tracker = open_options(options_of(
+        "consent.policy = 'none'\n[[destination]]\ntype = 'file'\nname = 'lines'\npath = '/nowhere/at/all.jsonl'\n"));
+    visit_each(tracker, 0, 2);
+    close_all(tracker);
+    CHECK_INT(hits_for(tracker, TRACKSIDE_REASON_STORE_UNAVAILABLE), 2);
+    CHECK_INT(count(&journal, ERROR), 1);
+    CHECK_PART(journal.last[ERROR], "lines");
+    CHECK_PART(journal.last[ERROR], "/nowhere/at/all.jsonl");
+    trackside_tracker_free(tracker);
+    OK(trackside_log_set, NULL, ERROR, NULL);
+}
+
+static void wrong_levels_are_refused(void)
+{
+    journal journal = JOURNAL_INIT;
+    FAILS(TRACKSIDE_INVALID_ARGUMENT, "level", trackside_log_set, note, 0, &journal);
+    FAILS(TRACKSIDE_INVALID_ARGUMENT, "level", trackside_log_set, note, 6, &journal);
+    FAILS(TRACKSIDE_INVALID_ARGUMENT, "level", trackside_log_set, note, -1, &journal);
+}
+
+/* It is set and taken back while others are told. */
+static journal shared = JOURNAL_INIT;
+
+static void *log_much(void *argument)
+{
+    for (unsigned n = 0; n < 200; n++) {
+        CHECK_INT(visit(argument, "/"), 0);
+    }
+    return NULL;
+}
+
+static void it_may_be_set_at_any_time(void)
+{
+    trackside_tracker *tracker = open_recording("consent.policy = 'none'\n");
+    pthread_t threads[3];
+    for (int n = 0; n < 3; n++) {
+        CHECK_INT(pthread_create(&threads[n], NULL, log_much, tracker), 0);
+    }
+    for (int n = 0; n < 200; n++) {
+        OK(trackside_log_set, n % 2 == 0 ? note : NULL, DEBUG, &shared);
+    }
+    for (int n = 0; n < 3; n++) {
+        CHECK_INT(pthread_join(threads[n], NULL), 0);
+    }
+    OK(trackside_log_set, note, DEBUG, &shared);
+    unsigned before = count(&shared, DEBUG);
+    CHECK_INT(visit(tracker, "/"), 0);
+    CHECK_INT(count(&shared, DEBUG), before + 1);
+    OK(trackside_log_set, NULL, DEBUG, NULL);
+    CHECK_INT(books_of(tracker).requests.tracked, 601);
+    trackside_tracker_free(tracker);
+}
+
+int main(void)
+{
+    watchdog();
+    warnings_are_told();
+    errors_of_a_worker_are_told();
+    wrong_levels_are_refused();
+    it_may_be_set_at_any_time();
+    return 0;
+}

@@ -1,0 +1,30 @@
+//! Each program by two compilers, linked dynamically by one and statically by the other, as it is.
+
+use super::{
+    compile::{self, Kind, Link},
+    parallel, process,
+    programs::{self, Program},
+};
+
+/// The programs that others run again under a tool.
+pub(super) const GCC: Kind<'_> =
+    Kind { name: "gcc-dynamic", compiler: "gcc", link: Link::Dynamic, flags: &[] };
+
+const CLANG: Kind<'_> = Kind { name: "clang-static", compiler: "clang", link: Link::Static, flags: &[] };
+
+/// Compiles and runs all of them.
+pub(super) fn check() -> Result<(), String> {
+    let programs = programs::all()?;
+    let jobs: Vec<_> =
+        [GCC, CLANG].into_iter().flat_map(|kind| programs.iter().map(move |p| (kind, p))).collect();
+    parallel::each(
+        &jobs,
+        |(kind, program)| format!("{}, {}", program.name, kind.name),
+        |(kind, program)| run(kind, program),
+    )
+}
+
+fn run(kind: &Kind<'_>, program: &Program) -> Result<(), String> {
+    let path = kind.compile(program)?;
+    process::succeed(compile::command(&path)?.args(&program.arguments)).map(drop)
+}
