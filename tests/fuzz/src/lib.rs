@@ -5,6 +5,7 @@ pub mod block;
 pub mod call;
 pub mod exchange;
 pub mod headers;
+mod layout;
 pub mod lend;
 pub mod memory;
 pub mod mutate;
