@@ -259,10 +259,28 @@ pub(super) fn inputs(seeds: &mut Seeds<Input<'static>>) {
         input.request.peer = b"nowhere".as_slice().into();
         seeds.add(format!("error-of-{room}"), input);
     }
+    repeated_headers(seeds, &whole);
     wrong_annotations(seeds, &whole);
     let manner = Manner { null_when_empty: true, growth: 0, room: 0 };
     let (request, response) = (parts::Request::default(), Some(parts::Response::default()));
     seeds.add("bare", Input { manner, request, response, ..whole });
+}
+
+/// Headers that came twice, the second of which makes the difference.
+fn repeated_headers(seeds: &mut Seeds<Input<'static>>, whole: &Input<'static>) {
+    let repeated = [
+        ("cookie", &b"c=d"[..], None),
+        ("host", b"", None),
+        ("accept", b"image/png", None),
+        ("accept-language", b"*", None),
+        ("sec-purpose", b"none", Some(&b"prefetch"[..])),
+    ];
+    for (name, first, second) in repeated {
+        let mut input = whole.clone();
+        input.request.headers.insert(0, (name.as_bytes().into(), first.into()));
+        input.request.headers.extend(second.map(|value| (name.as_bytes().into(), value.into())));
+        seeds.add(format!("{name}-twice"), input);
+    }
 }
 
 /// Annotations that are none, between some that are.
