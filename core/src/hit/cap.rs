@@ -33,8 +33,12 @@ pub(crate) fn cut(text: &[u8], max: usize) -> &[u8] {
 }
 
 /// The longest beginning of `text` of at most `max` bytes that ends between two characters.
+#[inline(never)]
 pub(crate) fn cut_str(text: &str, max: usize) -> &str {
-    let end = (0..=max.min(text.len())).rev().find(|&at| text.is_char_boundary(at));
+    if text.len() <= max {
+        return text;
+    }
+    let end = (0..=max).rev().find(|&at| text.is_char_boundary(at));
     &text[..end.unwrap_or_default()]
 }
 
