@@ -7,15 +7,14 @@
 
 #define _POSIX_C_SOURCE 200809L
 
-#include <arpa/inet.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
 
-#include "books.h"
+#include "listener.h"
+#include "tracking.h"
 #include "visit.h"
 #include "workers.h"
 
@@ -112,49 +111,6 @@ static int serve(trackside_tracker *tracker, int listener, const sigset_t *signa
     return 0;
 }
 
-static int listen_on(int port)
-{
-    const int listener = socket(AF_INET, SOCK_STREAM, 0), yes = 1;
-    struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-    if (bind(listener, (struct sockaddr *)&address, size) != 0 || listen(listener, 128) != 0 ||
-        getsockname(listener, (struct sockaddr *)&address, &size) != 0) {
-        perror("127.0.0.1");
-        exit(1);
-    }
-    printf("listening on http://127.0.0.1:%d/\n", ntohs(address.sin_port));
-    return listener;
-}
-
-/* From any thread: what goes wrong while nobody looks. */
-static void log_line(void *userdata, int32_t level, trackside_bytes message)
-{
-    (void)userdata;
-    fprintf(stderr, "trackside[%d]: %.*s\n", (int)level, (int)message.length, message.data);
-}
-
-static trackside_tracker *open_tracker(const char *file)
-{
-    trackside_error error = TRACKSIDE_ERROR_INIT;
-    trackside_options *options = NULL;
-    trackside_tracker *tracker = NULL;
-    trackside_log_set(log_line, TRACKSIDE_LOG_WARN, NULL, NULL);
-    trackside_status status = trackside_options_new(&options, &error);
-    if (status == TRACKSIDE_OK)
-        status = file != NULL ? trackside_options_file(options, trackside_text(file), &error)
-                              : trackside_options_toml(options, trackside_text(CONFIGURATION), &error);
-    if (status == TRACKSIDE_OK)
-        status = trackside_tracker_open(options, &tracker, &error);
-    trackside_options_free(options);
-    if (status != TRACKSIDE_OK) {
-        fprintf(stderr, "%s\n", error.text);
-        exit(1);
-    }
-    return tracker;
-}
-
 int main(int count, char *arguments[])
 {
     int port = 8080, workers = 0;
@@ -169,15 +125,12 @@ int main(int count, char *arguments[])
     }
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ); /* each line in one write: no two processes mix theirs */
     const sigset_t signals = workers_signals();
-    trackside_tracker *tracker = open_tracker(file);
-    const int listener = listen_on(port);
+    trackside_tracker *tracker = tracking_open(file, CONFIGURATION);
+    const int listener = listener_open(port);
 
     const bool serves = workers == 0 || workers_fork(workers);
     const int failed = serves ? serve(tracker, listener, &signals) : workers_wait(&signals);
 
-    trackside_left left = TRACKSIDE_LEFT_INIT;
-    trackside_tracker_close(tracker, CLOSE_MILLISECONDS, &left, NULL);
-    books_print(tracker, &left);
-    trackside_tracker_free(tracker);
+    tracking_close(tracker, CLOSE_MILLISECONDS);
     return failed;
 }

@@ -1,10 +1,38 @@
 #define _POSIX_C_SOURCE 200809L
 
-#include "books.h"
+#include "tracking.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
+
+/* From any thread: what goes wrong while nobody looks. */
+static void log_line(void *userdata, int32_t level, trackside_bytes message)
+{
+    (void)userdata;
+    fprintf(stderr, "trackside[%d]: %.*s\n", (int)level, (int)message.length, message.data);
+}
+
+trackside_tracker *tracking_open(const char *file, const char *configuration)
+{
+    trackside_error error = TRACKSIDE_ERROR_INIT;
+    trackside_options *options = NULL;
+    trackside_tracker *tracker = NULL;
+    trackside_log_set(log_line, TRACKSIDE_LOG_WARN, NULL, NULL);
+    trackside_status status = trackside_options_new(&options, &error);
+    if (status == TRACKSIDE_OK)
+        status = file != NULL ? trackside_options_file(options, trackside_text(file), &error)
+                              : trackside_options_toml(options, trackside_text(configuration), &error);
+    if (status == TRACKSIDE_OK)
+        status = trackside_tracker_open(options, &tracker, &error);
+    trackside_options_free(options);
+    if (status != TRACKSIDE_OK) {
+        fprintf(stderr, "%s\n", error.text);
+        exit(1);
+    }
+    return tracker;
+}
 
 /* Reasons have numbers from 1: of requests skipped; from 100: of hits refused; from 200: of hits dropped. */
 enum { SKIPPED = 1, REFUSED = 100, DROPPED = 200, END = 300 };
@@ -52,7 +80,7 @@ static void print_hits(const trackside_stats *stats, size_t destination)
     printf(" + %" PRIu64 " pending\n", book.pending);
 }
 
-void books_print(const trackside_tracker *tracker, const trackside_left *left)
+static void print_books(const trackside_tracker *tracker, const trackside_left *left)
 {
     trackside_stats *stats = NULL;
     if (trackside_tracker_stats(tracker, &stats, NULL) != TRACKSIDE_OK)
@@ -64,4 +92,12 @@ void books_print(const trackside_tracker *tracker, const trackside_left *left)
     printf("process %ld: left: %" PRIu64 " queued, %" PRIu64 " in flight, %" PRIu64 " spooled\n", (long)getpid(),
            left->queued, left->in_flight, left->spooled);
     fflush(stdout);
+}
+
+void tracking_close(trackside_tracker *tracker, uint64_t milliseconds)
+{
+    trackside_left left = TRACKSIDE_LEFT_INIT;
+    trackside_tracker_close(tracker, milliseconds, &left, NULL);
+    print_books(tracker, &left);
+    trackside_tracker_free(tracker);
 }
