@@ -42,7 +42,10 @@ pub(crate) fn run(words: &[&str]) -> Result<(), String> {
     prepare()?;
     match job {
         Job::Seed => Ok(()),
-        Job::Fuzz { targets, seconds } => targets.iter().try_for_each(|target| fuzz(target, seconds)),
+        Job::Fuzz { targets, seconds } => {
+            let found = folder().join("corpus");
+            targets.iter().try_for_each(|target| fuzz(target, seconds, &found.join(target)))
+        }
         Job::Repeat { target, file } => {
             // The file's path is that of the caller's folder.
             let file = fs::canonicalize(file).map_err(|error| format!("{file} cannot be read: {error}"))?;
@@ -51,7 +54,7 @@ pub(crate) fn run(words: &[&str]) -> Result<(), String> {
     }
 }
 
-/// Runs each target over its corpus, and then for a few seconds.
+/// Runs each target over its committed corpus, and then for a few seconds.
 ///
 /// # Errors
 ///
@@ -60,7 +63,12 @@ pub(crate) fn check() -> Result<(), String> {
     // Their corpus is tested without the fuzzer, too, where a debugger is of more use.
     cargo::run(&["test", "--manifest-path", MANIFEST, "--lib"])?;
     prepare()?;
-    TARGETS.iter().try_for_each(|target| fuzz(target, AMONG_TESTS))
+    // What long runs have found would take up the time.
+    let found = folder().join("brief");
+    if found.exists() {
+        fs::remove_dir_all(&found).map_err(|error| format!("{} stays: {error}", found.display()))?;
+    }
+    TARGETS.iter().try_for_each(|target| fuzz(target, AMONG_TESTS, &found.join(target)))
 }
 
 #[derive(Debug, Eq, PartialEq)]
@@ -103,10 +111,9 @@ fn prepare() -> Result<(), String> {
     Ok(())
 }
 
-fn fuzz(target: &str, seconds: u32) -> Result<(), String> {
+fn fuzz(target: &str, seconds: u32, found: &Path) -> Result<(), String> {
     // The fuzzer writes what it finds into the first folder; what is committed lies in the second.
-    let found = folder().join("corpus").join(target);
-    fs::create_dir_all(&found).map_err(|error| format!("{} cannot be made: {error}", found.display()))?;
+    fs::create_dir_all(found).map_err(|error| format!("{} cannot be made: {error}", found.display()))?;
     let committed = root().join(FOLDER).join("corpus").join(target);
     let time = format!("-max_total_time={seconds}");
     let mut options = vec![&*time, "-print_final_stats=1"];
