@@ -140,7 +140,8 @@ impl Transport for Null {
     }
 }
 
-/// Keeps every hit in memory, in the order of arrival, for a test to look at.
+/// Keeps every hit in memory, in the order of arrival, for a test to look at. It is not made for forks: a
+/// child begins with the parent's hits, and may wait for ever if another thread was recording just then.
 ///
 /// ```
 /// use std::sync::Arc;

@@ -239,13 +239,13 @@ typedef struct trackside_bytes {
 
 /**
  * A clock: microseconds since the Unix epoch. It is called on any thread, also by several at once; it must
- * return, and not by an exception.
+ * return, and not by an exception, and must call no function of this library.
  */
 typedef uint64_t (*trackside_clock)(void *userdata);
 
 /**
  * A source of randomness: it fills the 64 bytes at `bytes`. It is called on any thread, also by several at
- * once; it must return, and not by an exception.
+ * once; it must return, and not by an exception, and must call no function of this library.
  */
 typedef void (*trackside_entropy)(void *userdata,
                                   uint8_t *bytes);
@@ -1165,7 +1165,8 @@ trackside_status trackside_options_entropy(struct trackside_options *options,
 
 /**
  * Lets a tracker that is opened with these options keep its hits in memory, for trackside_tracker_recorded
- * to read, and open none of its destinations: for tests.
+ * to read, and open none of its destinations: for tests. What is kept is not made for forks: a child begins
+ * with the parent's hits, and may wait for ever if another thread was recording just then.
  *
  * Threads: needs `options` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE.
  *

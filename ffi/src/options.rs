@@ -225,7 +225,7 @@ pub unsafe extern "C" fn trackside_options_env(
 }
 
 /// A clock: microseconds since the Unix epoch. It is called on any thread, also by several at once; it must
-/// return, and not by an exception.
+/// return, and not by an exception, and must call no function of this library.
 pub type trackside_clock = Option<unsafe extern "C" fn(userdata: *mut c_void) -> u64>;
 
 /// Swaps the clock that dates hits; waiting and batching go by the machine's own. `userdata` is handed to
@@ -253,7 +253,7 @@ pub unsafe extern "C" fn trackside_options_clock(
 }
 
 /// A source of randomness: it fills the 64 bytes at `bytes`. It is called on any thread, also by several at
-/// once; it must return, and not by an exception.
+/// once; it must return, and not by an exception, and must call no function of this library.
 pub type trackside_entropy = Option<unsafe extern "C" fn(userdata: *mut c_void, bytes: *mut u8)>;
 
 /// Swaps the source of the randomness that ids are made of: for tests whose outcome is known to the byte.
@@ -281,7 +281,8 @@ pub unsafe extern "C" fn trackside_options_entropy(
 }
 
 /// Lets a tracker that is opened with these options keep its hits in memory, for trackside_tracker_recorded
-/// to read, and open none of its destinations: for tests.
+/// to read, and open none of its destinations: for tests. What is kept is not made for forks: a child begins
+/// with the parent's hits, and may wait for ever if another thread was recording just then.
 ///
 /// Threads: needs `options` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE.
 ///

@@ -3,8 +3,8 @@
 use std::{
     mem,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::OnceLock,
-    time::{Duration, Instant},
+    process,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use trackside_core::{Reason, protocol::Outcome};
@@ -42,17 +42,20 @@ pub(super) enum Attempt {
     Panicked,
 }
 
-/// How long until the next tick. The workers of all pools tick together, so that one interrupt wakes them
-/// and not one each: it disturbs whatever the processor is about.
-fn to_next_tick(now: Instant) -> Duration {
-    static FIRST: OnceLock<Instant> = OnceLock::new();
-    let since = now.saturating_duration_since(*FIRST.get_or_init(|| now));
-    let into_tick = since.as_nanos() % TICK.as_nanos();
+/// How long until the next tick. The workers of all pools of a process tick together, so that one interrupt
+/// wakes them and not one each: it disturbs whatever the processor is about. Processes tick apart from each
+/// other, so that those on one store do not all ask for it at once.
+fn to_next_tick() -> Duration {
+    /// The golden section of a tick: as many neighbours as there may be lie far from each other.
+    const APART: u128 = TICK.as_nanos() * 618_034 / 1_000_000;
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let into_tick = (since.as_nanos() + u128::from(process::id()) * APART) % TICK.as_nanos();
     TICK - Duration::from_nanos(into_tick as u64)
 }
 
 impl Running {
     pub(super) fn next(&self, now: Instant) -> Next {
+        let micros = self.micros();
         let mut desk = self.desk();
         if self.signal.get() & CLOSED != 0 {
             return Next::Exit;
@@ -79,7 +82,7 @@ impl Running {
         }
         loop {
             while let Some(mut batch) = desk.ready.pop_front() {
-                self.expire(&mut batch);
+                self.expire(&mut batch, micros);
                 if !batch.items.is_empty() {
                     desk.in_flight += batch.items.len() as u64;
                     return Next::Deliver(batch);
@@ -104,8 +107,8 @@ impl Running {
         let is_quiet = now.saturating_duration_since(desk.busy_at) >= IDLE_AFTER;
         match desk.batcher.due() {
             None if is_quiet && until.is_none() && !self.books.is_awaited() => Next::Rest,
-            None => Next::Wait(to_next_tick(now)),
-            Some(due) => Next::Wait(due.saturating_duration_since(now).min(to_next_tick(now))),
+            None => Next::Wait(to_next_tick()),
+            Some(due) => Next::Wait(due.saturating_duration_since(now).min(to_next_tick())),
         }
     }
 
@@ -147,9 +150,18 @@ impl Running {
         })
     }
 
-    /// Drops what has become too old.
-    fn expire(&self, batch: &mut Batch) {
-        let now = self.plan.options.clock.micros();
+    /// The time by which hits are dated. The clock may be the host's own, which takes the host's locks: no lock
+    /// of the pool is held. With one that panics no hit is ever too old.
+    pub(super) fn micros(&self) -> u64 {
+        catch_unwind(AssertUnwindSafe(|| self.plan.options.clock.micros())).unwrap_or_else(|panic| {
+            mem::forget(panic);
+            self.books.panicked();
+            0
+        })
+    }
+
+    /// Drops what has become too old at the time `now`, in microseconds since the Unix epoch.
+    fn expire(&self, batch: &mut Batch, now: u64) {
         let is_over = |item: &mut Item| self.expiry.is_over(item.hit.micros(), now, batch.is_attempted);
         let expired: Vec<_> = batch.items.extract_if(.., is_over).collect();
         if !expired.is_empty() {

@@ -104,7 +104,8 @@ impl Worker {
         if batch.is_attempted {
             self.running.books.retried();
         }
-        let (plan, factory) = (&self.running.plan, &self.factory);
+        let now = self.running.micros();
+        let factory = &self.factory;
         let sink = &mut self.sink;
         let attempt = catch_unwind(AssertUnwindSafe(|| {
             let sink = match sink {
@@ -115,7 +116,7 @@ impl Worker {
                 },
             };
             let enriched: Vec<_> = batch.items.iter().map(|item| Enriched::new(&item.hit)).collect();
-            Ok(sink.deliver(&enriched, plan.options.clock.micros()))
+            Ok(sink.deliver(&enriched, now))
         }));
         if self.running.generation != fork::generation() {
             mem::forget(attempt);

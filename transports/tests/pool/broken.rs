@@ -1,4 +1,4 @@
-//! Sinks that panic, or cannot be made.
+//! Sinks that panic, or cannot be made; clocks of the host's own that panic, or look at the pool.
 
 use super::*;
 
@@ -71,4 +71,50 @@ fn a_sink_that_cannot_be_made_costs_its_batch_and_is_tried_again() {
     assert_eq!((book.delivered, book.panics), (2, 1));
     assert_eq!(book.dropped, [(Reason::StoreUnavailable, 2)]);
     assert_eq!(made.load(SeqCst), 3, "a sink that works is kept");
+}
+
+#[test]
+fn a_clock_that_panics_costs_no_hit() {
+    #[derive(Debug)]
+    struct Stopped;
+    impl Clock for Stopped {
+        fn micros(&self) -> u64 {
+            panic!("as told")
+        }
+    }
+
+    let mut options = options("clock");
+    options.clock = Arc::new(Stopped);
+    let pool = Pool::with_backoff(options, quick(), does(|batch, _| all(batch, Outcome::Delivered)));
+    submit_all(&pool, &hits(3));
+    assert!(pool.flush(soon()).unwrap().is_empty());
+    let book = stats(&pool);
+    assert_balanced(&book);
+    assert_eq!(book.delivered, 3);
+    assert!(book.panics > 0);
+    assert!(pool.close(soon()).unwrap().is_empty());
+}
+
+/// A host's clock may take the host's lock, whose holder may be waiting for the pool: here it is one thread.
+#[test]
+fn a_clock_may_look_at_the_pool() {
+    #[derive(Debug, Default)]
+    struct Curious(OnceLock<Weak<Pool>>);
+    impl Clock for Curious {
+        fn micros(&self) -> u64 {
+            let pool = self.0.get().and_then(Weak::upgrade);
+            pool.map_or(0, |pool| stats(&pool).offered)
+        }
+    }
+
+    let clock = Arc::new(Curious::default());
+    let mut options = options("clock");
+    options.clock = clock.clone();
+    let deliver = does(|batch, _| all(batch, Outcome::Delivered));
+    let pool = Arc::new(Pool::with_backoff(options, quick(), deliver));
+    clock.0.set(Arc::downgrade(&pool)).unwrap();
+    submit_all(&pool, &hits(3));
+    assert!(pool.flush(soon()).unwrap().is_empty());
+    assert_eq!(stats(&pool).delivered, 3);
+    assert!(pool.close(soon()).unwrap().is_empty());
 }

@@ -14,7 +14,7 @@ mod protocol;
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc, Barrier, Mutex, OnceLock,
+        Arc, Barrier, Mutex, OnceLock, Weak,
         atomic::{AtomicUsize, Ordering::SeqCst},
     },
     thread,
@@ -29,6 +29,7 @@ use trackside_core::{
     transport::{Left, Reentrant, Submitted, Transport},
 };
 use trackside_transports::{
+    clock::Clock,
     pool::{FanOut, Options, Pool},
     sink::{Delivery, Sink, SinkError},
 };
