@@ -73,6 +73,7 @@ impl Verdict {
     }
 
     /// The headers to append to the response, beside whatever it has of the same name.
+    #[inline]
     pub fn headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let cookie = self.set_cookie.as_deref().map(|value| ("Set-Cookie", value));
         let private = self.is_private.then_some(("Cache-Control", "private"));

@@ -138,33 +138,26 @@ pub static FINISH_HEADERS: [HeaderName; 6] = [
 ];
 
 /// Whether `value` could be the value of a header: it has no control bytes but tabs.
-#[inline]
 pub fn is_field_value(value: &[u8]) -> bool {
     looks_plain(value) || !value.iter().any(|&byte| (byte < 0x20 && byte != b'\t') || byte == 0x7f)
 }
 
 /// Whether it shows at once, eight bytes at a time, that no byte is a control byte. Of a value with fewer
-/// bytes, with a tab or with bytes beyond ASCII it may not show, though it has none.
-#[inline]
+/// bytes, with a tab or with bytes beyond ASCII it does not show, though it may have none.
 fn looks_plain(value: &[u8]) -> bool {
     const EACH: u64 = u64::from_ne_bytes([1; 8]);
     // The last eight overlap with the others, unless the length is a multiple of eight: then they come twice.
     let Some(last) = value.last_chunk::<8>() else {
         return false;
     };
-    // Of each byte the high bit: in the first it lacks if the byte is below 0x20, in the second it has it if
-    // the byte is 0x7f.
-    let signs = |word: &[u8; 8]| {
-        let word = u64::from_ne_bytes(*word) & (0x7f * EACH);
-        (word + 0x60 * EACH, word + EACH)
+    // The high bit of each byte: by the first it is set if the byte is below 0x20 or has it, by the second if
+    // the byte is 0x7f or has it, and one of them keeps it. What is borrowed or carried comes from such a byte.
+    let odd = |word: &[u8; 8]| {
+        let word = u64::from_ne_bytes(*word);
+        word.wrapping_sub(0x20 * EACH) | word.wrapping_add(EACH)
     };
-    let (mut printable, mut delete) = signs(last);
-    for word in value.as_chunks::<8>().0 {
-        let (more_printable, more_delete) = signs(word);
-        printable &= more_printable;
-        delete |= more_delete;
-    }
-    (!printable | delete) & (0x80 * EACH) == 0
+    let all = value.as_chunks::<8>().0.iter().fold(odd(last), |all, word| all | odd(word));
+    all & (0x80 * EACH) == 0
 }
 
 /// The values of `name`, without surrounding blanks.

@@ -33,36 +33,61 @@ impl<'a> Annotations<'a> {
     /// The page's title.
     #[must_use]
     pub fn title(mut self, title: impl Into<Cow<'a, str>>) -> Self {
-        self.title = Some(title.into());
+        self.set_title(title);
         self
     }
 
     /// The id of the signed-in user.
     #[must_use]
     pub fn user_id(mut self, user_id: impl Into<Cow<'a, str>>) -> Self {
-        self.user_id = Some(user_id.into());
+        self.set_user_id(user_id);
         self
     }
 
     /// The route template that answered, such as `/user/{id}`.
     #[must_use]
     pub fn route(mut self, route: impl Into<Cow<'a, str>>) -> Self {
-        self.route = Some(route.into());
+        self.set_route(route);
         self
     }
 
     /// Adds a property of the page view.
     #[must_use]
     pub fn property(mut self, key: impl Into<Cow<'a, str>>, value: impl Into<Value<'a>>) -> Self {
-        self.properties.push((key.into(), value.into()));
+        self.add_property(key, value);
         self
     }
 
     /// Raises an event.
     #[must_use]
     pub fn event(mut self, event: Event<'a>) -> Self {
-        self.events.push(event);
+        self.add_event(event);
         self
+    }
+
+    /// [`title`](Self::title), for adapters that are told of one thing after the other.
+    pub fn set_title(&mut self, title: impl Into<Cow<'a, str>>) {
+        self.title = Some(title.into());
+    }
+
+    /// [`user_id`](Self::user_id), likewise.
+    pub fn set_user_id(&mut self, user_id: impl Into<Cow<'a, str>>) {
+        self.user_id = Some(user_id.into());
+    }
+
+    /// [`route`](Self::route), likewise.
+    pub fn set_route(&mut self, route: impl Into<Cow<'a, str>>) {
+        self.route = Some(route.into());
+    }
+
+    /// [`property`](Self::property), likewise.
+    pub fn add_property(&mut self, key: impl Into<Cow<'a, str>>, value: impl Into<Value<'a>>) {
+        self.properties.push((key.into(), value.into()));
+    }
+
+    /// [`event`](Self::event), likewise.
+    pub fn add_event(&mut self, event: Event<'a>) {
+        self.events.push(event);
     }
 
     /// Whether there is nothing to add.
