@@ -1290,15 +1290,16 @@ trackside_status trackside_tracker_recorded_count(const struct trackside_tracker
 
 /**
  * Looks at a request that has come. End the exchange with trackside_exchange_free. On failure nothing is
- * counted.
+ * counted, but for a request of which memory cannot hold the copy: that is skipped (abandoned).
  *
  * This allocates once: the handle, with a copy of what trackside_exchange_finish will read, which is the
  * method, the target, the authority, and the values of Host, User-Agent, Referer, Accept, Accept-Language
- * and Sec-Fetch-Dest. Where these together have more than 512 bytes it allocates twice, and once more if
- * one of these headers came twice.
+ * and Sec-Fetch-Dest. Only if one of these headers came twice, or has bytes that a header cannot have, it
+ * allocates a few times more.
  *
  * Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
- * TRACKSIDE_INVALID_ARGUMENT (`request.peer` is no address; a `size` or a length that cannot be).
+ * TRACKSIDE_INVALID_ARGUMENT (`request.peer` is no address; a `size` or a length that cannot be, or more
+ * than there is memory for).
  *
  * # Safety
  *

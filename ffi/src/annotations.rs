@@ -1,6 +1,6 @@
 //! What the host adds to an exchange: title, user id, route, properties and events.
 
-use std::{borrow::Cow, mem};
+use std::borrow::Cow;
 
 use trackside_core::Annotations;
 
@@ -20,14 +20,13 @@ fn annotate<T>(
     exchange: *mut trackside_exchange,
     error: *mut trackside_error,
     read: impl FnOnce(&Call) -> Result<T, Failure>,
-    add: impl FnOnce(Annotations<'static>, T) -> Annotations<'static>,
+    add: impl FnOnce(&mut Annotations<'static>, T),
 ) -> trackside_status {
     enter(error, |call| {
         let exchange = call.exclusive(exchange, "exchange")?;
         exchange.check_open().inspect_err(|_| exchange.exchange.count_late())?;
         let read = read(call)?;
-        exchange.annotations = add(mem::take(&mut exchange.annotations), read);
-        exchange.is_annotated = true;
+        add(exchange.annotations.get_or_insert_default(), read);
         Ok(())
     })
 }
@@ -48,7 +47,7 @@ pub unsafe extern "C" fn trackside_exchange_set_title(
     title: trackside_bytes,
     error: *mut trackside_error,
 ) -> trackside_status {
-    annotate(exchange, error, |call| call.text(title, "title").map(str::to_owned), Annotations::title)
+    annotate(exchange, error, |call| call.text(title, "title").map(str::to_owned), Annotations::set_title)
 }
 
 /// Sets the id of the signed-in user, in UTF-8, in place of what was set before; cut at 256 bytes. It is
@@ -68,7 +67,12 @@ pub unsafe extern "C" fn trackside_exchange_set_user_id(
     user_id: trackside_bytes,
     error: *mut trackside_error,
 ) -> trackside_status {
-    annotate(exchange, error, |call| call.text(user_id, "user_id").map(str::to_owned), Annotations::user_id)
+    annotate(
+        exchange,
+        error,
+        |call| call.text(user_id, "user_id").map(str::to_owned),
+        Annotations::set_user_id,
+    )
 }
 
 /// Sets the route template that answers, such as /user/{id}, in UTF-8, in place of what was set before; cut
@@ -88,7 +92,7 @@ pub unsafe extern "C" fn trackside_exchange_set_route(
     route: trackside_bytes,
     error: *mut trackside_error,
 ) -> trackside_status {
-    annotate(exchange, error, |call| call.text(route, "route").map(str::to_owned), Annotations::route)
+    annotate(exchange, error, |call| call.text(route, "route").map(str::to_owned), Annotations::set_route)
 }
 
 /// Adds a property of the page view; 64 are taken. It is copied.
@@ -111,7 +115,7 @@ pub unsafe extern "C" fn trackside_exchange_add_property(
         let property = call.read(property, "property")?;
         call.property(&property, copy, || "property".to_owned())
     };
-    annotate(exchange, error, read, |annotations, (key, value)| annotations.property(key, value))
+    annotate(exchange, error, read, |annotations, (key, value)| annotations.add_property(key, value))
 }
 
 /// Raises an event; 64 are taken. It is copied, and sent when the exchange is finished, whether the page view
@@ -132,7 +136,7 @@ pub unsafe extern "C" fn trackside_exchange_add_event(
     event: *const trackside_event,
     error: *mut trackside_error,
 ) -> trackside_status {
-    annotate(exchange, error, |call| call.event(event, copy), Annotations::event)
+    annotate(exchange, error, |call| call.event(event, copy), Annotations::add_event)
 }
 
 fn copy(text: &str) -> Cow<'static, str> {

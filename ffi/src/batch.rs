@@ -12,7 +12,7 @@ use crate::{
     boundary::{answer, enter},
     error::{Failure, trackside_error},
     handle::{Handle, Tag, Tagged},
-    headers::{Array, Walked},
+    headers::Walked,
     hit::trackside_hit,
     outgoing::{trackside_outgoing, trackside_outgoing_view},
     sink::{
@@ -219,7 +219,7 @@ pub unsafe extern "C" fn trackside_batch_classify(
 ) -> trackside_status {
     enter(error, |call| {
         let batch = call.exclusive(batch, "batch")?;
-        let headers = Walked::of(Array::new(call, headers, header_count, "headers")?);
+        let headers = Walked::of(call.headers(headers, header_count, "headers")?);
         let body = call.bytes(body, "body")?;
         let place = call.output(outcome, "outcome")?;
         let outcome = batch.protocol()?.classify(status, &headers, body);

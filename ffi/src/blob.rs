@@ -9,6 +9,8 @@ mod response;
 mod table;
 mod wrong;
 
+use trackside_core::Annotations;
+
 use crate::{
     boundary::enter, error::trackside_error, exchange::trackside_exchange, status::trackside_status,
     tracker::trackside_tracker,
@@ -75,7 +77,7 @@ pub unsafe extern "C" fn trackside_exchange_begin_blob(
         let tracker = call.shared(tracker, "tracker")?;
         let parts = request::parse(call.array(blob, length, "blob")?)?;
         let out = call.output(exchange, "exchange")?;
-        out.set(trackside_exchange::begin(tracker.live(), &parts));
+        out.set(trackside_exchange::begin(tracker.live(), &parts)?);
         Ok(())
     })
 }
@@ -157,10 +159,15 @@ pub unsafe extern "C" fn trackside_exchange_finish_blob(
     error: *mut trackside_error,
 ) -> trackside_status {
     enter(error, |call| {
-        let exchange = call.exclusive(exchange, "exchange")?;
+        let (exchange, request) = call.exclusive_with_tail(exchange, "exchange")?;
         exchange.check_open()?;
-        let (head, annotations) = response::parse(call.array(blob, length, "blob")?)?;
-        exchange.finish(&head, Some(annotations));
+        let mut annotations = Annotations::new();
+        let head = response::parse(call.array(blob, length, "blob")?, &mut annotations)?;
+        if let Some(mut before) = exchange.annotations.take() {
+            before.extend(annotations);
+            annotations = before;
+        }
+        exchange.finish(request, &head, &annotations);
         Ok(())
     })
 }

@@ -1,6 +1,6 @@
 //! One request and its response: begun, finished or abandoned, freed.
 
-use std::{ffi::c_char, fmt, mem};
+use std::{ffi::c_char, fmt};
 
 use trackside_core::{Annotations, Reason};
 use trackside_transports::{Exchange, Tracker};
@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::{
     boundary::{answer, enter},
     error::{Failure, trackside_error},
-    handle::{self, Handle, Tag},
+    handle::{Handle, Tag},
     headers::Fields,
     kept::Kept,
     notice::Shown,
@@ -29,9 +29,7 @@ use crate::{
 pub struct trackside_exchange {
     pub(crate) exchange: Exchange,
     pub(crate) kept: Kept,
-    pub(crate) annotations: Annotations<'static>,
-    /// Whether there are any.
-    pub(crate) is_annotated: bool,
+    pub(crate) annotations: Option<Annotations<'static>>,
     id: Option<Uuid>,
     is_new: bool,
     pub(crate) notice: Option<Box<Shown>>,
@@ -42,26 +40,31 @@ pub struct trackside_exchange {
 impl Handle for trackside_exchange {
     const TAG: Tag = *b"EXCH";
     const NAME: &'static str = "trackside_exchange";
+    /// What is copied of the request.
+    const HAS_TAIL: bool = true;
 }
 
 impl trackside_exchange {
-    /// Begins the exchange and gives it to C: one allocation, unless the request is large.
-    pub(crate) fn begin<'f, F: Fields<'f>>(tracker: &Tracker, parts: &Parts<'f, F>) -> *mut Self {
+    /// Begins the exchange and gives it to C.
+    pub(crate) fn begin<'f, F: Fields<'f>>(
+        tracker: &Tracker,
+        parts: &Parts<'f, F>,
+    ) -> Result<*mut Self, Failure> {
         #[cfg(feature = "_planted-race")]
         crate::test_race::bump();
         let exchange = tracker.begin(&parts.as_request());
-        let this = Self {
+        let (kept, place) =
+            Kept::copy(parts).ok_or_else(|| Failure::invalid("request", "is larger than memory can hold"))?;
+        Ok(place.give(Self {
             id: exchange.visitor_id(),
             is_new: exchange.is_new(),
             exchange,
-            kept: Kept::default(),
-            annotations: Annotations::new(),
-            is_annotated: false,
+            kept,
+            annotations: None,
             notice: None,
             reason: None,
             appended: None,
-        };
-        handle::give_and(this, |this| this.kept.fill(parts))
+        }))
     }
 
     /// Fails if it is finished or abandoned.
@@ -72,15 +75,15 @@ impl trackside_exchange {
         Err(Failure::new(TRACKSIDE_FINISHED, "the exchange is finished or abandoned already"))
     }
 
-    /// Finishes the exchange. What `last` says stands.
-    pub(crate) fn finish<'f, F: Fields<'f>>(&mut self, head: &Head<'f, F>, last: Option<Annotations<'_>>) {
-        let mut annotations: Annotations<'_> = mem::take(&mut self.annotations);
-        match last {
-            Some(last) if self.is_annotated => annotations.extend(last),
-            Some(last) => annotations = last,
-            None => {}
-        }
-        let verdict = self.exchange.end(&self.kept.as_request(), &head.as_response(), &annotations);
+    /// Finishes the exchange, whose request was copied to `request`.
+    pub(crate) fn finish<'f, F: Fields<'f>>(
+        &mut self,
+        request: &[u8],
+        head: &Head<'f, F>,
+        annotations: &Annotations<'_>,
+    ) {
+        let request = self.kept.in_bytes(request);
+        let verdict = self.exchange.end(&request.as_request(), &head.as_response(), annotations);
         self.reason = verdict.reason();
         self.appended = Appended::of(&verdict);
     }
@@ -98,15 +101,16 @@ impl fmt::Debug for trackside_exchange {
 }
 
 /// Looks at a request that has come. End the exchange with trackside_exchange_free. On failure nothing is
-/// counted.
+/// counted, but for a request of which memory cannot hold the copy: that is skipped (abandoned).
 ///
 /// This allocates once: the handle, with a copy of what trackside_exchange_finish will read, which is the
 /// method, the target, the authority, and the values of Host, User-Agent, Referer, Accept, Accept-Language
-/// and Sec-Fetch-Dest. Where these together have more than 512 bytes it allocates twice, and once more if
-/// one of these headers came twice.
+/// and Sec-Fetch-Dest. Only if one of these headers came twice, or has bytes that a header cannot have, it
+/// allocates a few times more.
 ///
 /// Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
-/// TRACKSIDE_INVALID_ARGUMENT (`request.peer` is no address; a `size` or a length that cannot be).
+/// TRACKSIDE_INVALID_ARGUMENT (`request.peer` is no address; a `size` or a length that cannot be, or more
+/// than there is memory for).
 ///
 /// # Safety
 ///
@@ -123,7 +127,7 @@ pub unsafe extern "C" fn trackside_exchange_begin(
         let tracker = call.shared(tracker, "tracker")?;
         let request = call.request(request)?;
         let out = call.output(exchange, "exchange")?;
-        out.set(trackside_exchange::begin(tracker.live(), &request));
+        out.set(trackside_exchange::begin(tracker.live(), &request)?);
         Ok(())
     })
 }
@@ -150,10 +154,11 @@ pub unsafe extern "C" fn trackside_exchange_finish(
     error: *mut trackside_error,
 ) -> trackside_status {
     enter(error, |call| {
-        let exchange = call.exclusive(exchange, "exchange")?;
+        let (exchange, request) = call.exclusive_with_tail(exchange, "exchange")?;
         exchange.check_open()?;
         let response = call.response(response)?;
-        exchange.finish(&response, None);
+        let annotations = exchange.annotations.take().unwrap_or_default();
+        exchange.finish(request, &response, &annotations);
         Ok(())
     })
 }

@@ -11,7 +11,11 @@
 //! any type; that nobody changes the handle while a call reads it; and that a call which changes it has it
 //! for itself.
 
+mod tail;
+
 use std::{fmt, ptr};
+
+pub(crate) use self::tail::Place;
 
 use crate::{boundary::Call, error::Failure};
 
@@ -21,6 +25,8 @@ pub(crate) trait Handle: Sized {
     const TAG: Tag;
     /// What C calls it, for error texts.
     const NAME: &'static str;
+    /// Whether bytes stand behind it: then [`Place`] makes it, and nobody else.
+    const HAS_TAIL: bool = false;
 }
 
 /// What stands before a live handle: four bytes that a debugger shows as a word.
@@ -48,6 +54,7 @@ enum Owner {
 impl<T: Handle> Tagged<T> {
     /// A handle that the library keeps: C may use it until it is dropped, and cannot free it.
     pub(crate) fn new(value: T) -> Self {
+        const { assert!(!T::HAS_TAIL) };
         Self { tag: T::TAG, owner: Owner::Library, value }
     }
 
@@ -88,14 +95,8 @@ impl<T: Handle + fmt::Debug> fmt::Debug for Tagged<T> {
 
 /// Puts a value on the heap and gives it to C, which ends it through [`Call::end`].
 pub(crate) fn give<T: Handle>(value: T) -> *mut T {
-    give_and(value, |_| {})
-}
-
-/// As [`give`], but the value is filled when it has its place, so that what is put in is copied once.
-pub(crate) fn give_and<T: Handle>(value: T, fill: impl FnOnce(&mut T)) -> *mut T {
-    let mut tagged = Box::new(Tagged { tag: T::TAG, owner: Owner::Host, value });
-    fill(&mut tagged.value);
-    Box::into_raw(tagged).cast()
+    const { assert!(!T::HAS_TAIL) };
+    Box::into_raw(Box::new(Tagged { tag: T::TAG, owner: Owner::Host, value })).cast()
 }
 
 impl Call {
@@ -114,14 +115,37 @@ impl Call {
         Ok(unsafe { &mut (*tagged.cast_mut()).value })
     }
 
-    /// Ends a handle that [`give`] gave. Nothing happens with NULL, with what is no such handle, and with
-    /// one that the library keeps.
+    /// As [`shared`](Self::shared), with the bytes behind it.
+    pub(crate) fn shared_with_tail<T: Handle>(
+        &self,
+        pointer: *const T,
+        argument: &str,
+    ) -> Result<(&T, &[u8]), Failure> {
+        let tagged = checked(pointer, argument)?;
+        // SAFETY: as for `shared`, and it lies where it was placed.
+        Ok(unsafe { (&(*tagged).value, tail::tail(tagged)) })
+    }
+
+    /// As [`exclusive`](Self::exclusive), with the bytes behind it.
+    #[allow(clippy::mut_from_ref, reason = "what is borrowed from the call is the caller's promise")]
+    pub(crate) fn exclusive_with_tail<T: Handle>(
+        &self,
+        pointer: *mut T,
+        argument: &str,
+    ) -> Result<(&mut T, &[u8]), Failure> {
+        let tagged = checked(pointer, argument)?;
+        // SAFETY: as for `exclusive`, and it lies where it was placed; the bytes are behind the value.
+        Ok(unsafe { (&mut (*tagged.cast_mut()).value, tail::tail(tagged)) })
+    }
+
+    /// Ends a handle that [`give`] gave, or [`Place::give`]. Nothing happens with NULL, with what is no such
+    /// handle, and with one that the library keeps.
     pub(crate) fn end<T: Handle>(&self, pointer: *mut T) -> Result<(), Failure> {
         let tagged = checked(pointer, "handle")?.cast_mut();
         // SAFETY: it is a live one of this type.
         if unsafe { (*tagged).owner } == Owner::Host {
-            // SAFETY: `give` had it from `Box::into_raw`, and nobody uses it any more.
-            drop(unsafe { Box::from_raw(tagged) });
+            // SAFETY: the host has it from `give`, and nobody uses it any more.
+            unsafe { if T::HAS_TAIL { drop(tail::whole(tagged)) } else { drop(Box::from_raw(tagged)) } }
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 use std::{cell::Cell, ptr, rc::Rc};
 
-use super::{ENDED, Handle, Tag, Tagged, give};
+use super::{ENDED, Handle, Place, Tag, Tagged, give};
 use crate::{
     boundary::Call,
     status::{TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE},
@@ -26,6 +26,17 @@ impl Handle for Pear {
     const NAME: &'static str = "pear";
 }
 
+/// One with a tail, and an alignment of its own.
+#[derive(Debug)]
+#[repr(align(32))]
+struct Cherry(Apple);
+
+impl Handle for Cherry {
+    const TAG: Tag = *b"CHRY";
+    const NAME: &'static str = "cherry";
+    const HAS_TAIL: bool = true;
+}
+
 fn apple(weight: u64) -> (Apple, Rc<Cell<u32>>) {
     let dropped = Rc::new(Cell::new(0));
     (Apple { weight, dropped: Rc::clone(&dropped) }, dropped)
@@ -46,6 +57,38 @@ fn a_handle_is_read_changed_and_ended() {
     assert_eq!(call.shared(handle, "apple").unwrap().weight, 6);
     call.end(handle).unwrap();
     assert_eq!(dropped.get(), 1);
+}
+
+#[test]
+fn a_handle_has_its_bytes_behind_it() {
+    let call = Call::of_a_test();
+    let texts: [&[&[u8]]; 4] = [&[], &[b""], &[b"stalk"], &[b"a ", b"", b"stalk", &[7; 1_000]]];
+    for pieces in texts {
+        let place = Place::holding(pieces).unwrap();
+        assert_eq!(place.bytes(), pieces.concat());
+        let (value, dropped) = apple(5);
+        let handle = place.give(Cherry(value));
+        let (cherry, tail) = call.exclusive_with_tail(handle, "cherry").unwrap();
+        cherry.0.weight += 1;
+        assert_eq!((cherry.0.weight, tail), (6, &pieces.concat()[..]));
+        let (cherry, tail) = call.shared_with_tail(handle, "cherry").unwrap();
+        assert_eq!((cherry.0.weight, tail), (6, &pieces.concat()[..]));
+        assert_eq!(call.shared(handle, "cherry").unwrap().0.weight, 6);
+        call.end(handle).unwrap();
+        assert_eq!(dropped.get(), 1);
+    }
+    // A place that nothing is given from is freed; the allocator of Miri, and of valgrind, would tell.
+    drop(Place::<Cherry>::holding(&[b"stalk"]));
+}
+
+#[test]
+fn a_tail_of_another_type_is_refused() {
+    let call = Call::of_a_test();
+    let pear = give(Pear(3));
+    let failure = call.shared_with_tail(pear.cast::<Cherry>(), "cherry").unwrap_err();
+    assert_eq!(failure.status(), TRACKSIDE_WRONG_HANDLE);
+    assert!(call.exclusive_with_tail(ptr::null_mut::<Cherry>(), "cherry").is_err());
+    call.end(pear).unwrap();
 }
 
 #[test]

@@ -1,55 +1,37 @@
 //! Headers where the host has them, in arrays or in a block: core reads them there.
 
-use std::{marker::PhantomData, mem};
+use std::{array, cell::Cell, marker::PhantomData};
 
 use http::HeaderName;
-use trackside_core::{Headers, REQUEST_HEADERS, is_field_value};
+use trackside_core::{FINISH_HEADERS, Headers, REQUEST_HEADERS, is_field_value};
 
-use crate::{boundary::Call, error::Failure, text::trackside_header};
+use crate::view::HeaderArray;
 
 /// Names and values that can be walked through as often as it takes, each time the same.
+///
+/// It is no iterator, but a loop of its own for each kind: that is several times as fast.
 pub(crate) trait Fields<'f> {
-    fn fields(&self) -> impl Iterator<Item = (&'f [u8], &'f [u8])>;
-}
+    /// Shows `look` each name and value until it has an answer.
+    fn find<T>(&self, look: impl FnMut(&'f [u8], &'f [u8]) -> Option<T>) -> Option<T>;
 
-/// An array of the host's.
-#[derive(Debug)]
-pub(crate) struct Array<'f> {
-    call: &'f Call,
-    headers: &'f [trackside_header],
-}
-
-impl<'f> Array<'f> {
-    /// The `count` headers at `headers`, all of which can be read.
-    pub(crate) fn new(
-        call: &'f Call,
-        headers: *const trackside_header,
-        count: usize,
-        argument: &str,
-    ) -> Result<Self, Failure> {
-        let headers = call.array(headers, count, argument)?;
-        let is_readable =
-            |it: &trackside_header| call.bytes(it.name, "").and(call.bytes(it.value, "")).is_ok();
-        match headers.iter().position(|header| !is_readable(header)) {
-            None => Ok(Self { call, headers }),
-            Some(n) => {
-                call.bytes(headers[n].name, &format!("{argument}[{n}].name"))?;
-                call.bytes(headers[n].value, &format!("{argument}[{n}].value"))?;
-                Err(Failure::null(argument))
-            }
-        }
+    /// Shows `look` each name and value.
+    #[inline]
+    fn each(&self, mut look: impl FnMut(&'f [u8], &'f [u8])) {
+        self.find(|name, value| {
+            look(name, value);
+            None::<()>
+        });
     }
 }
 
-impl<'f> Fields<'f> for Array<'f> {
-    fn fields(&self) -> impl Iterator<Item = (&'f [u8], &'f [u8])> {
-        let call = self.call;
-        // OK because `new` has seen that all of them can be read.
-        self.headers.iter().filter_map(|it| call.bytes(it.name, "").ok().zip(call.bytes(it.value, "").ok()))
+impl<'f> Fields<'f> for HeaderArray<'f> {
+    #[inline]
+    fn find<T>(&self, mut look: impl FnMut(&'f [u8], &'f [u8]) -> Option<T>) -> Option<T> {
+        self.iter().find_map(|(name, value)| look(name, value))
     }
 }
 
-/// The headers of a response, few of which are asked for, each by a walk through all.
+/// Headers of which few are asked for, each by a walk through all.
 #[derive(Debug)]
 pub(crate) struct Walked<'f, F> {
     fields: F,
@@ -61,131 +43,216 @@ impl<'f, F: Fields<'f>> Walked<'f, F> {
         Self { fields, lent: PhantomData }
     }
 
-    fn named(&self, name: &HeaderName) -> impl Iterator<Item = &'f [u8]> {
+    /// Shows `look` each value of `name` until it has an answer.
+    fn find<T>(&self, name: &HeaderName, mut look: impl FnMut(&'f [u8]) -> Option<T>) -> Option<T> {
         let name = name.as_str().as_bytes();
-        let fields = self.fields.fields().filter(|(key, _)| key.eq_ignore_ascii_case(name));
-        fields.map(|(_, value)| value).filter(|value| is_field_value(value))
+        self.fields.find(
+            |key, value| {
+                if is_name(key, name) && is_field_value(value) { look(value) } else { None }
+            },
+        )
     }
 }
 
 impl<'f, F: Fields<'f>> Headers for Walked<'f, F> {
     fn value(&self, name: &HeaderName) -> Option<&[u8]> {
-        self.named(name).next()
+        self.find(name, Some)
     }
 
     fn each<'a>(&'a self, name: &HeaderName, visit: &mut dyn FnMut(&'a [u8])) {
-        for value in self.named(name) {
+        self.find(name, |value| {
             visit(value);
-        }
+            None::<()>
+        });
     }
 
     fn all<'a>(&'a self, visit: &mut dyn FnMut(&[u8], &'a [u8])) {
-        let fields = self.fields.fields().filter(|(_, value)| is_field_value(value));
-        fields.for_each(|(name, value)| visit(name, value));
+        self.fields.each(|name, value| {
+            if is_field_value(value) {
+                visit(name, value);
+            }
+        });
     }
 }
 
-/// The headers of a request that the judge reads, found in one walk through all: of each name the first
-/// value, by its place in [`REQUEST_HEADERS`].
+/// The headers of a request, as far as the judge reads them. It walks through all of them once, for the host,
+/// the cookies and what announces a prefetch; what it asks for by name when the request is gone, which is
+/// [`FINISH_HEADERS`], is picked on the way.
 #[derive(Debug)]
 pub(crate) struct Picked<'f, F> {
-    first: [Option<&'f [u8]>; REQUEST_HEADERS.len()],
-    /// Whether a name came more than once. Then the others are found by a second walk.
-    has_more: bool,
-    fields: F,
+    walked: Walked<'f, F>,
+    /// None until the judge has walked.
+    picks: Cell<Option<Picks>>,
+    values: [Cell<&'f [u8]>; KEPT],
+}
+
+/// How many there are to keep.
+const KEPT: usize = FINISH_HEADERS.len();
+
+/// What was picked.
+#[derive(Clone, Copy, Debug)]
+struct Picks {
+    /// Which of [`FINISH_HEADERS`] there are, by their bits.
+    present: u16,
+    /// Whether one of them came more than once.
+    is_repeated: bool,
 }
 
 impl<'f, F: Fields<'f>> Picked<'f, F> {
     pub(crate) fn of(fields: F) -> Self {
-        let mut first = [None; REQUEST_HEADERS.len()];
-        let mut has_more = false;
-        for (place, value) in placed(&fields) {
-            match &mut first[place] {
-                slot @ None => *slot = Some(value),
-                Some(_) => has_more = true,
-            }
+        Self {
+            walked: Walked::of(fields),
+            picks: Cell::default(),
+            values: [const { Cell::new(&[] as &[u8]) }; KEPT],
         }
-        Self { first, has_more, fields }
     }
 
-    /// The first value of each name that came, by its place.
-    pub(crate) fn first(&self) -> impl Iterator<Item = (usize, &'f [u8])> {
-        (0..).zip(self.first).filter_map(|(place, value)| Some((place, value?)))
+    /// The value of each of [`FINISH_HEADERS`] that is present, of which it was not seen whether it could be
+    /// one; none if one came more than once.
+    #[inline]
+    pub(crate) fn single(&self) -> Option<(u16, [&'f [u8]; KEPT])> {
+        let Picks { present, is_repeated } = self.picks.get().unwrap_or_else(|| self.walk(|_, _| {}));
+        if is_repeated { None } else { Some((present, array::from_fn(|n| self.values[n].get()))) }
     }
 
-    /// The other values, in the order received.
-    pub(crate) fn more(&self) -> impl Iterator<Item = (usize, &'f [u8])> {
-        let mut is_first = [true; REQUEST_HEADERS.len()];
-        let all = self.has_more.then(|| placed(&self.fields)).into_iter().flatten();
-        all.filter(move |&(place, _)| !mem::replace(&mut is_first[place], false))
+    /// All values of [`FINISH_HEADERS`], with their places there, in the order received.
+    pub(crate) fn every(&self) -> Vec<(usize, &'f [u8])> {
+        let mut every = Vec::new();
+        self.walked.fields.each(|name, value| {
+            if let Some(place) = place(name)
+                && place < KEPT
+                && is_field_value(value)
+            {
+                every.push((place, value));
+            }
+        });
+        every
+    }
+
+    #[inline]
+    fn walk<'a>(&'a self, mut look: impl FnMut(&'a [u8], &'a [u8])) -> Picks {
+        let mut picks = Picks { present: 0, is_repeated: false };
+        self.walked.fields.each(|name, value| {
+            let Some(place) = place(name) else {
+                return;
+            };
+            if let Some(kept) = self.values.get(place) {
+                kept.set(value);
+                picks.is_repeated |= picks.present & 1 << place != 0;
+                picks.present |= 1 << place;
+            }
+            if !(HOST + 1..KEPT).contains(&place) && is_field_value(value) {
+                look(name, value);
+            }
+        });
+        self.picks.set(Some(picks));
+        picks
     }
 }
+
+/// Where the host stands, which alone is read both when the request comes and when it is gone.
+const HOST: usize = 0;
 
 impl<'f, F: Fields<'f>> Headers for Picked<'f, F> {
     fn value(&self, name: &HeaderName) -> Option<&[u8]> {
-        self.first[place(name.as_str().as_bytes())?]
+        self.walked.value(name)
     }
 
     fn each<'a>(&'a self, name: &HeaderName, visit: &mut dyn FnMut(&'a [u8])) {
-        let Some(wanted) = place(name.as_str().as_bytes()) else {
-            return;
-        };
-        let more = self.more().filter(|&(place, _)| place == wanted).map(|(_, value)| value);
-        self.first[wanted].into_iter().chain(more).for_each(visit);
+        self.walked.each(name, visit);
     }
 
     fn all<'a>(&'a self, visit: &mut dyn FnMut(&[u8], &'a [u8])) {
-        for (place, value) in self.first().chain(self.more()) {
-            visit(REQUEST_HEADERS[place].as_str().as_bytes(), value);
-        }
+        self.walk(visit);
     }
 }
 
-/// The fields that the judge reads, by their places.
-fn placed<'f>(fields: &impl Fields<'f>) -> impl Iterator<Item = (usize, &'f [u8])> {
-    let placed = fields.fields().filter_map(|(name, value)| Some((place(name)?, value)));
-    placed.filter(|(_, value)| is_field_value(value))
-}
+/// The names of [`REQUEST_HEADERS`].
+const NAMES: [&[u8]; REQUEST_HEADERS.len()] = [
+    b"host",
+    b"user-agent",
+    b"referer",
+    b"accept",
+    b"accept-language",
+    b"sec-fetch-dest",
+    b"cookie",
+    b"sec-purpose",
+    b"purpose",
+    b"x-purpose",
+    b"x-moz",
+    b"x-sec-purpose",
+    b"hx-preloaded",
+];
 
-/// Where in [`REQUEST_HEADERS`] a name stands. Its length and its last letter leave one that it can be.
+/// Where in [`REQUEST_HEADERS`] a name stands.
+#[inline]
 fn place(name: &[u8]) -> Option<usize> {
-    let (place, known): (_, &[u8]) = match (name.len(), name.last()? | 0x20) {
-        (4, b't') => (0, b"host"),
-        (10, b't') => (1, b"user-agent"),
-        (7, b'r') => (2, b"referer"),
-        (6, b't') => (3, b"accept"),
-        (15, b'e') => (4, b"accept-language"),
-        (14, b't') => (5, b"sec-fetch-dest"),
-        (6, b'e') => (6, b"cookie"),
-        (11, b'e') => (7, b"sec-purpose"),
-        (7, b'e') => (8, b"purpose"),
-        (9, b'e') => (9, b"x-purpose"),
-        (5, b'z') => (10, b"x-moz"),
-        (13, b'e') => (11, b"x-sec-purpose"),
-        (12, b'd') => (12, b"hx-preloaded"),
-        _ => return None,
+    /// The one name that it can be, by its key.
+    static PLACES: [u8; 64] = {
+        let mut places = [u8::MAX; 64];
+        let mut place = 0;
+        while place < NAMES.len() {
+            let Some(key) = key(NAMES[place]) else { panic!("too long") };
+            assert!(places[key] == u8::MAX, "two names have the same key");
+            places[key] = place as u8;
+            place += 1;
+        }
+        places
     };
-    is_same(name, known).then_some(place)
+    /// The ends of each name.
+    static ENDS: [(u64, u64); NAMES.len()] = {
+        let mut all = [(0, 0); NAMES.len()];
+        let mut place = 0;
+        while place < NAMES.len() {
+            all[place] = ends(NAMES[place]);
+            place += 1;
+        }
+        all
+    };
+    let place = usize::from(PLACES[key(name)?]);
+    is_same(ends(name), *ENDS.get(place)?).then_some(place)
 }
 
-/// Whether `name` is `known`, which is as long, in any case. `known` has from 4 to 16 letters in lower case
-/// and hyphens.
-fn is_same(name: &[u8], known: &[u8]) -> bool {
-    let (name, known) = (ends(name), ends(known));
-    // Of these, the letters alone have the bit 0x40; in upper case they lack 0x20.
-    let letters = known & u128::from_ne_bytes([0x40; 16]);
-    name | (letters >> 1) == known
+/// A name's length and two bits of the letter at its end, in which its case does not show: all of it fits
+/// into one line of the processor's cache.
+const fn key(name: &[u8]) -> Option<usize> {
+    match name {
+        [.., last] if name.len() < 16 => Some(name.len() << 2 | (*last & 3) as usize),
+        _ => None,
+    }
 }
 
-/// The first and the last bytes, which together are all of them.
-fn ends(name: &[u8]) -> u128 {
-    let join = |first, last| u128::from(first) << 64 | u128::from(last);
+/// Whether a name is the one that is known by its ends, which has the same length. In a known name, of which
+/// each byte is a letter in lower case or a hyphen, the letters alone have the bit of `LETTERS`. A letter in
+/// upper case lacks the next lower one.
+#[inline]
+fn is_same((begin, end): (u64, u64), (first, last): (u64, u64)) -> bool {
+    const LETTERS: u64 = u64::from_ne_bytes([0x40; 8]);
+    let other = |name: u64, known: u64| (name ^ known) & !((known & LETTERS) >> 1);
+    other(begin, first) | other(end, last) == 0
+}
+
+/// Whether `name` is `known`, which is in lower case.
+#[inline]
+fn is_name(name: &[u8], known: &[u8]) -> bool {
+    if name.len() != known.len() {
+        return false;
+    }
+    match name.len() {
+        4..=16 => is_same(ends(name), ends(known)),
+        _ => name.eq_ignore_ascii_case(known),
+    }
+}
+
+/// The first and the last bytes, which together are all of a name of four to sixteen.
+#[inline]
+const fn ends(name: &[u8]) -> (u64, u64) {
     if let (Some(first), Some(last)) = (name.first_chunk(), name.last_chunk()) {
-        join(u64::from_ne_bytes(*first), u64::from_ne_bytes(*last))
+        (u64::from_ne_bytes(*first), u64::from_ne_bytes(*last))
     } else if let (Some(first), Some(last)) = (name.first_chunk(), name.last_chunk()) {
-        join(u32::from_ne_bytes(*first).into(), u32::from_ne_bytes(*last).into())
+        (u32::from_ne_bytes(*first) as u64, u32::from_ne_bytes(*last) as u64)
     } else {
-        0
+        (0, 0)
     }
 }
 

@@ -1,11 +1,12 @@
 use trackside_core::REQUEST_HEADERS;
 
-use super::place;
+use super::{NAMES, place};
 
 #[test]
 fn every_name_that_is_read_has_its_place_in_any_case() {
     for (n, name) in REQUEST_HEADERS.iter().enumerate() {
         let name = name.as_str();
+        assert_eq!(name.as_bytes(), NAMES[n]);
         assert_eq!(place(name.as_bytes()), Some(n), "{name}");
         assert_eq!(place(name.to_ascii_uppercase().as_bytes()), Some(n), "{name}");
     }

@@ -16,9 +16,10 @@ pub(crate) struct Shown {
 }
 
 impl trackside_exchange {
-    fn shown(&mut self) -> Option<&Shown> {
+    /// The notice to an exchange whose request was copied to `request`.
+    fn shown(&mut self, request: &[u8]) -> Option<&Shown> {
         if self.notice.is_none() {
-            let notice = self.exchange.notice(&self.kept.as_request())?;
+            let notice = self.exchange.notice(&self.kept.in_bytes(request).as_request())?;
             self.notice = Some(Box::new(Shown { text: notice.text().to_owned(), html: notice.html() }));
         }
         self.notice.as_deref()
@@ -43,10 +44,10 @@ pub unsafe extern "C" fn trackside_exchange_notice(
     error: *mut trackside_error,
 ) -> trackside_status {
     enter(error, |call| {
-        let exchange = call.exclusive(exchange, "exchange")?;
+        let (exchange, request) = call.exclusive_with_tail(exchange, "exchange")?;
         let (text, html) = (call.optional_output(text, "text")?, call.optional_output(html, "html")?);
         exchange.check_open()?;
-        let shown = exchange.shown().ok_or_else(|| Failure::not_found("no notice is due"))?;
+        let shown = exchange.shown(request).ok_or_else(|| Failure::not_found("no notice is due"))?;
         if let Some(text) = text {
             text.set(trackside_bytes::of(&shown.text));
         }

@@ -7,10 +7,10 @@ use trackside_core::Request;
 use crate::{
     boundary::Call,
     error::Failure,
-    headers::{Array, Fields, Picked},
+    headers::{Fields, Picked},
     text::{trackside_bytes, trackside_header},
     truth::trackside_truth,
-    view,
+    view::{self, HeaderArray},
 };
 
 /// A request whose head has come. It is read during the call alone. What the client has sent may be any
@@ -63,10 +63,13 @@ impl<'f, F: Fields<'f>> Parts<'f, F> {
 
 impl Call {
     /// What the caller's struct says.
-    pub(crate) fn request(&self, request: *const trackside_request) -> Result<Parts<'_, Array<'_>>, Failure> {
+    pub(crate) fn request(
+        &self,
+        request: *const trackside_request,
+    ) -> Result<Parts<'_, HeaderArray<'_>>, Failure> {
         let request = self.read(request, "request")?;
         let authority = self.bytes(request.authority, "request.authority")?;
-        let headers = Array::new(self, request.headers, request.header_count, "request.headers")?;
+        let headers = self.headers(request.headers, request.header_count, "request.headers")?;
         Ok(Parts {
             method: self.bytes(request.method, "request.method")?,
             target: self.bytes(request.target, "request.target")?,
@@ -80,15 +83,34 @@ impl Call {
 
 /// The address in `text`, if there is any text.
 fn address(text: &[u8]) -> Result<Option<IpAddr>, Failure> {
-    let end = text.iter().position(|&byte| byte == b'%').unwrap_or(text.len());
-    match str::from_utf8(&text[..end]).map(str::parse) {
-        Ok(Ok(address)) => Ok(Some(address)),
-        _ if text.is_empty() => Ok(None),
-        _ => {
-            let text = text.get(..64).unwrap_or(text).escape_ascii();
-            let problem =
-                format!("is no address: {text}; write 203.0.113.9 or 2001:db8::1, or leave it empty");
-            Err(Failure::invalid("request.peer", &problem))
-        }
+    if text.is_empty() {
+        return Ok(None);
     }
+    let parse = |text| str::from_utf8(text).ok()?.parse().ok();
+    let without_zone = || parse(text.split(|&byte| byte == b'%').next()?);
+    if let Some(address) = v4(text).or_else(without_zone) {
+        return Ok(Some(address));
+    }
+    let shown = text.get(..64).unwrap_or(text).escape_ascii();
+    let problem = format!("is no address: {shown}; write 203.0.113.9 or 2001:db8::1, or leave it empty");
+    Err(Failure::invalid("request.peer", &problem))
+}
+
+/// An IPv4 address, which is what most hosts give, in about half the time that it takes to parse any.
+fn v4(text: &[u8]) -> Option<IpAddr> {
+    let mut octets = [0; 4];
+    let mut parts = text.split(|&byte| byte == b'.');
+    for octet in &mut octets {
+        *octet = match parts.next()? {
+            [c] => digit(*c)?,
+            [b @ b'1'..=b'9', c] => digit(*b)? * 10 + digit(*c)?,
+            [a @ b'1'..=b'2', b, c] => (digit(*a)? * 100).checked_add(digit(*b)? * 10 + digit(*c)?)?,
+            _ => return None,
+        };
+    }
+    if parts.next().is_none() { Some(octets.into()) } else { None }
+}
+
+fn digit(byte: u8) -> Option<u8> {
+    if byte.is_ascii_digit() { Some(byte - b'0') } else { None }
 }

@@ -5,9 +5,9 @@ use trackside_core::Response;
 use crate::{
     boundary::Call,
     error::Failure,
-    headers::{Array, Fields, Walked},
+    headers::{Fields, Walked},
     text::trackside_header,
-    view,
+    view::{self, HeaderArray},
 };
 
 /// A response whose head is known. It is read during the call alone.
@@ -39,9 +39,9 @@ impl Call {
     pub(crate) fn response(
         &self,
         response: *const trackside_response,
-    ) -> Result<Head<'_, Array<'_>>, Failure> {
+    ) -> Result<Head<'_, HeaderArray<'_>>, Failure> {
         let response = self.read(response, "response")?;
-        let headers = Array::new(self, response.headers, response.header_count, "response.headers")?;
+        let headers = self.headers(response.headers, response.header_count, "response.headers")?;
         Ok(Head { status: response.status, headers: Walked::of(headers) })
     }
 }

@@ -25,8 +25,8 @@ pub(crate) struct Appended {
 impl Appended {
     /// None if there is no header.
     pub(crate) fn of(verdict: &Verdict) -> Option<Box<Self>> {
+        verdict.headers().next()?;
         let parts = || verdict.headers().flat_map(|(name, value)| [name, value]);
-        parts().next()?;
         let mut texts = Vec::with_capacity(parts().map(|part| part.len() + 1).sum());
         for part in parts() {
             texts.extend_from_slice(part.as_bytes());

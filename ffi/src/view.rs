@@ -6,6 +6,8 @@
 //! exported function runs, whose caller has promised that a pointer is NULL or points at as much valid
 //! memory as the function says, which nobody else changes (or, where it is written, uses) meanwhile.
 
+mod headers;
+
 use std::{
     marker::PhantomData,
     mem::{MaybeUninit, size_of},
@@ -13,6 +15,7 @@ use std::{
     slice,
 };
 
+pub(crate) use self::headers::HeaderArray;
 use crate::{
     boundary::Call,
     error::{Failure, trackside_error},
@@ -207,22 +210,31 @@ fn items<T>(data: *const T, length: usize, argument: &str) -> Result<NonNull<T>,
     if length == 0 {
         return Ok(NonNull::dangling());
     }
-    let data = readable(data, argument)?;
-    if length <= isize::MAX as usize / size_of::<T>().max(1) {
-        return Ok(data);
+    if length > isize::MAX as usize / size_of::<T>().max(1) {
+        return Err(too_long(length, argument));
     }
-    Err(Failure::invalid(argument, &format!("has the length {length}, more than memory can hold")))
+    readable(data, argument)
 }
 
 #[inline]
 fn readable<T>(pointer: *const T, argument: &str) -> Result<NonNull<T>, Failure> {
-    let Some(pointer) = NonNull::new(pointer.cast_mut()) else {
-        return Err(Failure::null(argument));
-    };
-    if pointer.is_aligned() {
-        return Ok(pointer);
+    match NonNull::new(pointer.cast_mut()) {
+        Some(pointer) if pointer.is_aligned() => Ok(pointer),
+        pointer => Err(unreadable(pointer.is_none(), align_of::<T>(), argument)),
     }
-    Err(Failure::invalid(argument, &format!("is not aligned to {} bytes, as its type is", align_of::<T>())))
+}
+
+#[cold]
+fn too_long(length: usize, argument: &str) -> Failure {
+    Failure::invalid(argument, &format!("has the length {length}, more than memory can hold"))
+}
+
+#[cold]
+fn unreadable(is_null: bool, alignment: usize, argument: &str) -> Failure {
+    if is_null {
+        return Failure::null(argument);
+    }
+    Failure::invalid(argument, &format!("is not aligned to {alignment} bytes, as its type is"))
 }
 
 fn size_of_callers<T: Growing>(pointer: NonNull<T>, argument: &str) -> Result<usize, Failure> {
@@ -236,6 +248,10 @@ fn size_of_callers<T: Growing>(pointer: NonNull<T>, argument: &str) -> Result<us
 }
 
 fn copied<T: Growing>(pointer: NonNull<T>, size: usize) -> T {
+    if size >= size_of::<T>() {
+        // SAFETY: the caller has promised `size` bytes, and any bytes make a valid struct.
+        return unsafe { pointer.read() };
+    }
     let mut copy = MaybeUninit::<T>::zeroed();
     // SAFETY: the caller has promised `size` bytes, and any bytes make a valid struct.
     unsafe {

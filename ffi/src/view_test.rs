@@ -5,6 +5,7 @@ use crate::{
     boundary::Call,
     status::{TRACKSIDE_INVALID_ARGUMENT, TRACKSIDE_NULL_ARGUMENT},
     test_kit::said_of,
+    text::{trackside_bytes, trackside_header},
     view,
 };
 
@@ -93,6 +94,28 @@ fn an_array_may_be_null_only_without_items() {
     let failure = call.array(ptr::null::<u64>(), 1, "headers").unwrap_err();
     assert_eq!(failure.status(), TRACKSIDE_NULL_ARGUMENT);
     assert_eq!(said_of(&failure), "`headers` is NULL");
+}
+
+#[test]
+fn headers_are_read_where_they_lie() {
+    let call = Call::of_a_test();
+    let (text, none) = (trackside_bytes::of("text"), trackside_bytes::EMPTY);
+    let header = |name, value| trackside_header { name, value };
+    let array = [header(text, none), header(none, text), header(none, none)];
+    let headers = call.headers(array.as_ptr(), array.len(), "headers").unwrap();
+    let expected: [(&[u8], &[u8]); 3] = [(b"text", b""), (b"", b"text"), (b"", b"")];
+    assert_eq!(headers.iter().collect::<Vec<_>>(), expected);
+    assert_eq!(call.headers(ptr::null(), 0, "headers").unwrap().iter().count(), 0);
+
+    let refused = |wrong, status, text: &str| {
+        let array = [header(none, none), header(none, wrong)];
+        let failure = call.headers(array.as_ptr(), array.len(), "headers").unwrap_err();
+        assert_eq!((failure.status(), said_of(&failure)), (status, text.to_owned()));
+    };
+    refused(trackside_bytes { length: 1, ..none }, TRACKSIDE_NULL_ARGUMENT, "`headers[1].value` is NULL");
+    let huge = trackside_bytes { length: usize::MAX, ..text };
+    let problem = format!("`headers[1].value` has the length {}, more than memory can hold", usize::MAX);
+    refused(huge, TRACKSIDE_INVALID_ARGUMENT, &problem);
 }
 
 #[test]

@@ -10,26 +10,32 @@ use super::{
 };
 use crate::property::{TRACKSIDE_TYPE_NUMBER, TRACKSIDE_TYPE_TEXT, TRACKSIDE_TYPE_TRUTH, trackside_type};
 
-/// The annotations of these tags and lengths.
-pub(super) fn parse<'f>(rows: &[Pair], mut payloads: Parts<'f>) -> Parsed<Annotations<'f>> {
-    rows.iter().enumerate().try_fold(Annotations::new(), |annotations, (n, row)| {
+/// Adds the annotations of these tags and lengths.
+pub(super) fn parse<'f>(
+    rows: &[Pair],
+    mut payloads: Parts<'f>,
+    annotations: &mut Annotations<'f>,
+) -> Parsed<()> {
+    for (n, row) in rows.iter().enumerate() {
         let (tag, payload) = (long(row, 0), payloads.take(long(row, 4)));
-        add(annotations, tag, payload).map_err(|wrong| wrong.inside(format_args!("annotation {n}")))
-    })
+        add(tag, payload, annotations).map_err(|wrong| wrong.inside(format_args!("annotation {n}")))?;
+    }
+    Ok(())
 }
 
-fn add<'f>(annotations: Annotations<'f>, tag: u32, payload: &'f [u8]) -> Parsed<Annotations<'f>> {
-    Ok(match tag {
-        1 => annotations.title(text(payload, "title")?),
-        2 => annotations.user_id(text(payload, "user id")?),
-        3 => annotations.route(text(payload, "route")?),
+fn add<'f>(tag: u32, payload: &'f [u8], annotations: &mut Annotations<'f>) -> Parsed<()> {
+    match tag {
+        1 => annotations.set_title(text(payload, "title")?),
+        2 => annotations.set_user_id(text(payload, "user id")?),
+        3 => annotations.set_route(text(payload, "route")?),
         4 => {
             let (key, value) = property(payload)?;
-            annotations.property(key, value)
+            annotations.add_property(key, value);
         }
-        5 => annotations.event(event(payload)?),
+        5 => annotations.add_event(event(payload)?),
         _ => return Err(Wrong::new(format!("has the tag {tag}, and only 1 to 5 are known"))),
-    })
+    }
+    Ok(())
 }
 
 fn property(payload: &[u8]) -> Parsed<(&str, Value<'_>)> {

@@ -29,7 +29,7 @@ pub(super) fn parse(block: &[u8]) -> Parsed<request::Parts<'_, Packed<'_>>> {
     }
     let (lengths, bytes) = table::rows(rest, count.into())
         .ok_or_else(|| Wrong::new(format!("announces {count} headers, and ends within their lengths")))?;
-    let line: u64 = [method, target, authority, peer].into_iter().map(u64::from).sum();
+    let line = u64::from(method) + u64::from(target) + u64::from(authority) + u64::from(peer);
     table::check(line + Packed::announced(lengths), bytes)?;
 
     let mut parts = table::Parts(bytes);

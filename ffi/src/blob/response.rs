@@ -9,8 +9,8 @@ use super::{
 };
 use crate::{headers::Walked, response::Head};
 
-/// The response in `block`, as it lies there, and the annotations.
-pub(super) fn parse(block: &[u8]) -> Parsed<(Head<'_, Packed<'_>>, Annotations<'_>)> {
+/// The response in `block`, as it lies there. What it adds is added to `annotations`.
+pub(super) fn parse<'f>(block: &'f [u8], annotations: &mut Annotations<'f>) -> Parsed<Head<'f, Packed<'f>>> {
     let (head, rest) = table::head::<8>(block)?;
     let [version, flags, ..] = *head;
     if version != VERSION {
@@ -21,18 +21,19 @@ pub(super) fn parse(block: &[u8]) -> Parsed<(Head<'_, Packed<'_>>, Annotations<'
     }
     let (count, added) = (short(head, 4), short(head, 6));
     let tables = table::rows(rest, count.into()).and_then(|(lengths, rest)| {
-        let (annotations, bytes) = table::rows(rest, added.into())?;
-        Some((lengths, annotations, bytes))
+        let (payloads, bytes) = table::rows(rest, added.into())?;
+        Some((lengths, payloads, bytes))
     });
-    let (lengths, annotations, bytes) = tables.ok_or_else(|| {
+    let (lengths, payloads, bytes) = tables.ok_or_else(|| {
         let has = format!("announces {count} headers and {added} annotations");
         Wrong::new(format!("{has}, and ends within their lengths"))
     })?;
     let headers = Packed::announced(lengths);
-    let payloads: u64 = annotations.iter().map(|row| u64::from(long(row, 4))).sum();
-    table::check(headers + payloads, bytes)?;
+    let behind: u64 = payloads.iter().map(|row| u64::from(long(row, 4))).sum();
+    table::check(headers + behind, bytes)?;
 
     let mut parts = table::Parts(bytes);
     let headers = Walked::of(Packed::new(lengths, table::Parts(parts.take(headers))));
-    Ok((Head { status: short(head, 2), headers }, annotations::parse(annotations, parts)?))
+    annotations::parse(payloads, parts, annotations)?;
+    Ok(Head { status: short(head, 2), headers })
 }

@@ -72,8 +72,18 @@ impl<'f> Packed<'f> {
 }
 
 impl<'f> Fields<'f> for Packed<'f> {
-    fn fields(&self) -> impl Iterator<Item = (&'f [u8], &'f [u8])> {
-        let mut parts = self.parts;
-        self.lengths.iter().map(move |pair| (parts.take(long(pair, 0)), parts.take(long(pair, 4))))
+    #[inline]
+    fn find<T>(&self, mut look: impl FnMut(&'f [u8], &'f [u8]) -> Option<T>) -> Option<T> {
+        let mut rest = self.parts.0;
+        for pair in self.lengths {
+            let (name, value);
+            // Their lengths were checked, so that there is no end before the last one's.
+            (name, rest) = rest.split_at_checked(long(pair, 0).try_into().ok()?)?;
+            (value, rest) = rest.split_at_checked(long(pair, 4).try_into().ok()?)?;
+            if let Some(answer) = look(name, value) {
+                return Some(answer);
+            }
+        }
+        None
     }
 }

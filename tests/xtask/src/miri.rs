@@ -10,7 +10,7 @@ const MODULES: [&str; 7] = [
     "boundary::test",
     "error::test",
     "handle::test",
-    "headers::test",
+    "kept::test",
     "text::test",
     "view::test",
 ];

@@ -1,0 +1,91 @@
+use trackside_core::{FINISH_HEADERS, Headers};
+
+use super::Kept;
+use crate::{
+    boundary::Call, exchange::trackside_exchange, handle::Place, headers::Picked, request::Parts,
+    test_exchange::headers, text::trackside_header, view::HeaderArray,
+};
+
+fn parts<'f>(call: &'f Call, headers: &'f [trackside_header]) -> Parts<'f, HeaderArray<'f>> {
+    Parts {
+        method: b"GET",
+        target: b"/walks/?page=2",
+        authority: None,
+        peer: None,
+        secure: true,
+        headers: Picked::of(call.headers(headers.as_ptr(), headers.len(), "headers").unwrap()),
+    }
+}
+
+/// What `look` sees of the copy of a request with these headers.
+fn copied<T>(named: &[(&str, &str)], look: impl FnOnce(&super::Copied<'_>) -> T) -> T {
+    let named: Vec<_> =
+        named.iter().map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec())).collect();
+    let array = headers(&named);
+    let call = Call::of_a_test();
+    let parts = parts(&call, &array);
+    let (kept, place): (_, Place<trackside_exchange>) = Kept::copy(&parts).unwrap();
+    look(&kept.in_bytes(place.bytes()))
+}
+
+/// All values of all names, in the order in which they are found.
+fn found(named: &[(&str, &str)]) -> Vec<(usize, String)> {
+    copied(named, |copied| {
+        let mut found = Vec::new();
+        for (place, name) in FINISH_HEADERS.iter().enumerate() {
+            let mut values = Vec::new();
+            copied.each(name, &mut |value| values.push(String::from_utf8(value.to_vec()).unwrap()));
+            assert_eq!(copied.value(name), values.first().map(String::as_bytes), "{name}");
+            found.extend(values.into_iter().map(|value| (place, value)));
+        }
+        let mut all = Vec::new();
+        copied.all(&mut |name, value| all.push((name.to_vec(), value.to_vec())));
+        all.sort_by_key(|(name, _)| FINISH_HEADERS.iter().position(|kept| kept.as_str().as_bytes() == name));
+        let each =
+            found.iter().map(|(place, value)| (FINISH_HEADERS[*place].as_str().into(), value.clone().into()));
+        assert_eq!(all, each.collect::<Vec<_>>());
+        found
+    })
+}
+
+#[test]
+fn each_header_is_found_again() {
+    let named = [
+        ("Sec-Fetch-Dest", "document"),
+        ("X-Other", "not kept"),
+        ("ACCEPT-LANGUAGE", "en"),
+        ("accept", "text/html"),
+        ("Cookie", "not kept either"),
+        ("Referer", ""),
+        ("User-Agent", "Mozilla/5.0"),
+        ("Host", "www.example.com"),
+    ];
+    let found = found(&named);
+    let expected = ["www.example.com", "Mozilla/5.0", "", "text/html", "en", "document"];
+    let expected: Vec<_> = expected.map(str::to_owned).into_iter().enumerate().collect();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn a_header_that_came_more_than_once_has_all_its_values() {
+    let named =
+        [("accept", "1"), ("host", "a"), ("accept", "2"), ("referer", "b"), ("Accept", "3"), ("host", "c")];
+    let expected = [(0, "a"), (0, "c"), (2, "b"), (3, "1"), (3, "2"), (3, "3")];
+    assert_eq!(found(&named), expected.map(|(place, value)| (place, value.to_owned())));
+}
+
+#[test]
+fn a_value_that_cannot_be_one_is_left_out() {
+    let named = [("host", "a"), ("user-agent", "un\nlikely"), ("accept", "nu\0l"), ("accept", "2")];
+    assert_eq!(found(&named), [(0, "a"), (3, "2")].map(|(place, value)| (place, value.to_owned())));
+    assert_eq!(found(&[("referer", "\x7f"), ("host", "b")]), [(0, "b".to_owned())]);
+}
+
+#[test]
+fn the_request_line_is_copied() {
+    copied(&[("host", "a")], |copied| {
+        let request = copied.as_request();
+        let shown = format!("{request:?}");
+        assert_eq!(shown, "Request { method: GET, target: /walks/?page=2, .. }");
+    });
+}
