@@ -10,6 +10,7 @@ use std::{
 };
 
 use crate::{
+    abi::{Abi, Way},
     clock::{self, Load, Times},
     floor::Floor,
     ours::{Ours, Setup},
@@ -43,6 +44,8 @@ pub fn answer(words: &[&str]) -> Result<String, Box<dyn Error>> {
         ["request", who, url, rest @ ..] => match *who {
             "floor" => latency(&Floor::start(), rest)?,
             "posthog" => latency(&Posthog::start(url), rest)?,
+            "structs" => through(Way::Structs, url, rest)?,
+            "blob" => through(Way::Blob, url, rest)?,
             _ => {
                 let ours = Ours::open(&Setup::from_str(who)?, url)?;
                 let answer = latency(&ours, rest)?;
@@ -53,6 +56,13 @@ pub fn answer(words: &[&str]) -> Result<String, Box<dyn Error>> {
         ["delivery", who, url, hits] => delivery(who, url, hits.parse()?)?,
         _ => return Err(format!("unknown job {words:?}").into()),
     })
+}
+
+fn through(way: Way, url: &str, how: &[&str]) -> Result<String, Box<dyn Error>> {
+    let abi = Abi::open(way, url)?;
+    let answer = latency(&abi, how)?;
+    abi.close()?;
+    Ok(answer)
 }
 
 fn latency(load: &impl Load, how: &[&str]) -> Result<String, Box<dyn Error>> {

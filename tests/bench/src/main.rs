@@ -3,6 +3,7 @@
 //! Everybody is measured in turn, in processes of their own, five times; the table shows the median and,
 //! in brackets, the least and the greatest.
 
+mod abi;
 mod clock;
 mod collector;
 mod floor;

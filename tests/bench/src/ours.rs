@@ -1,6 +1,6 @@
 //! Trackside as a Rust host has it: a tracker, and one request of a returning visitor in Chrome.
 
-use std::{error::Error, fs, hint, path::PathBuf, str::FromStr, time::Duration};
+use std::{error::Error, fs, hint, io, path::PathBuf, str::FromStr, time::Duration};
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use trackside_core::{Annotations, Config, Request, Response, judge::Verdict};
@@ -9,7 +9,7 @@ use trackside_transports::Tracker;
 use crate::{clock::Load, sample};
 
 /// How long the workers may take to be done with what is queued.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What is configured and what is asked for, in words such as `page=ignored,rules=100`.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -26,12 +26,17 @@ pub struct Setup {
     queue: usize,
 }
 
+impl Default for Setup {
+    fn default() -> Self {
+        Self { page: "tracked".to_owned(), to: "sqlite+ga4".to_owned(), rules: 0, cookies: 0, queue: 0 }
+    }
+}
+
 impl FromStr for Setup {
     type Err = String;
 
     fn from_str(words: &str) -> Result<Self, String> {
-        let mut setup =
-            Self { page: "tracked".to_owned(), to: "sqlite+ga4".to_owned(), rules: 0, cookies: 0, queue: 0 };
+        let mut setup = Self::default();
         for word in words.split(',').filter(|word| *word != "ours") {
             let (key, value) = word.split_once('=').ok_or_else(|| format!("`{word}` is not `key=value`"))?;
             let number = || value.parse().map_err(|error| format!("`{word}`: {error}"));
@@ -61,10 +66,9 @@ pub struct Ours {
 impl Ours {
     /// Opens a tracker whose receivers are at `url`, and visits it once.
     pub fn open(setup: &Setup, url: &str) -> Result<Self, Box<dyn Error>> {
-        let folder = std::env::temp_dir().join(format!("trackside-bench-{}", std::process::id()));
-        fs::create_dir_all(&folder)?;
+        let folder = folder()?;
         let toml = configuration(setup, url, &folder.to_string_lossy());
-        let html = HeaderValue::from_static("text/html; charset=utf-8");
+        let html = HeaderValue::from_static(HTML);
         let mut ours = Self {
             tracker: Tracker::open(Config::builder().toml(&toml).build()?)?,
             folder,
@@ -110,9 +114,8 @@ impl Ours {
     }
 
     fn visit(&self) -> Verdict {
-        let request = Request::new("GET", self.target, &self.headers)
-            .with_peer(Some([203, 0, 113, 9].into()))
-            .with_secure(true);
+        let request =
+            Request::new("GET", self.target, &self.headers).with_peer(Some(PEER.into())).with_secure(true);
         let exchange = self.tracker.begin(&request);
         let response = Response::new(self.status, &self.response);
         exchange.finish(&request, &response, &Annotations::new().title(TITLE))
@@ -130,11 +133,22 @@ impl Load for Ours {
     }
 }
 
-const TITLE: &str = "Twelve walks along the old railway, and where to rest on the way back";
-const TARGET: &str =
+pub const TITLE: &str = "Twelve walks along the old railway, and where to rest on the way back";
+pub const TARGET: &str =
     "/walks/twelve-walks-along-the-old-railway/?utm_source=newsletter&utm_medium=mail&page=2";
 
-fn configuration(setup: &Setup, url: &str, folder: &str) -> String {
+/// Where the peer is.
+pub const PEER: [u8; 4] = [203, 0, 113, 9];
+pub const HTML: &str = "text/html; charset=utf-8";
+
+/// A folder for this process alone.
+pub fn folder() -> io::Result<PathBuf> {
+    let folder = std::env::temp_dir().join(format!("trackside-bench-{}", std::process::id()));
+    fs::create_dir_all(&folder)?;
+    Ok(folder)
+}
+
+pub fn configuration(setup: &Setup, url: &str, folder: &str) -> String {
     let ignore: Vec<_> = (0..setup.rules).map(|n| format!("\"/private/area-{n}/\"")).collect();
     let mut toml = format!(
         "site = [\"www.example.com\"]\nconsent.policy = \"notice\"\n\
@@ -160,7 +174,7 @@ fn configuration(setup: &Setup, url: &str, folder: &str) -> String {
 }
 
 /// The fourteen headers that Chrome sends when somebody follows a link.
-fn chrome() -> HeaderMap {
+pub fn chrome() -> HeaderMap {
     let text = [
         ("host", "www.example.com"),
         ("sec-ch-ua", r#""Chromium";v="141", "Google Chrome";v="141", "Not?A_Brand";v="8""#),

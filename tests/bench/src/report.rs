@@ -49,6 +49,7 @@ fn short(value: f64) -> String {
 }
 
 /// One line of the table.
+#[derive(Clone)]
 pub struct Row {
     pub figure: String,
     /// The goal's number, as `G1`; empty where there is none.

@@ -34,8 +34,9 @@ pub struct Section {
 }
 
 /// All parts, in their order.
-pub const SECTIONS: [Section; 7] = [
+pub const SECTIONS: [Section; 8] = [
     Section { name: "request", measure: request },
+    Section { name: "ffi", measure: ffi },
     Section { name: "skipped", measure: skipped },
     Section { name: "rules", measure: rules },
     Section { name: "headers", measure: headers },
@@ -66,6 +67,25 @@ fn request(effort: Effort) -> io::Result<Vec<Row>> {
         row("back to back, p50", "G3", p50, &[Limit::FloorTimes(1.5)]),
         row("back to back, p99", "", p99, &[]),
     ])
+}
+
+/// The same request through the C ABI, in structs and in blocks, beside the Rust call.
+fn ffi(effort: Effort) -> io::Result<Vec<Row>> {
+    let who = ["ours", "structs", "blob"];
+    let ([p50, _], [paced, _]) =
+        (latencies(&who, &effort.back_to_back(), effort)?, latencies(&who, &effort.paced(), effort)?);
+    let rows = |figure: &str, series: Vec<Series>| {
+        let [rust, structs, blob] = three(series);
+        [("structs", structs, 1.3), ("blob", blob, 1.15)].map(|(way, ours, most)| Row {
+            figure: format!("C ABI, {way}, {figure}, p50, µs"),
+            goal: "",
+            floor: None,
+            ours,
+            peer: Some(("Rust".to_owned(), rust.clone())),
+            limits: vec![Limit::PeerTimes(most)],
+        })
+    };
+    Ok([rows("back to back", p50), rows("every 200 µs", paced)].concat())
 }
 
 /// A request that is skipped in begin, and one that is skipped in finish.
