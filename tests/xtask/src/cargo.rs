@@ -58,6 +58,20 @@ pub(crate) fn run(arguments: &[&str]) -> Result<Vec<String>, String> {
     }
 }
 
+/// Runs a test with `variable` in its environment, which makes it write what it compares otherwise.
+///
+/// # Errors
+///
+/// When cargo cannot be run or fails.
+pub(crate) fn rewrite(variable: &str, arguments: &[&str]) -> Result<(), String> {
+    println!("$ {variable}=1 cargo {}", arguments.join(" "));
+    let status = command(arguments)
+        .env(variable, "1")
+        .status()
+        .map_err(|error| format!("cargo does not start: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("cargo: {status}")) }
+}
+
 /// Whether cargo takes these arguments. What it prints is shown only if it does not.
 ///
 /// # Errors

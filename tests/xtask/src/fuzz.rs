@@ -5,7 +5,7 @@ use std::{
     fs,
     io::{self, BufRead, BufReader, Write},
     path::{Path, PathBuf},
-    process::Stdio,
+    process::{Command, Stdio},
 };
 
 use crate::{cargo, install, root, target};
@@ -39,17 +39,17 @@ pub(crate) fn run(words: &[&str]) -> Result<(), String> {
     if let Job::Seed = job {
         return seed();
     }
-    prepare()?;
+    let fuzzer = Fuzzer::installed()?;
     match job {
         Job::Seed => Ok(()),
         Job::Fuzz { targets, seconds } => {
             let found = folder().join("corpus");
-            targets.iter().try_for_each(|target| fuzz(target, seconds, &found.join(target)))
+            targets.iter().try_for_each(|target| fuzzer.fuzz(target, seconds, &found.join(target)))
         }
         Job::Repeat { target, file } => {
             // The file's path is that of the caller's folder.
             let file = fs::canonicalize(file).map_err(|error| format!("{file} cannot be read: {error}"))?;
-            cargo_fuzz(&[target, &file.to_string_lossy()], &[])
+            fuzzer.run(&[target, &file.to_string_lossy()], &[])
         }
     }
 }
@@ -62,13 +62,13 @@ pub(crate) fn run(words: &[&str]) -> Result<(), String> {
 pub(crate) fn check() -> Result<(), String> {
     // Their corpus is tested without the fuzzer, too, where a debugger is of more use.
     cargo::run(&["test", "--manifest-path", MANIFEST, "--lib"])?;
-    prepare()?;
+    let fuzzer = Fuzzer::installed()?;
     // What long runs have found would take up the time.
     let found = folder().join("brief");
     if found.exists() {
         fs::remove_dir_all(&found).map_err(|error| format!("{} stays: {error}", found.display()))?;
     }
-    TARGETS.iter().try_for_each(|target| fuzz(target, AMONG_TESTS, &found.join(target)))
+    TARGETS.iter().try_for_each(|target| fuzzer.fuzz(target, AMONG_TESTS, &found.join(target)))
 }
 
 #[derive(Debug, Eq, PartialEq)]
@@ -101,53 +101,60 @@ impl<'a> Job<'a> {
     }
 }
 
-/// Sees to it that the fuzzer can be built.
-fn prepare() -> Result<(), String> {
-    install::package("g++", "c++", &["--version"], "which compiles the fuzzer")?;
-    if cargo::accepts(&["fuzz", "--version"]).is_err() {
-        // It does nothing but call cargo: unoptimised it is there in half the time.
-        cargo::run(&["install", "cargo-fuzz", "--debug", "--locked", "--version", VERSION])?;
-    }
-    Ok(())
-}
+/// Where cargo-fuzz is.
+struct Fuzzer(PathBuf);
 
-fn fuzz(target: &str, seconds: u32, found: &Path) -> Result<(), String> {
-    // The fuzzer writes what it finds into the first folder; what is committed lies in the second.
-    fs::create_dir_all(found).map_err(|error| format!("{} cannot be made: {error}", found.display()))?;
-    let committed = root().join(FOLDER).join("corpus").join(target);
-    let time = format!("-max_total_time={seconds}");
-    let mut options = vec![&*time, "-print_final_stats=1"];
-    if seconds <= BRIEFLY {
-        options.extend(["-verbosity=0", "-print_funcs=0"]);
+impl Fuzzer {
+    /// Sees to it that the fuzzer can be built.
+    fn installed() -> Result<Self, String> {
+        install::package("g++", "c++", &["--version"], "which compiles the fuzzer")?;
+        install::crates_program("cargo-fuzz", "cargo-fuzz", VERSION).map(Self)
     }
-    cargo_fuzz(&[target, &found.to_string_lossy(), &committed.to_string_lossy()], &options)
-}
 
-/// Runs a target; `options` go to the fuzzer.
-fn cargo_fuzz(words: &[&str], options: &[&str]) -> Result<(), String> {
-    let compiled = folder();
-    let begin = ["fuzz", "run", "--fuzz-dir", FOLDER, "--target-dir", &compiled.to_string_lossy()];
-    let arguments = [&begin, words, &["--", "-timeout=10", "-rss_limit_mb=2048"], options].concat();
-    let shown = format!("cargo {}", arguments.join(" "));
-    println!("$ {shown}");
-    let mut child = cargo::command(&arguments)
-        // Sanitizer and coverage are not stable, but the stable compiler has them.
-        .env("RUSTC_BOOTSTRAP", "1")
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(|error| format!("`{shown}` does not start: {error}"))?;
-    let found = child.stderr.take().map(|said| pass_on(BufReader::new(said), io::stderr())).transpose();
-    let status = child.wait().map_err(|error| format!("`{shown}` was lost: {error}"))?;
-    let found = found.map_err(|error| format!("`{shown}` cannot be listened to: {error}"))?.flatten();
-    match (found, words) {
-        _ if status.success() => Ok(()),
-        (Some(file), [target, ..]) => {
-            let file = Path::new(&file);
-            let file = file.strip_prefix(root()).unwrap_or(file).display();
-            let again = format!("`cargo xtask fuzz {target} {file}` does it again");
-            Err(format!("the fuzzer found something: {again}, and {FOLDER}/README.md says what to do then"))
+    fn fuzz(&self, target: &str, seconds: u32, found: &Path) -> Result<(), String> {
+        // The fuzzer writes what it finds into the first folder; what is committed lies in the second.
+        fs::create_dir_all(found).map_err(|error| format!("{} cannot be made: {error}", found.display()))?;
+        let committed = root().join(FOLDER).join("corpus").join(target);
+        let time = format!("-max_total_time={seconds}");
+        let mut options = vec![&*time, "-print_final_stats=1"];
+        if seconds <= BRIEFLY {
+            options.extend(["-verbosity=0", "-print_funcs=0"]);
         }
-        _ => Err(format!("`{shown}`: {status}; {FOLDER}/README.md says what to do")),
+        self.run(&[target, &found.to_string_lossy(), &committed.to_string_lossy()], &options)
+    }
+
+    /// Runs a target; `options` go to the fuzzer.
+    fn run(&self, words: &[&str], options: &[&str]) -> Result<(), String> {
+        let compiled = folder();
+        let begin = ["run", "--fuzz-dir", FOLDER, "--target-dir", &compiled.to_string_lossy()];
+        let arguments = [&begin, words, &["--", "-timeout=10", "-rss_limit_mb=2048"], options].concat();
+        let shown = format!("cargo fuzz {}", arguments.join(" "));
+        println!("$ {shown}");
+        let mut child = Command::new(&self.0)
+            .arg("fuzz")
+            .args(&arguments)
+            .current_dir(root())
+            .stdin(Stdio::null())
+            // Sanitizer and coverage are not stable, but the stable compiler has them.
+            .env("RUSTC_BOOTSTRAP", "1")
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|error| format!("`{shown}` does not start: {error}"))?;
+        let found = child.stderr.take().map(|said| pass_on(BufReader::new(said), io::stderr())).transpose();
+        let status = child.wait().map_err(|error| format!("`{shown}` was lost: {error}"))?;
+        let found = found.map_err(|error| format!("`{shown}` cannot be listened to: {error}"))?.flatten();
+        match (found, words) {
+            _ if status.success() => Ok(()),
+            (Some(file), [target, ..]) => {
+                let file = Path::new(&file);
+                let file = file.strip_prefix(root()).unwrap_or(file).display();
+                let again = format!("`cargo xtask fuzz {target} {file}` does it again");
+                Err(format!(
+                    "the fuzzer found something: {again}, and {FOLDER}/README.md says what to do then"
+                ))
+            }
+            _ => Err(format!("`{shown}`: {status}; {FOLDER}/README.md says what to do")),
+        }
     }
 }
 
@@ -178,13 +185,8 @@ fn folder() -> PathBuf {
 
 /// Makes the committed corpus anew.
 fn seed() -> Result<(), String> {
-    let arguments = ["test", "--manifest-path", MANIFEST, "--lib", "the_committed_corpus"];
-    println!("$ {WRITE}=1 cargo {}", arguments.join(" "));
-    let status = cargo::command(&arguments)
-        .env(WRITE, "1")
-        .status()
-        .map_err(|error| format!("cargo does not start: {error}"))?;
-    if status.success() { Ok(()) } else { Err(format!("the corpus was not written: {status}")) }
+    cargo::rewrite(WRITE, &["test", "--manifest-path", MANIFEST, "--lib", "the_committed_corpus"])
+        .map_err(|problem| format!("the corpus was not written: {problem}"))
 }
 
 #[cfg(test)]

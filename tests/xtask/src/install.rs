@@ -1,9 +1,12 @@
 //! What the tests need and a bare machine may lack.
 
 use std::{
-    path::Path,
+    fs,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
+
+use crate::{cargo, target};
 
 /// Sees to it that `program` runs, by installing the Debian package of that name where that is possible.
 /// `version` makes it tell its version and nothing else; `purpose` is for the error.
@@ -36,6 +39,34 @@ pub(crate) fn package(name: &str, program: &str, arguments: &[&str], purpose: &s
         return Ok(());
     }
     Err(format!("{missing}, and `apt-get install {name}` failed"))
+}
+
+/// Sees to it that this version of a crate's program is there, and answers where: below the target folder, since
+/// whoever has another version is to keep it.
+///
+/// # Errors
+///
+/// When it cannot be compiled.
+pub(crate) fn crates_program(name: &str, program: &str, version: &str) -> Result<PathBuf, String> {
+    let root = target().join("tools");
+    let path = root.join("bin").join(program);
+    if Command::new(&path)
+        .arg("--version")
+        .stdin(Stdio::null())
+        .output()
+        .is_ok_and(|output| output.stdout.trim_ascii() == format!("{name} {version}").as_bytes())
+    {
+        return Ok(path);
+    }
+    let build = root.join("build");
+    let (root, build_text) = (root.display().to_string(), build.display().to_string());
+    let exactly = ["install", name, "--bin", program, "--version", version, "--locked", "--root", &root];
+    // It does little but call cargo: unoptimised it is there much sooner.
+    let cheaply = ["--debug", "--config", "profile.dev.debug=0", "--target-dir", &build_text];
+    cargo::run(&[&exactly[..], &cheaply].concat())?;
+    // Nothing but the program is used again.
+    fs::remove_dir_all(&build).map_err(|error| format!("{} cannot be removed: {error}", build.display()))?;
+    Ok(path)
 }
 
 fn runs(program: &str, arguments: &[&str]) -> bool {
