@@ -1,10 +1,12 @@
 //! The golden vectors through the C ABI, as a program in C would run them: its clock and entropy swapped, its
-//! hits recorded. What comes out has to be what the vectors expect, and each hit and each request byte for byte
-//! what core makes of it.
+//! hits recorded; once in arrays, and once in blocks. What comes out has to be what the vectors expect, and each hit
+//! and each request byte for byte what core makes of it.
 
 #![allow(unsafe_code, reason = "the C ABI is the subject")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
+#[path = "golden/blocks.rs"]
+mod blocks;
 #[path = "golden/core.rs"]
 mod core;
 #[path = "golden/vector.rs"]
@@ -20,8 +22,16 @@ use std::{
 use serde_json::{Value as Json, json};
 use trackside_core::Config;
 use trackside_ffi::*;
+use trackside_tests::block;
 
-use self::vector::{Added, Call, DELAY, Raised, Text, Vector, bytes, compare, posted};
+use self::vector::{Added, Asked, Call, DELAY, Raised, Text, Vector, bytes, compare, posted};
+
+/// How requests and responses are passed.
+#[derive(Clone, Copy)]
+enum Way {
+    Arrays,
+    Blocks,
+}
 
 /// What the tracker's clock and entropy answer.
 struct Now {
@@ -56,15 +66,14 @@ fn said(error: &trackside_error) -> String {
     unsafe { CStr::from_ptr(error.text.as_ptr()) }.to_string_lossy().into_owned()
 }
 
-fn view(text: impl AsRef<[u8]>) -> trackside_bytes {
-    let text = text.as_ref();
-    trackside_bytes { data: text.as_ptr().cast(), length: text.len() }
-}
-
-const NONE: trackside_bytes = trackside_bytes { data: ptr::null(), length: 0 };
-
 fn views(headers: &[(Text, Text)]) -> Vec<trackside_header> {
-    headers.iter().map(|(name, value)| trackside_header { name: view(name), value: view(value) }).collect()
+    headers
+        .iter()
+        .map(|(name, value)| trackside_header {
+            name: trackside_bytes::of(name),
+            value: trackside_bytes::of(value),
+        })
+        .collect()
 }
 
 /// The bytes that a view borrows.
@@ -86,9 +95,9 @@ unsafe fn pairs<'a>(headers: *const trackside_header, count: usize) -> Vec<(&'a 
 fn property(key: &str, value: &Json) -> trackside_property {
     let none = trackside_property {
         size: size_of::<trackside_property>(),
-        key: view(key),
+        key: trackside_bytes::of(key),
         r#type: TRACKSIDE_TYPE_TEXT,
-        text: NONE,
+        text: trackside_bytes::EMPTY,
         number: 0.0,
         truth: false.into(),
     };
@@ -99,7 +108,7 @@ fn property(key: &str, value: &Json) -> trackside_property {
         Json::Number(number) => {
             trackside_property { r#type: TRACKSIDE_TYPE_NUMBER, number: number.as_f64().unwrap(), ..none }
         }
-        Json::String(text) => trackside_property { text: view(text), ..none },
+        Json::String(text) => trackside_property { text: trackside_bytes::of(text), ..none },
         other => panic!("no property can be {other}"),
     }
 }
@@ -108,13 +117,13 @@ fn annotate(exchange: *mut trackside_exchange, added: &Added) {
     // SAFETY: the exchange is live, and what is passed outlives the calls.
     unsafe {
         if let Some(title) = &added.title {
-            ok(|error| trackside_exchange_set_title(exchange, view(title), error));
+            ok(|error| trackside_exchange_set_title(exchange, trackside_bytes::of(title), error));
         }
         if let Some(user_id) = &added.user_id {
-            ok(|error| trackside_exchange_set_user_id(exchange, view(user_id), error));
+            ok(|error| trackside_exchange_set_user_id(exchange, trackside_bytes::of(user_id), error));
         }
         if let Some(route) = &added.route {
-            ok(|error| trackside_exchange_set_route(exchange, view(route), error));
+            ok(|error| trackside_exchange_set_route(exchange, trackside_bytes::of(route), error));
         }
         for (key, value) in &added.properties {
             ok(|error| trackside_exchange_add_property(exchange, &property(key, value), error));
@@ -124,9 +133,9 @@ fn annotate(exchange: *mut trackside_exchange, added: &Added) {
             let properties: Vec<_> = properties.iter().map(|(key, value)| property(key, value)).collect();
             let event = trackside_event {
                 size: size_of::<trackside_event>(),
-                name: view(name),
-                category: category.as_ref().map_or(NONE, view),
-                label: label.as_ref().map_or(NONE, view),
+                name: trackside_bytes::of(name),
+                category: category.as_ref().map_or(trackside_bytes::EMPTY, trackside_bytes::of),
+                label: label.as_ref().map_or(trackside_bytes::EMPTY, trackside_bytes::of),
                 properties: properties.as_ptr(),
                 property_count: properties.len(),
                 value: value.unwrap_or_default(),
@@ -138,7 +147,7 @@ fn annotate(exchange: *mut trackside_exchange, added: &Added) {
 }
 
 /// What the library makes of a vector's calls, in the vectors' words.
-fn outcomes(vector: &Vector) -> Result<Vec<Json>, String> {
+fn outcomes(way: Way, vector: &Vector) -> Result<Vec<Json>, String> {
     let now = Now { micros: Cell::new(0), entropy: Cell::new([0; 64]) };
     let userdata = ptr::from_ref(&now).cast_mut().cast();
     let config = vector.config.to_string();
@@ -147,7 +156,7 @@ fn outcomes(vector: &Vector) -> Result<Vec<Json>, String> {
     // SAFETY: `now` outlives the tracker, which nobody but this thread uses.
     unsafe {
         ok(|error| trackside_options_new(&mut options, error));
-        ok(|error| trackside_options_json(options, view(&config), error));
+        ok(|error| trackside_options_json(options, trackside_bytes::of(&config), error));
         ok(|error| trackside_options_clock(options, Some(clock), userdata, error));
         ok(|error| trackside_options_entropy(options, Some(entropy), userdata, error));
         ok(|error| trackside_options_recording(options, error));
@@ -163,7 +172,7 @@ fn outcomes(vector: &Vector) -> Result<Vec<Json>, String> {
     let (mut recorded, mut raw, mut raw_of_core) = (0, Vec::new(), Vec::new());
     let mut outcomes = Vec::new();
     for call in &vector.calls {
-        outcomes.push(outcome(tracker, &now, call, &names, &mut recorded, &mut raw));
+        outcomes.push(outcome(way, tracker, &now, call, &names, &mut recorded, &mut raw));
         core::outcome(&config, call, &mut raw_of_core);
     }
     assert_eq!(raw, raw_of_core, "{}", vector.name);
@@ -173,6 +182,7 @@ fn outcomes(vector: &Vector) -> Result<Vec<Json>, String> {
 }
 
 fn outcome(
+    way: Way,
     tracker: *mut trackside_tracker,
     now: &Now,
     call: &Call,
@@ -182,42 +192,15 @@ fn outcome(
 ) -> Json {
     now.micros.set(call.now);
     now.entropy.set(bytes(&call.entropy).try_into().expect("64 bytes of entropy"));
-    let asked = &call.request;
-    let headers = views(&asked.headers);
-    let peer = asked.peer.map(|peer| peer.to_string());
-    let request = trackside_request {
-        size: size_of::<trackside_request>(),
-        method: view(&asked.method),
-        target: view(&asked.target),
-        authority: asked.authority.as_ref().map_or(NONE, view),
-        peer: peer.as_ref().map_or(NONE, view),
-        headers: headers.as_ptr(),
-        header_count: headers.len(),
-        secure: asked.secure.into(),
-    };
-    let mut exchange = ptr::null_mut();
     // SAFETY: the handles are live, and what they are given outlives the calls.
     unsafe {
-        ok(|error| trackside_exchange_begin(tracker, &request, &mut exchange, error));
+        let exchange = begin(way, tracker, &call.request);
         let visitor = json!({
             "id": visitor_id(exchange),
             "new": trackside_exchange_is_new(exchange),
         });
         let notice = notice(exchange);
-        annotate(exchange, &call.annotations);
-        match &call.response {
-            None => ok(|error| trackside_exchange_abandon(exchange, error)),
-            Some(answered) => {
-                let headers = views(&answered.headers);
-                let response = trackside_response {
-                    size: size_of::<trackside_response>(),
-                    status: answered.status,
-                    headers: headers.as_ptr(),
-                    header_count: headers.len(),
-                };
-                ok(|error| trackside_exchange_finish(exchange, &response, error));
-            }
-        }
+        end(way, exchange, call);
         let mut reason = 0;
         ok(|error| trackside_exchange_reason(exchange, &mut reason, error));
         let verdict = match reason {
@@ -245,6 +228,66 @@ fn outcome(
     }
 }
 
+/// Begins an exchange with this request.
+fn begin(way: Way, tracker: *const trackside_tracker, asked: &Asked) -> *mut trackside_exchange {
+    let mut exchange = ptr::null_mut();
+    match way {
+        Way::Arrays => {
+            let headers = views(&asked.headers);
+            let peer = asked.peer.map(|peer| peer.to_string());
+            let request = trackside_request {
+                size: size_of::<trackside_request>(),
+                method: trackside_bytes::of(&asked.method),
+                target: trackside_bytes::of(&asked.target),
+                authority: asked.authority.as_ref().map_or(trackside_bytes::EMPTY, trackside_bytes::of),
+                peer: peer.as_ref().map_or(trackside_bytes::EMPTY, trackside_bytes::of),
+                headers: headers.as_ptr(),
+                header_count: headers.len(),
+                secure: asked.secure.into(),
+            };
+            // SAFETY: the tracker is live, and what it is given outlives the call.
+            ok(|error| unsafe { trackside_exchange_begin(tracker, &request, &mut exchange, error) });
+        }
+        Way::Blocks => {
+            let block = blocks::request(asked).bytes();
+            let (data, length) = (block.as_ptr(), block.len());
+            // SAFETY: as above.
+            ok(|error| unsafe { trackside_exchange_begin_blob(tracker, data, length, &mut exchange, error) });
+        }
+    }
+    exchange
+}
+
+/// Ends an exchange as the call says, with its annotations.
+fn end(way: Way, exchange: *mut trackside_exchange, call: &Call) {
+    match (&call.response, way) {
+        (None, _) => {
+            // There is no block for it.
+            annotate(exchange, &call.annotations);
+            // SAFETY: the exchange is live.
+            ok(|error| unsafe { trackside_exchange_abandon(exchange, error) });
+        }
+        (Some(answered), Way::Arrays) => {
+            annotate(exchange, &call.annotations);
+            let headers = views(&answered.headers);
+            let response = trackside_response {
+                size: size_of::<trackside_response>(),
+                status: answered.status,
+                headers: headers.as_ptr(),
+                header_count: headers.len(),
+            };
+            // SAFETY: the exchange is live, and what it is given outlives the call.
+            ok(|error| unsafe { trackside_exchange_finish(exchange, &response, error) });
+        }
+        (Some(answered), Way::Blocks) => {
+            let block = blocks::response(answered, &call.annotations).bytes();
+            let (data, length) = (block.as_ptr(), block.len());
+            // SAFETY: as above.
+            ok(|error| unsafe { trackside_exchange_finish_blob(exchange, data, length, error) });
+        }
+    }
+}
+
 unsafe fn visitor_id(exchange: *const trackside_exchange) -> Option<String> {
     let mut id: [c_char; 37] = [0; 37];
     let mut error = no_error();
@@ -260,7 +303,7 @@ unsafe fn visitor_id(exchange: *const trackside_exchange) -> Option<String> {
 }
 
 unsafe fn notice(exchange: *mut trackside_exchange) -> Option<Json> {
-    let (mut plain, mut html) = (NONE, NONE);
+    let (mut plain, mut html) = (trackside_bytes::EMPTY, trackside_bytes::EMPTY);
     let mut error = no_error();
     // SAFETY: the exchange is live and stays so while its texts are read.
     unsafe {
@@ -285,7 +328,7 @@ unsafe fn hit(
     // SAFETY: the tracker is live, and the hit until it is freed below.
     unsafe {
         ok(|error| trackside_tracker_recorded(tracker, index, &mut hit, error));
-        let mut json = NONE;
+        let mut json = trackside_bytes::EMPTY;
         ok(|error| trackside_hit_json(hit, &mut json, error));
         raw.push(seen(json).to_owned());
         let mut sent = serde_json::Map::new();
@@ -293,8 +336,14 @@ unsafe fn hit(
             let mut outgoing = ptr::null_mut();
             let mut reason = 0;
             let mut error = no_error();
-            let status =
-                trackside_tracker_encode(tracker, view(name), hit, &mut outgoing, &mut reason, &mut error);
+            let status = trackside_tracker_encode(
+                tracker,
+                trackside_bytes::of(name),
+                hit,
+                &mut outgoing,
+                &mut reason,
+                &mut error,
+            );
             let made = match status {
                 TRACKSIDE_OK => {
                     let request = request(outgoing, raw);
@@ -331,6 +380,11 @@ unsafe fn request(outgoing: *const trackside_outgoing, raw: &mut Vec<Vec<u8>>) -
 }
 
 #[test]
-fn the_abi_gives_what_the_vectors_expect() {
-    compare(outcomes);
+fn arrays_give_what_the_vectors_expect() {
+    compare(|vector| outcomes(Way::Arrays, vector));
+}
+
+#[test]
+fn blocks_give_what_the_vectors_expect() {
+    compare(|vector| outcomes(Way::Blocks, vector));
 }

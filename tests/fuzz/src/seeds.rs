@@ -4,6 +4,8 @@
 #[path = "../../src/block.rs"]
 #[allow(dead_code, unreachable_pub, reason = "other tests use more of it")]
 mod block;
+#[path = "../../tests/golden/blocks.rs"]
+mod blocks;
 mod edges;
 mod put;
 #[path = "../../tests/golden/vector.rs"]
