@@ -58,7 +58,8 @@
  *            by an exception and not by longjmp. Each says what it may call.
  * Fork       Parent and child both go on with the same handles. The child's books begin at zero, and its
  *            threads are its own. An exchange that was begun before the fork belongs to the parent: the
- *            child must free it, and counts nothing.
+ *            child must free it, and counts nothing. Do not fork while another thread opens a tracker, if
+ *            the child is to open one with the same options.
  * Exit       A process that exits by exit() or by returning from main closes its trackers first; _exit and
  *            abort skip that. The shared library stays loaded after a dlclose.
  * Growth     Structs that may grow begin with `size`; set it, and all else, through their _INIT macro. A
@@ -267,7 +268,7 @@ typedef struct trackside_left {
    */
   uint64_t in_flight;
   /**
-   * Hits waiting on disk.
+   * Hits waiting on disk; 0 in this version, which keeps none there.
    */
   uint64_t spooled;
 } trackside_left;
@@ -487,7 +488,7 @@ typedef struct trackside_hits_book {
    */
   uint64_t in_flight;
   /**
-   * Hits waiting on disk.
+   * Hits waiting on disk; 0 in this version, which keeps none there.
    */
   uint64_t spooled;
   /**
@@ -559,8 +560,8 @@ typedef int32_t trackside_outcome;
  * trackside_tracker_close gives up waiting at its deadline, and what it returns later is counted all the same.
  *
  * It may call every function of this library. But it cannot wait for itself: there trackside_tracker_flush
- * and trackside_tracker_close of its own tracker are TRACKSIDE_REENTRANT, and trackside_tracker_free does not
- * wait for its destination, whose other hits may still be delivered for up to five seconds.
+ * and trackside_tracker_close of its own tracker are TRACKSIDE_REENTRANT, and trackside_tracker_free of it
+ * waits for no destination: what their queues hold may still be delivered for up to five seconds.
  */
 typedef trackside_outcome (*trackside_deliver)(void *userdata,
                                                struct trackside_batch *batch);
@@ -571,8 +572,8 @@ typedef trackside_outcome (*trackside_deliver)(void *userdata,
  * It is called once for each successful or failed trackside_options_sink, on any thread, by whoever lets go of
  * the sink last: that function itself, if it fails, or if the sink is replaced by a later call;
  * trackside_options_free, if no tracker was opened; trackside_tracker_open, if that cannot use it; the last
- * free of the tracker, or of an exchange or visitor that outlives it; or a worker that was stuck in `deliver`
- * at the deadline of trackside_tracker_close, when it returns. It is not called by the exit of the process.
+ * free of the tracker, or of an exchange that outlives it; or a worker that was stuck in `deliver` at the
+ * deadline of trackside_tracker_close, when it returns. It is not called by the exit of the process.
  *
  * A forked child has memory of its own, and so a `userdata` of its own: there it is called once, too, when the
  * child frees what it inherited, however the parent's workers were busy. A child that frees nothing, or that
@@ -1188,7 +1189,7 @@ trackside_status trackside_options_recording(struct trackside_options *options,
  * if a destination of type "callback" has no sink), TRACKSIDE_IO and TRACKSIDE_INVALID_ARGUMENT (the file that
  * TRACKSIDE_CONFIG names), TRACKSIDE_UNSUPPORTED (a destination needs a feature that this build lacks),
  * TRACKSIDE_NOT_FOUND (a sink was given for a destination that there is not); TRACKSIDE_INVALID_ARGUMENT also
- * if a sink of the options went to a tracker before.
+ * if an earlier call has used up a sink of the options, see trackside_options_sink.
  *
  * # Safety
  *
@@ -1424,9 +1425,8 @@ trackside_status trackside_tracker_event(const struct trackside_tracker *tracker
  * Sets the page's title, in UTF-8, in place of what was set before; cut at 1,500 bytes. It is copied.
  *
  * Threads: needs `exchange` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
- * TRACKSIDE_INVALID_UTF8,
- * TRACKSIDE_INVALID_ARGUMENT (a length that cannot be), TRACKSIDE_FINISHED (it came too late, and is
- * counted so).
+ * TRACKSIDE_INVALID_UTF8, TRACKSIDE_INVALID_ARGUMENT (a length that cannot be), TRACKSIDE_FINISHED (it came
+ * too late, and is counted so).
  *
  * # Safety
  *
@@ -1441,9 +1441,8 @@ trackside_status trackside_exchange_set_title(struct trackside_exchange *exchang
  * copied.
  *
  * Threads: needs `exchange` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
- * TRACKSIDE_INVALID_UTF8,
- * TRACKSIDE_INVALID_ARGUMENT (a length that cannot be), TRACKSIDE_FINISHED (it came too late, and is
- * counted so).
+ * TRACKSIDE_INVALID_UTF8, TRACKSIDE_INVALID_ARGUMENT (a length that cannot be), TRACKSIDE_FINISHED (it came
+ * too late, and is counted so).
  *
  * # Safety
  *
@@ -1458,9 +1457,8 @@ trackside_status trackside_exchange_set_user_id(struct trackside_exchange *excha
  * at 2,048 bytes. It is copied.
  *
  * Threads: needs `exchange` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
- * TRACKSIDE_INVALID_UTF8,
- * TRACKSIDE_INVALID_ARGUMENT (a length that cannot be), TRACKSIDE_FINISHED (it came too late, and is
- * counted so).
+ * TRACKSIDE_INVALID_UTF8, TRACKSIDE_INVALID_ARGUMENT (a length that cannot be), TRACKSIDE_FINISHED (it came
+ * too late, and is counted so).
  *
  * # Safety
  *
@@ -1474,8 +1472,8 @@ trackside_status trackside_exchange_set_route(struct trackside_exchange *exchang
  * Adds a property of the page view; 64 are taken. It is copied.
  *
  * Threads: needs `exchange` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
- * TRACKSIDE_INVALID_UTF8, TRACKSIDE_INVALID_ARGUMENT (a `size`, a
- * length or a type that cannot be), TRACKSIDE_FINISHED (it came too late, and is counted so).
+ * TRACKSIDE_INVALID_UTF8, TRACKSIDE_INVALID_ARGUMENT (a `size`, a length or a type that cannot be),
+ * TRACKSIDE_FINISHED (it came too late, and is counted so).
  *
  * # Safety
  *
@@ -1492,8 +1490,8 @@ trackside_status trackside_exchange_add_property(struct trackside_exchange *exch
  * events raised later see trackside_tracker_event.
  *
  * Threads: needs `exchange` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
- * TRACKSIDE_INVALID_UTF8, TRACKSIDE_INVALID_ARGUMENT (a `size`, a
- * length or a type that cannot be), TRACKSIDE_FINISHED (it came too late, and is counted so).
+ * TRACKSIDE_INVALID_UTF8, TRACKSIDE_INVALID_ARGUMENT (a `size`, a length or a type that cannot be),
+ * TRACKSIDE_FINISHED (it came too late, and is counted so).
  *
  * # Safety
  *
@@ -1705,90 +1703,6 @@ trackside_status trackside_exchange_finish_blob(struct trackside_exchange *excha
                                                 const uint8_t *blob,
                                                 size_t length,
                                                 struct trackside_error *error);
-
-/**
- * Sets the page's title, in UTF-8, in place of what was set before; cut at 1,500 bytes. It is copied.
- *
- * Threads: needs `exchange` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
- * TRACKSIDE_INVALID_UTF8,
- * TRACKSIDE_INVALID_ARGUMENT (a length that cannot be), TRACKSIDE_FINISHED (it came too late, and is
- * counted so).
- *
- * # Safety
- *
- * `exchange` is NULL or a live handle; `title` points at as many bytes as its length says.
- */
-trackside_status trackside_exchange_set_title(struct trackside_exchange *exchange,
-                                              struct trackside_bytes title,
-                                              struct trackside_error *error);
-
-/**
- * Sets the id of the signed-in user, in UTF-8, in place of what was set before; cut at 256 bytes. It is
- * copied.
- *
- * Threads: needs `exchange` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
- * TRACKSIDE_INVALID_UTF8,
- * TRACKSIDE_INVALID_ARGUMENT (a length that cannot be), TRACKSIDE_FINISHED (it came too late, and is
- * counted so).
- *
- * # Safety
- *
- * `exchange` is NULL or a live handle; `user_id` points at as many bytes as its length says.
- */
-trackside_status trackside_exchange_set_user_id(struct trackside_exchange *exchange,
-                                                struct trackside_bytes user_id,
-                                                struct trackside_error *error);
-
-/**
- * Sets the route template that answers, such as /user/{id}, in UTF-8, in place of what was set before; cut
- * at 2,048 bytes. It is copied.
- *
- * Threads: needs `exchange` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
- * TRACKSIDE_INVALID_UTF8,
- * TRACKSIDE_INVALID_ARGUMENT (a length that cannot be), TRACKSIDE_FINISHED (it came too late, and is
- * counted so).
- *
- * # Safety
- *
- * `exchange` is NULL or a live handle; `route` points at as many bytes as its length says.
- */
-trackside_status trackside_exchange_set_route(struct trackside_exchange *exchange,
-                                              struct trackside_bytes route,
-                                              struct trackside_error *error);
-
-/**
- * Adds a property of the page view; 64 are taken. It is copied.
- *
- * Threads: needs `exchange` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
- * TRACKSIDE_INVALID_UTF8, TRACKSIDE_INVALID_ARGUMENT (a `size`, a
- * length or a type that cannot be), TRACKSIDE_FINISHED (it came too late, and is counted so).
- *
- * # Safety
- *
- * `exchange` is NULL or a live handle; `property` is NULL or points at a struct of its `size`, whose pointers
- * are NULL or point at as much as their lengths say.
- */
-trackside_status trackside_exchange_add_property(struct trackside_exchange *exchange,
-                                                 const struct trackside_property *property,
-                                                 struct trackside_error *error);
-
-/**
- * Raises an event; 64 are taken. It is copied, and sent when the exchange is finished, whether the page view
- * counts or not, unless the exchange is skipped for the mode, its site or path, or as fetched ahead. For
- * events raised later see trackside_tracker_event.
- *
- * Threads: needs `exchange` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
- * TRACKSIDE_INVALID_UTF8, TRACKSIDE_INVALID_ARGUMENT (a `size`, a
- * length or a type that cannot be), TRACKSIDE_FINISHED (it came too late, and is counted so).
- *
- * # Safety
- *
- * `exchange` is NULL or a live handle; `event` is NULL or points at a struct of its `size`, whose pointers
- * are NULL or point at as much as their lengths say.
- */
-trackside_status trackside_exchange_add_event(struct trackside_exchange *exchange,
-                                              const struct trackside_event *event,
-                                              struct trackside_error *error);
 
 /**
  * Writes to `buffer` why a request would be judged as it would be, and what would be sent: the verdict, what
@@ -2022,8 +1936,8 @@ void trackside_outgoing_free(struct trackside_outgoing *outgoing);
  * From here on the sink is the library's, also if this function fails: `sink->free`, if `sink` can be read, is
  * called exactly once; see trackside_release.
  *
- * Whether there is such a destination is seen by trackside_tracker_open. The sink belongs to the first tracker
- * that is opened.
+ * Whether there is such a destination is seen by trackside_tracker_open. The first call of that whose
+ * configuration has no mistakes uses the sink up, also if it then fails: another needs another sink.
  *
  * Threads: needs `options` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT (also `sink->deliver`),
  * TRACKSIDE_WRONG_HANDLE, TRACKSIDE_INVALID_ARGUMENT (`sink->size`), TRACKSIDE_INVALID_UTF8.

@@ -34,9 +34,8 @@ fn annotate<T>(
 /// Sets the page's title, in UTF-8, in place of what was set before; cut at 1,500 bytes. It is copied.
 ///
 /// Threads: needs `exchange` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
-/// TRACKSIDE_INVALID_UTF8,
-/// TRACKSIDE_INVALID_ARGUMENT (a length that cannot be), TRACKSIDE_FINISHED (it came too late, and is
-/// counted so).
+/// TRACKSIDE_INVALID_UTF8, TRACKSIDE_INVALID_ARGUMENT (a length that cannot be), TRACKSIDE_FINISHED (it came
+/// too late, and is counted so).
 ///
 /// # Safety
 ///
@@ -54,9 +53,8 @@ pub unsafe extern "C" fn trackside_exchange_set_title(
 /// copied.
 ///
 /// Threads: needs `exchange` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
-/// TRACKSIDE_INVALID_UTF8,
-/// TRACKSIDE_INVALID_ARGUMENT (a length that cannot be), TRACKSIDE_FINISHED (it came too late, and is
-/// counted so).
+/// TRACKSIDE_INVALID_UTF8, TRACKSIDE_INVALID_ARGUMENT (a length that cannot be), TRACKSIDE_FINISHED (it came
+/// too late, and is counted so).
 ///
 /// # Safety
 ///
@@ -79,9 +77,8 @@ pub unsafe extern "C" fn trackside_exchange_set_user_id(
 /// at 2,048 bytes. It is copied.
 ///
 /// Threads: needs `exchange` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
-/// TRACKSIDE_INVALID_UTF8,
-/// TRACKSIDE_INVALID_ARGUMENT (a length that cannot be), TRACKSIDE_FINISHED (it came too late, and is
-/// counted so).
+/// TRACKSIDE_INVALID_UTF8, TRACKSIDE_INVALID_ARGUMENT (a length that cannot be), TRACKSIDE_FINISHED (it came
+/// too late, and is counted so).
 ///
 /// # Safety
 ///
@@ -98,8 +95,8 @@ pub unsafe extern "C" fn trackside_exchange_set_route(
 /// Adds a property of the page view; 64 are taken. It is copied.
 ///
 /// Threads: needs `exchange` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
-/// TRACKSIDE_INVALID_UTF8, TRACKSIDE_INVALID_ARGUMENT (a `size`, a
-/// length or a type that cannot be), TRACKSIDE_FINISHED (it came too late, and is counted so).
+/// TRACKSIDE_INVALID_UTF8, TRACKSIDE_INVALID_ARGUMENT (a `size`, a length or a type that cannot be),
+/// TRACKSIDE_FINISHED (it came too late, and is counted so).
 ///
 /// # Safety
 ///
@@ -123,8 +120,8 @@ pub unsafe extern "C" fn trackside_exchange_add_property(
 /// events raised later see trackside_tracker_event.
 ///
 /// Threads: needs `exchange` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
-/// TRACKSIDE_INVALID_UTF8, TRACKSIDE_INVALID_ARGUMENT (a `size`, a
-/// length or a type that cannot be), TRACKSIDE_FINISHED (it came too late, and is counted so).
+/// TRACKSIDE_INVALID_UTF8, TRACKSIDE_INVALID_ARGUMENT (a `size`, a length or a type that cannot be),
+/// TRACKSIDE_FINISHED (it came too late, and is counted so).
 ///
 /// # Safety
 ///

@@ -13,10 +13,10 @@
 //! # How it is built
 //!
 //! Every exported function is an `unsafe extern "C" fn` whose body, unless it returns a constant, is one
-//! closure given to `boundary`, the one place that catches panics and turns a failure into a status. The closure gets a `Call`, the
-//! witness that a caller has promised what the function's `# Safety` section asks for; through it, and
-//! only through it, `handle` and `view` turn pointers into references, which live no longer than the
-//! call. So the unsafe operations stand in `handle`, `view` and `callback`, and nowhere else.
+//! closure given to `boundary`, the one place that catches panics and turns a failure into a status. The
+//! closure gets a `Call`, the witness that a caller has promised what the function's `# Safety` section asks
+//! for; through it, and only through it, `handle` and `view` turn pointers into references, which live no
+//! longer than the call. So the unsafe operations stand in `handle`, `view` and `callback`, and nowhere else.
 
 #![allow(unsafe_code, reason = "a C ABI is unsafe by nature; it is kept to the modules named above")]
 #![allow(non_camel_case_types, reason = "the types have the names that C gives them")]

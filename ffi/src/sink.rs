@@ -58,8 +58,8 @@ pub const TRACKSIDE_OUTCOME_UNAVAILABLE: trackside_outcome = 5;
 /// trackside_tracker_close gives up waiting at its deadline, and what it returns later is counted all the same.
 ///
 /// It may call every function of this library. But it cannot wait for itself: there trackside_tracker_flush
-/// and trackside_tracker_close of its own tracker are TRACKSIDE_REENTRANT, and trackside_tracker_free does not
-/// wait for its destination, whose other hits may still be delivered for up to five seconds.
+/// and trackside_tracker_close of its own tracker are TRACKSIDE_REENTRANT, and trackside_tracker_free of it
+/// waits for no destination: what their queues hold may still be delivered for up to five seconds.
 pub type trackside_deliver =
     Option<unsafe extern "C" fn(userdata: *mut c_void, batch: *mut trackside_batch) -> trackside_outcome>;
 
@@ -68,8 +68,8 @@ pub type trackside_deliver =
 /// It is called once for each successful or failed trackside_options_sink, on any thread, by whoever lets go of
 /// the sink last: that function itself, if it fails, or if the sink is replaced by a later call;
 /// trackside_options_free, if no tracker was opened; trackside_tracker_open, if that cannot use it; the last
-/// free of the tracker, or of an exchange or visitor that outlives it; or a worker that was stuck in `deliver`
-/// at the deadline of trackside_tracker_close, when it returns. It is not called by the exit of the process.
+/// free of the tracker, or of an exchange that outlives it; or a worker that was stuck in `deliver` at the
+/// deadline of trackside_tracker_close, when it returns. It is not called by the exit of the process.
 ///
 /// A forked child has memory of its own, and so a `userdata` of its own: there it is called once, too, when the
 /// child frees what it inherited, however the parent's workers were busy. A child that frees nothing, or that
@@ -108,8 +108,8 @@ view::growing!(trackside_sink, last: free);
 /// From here on the sink is the library's, also if this function fails: `sink->free`, if `sink` can be read, is
 /// called exactly once; see trackside_release.
 ///
-/// Whether there is such a destination is seen by trackside_tracker_open. The sink belongs to the first tracker
-/// that is opened.
+/// Whether there is such a destination is seen by trackside_tracker_open. The first call of that whose
+/// configuration has no mistakes uses the sink up, also if it then fails: another needs another sink.
 ///
 /// Threads: needs `options` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT (also `sink->deliver`),
 /// TRACKSIDE_WRONG_HANDLE, TRACKSIDE_INVALID_ARGUMENT (`sink->size`), TRACKSIDE_INVALID_UTF8.
@@ -154,13 +154,16 @@ impl Sinks {
         let mut sinks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((name, _)) = sinks.iter().find(|(_, sink)| sink.is_none()) {
             let text = format!(
-                "`options`: the sink for `{name}` went to a tracker that was opened with them before; call \
+                "`options`: the sink for `{name}` was used up by an earlier trackside_tracker_open; call \
                  trackside_options_sink again"
             );
             return Err(Failure::new(TRACKSIDE_INVALID_ARGUMENT, text));
         }
-        let taken = sinks.iter_mut().filter_map(|(name, sink)| Some((name.clone(), sink.take()?)));
-        Ok(taken.map(|(name, hold)| (name.clone(), factory(hold, protocol_of(config, &name)))).collect())
+        let taken = sinks.iter_mut().filter_map(|(name, sink)| {
+            let sink = factory(sink.take()?, protocol_of(config, name));
+            Some((name.clone(), sink))
+        });
+        Ok(taken.collect())
     }
 }
 

@@ -74,7 +74,7 @@ pub struct trackside_hits_book {
     pub queued: u64,
     /// Hits inside a delivery attempt.
     pub in_flight: u64,
-    /// Hits waiting on disk.
+    /// Hits waiting on disk; 0 in this version, which keeps none there.
     pub spooled: u64,
     /// Sinks that failed by a panic and were replaced.
     pub panics: u64,

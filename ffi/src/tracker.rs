@@ -95,7 +95,7 @@ pub struct trackside_left {
     pub queued: u64,
     /// Hits inside a delivery attempt, whose late outcome will still be counted.
     pub in_flight: u64,
-    /// Hits waiting on disk.
+    /// Hits waiting on disk; 0 in this version, which keeps none there.
     pub spooled: u64,
 }
 
@@ -118,7 +118,7 @@ impl From<Left> for trackside_left {
 /// if a destination of type "callback" has no sink), TRACKSIDE_IO and TRACKSIDE_INVALID_ARGUMENT (the file that
 /// TRACKSIDE_CONFIG names), TRACKSIDE_UNSUPPORTED (a destination needs a feature that this build lacks),
 /// TRACKSIDE_NOT_FOUND (a sink was given for a destination that there is not); TRACKSIDE_INVALID_ARGUMENT also
-/// if a sink of the options went to a tracker before.
+/// if an earlier call has used up a sink of the options, see trackside_options_sink.
 ///
 /// # Safety
 ///
