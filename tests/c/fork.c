@@ -4,9 +4,6 @@
 
 #define _POSIX_C_SOURCE 200809L
 
-#include <fcntl.h>
-#include <sys/wait.h>
-
 #include "kit.h"
 
 enum { FORKS = 60, LATE = 12, EACH = 3, PARENTS = 400, LINE = 128 };
@@ -64,14 +61,6 @@ static void pages(const trackside_tracker *tracker, unsigned who)
     for (unsigned n = 0; n < EACH; n++) {
         page(tracker, who, n);
     }
-}
-
-static void ended_well(pid_t child)
-{
-    int status = -1;
-    CHECK_INT(waitpid(child, &status, 0), child);
-    CHECK(WIFEXITED(status));
-    CHECK_INT(WEXITSTATUS(status), 0);
 }
 
 /* What a child does with what it inherits; it ends in its own way. */
@@ -216,11 +205,7 @@ int main(void)
 {
     watchdog();
     char path[] = "/tmp/trackside-c-XXXXXX";
-    int made = mkstemp(path);
-    CHECK(made >= 0);
-    CHECK_INT(close(made), 0);
-    file = open(path, O_WRONLY | O_APPEND);
-    CHECK(file >= 0);
+    file = open_for_all(path);
     CHECK_INT(pipe(closes), 0);
 
     trackside_sink sink = TRACKSIDE_SINK_INIT;

@@ -45,25 +45,6 @@ static uint64_t zeroes[64];
         } \
     } while (0)
 
-static uint64_t clock_of(void *userdata)
-{
-    (void)userdata;
-    return 0;
-}
-
-static void entropy(void *userdata, unsigned char bytes[64])
-{
-    (void)userdata;
-    memset(bytes, 7, 64);
-}
-
-static trackside_outcome delivered(void *userdata, trackside_batch *batch)
-{
-    (void)userdata;
-    (void)batch;
-    return TRACKSIDE_OUTCOME_DELIVERED;
-}
-
 static void count_free(void *userdata)
 {
     counter_add(userdata, 1);
@@ -88,7 +69,7 @@ static void options_and_tracker(void)
     /* Whatever is wrong with the call, the sink is let go of, once for each. */
     counter freed = COUNTER_INIT;
     trackside_sink sink = TRACKSIDE_SINK_INIT;
-    sink.deliver = delivered;
+    sink.deliver = takes_all;
     sink.free = count_free;
     sink.userdata = &freed;
     TAKES_ONLY(OPTIONS, "options", trackside_options_sink, wrong, trackside_text("x"), &sink);
@@ -98,8 +79,8 @@ static void options_and_tracker(void)
     TAKES_ONLY(OPTIONS, "options", trackside_options_json, wrong, text);
     TAKES_ONLY(OPTIONS, "options", trackside_options_file, wrong, text);
     TAKES_ONLY(OPTIONS, "options", trackside_options_env, wrong);
-    TAKES_ONLY(OPTIONS, "options", trackside_options_clock, wrong, clock_of, NULL);
-    TAKES_ONLY(OPTIONS, "options", trackside_options_entropy, wrong, entropy, NULL);
+    TAKES_ONLY(OPTIONS, "options", trackside_options_clock, wrong, some_clock, NULL);
+    TAKES_ONLY(OPTIONS, "options", trackside_options_entropy, wrong, some_entropy, NULL);
     TAKES_ONLY(OPTIONS, "options", trackside_options_recording, wrong);
     TAKES_ONLY(OPTIONS, "options", trackside_tracker_open, wrong, &opened);
     TAKES_ONLY(TRACKER, "tracker", trackside_tracker_flush, wrong, 1, &left);

@@ -3,7 +3,9 @@
 #ifndef KIT_H
 #define KIT_H
 
+#include <fcntl.h>
 #include <pthread.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "check.h"
@@ -140,6 +142,24 @@ static inline trackside_reason visit(const trackside_tracker *tracker, const cha
     return finish_page(begin_page(tracker, target));
 }
 
+static inline void add_event_of_all_parts(trackside_exchange *exchange)
+{
+    trackside_property properties[2] = { TRACKSIDE_PROPERTY_INIT, TRACKSIDE_PROPERTY_INIT };
+    properties[0].key = trackside_text("colour");
+    properties[0].text = trackside_text("red");
+    properties[1].key = trackside_text("gift");
+    properties[1].type = TRACKSIDE_TYPE_TRUTH;
+    trackside_event event = TRACKSIDE_EVENT_INIT;
+    event.name = trackside_text("add");
+    event.category = trackside_text("cart");
+    event.label = trackside_text("SKU-1");
+    event.has_value = true;
+    event.value = 2;
+    event.properties = properties;
+    event.property_count = 2;
+    OK(trackside_exchange_add_event, exchange, &event);
+}
+
 /* The book of one destination, with the sums of its reasons. */
 typedef struct book {
     trackside_hits_book hits;
@@ -205,6 +225,46 @@ static inline trackside_bytes hit_text(const trackside_hit *hit, trackside_field
     trackside_bytes text = { NULL, 99 };
     OK(trackside_hit_text, hit, field, &text);
     return text;
+}
+
+/* What functions are given that ask for a function and are not to use it. */
+static inline uint64_t some_clock(void *userdata)
+{
+    (void)userdata;
+    return UINT64_C(1784714400123456);
+}
+
+static inline void some_entropy(void *userdata, unsigned char bytes[64])
+{
+    (void)userdata;
+    memset(bytes, 7, 64);
+}
+
+static inline trackside_outcome takes_all(void *userdata, trackside_batch *batch)
+{
+    (void)userdata;
+    (void)batch;
+    return TRACKSIDE_OUTCOME_DELIVERED;
+}
+
+/* A new file that several processes append to; its name takes the place of the XXXXXX that `path` ends in. */
+static inline int open_for_all(char *path)
+{
+    int made = mkstemp(path);
+    CHECK(made >= 0);
+    CHECK_INT(close(made), 0);
+    int file = open(path, O_WRONLY | O_APPEND);
+    CHECK(file >= 0);
+    return file;
+}
+
+/* The child has ended by itself, and without complaint. */
+static inline void ended_well(pid_t child)
+{
+    int status = -1;
+    CHECK_INT(waitpid(child, &status, 0), child);
+    CHECK(WIFEXITED(status));
+    CHECK_INT(WEXITSTATUS(status), 0);
 }
 
 /* Everything in time and nothing left. */

@@ -26,25 +26,6 @@ static trackside_error *const no_error = NULL;
 #define IS_NEEDED(argument, function, ...) \
     REFUSES(TRACKSIDE_NULL_ARGUMENT, argument, function, __VA_ARGS__)
 
-static trackside_outcome delivered(void *userdata, trackside_batch *batch)
-{
-    (void)userdata;
-    (void)batch;
-    return TRACKSIDE_OUTCOME_DELIVERED;
-}
-
-static void entropy(void *userdata, unsigned char bytes[64])
-{
-    (void)userdata;
-    memset(bytes, 7, 64);
-}
-
-static uint64_t clock_of(void *userdata)
-{
-    (void)userdata;
-    return UINT64_C(1784714400123456);
-}
-
 static void options_and_tracker(void)
 {
     const trackside_bytes text = trackside_text("");
@@ -59,16 +40,16 @@ static void options_and_tracker(void)
     char buffer[10];
     size_t size = 0;
     event.name = trackside_text("name");
-    sink.deliver = delivered;
+    sink.deliver = takes_all;
 
     IS_NEEDED("options", trackside_options_new, NULL);
     IS_NEEDED("options", trackside_options_toml, NULL, text);
     IS_NEEDED("options", trackside_options_json, NULL, text);
     IS_NEEDED("options", trackside_options_file, NULL, text);
     IS_NEEDED("options", trackside_options_env, NULL);
-    IS_NEEDED("options", trackside_options_clock, NULL, clock_of, NULL);
+    IS_NEEDED("options", trackside_options_clock, NULL, some_clock, NULL);
     IS_NEEDED("clock", trackside_options_clock, a.options, NULL, NULL);
-    IS_NEEDED("options", trackside_options_entropy, NULL, entropy, NULL);
+    IS_NEEDED("options", trackside_options_entropy, NULL, some_entropy, NULL);
     IS_NEEDED("entropy", trackside_options_entropy, a.options, NULL, NULL);
     IS_NEEDED("options", trackside_options_recording, NULL);
     IS_NEEDED("options", trackside_options_sink, NULL, trackside_text("x"), &sink);

@@ -47,20 +47,7 @@ static trackside_tracker *a_page_and_its_event(moment *moment)
     property.key = trackside_text("plan");
     property.text = trackside_text("pro");
     OK(trackside_exchange_add_property, exchange, &property);
-    trackside_property properties[2] = { TRACKSIDE_PROPERTY_INIT, TRACKSIDE_PROPERTY_INIT };
-    properties[0].key = trackside_text("colour");
-    properties[0].text = trackside_text("red");
-    properties[1].key = trackside_text("gift");
-    properties[1].type = TRACKSIDE_TYPE_TRUTH;
-    trackside_event event = TRACKSIDE_EVENT_INIT;
-    event.name = trackside_text("add");
-    event.category = trackside_text("cart");
-    event.label = trackside_text("SKU-1");
-    event.has_value = true;
-    event.value = 2;
-    event.properties = properties;
-    event.property_count = 2;
-    OK(trackside_exchange_add_event, exchange, &event);
+    add_event_of_all_parts(exchange);
 
     trackside_response response = page_response();
     OK(trackside_exchange_finish, exchange, &response);
