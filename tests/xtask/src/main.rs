@@ -2,7 +2,6 @@
 
 mod bench;
 mod c;
-mod c_examples;
 mod cargo;
 mod features;
 mod fuzz;
@@ -27,8 +26,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let done = match words[..] {
         ["test"] => test::run(),
-        ["c"] => c::run(false),
-        ["c", "--all"] => c::run(true),
+        ["c"] => c::run(),
         ["bench", ref options @ ..] => bench::run(options),
         ["fuzz", ref words @ ..] => fuzz::run(words),
         ["header"] => header::write(),
@@ -54,7 +52,7 @@ fn main() -> ExitCode {
 const COMMANDS: [(&str, &str); 7] = [
     ("test", "set up whatever the tests need and run them all"),
     ("bench", "measure against the floor and the peers; --quick: less exactly"),
-    ("c", "the tests in C alone; --all: what cargo-c installs, too, which is compiled first"),
+    ("c", "the tests in C alone"),
     ("fuzz", "feed the C ABI what no host gives: [target] [seconds], target file, or --seed"),
     ("header", "make the C header anew of its sources"),
     ("miri", "look for undefined behaviour in the C ABI's pointers; needs a nightly toolchain"),

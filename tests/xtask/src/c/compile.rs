@@ -13,7 +13,7 @@ use crate::root;
 pub(super) const STRICT: [&str; 5] = ["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror"];
 
 /// What a static library of Rust's needs beside it.
-const BESIDE: [&str; 3] = ["-lpthread", "-ldl", "-lm"];
+pub(super) const BESIDE: [&str; 3] = ["-lpthread", "-ldl", "-lm"];
 
 /// How a program is linked with the library.
 #[derive(Clone, Copy)]
@@ -55,9 +55,11 @@ impl Kind<'_> {
         let folder = library.folder();
         match self.link {
             Link::Dynamic => {
-                // Threads and the handlers of fork and exit outlive a dlclose.
-                command.arg("-L").arg(&folder).args(["-ltrackside", "-Wl,-z,nodelete"]);
-                command.arg(format!("-Wl,-rpath,{}", folder.display()));
+                command
+                    .arg("-L")
+                    .arg(&folder)
+                    .arg("-ltrackside")
+                    .arg(format!("-Wl,-rpath,{}", folder.display()));
             }
             Link::Static => {
                 command.arg(folder.join("libtrackside.a"));

@@ -1,4 +1,4 @@
-//! The library, as it is shipped, and another that has bugs put into it.
+//! The library: as it is shipped, as it is debugged, and with bugs put into it.
 
 use std::{
     fs,
@@ -11,9 +11,11 @@ use crate::{cargo, target};
 /// Which library a program is linked with.
 #[derive(Clone, Copy)]
 pub(super) enum Library {
-    /// As it is shipped.
+    /// As it is shipped: optimised as a whole.
     Shipped,
-    /// With a race planted in it and panics to be asked for; and without the network and the store.
+    /// With its own checks, and with its functions told apart, as the tools want it.
+    Debug,
+    /// Another such, with a race planted in it and panics to be asked for; and without the network and the store.
     Planted,
 }
 
@@ -22,17 +24,29 @@ impl Library {
     pub(super) fn folder(self) -> PathBuf {
         built().join(match self {
             Self::Shipped => "shipped",
+            Self::Debug => "debug",
             Self::Planted => "planted",
         })
     }
+
+    /// Where cargo puts the one that is shipped, under its other name.
+    pub(super) fn released() -> PathBuf {
+        target().join("release")
+    }
 }
 
-/// Builds both, each once. The second one in a folder of its own: what lies in the first is what others link
-/// with.
+/// Builds the one that is shipped.
+pub(super) fn release() -> Result<(), String> {
+    cargo::run(&["build", "--release", "--package", "trackside-ffi"]).map(drop)
+}
+
+/// Builds them all, each once. The last one in a folder of its own: what lies in cargo's is what others link with.
 pub(super) fn build() -> Result<(), String> {
+    release()?;
+    copy(&Library::released(), &Library::Shipped.folder())?;
     let package = ["build", "--package", "trackside-ffi"];
     cargo::run(&package)?;
-    copy(&target().join("debug"), &Library::Shipped.folder())?;
+    copy(&target().join("debug"), &Library::Debug.folder())?;
     let own = built().join("planted-build");
     let own_text = own.display().to_string();
     let planted =

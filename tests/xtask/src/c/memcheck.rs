@@ -3,9 +3,12 @@
 use std::{path::Path, process::Command};
 
 use super::{
-    compile, native, parallel, process,
+    compile::{self, Kind, Link},
+    parallel, planted, process,
     programs::{self, Program, Watch},
 };
+
+const KIND: Kind<'_> = Kind { name: "gcc-valgrind", compiler: "gcc", link: Link::Dynamic, flags: &[] };
 
 const OPTIONS: [&str; 3] = ["--quiet", "--error-exitcode=99", "--num-callers=30"];
 
@@ -19,31 +22,21 @@ const PLANTED: [(&str, &str); 2] =
 
 /// Sees that it finds what was planted, and then that it finds nothing else.
 pub(super) fn check() -> Result<(), String> {
+    planted::are_found(&PLANTED, command)?;
     parallel::each(
-        &PLANTED,
-        |(name, _)| format!("planted: {name}"),
-        |(name, report)| {
-            let path = native::GCC.compile(&Program::planted(name))?;
-            process::fail(command(Watch::Any)?.arg(&path), report)
-        },
-    )?;
-    let programs: Vec<_> =
-        programs::all()?.into_iter().filter(|program| program.watch != Watch::None).collect();
-    parallel::each(
-        &programs,
+        &programs::watched()?,
         |program| program.name.clone(),
-        |program| {
-            let path = native::GCC.compile(program)?;
-            process::succeed(command(program.watch)?.arg(&path).args(&program.arguments)).map(drop)
-        },
+        |program| process::succeed(&mut command(program)?).map(drop),
     )
 }
 
-fn command(watch: Watch) -> Result<Command, String> {
+fn command(program: &Program) -> Result<Command, String> {
+    let path = KIND.compile(program)?;
     let mut command = compile::command(Path::new("valgrind"))?;
     command.args(OPTIONS);
-    if watch == Watch::Any {
+    if program.watch == Watch::Any {
         command.args(LEAKS);
     }
+    command.arg(&path).args(&program.arguments);
     Ok(command)
 }

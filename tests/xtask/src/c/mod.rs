@@ -2,6 +2,8 @@
 //! helgrind; the header, the exported symbols, and the installed package.
 
 mod compile;
+mod examples;
+mod folder;
 mod header;
 mod helgrind;
 mod library;
@@ -9,8 +11,10 @@ mod memcheck;
 mod native;
 mod package;
 mod parallel;
+mod planted;
 mod process;
 mod programs;
+mod readme;
 mod sanitizers;
 mod symbols;
 mod tools;
@@ -19,30 +23,27 @@ use std::path::PathBuf;
 
 use crate::{root, steps::Steps, target};
 
-/// Runs all of it alone, and prints how long each step took. `is_whole`: what cargo-c installs, too, for which
-/// cargo-c is compiled first where that has not been done yet.
+/// Runs all of it alone, and prints how long each step took.
 ///
 /// # Errors
 ///
 /// At the first step that fails, with its name.
-pub(crate) fn run(is_whole: bool) -> Result<(), String> {
+pub(crate) fn run() -> Result<(), String> {
     let mut steps = Steps::default();
     check(&mut steps)?;
-    if is_whole {
-        steps.run("C: installed by cargo-c", package::check)?;
-    }
     print!("{steps}");
     Ok(())
 }
 
-/// Runs all but what cargo-c installs.
+/// Runs all of it, each step by its name.
 ///
 /// # Errors
 ///
 /// As [`run`].
 pub(crate) fn check(steps: &mut Steps) -> Result<(), String> {
-    if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
-        println!("C programs are not run here: the tools that watch them are set up for Linux on x86-64");
+    steps.run("C: the examples", examples::check)?;
+    if !cfg!(target_os = "linux") {
+        println!("C programs are not run here: the tools that watch them are set up for Linux");
         return Ok(());
     }
     steps.run("C: compilers and valgrind", tools::install)?;
@@ -52,7 +53,8 @@ pub(crate) fn check(steps: &mut Steps) -> Result<(), String> {
     steps.run("C: programs, gcc dynamic and clang static", native::check)?;
     steps.run("C: address and undefined-behaviour sanitizers", sanitizers::check)?;
     steps.run("C: valgrind", memcheck::check)?;
-    steps.run("C: helgrind", helgrind::check)
+    steps.run("C: helgrind", helgrind::check)?;
+    steps.run("C: installed by cargo-c", package::check)
 }
 
 /// Where the sources are.

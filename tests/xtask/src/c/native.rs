@@ -1,20 +1,20 @@
-//! Each program by two compilers, linked dynamically by one and statically by the other, as it is.
+//! Each program by two compilers, linked dynamically by one and statically by the other, with the library that is
+//! shipped.
 
 use super::{
     compile::{self, Kind, Link},
+    library::Library,
     parallel, process,
     programs::{self, Program},
 };
 
-/// The programs that others run again under a tool.
-pub(super) const GCC: Kind<'_> =
-    Kind { name: "gcc-dynamic", compiler: "gcc", link: Link::Dynamic, flags: &[] };
+const GCC: Kind<'_> = Kind { name: "gcc-dynamic", compiler: "gcc", link: Link::Dynamic, flags: &[] };
 
 const CLANG: Kind<'_> = Kind { name: "clang-static", compiler: "clang", link: Link::Static, flags: &[] };
 
 /// Compiles and runs all of them.
 pub(super) fn check() -> Result<(), String> {
-    let programs = programs::all()?;
+    let programs = programs::all(Library::Shipped)?;
     let jobs: Vec<_> =
         [GCC, CLANG].into_iter().flat_map(|kind| programs.iter().map(move |p| (kind, p))).collect();
     parallel::each(

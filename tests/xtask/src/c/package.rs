@@ -1,27 +1,33 @@
-//! What cargo-c installs: a program is compiled against it by pkg-config, both ways, and run in an empty folder.
+//! What cargo-c installs: programs are compiled against it by pkg-config, both ways, and run.
 
 use std::{
-    env, fs,
+    fs,
     path::{Path, PathBuf},
     process::Command,
 };
 
-use super::{built, compile, compile::STRICT, process, sources};
-use crate::{cargo, install, target};
+use super::{
+    built,
+    compile::{self, STRICT},
+    examples, folder, process, readme, sources, symbols,
+};
+use crate::{install, target};
 
 /// Another version may ask for another Rust.
 const VERSION: &str = "0.10.24+cargo-0.98.0";
+
+/// The shared library as a program asks for it: until 1.0 a minor version may break.
+const SHARED: &str =
+    concat!("[libtrackside.so.", env!("CARGO_PKG_VERSION_MAJOR"), ".", env!("CARGO_PKG_VERSION_MINOR"), "]");
 
 /// The program that is compiled.
 const PROGRAM: &str = "lifecycle";
 
 /// Installs the library into a folder of its own, and uses it from there.
 pub(super) fn check() -> Result<(), String> {
-    install::tool("pkg-config", "--version", "which says how to link with the installed library")?;
+    examples::tools()?;
     let cinstall = cargo_c()?;
-    let prefix = built().join("installed");
-    // There is none yet the first time.
-    drop(fs::remove_dir_all(&prefix));
+    let prefix = folder::empty(&built().join("installed"))?;
     let library = prefix.join("lib");
     println!("cargo cinstall --debug --package trackside-ffi --prefix {}", prefix.display());
     process::succeed(
@@ -35,28 +41,14 @@ pub(super) fn check() -> Result<(), String> {
     )?;
     is_whole(&prefix)?;
     dynamic(&library)?;
-    statically(&library)
+    statically(&library)?;
+    as_the_manual_says(&library)
 }
 
-/// The program of cargo-c's that installs. It is compiled without optimisation, in a folder of its own: that takes
-/// minutes as it is.
+/// The program of cargo-c's that installs.
 fn cargo_c() -> Result<PathBuf, String> {
-    let root = target().join("tools");
-    let program = root.join("bin/cargo-cinstall");
-    if process::succeed(Command::new(&program).args(["cinstall", "--version"])).is_ok() {
-        return Ok(program);
-    }
-    install::tool("pkg-config", "--version", "which cargo-c is built with")?;
     install::package("libssl-dev", "pkg-config", &["--exists", "openssl"], "which cargo-c stands on")?;
-    let build = root.join("build");
-    let (root, build_text) = (root.display().to_string(), build.display().to_string());
-    let package = ["install", "cargo-c", "--locked", "--version", VERSION, "--root", &root];
-    let cheaply = ["--debug", "--config", "profile.dev.debug=0", "--target-dir", &build_text];
-    println!("cargo-c is compiled, which takes some minutes");
-    cargo::run(&[&package[..], &cheaply].concat())?;
-    // Nothing but the programs is used again.
-    fs::remove_dir_all(&build).map_err(|error| format!("{} cannot be removed: {error}", build.display()))?;
-    Ok(program)
+    install::crates_program("cargo-c", "cargo-cinstall", VERSION)
 }
 
 /// All that is to be there, and the header as it is committed.
@@ -70,21 +62,16 @@ fn is_whole(prefix: &Path) -> Result<(), String> {
     for file in ["libtrackside.a", "libtrackside.so", "pkgconfig/trackside.pc"] {
         read(prefix.join("lib").join(file))?;
     }
-    let flags =
-        process::succeed(Command::new("readelf").arg("--dynamic").arg(prefix.join("lib/libtrackside.so")))?;
-    if flags.contains("NODELETE") {
-        return Ok(());
-    }
-    Err(format!("libtrackside.so may be unloaded, since it is not linked with `-z nodelete`:\n{flags}"))
+    symbols::stays_loaded(&prefix.join("lib/libtrackside.so"))
 }
 
 fn dynamic(library: &Path) -> Result<(), String> {
     let program = build("installed-dynamic", library, &["--cflags", "--libs"])?;
     let needed = needed(&program)?;
-    if !needed.contains("[libtrackside.so.0.1]") {
+    if !needed.contains(SHARED) {
         return Err(format!("the program that was linked dynamically asks for other libraries:\n{needed}"));
     }
-    process::succeed(in_an_empty_folder(&program)?.env("LD_LIBRARY_PATH", library)).map(drop)
+    process::succeed(compile::command(&program)?.env("LD_LIBRARY_PATH", library)).map(drop)
 }
 
 /// Where both lie in one folder, the linker takes the shared one.
@@ -99,7 +86,18 @@ fn statically(library: &Path) -> Result<(), String> {
     if needed.contains("libtrackside") {
         return Err(format!("the program that was linked statically asks for the shared library:\n{needed}"));
     }
-    process::succeed(&mut in_an_empty_folder(&program)?).map(drop)
+    process::succeed(&mut compile::command(&program)?).map(drop)
+}
+
+/// The examples by their Makefile, and the quick start by the command beside it.
+fn as_the_manual_says(library: &Path) -> Result<(), String> {
+    let descriptions = library.join("pkgconfig");
+    let mut make = examples::make("installed", &folder::empty(&built().join("installed-examples"))?);
+    process::succeed(make.env("PKG_CONFIG_PATH", &descriptions))?;
+    let folder = folder::empty(&built().join("installed-quick-start"))?;
+    readme::quick_start(&folder, "pkg-config", |command| {
+        command.env("PKG_CONFIG_PATH", &descriptions).env("LD_LIBRARY_PATH", library);
+    })
 }
 
 /// Compiles the program with what pkg-config says and nothing else.
@@ -122,14 +120,4 @@ fn build(name: &str, library: &Path, questions: &[&str]) -> Result<PathBuf, Stri
 fn needed(program: &Path) -> Result<String, String> {
     let table = process::succeed(Command::new("readelf").arg("--dynamic").arg(program))?;
     Ok(table.lines().filter(|line| line.contains("(NEEDED)")).collect::<Vec<_>>().join("\n"))
-}
-
-fn in_an_empty_folder(program: &Path) -> Result<Command, String> {
-    let folder = env::temp_dir().join(format!("trackside-c-{}", std::process::id()));
-    // There is none yet the first time.
-    drop(fs::remove_dir_all(&folder));
-    fs::create_dir_all(&folder).map_err(|error| format!("{} cannot be made: {error}", folder.display()))?;
-    let mut command = Command::new(program);
-    process::alone(&mut command).current_dir(folder);
-    Ok(command)
 }

@@ -31,11 +31,11 @@ pub(super) enum Watch {
 }
 
 impl Program {
-    fn new(name: &str, source: PathBuf) -> Self {
+    fn new(name: &str, source: PathBuf, library: Library) -> Self {
         Self {
             name: name.to_owned(),
             source,
-            library: Some(Library::Shipped),
+            library: Some(library),
             arguments: Vec::new(),
             watch: Watch::Any,
         }
@@ -43,35 +43,40 @@ impl Program {
 
     /// One that has a bug, to see that it is found.
     pub(super) fn planted(name: &str) -> Self {
-        Self::new(name, sources().join(format!("planted/{name}.c")))
+        Self::new(name, sources().join(format!("planted/{name}.c")), Library::Debug)
     }
 
-    /// The one that is called so.
-    pub(super) fn named(name: &str) -> Self {
-        let program = Self::new(name, sources().join(format!("{name}.c")));
+    /// The one that is called so, with this library.
+    pub(super) fn named(name: &str, library: Library) -> Self {
+        let program = Self::new(name, sources().join(format!("{name}.c")), library);
         match name {
             "fork" | "fork_log" => Self { watch: Watch::AcrossForks, ..program },
             "freed" => Self { watch: Watch::None, ..program },
             "panic" => Self { library: Some(Library::Planted), ..program },
             // Opens the library by itself.
-            "unload" => Self {
-                library: None,
-                arguments: vec![Library::Shipped.folder().join("libtrackside.so")],
-                ..program
-            },
+            "unload" => {
+                Self { library: None, arguments: vec![library.folder().join("libtrackside.so")], ..program }
+            }
             _ => program,
         }
     }
 }
 
-/// All of them: every file of `tests/c` that ends in `.c`.
-pub(super) fn all() -> Result<Vec<Program>, String> {
+/// All of them, with this library: every file of `tests/c` that ends in `.c`.
+pub(super) fn all(library: Library) -> Result<Vec<Program>, String> {
     let names = names(&sources())?;
     if names.is_empty() {
         Err("tests/c holds no programs".to_owned())
     } else {
-        Ok(names.iter().map(|name| Program::named(name)).collect())
+        Ok(names.iter().map(|name| Program::named(name, library)).collect())
     }
+}
+
+/// Those that may be watched.
+pub(super) fn watched() -> Result<Vec<Program>, String> {
+    let mut programs = all(Library::Debug)?;
+    programs.retain(|program| program.watch != Watch::None);
+    Ok(programs)
 }
 
 /// The names of the files in `folder` that end in `.c`, in order.

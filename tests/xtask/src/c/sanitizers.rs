@@ -1,8 +1,10 @@
 //! The programs under AddressSanitizer, which finds leaks too, and UndefinedBehaviorSanitizer.
 
+use std::process::Command;
+
 use super::{
     compile::{self, Kind, Link},
-    parallel, process,
+    parallel, planted, process,
     programs::{self, Program, Watch},
 };
 
@@ -25,25 +27,18 @@ const PLANTED: [(&str, &str); 3] = [
 
 /// Sees that the sanitizers are there at all, and then that they find nothing.
 pub(super) fn check() -> Result<(), String> {
+    planted::are_found(&PLANTED, command)?;
     parallel::each(
-        &PLANTED,
-        |(name, _)| format!("planted: {name}"),
-        |(name, report)| {
-            let path = BOTH.compile(&Program::planted(name))?;
-            process::fail(&mut compile::command(&path)?, report)
-        },
-    )?;
-    let programs: Vec<_> =
-        programs::all()?.into_iter().filter(|program| program.watch != Watch::None).collect();
-    parallel::each(
-        &programs,
+        &programs::watched()?,
         |program| program.name.clone(),
-        |program| {
-            let kind = if program.watch == Watch::Any { BOTH } else { UNDEFINED };
-            let path = kind.compile(program)?;
-            let mut command = compile::command(&path)?;
-            command.env("ASAN_OPTIONS", "detect_stack_use_after_return=1:strict_string_checks=1");
-            process::succeed(command.args(&program.arguments)).map(drop)
-        },
+        |program| process::succeed(&mut command(program)?).map(drop),
     )
+}
+
+fn command(program: &Program) -> Result<Command, String> {
+    let kind = if program.watch == Watch::Any { BOTH } else { UNDEFINED };
+    let mut command = compile::command(&kind.compile(program)?)?;
+    command.env("ASAN_OPTIONS", "detect_stack_use_after_return=1:strict_string_checks=1");
+    command.args(&program.arguments);
+    Ok(command)
 }

@@ -1,5 +1,5 @@
 //! What the library exports: no more, and no less, than `ffi/symbols.txt` says and the header declares; and all of
-//! it is tried in C.
+//! it is tried in C. And what it says of itself: that it stays.
 
 use std::{collections::BTreeSet, fs, path::Path, process::Command};
 
@@ -32,7 +32,17 @@ pub(super) fn check() -> Result<(), String> {
         return Err(format!("tests/c/null.c gives no NULL to {}", untried.join(", ")));
     }
     println!("{} functions", listed.len());
-    Ok(())
+    stays_loaded(&Library::Shipped.folder().join("libtrackside.so"))
+}
+
+/// Whether the shared library is linked so that a dlclose leaves it where it is.
+pub(super) fn stays_loaded(library: &Path) -> Result<(), String> {
+    let table = process::succeed(Command::new("readelf").arg("--dynamic").arg(library))?;
+    if table.lines().any(|line| line.contains("(FLAGS_1)") && line.contains("NODELETE")) {
+        return Ok(());
+    }
+    let library = library.display();
+    Err(format!("{library} may be unloaded, since it is not linked with `-z nodelete`:\n{table}"))
 }
 
 fn read(path: &Path) -> Result<String, String> {
