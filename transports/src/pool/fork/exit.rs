@@ -1,5 +1,6 @@
 use std::{
     cell::UnsafeCell,
+    mem,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, Weak,
@@ -62,8 +63,10 @@ extern "C" fn close_all() {
         let trackers: Vec<Arc<dyn CloseAtExit>> = ENTRIES.iter().filter_map(Entry::upgrade).collect();
         in_parallel(trackers, |tracker| tracker.close_at_exit());
     }));
-    // The process is on its way out, and a panic must not leave a C function.
-    drop(closed);
+    // The process is on its way out, and no panic may leave a C function: not that of a payload's drop either.
+    if let Err(panic) = closed {
+        mem::forget(panic);
+    }
 }
 
 impl Entry {

@@ -2,6 +2,7 @@ use std::{
     cell::UnsafeCell,
     fmt,
     marker::PhantomData,
+    mem,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{self, Path, PathBuf},
     ptr,
@@ -207,7 +208,8 @@ pub(super) fn close_all(until: Instant) {
                     slot.clear();
                 }
             }));
-            if cleared.is_err() {
+            if let Err(panic) = cleared {
+                mem::forget(panic); // Its drop could panic, too.
                 // What panics while it is closed may be half open.
                 node.tainted_from.store(now + 1, Ordering::Release);
             }
