@@ -1,7 +1,8 @@
 //! Times single operations, and whole processes.
 
 use std::{
-    hint,
+    fmt, hint,
+    num::ParseIntError,
     sync::Barrier,
     thread,
     time::{Duration, Instant},
@@ -29,7 +30,7 @@ const PACE: Duration = Duration::from_micros(200);
 pub struct Times(Histogram<u64>);
 
 impl Times {
-    fn new() -> Self {
+    pub fn new() -> Self {
         // OK because 1 ns to 100 s at three digits is within what the crate can hold.
         Self(Histogram::new_with_bounds(1, 100_000_000_000, 3).expect("valid bounds"))
     }
@@ -38,9 +39,30 @@ impl Times {
         self.0.saturating_record(nanoseconds.max(1));
     }
 
+    /// Counts what another process timed, in the words that [`fmt::Display`] writes.
+    ///
+    /// # Errors
+    ///
+    /// When these are not pairs of numbers.
+    pub fn add_all(&mut self, words: &str) -> Result<(), ParseIntError> {
+        let mut numbers = words.split_whitespace().map(str::parse);
+        while let (Some(value), Some(count)) = (numbers.next().transpose()?, numbers.next().transpose()?) {
+            self.0.saturating_record_n(value, count);
+        }
+        Ok(())
+    }
+
     /// The value that a share of `quantile` of all operations did not exceed.
     pub fn at(&self, quantile: f64) -> u64 {
         self.0.value_at_quantile(quantile)
+    }
+}
+
+/// Every value and how often it was timed.
+impl fmt::Display for Times {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut values = self.0.iter_recorded();
+        values.try_for_each(|step| write!(f, "{} {} ", step.value_iterated_to(), step.count_at_value()))
     }
 }
 
@@ -169,6 +191,18 @@ mod test {
         let load = Counted::default();
         assert_eq!(paced(&load, 20).0.len(), 18);
         assert_eq!((load.ones.into_inner(), load.settled.into_inner()), (20, 1));
+    }
+
+    #[test]
+    fn what_another_process_timed_is_counted_with_the_own() {
+        let mut others = Times::new();
+        [700, 700, 90_000].into_iter().for_each(|ns| others.add(ns));
+        let mut times = Times::new();
+        times.add(100);
+        times.add_all(&others.to_string()).unwrap();
+        assert_eq!(times.0.len(), 4);
+        assert_eq!([0.25, 0.5, 0.75].map(|q| times.at(q)), [100, 700, 700]);
+        assert!(times.add_all("700 once").is_err());
     }
 
     #[test]

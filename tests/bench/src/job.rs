@@ -26,16 +26,32 @@ const SHARED: usize = 64_000;
 
 /// Runs the job that `words` describe, in a child, and returns its `N` numbers.
 pub fn run<const N: usize>(words: &[&str]) -> io::Result<[f64; N]> {
+    let text = ask(words)?;
+    let numbers: Vec<f64> = text.split_whitespace().filter_map(|number| number.parse().ok()).collect();
+    numbers.try_into().map_err(|_| unclear(words, &text))
+}
+
+/// Runs the job that `words` describe, in a child, and adds what it timed to `times`.
+pub fn time(words: &[&str], times: &mut Times) -> io::Result<()> {
+    let text = ask(words)?;
+    times.add_all(&text).map_err(|_| unclear(words, &text))
+}
+
+fn ask(words: &[&str]) -> io::Result<String> {
     let output = Command::new(std::env::current_exe()?)
         .arg("job")
         .args(words)
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
         .output()?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    let numbers: Vec<f64> = text.split_whitespace().filter_map(|number| number.parse().ok()).collect();
-    let failed = |_| io::Error::other(format!("job {}: {}, answer {text:?}", words.join(" "), output.status));
-    if output.status.success() { numbers.try_into().map_err(failed) } else { Err(failed(numbers)) }
+    if !output.status.success() {
+        return Err(io::Error::other(format!("job {}: {}", words.join(" "), output.status)));
+    }
+    String::from_utf8(output.stdout).map_err(io::Error::other)
+}
+
+fn unclear(words: &[&str], answer: &str) -> io::Error {
+    io::Error::other(format!("job {}: answer {answer:?}", words.join(" ")))
 }
 
 /// The job's own process.
@@ -67,18 +83,14 @@ fn through(way: Way, url: &str, how: &[&str]) -> Result<String, Box<dyn Error>> 
 
 fn latency(load: &impl Load, how: &[&str]) -> Result<String, Box<dyn Error>> {
     Ok(match *how {
-        ["back-to-back", rounds] => numbers(&clock::back_to_back(load, rounds.parse()?, BURST)),
-        ["paced", count] => numbers(&clock::paced(load, count.parse()?)),
+        ["back-to-back", rounds] => clock::back_to_back(load, rounds.parse()?, BURST).to_string(),
+        ["paced", count] => clock::paced(load, count.parse()?).to_string(),
         ["threads", threads, rounds] => {
             let (times, rate) = clock::threads(load, threads.parse()?, rounds.parse()?, SHARED);
-            format!("{} {rate}", numbers(&times))
+            format!("{} {rate}", times.at(0.5))
         }
         _ => return Err(format!("unknown way {how:?}").into()),
     })
-}
-
-fn numbers(times: &Times) -> String {
-    format!("{} {}", times.at(0.5), times.at(0.99))
 }
 
 /// Hits per second of wall time, and microseconds of processor time a hit, on one core.

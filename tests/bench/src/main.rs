@@ -1,6 +1,6 @@
 //! Trackside beside the floor and its peers: `cargo xtask bench`.
 //!
-//! Everybody is measured in turn, in processes of their own, five times; the table shows the median and,
+//! Everybody is measured in turn, in processes of their own, in five runs; the table shows the median and,
 //! in brackets, the least and the greatest.
 
 mod abi;

@@ -3,6 +3,7 @@
 use std::io;
 
 use crate::{
+    clock::Times,
     collector::Collector,
     job,
     report::{Limit, Row, Series},
@@ -11,19 +12,22 @@ use crate::{
 /// How exactly to measure.
 #[derive(Clone, Copy)]
 pub struct Effort {
-    /// How many times everything is measured, in turn.
+    /// How many times everything is measured.
     pub runs: usize,
-    /// Rounds of operations back to back.
+    /// How often everybody has a turn in one run. A shared machine is faster at one time than at another, by
+    /// half; with short turns all see the same of both.
+    turns: usize,
+    /// Rounds of operations back to back in a turn.
     rounds: usize,
-    /// Operations that are not back to back.
+    /// Operations in a turn that are not back to back.
     paced: usize,
     /// Hits that are delivered one by one; ten times as many in batches.
     hits: usize,
 }
 
 impl Effort {
-    pub const FULL: Self = Self { runs: 5, rounds: 50, paced: 10_000, hits: 20_000 };
-    pub const QUICK: Self = Self { runs: 1, rounds: 10, paced: 2_000, hits: 5_000 };
+    pub const FULL: Self = Self { runs: 5, turns: 10, rounds: 5, paced: 2_000, hits: 20_000 };
+    pub const QUICK: Self = Self { runs: 1, turns: 2, rounds: 5, paced: 1_000, hits: 5_000 };
 }
 
 /// A part of the table.
@@ -164,7 +168,7 @@ fn growth<const N: usize>(
 fn threads(effort: Effort) -> io::Result<Vec<Row>> {
     let collector = Collector::start(None)?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let rounds = (effort.rounds / 10).to_string();
+    let rounds = effort.rounds.to_string();
     let mut rows: Vec<Row> = Vec::new();
     let mut alone = None;
     for threads in [1, 2, 4, 8, 16, 32, 64] {
@@ -174,9 +178,9 @@ fn threads(effort: Effort) -> io::Result<Vec<Row>> {
                 [("floor", &mut floor, &mut floor_rate), ("queue=65536", &mut ours, &mut ours_rate)]
             {
                 let words = ["request", who, collector.url(), "threads", &threads.to_string(), &rounds];
-                let numbers = job::run::<3>(&words)?;
+                let numbers = job::run::<2>(&words)?;
                 p50.push(numbers[0] / 1e3);
-                rate.push(numbers[2]);
+                rate.push(numbers[1]);
             }
         }
         let alone = alone.get_or_insert_with(|| ours.clone());
@@ -252,10 +256,15 @@ fn latencies(who: &[&str], how: &[String; 2], effort: Effort) -> io::Result<[Vec
     let collector = Collector::start(None)?;
     let mut series = [vec![Series::new(); who.len()], vec![Series::new(); who.len()]];
     for _ in 0..effort.runs {
-        for (n, who) in who.iter().enumerate() {
-            let numbers = job::run::<2>(&["request", who, collector.url(), &how[0], &how[1]])?;
-            for (series, number) in series.iter_mut().zip(numbers) {
-                series[n].push(number / 1e3);
+        let mut times: Vec<_> = who.iter().map(|_| Times::new()).collect();
+        for _ in 0..effort.turns {
+            for (who, times) in who.iter().zip(&mut times) {
+                job::time(&["request", who, collector.url(), &how[0], &how[1]], times)?;
+            }
+        }
+        for (series, quantile) in series.iter_mut().zip([0.5, 0.99]) {
+            for (series, times) in series.iter_mut().zip(&times) {
+                series.push(times.at(quantile) as f64 / 1e3);
             }
         }
     }
