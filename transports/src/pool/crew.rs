@@ -19,11 +19,16 @@ const STACK: usize = 2 << 20;
 /// So many milliseconds after the system refused a thread it is asked again: each time costs the request.
 const REFUSED: u64 = 100;
 
-/// The workers of a pool. The first is the one that requests wake; the others are recruited by workers, where
-/// one is too slow.
+/// No worker watches: all are inside an attempt, and each looks at the queue when it has made it.
+const NOBODY: usize = usize::MAX;
+
+/// The workers of a pool. Requests start the first; the others are recruited by workers, where one is too slow.
+/// One at a time watches the queue, and is the one that requests wake.
 #[derive(Debug)]
 pub(super) struct Crew {
     seats: Box<[Seat]>,
+    /// The seat of the worker that watches, or `NOBODY`. Changed only by who holds the desk.
+    watcher: AtomicUsize,
     started: AtomicUsize,
     alive: AtomicUsize,
     stack: usize,
@@ -43,6 +48,7 @@ impl Crew {
         let seats = (0..most.max(1)).map(|_| Seat::default()).collect();
         Self {
             seats,
+            watcher: AtomicUsize::new(NOBODY),
             started: AtomicUsize::new(0),
             alive: AtomicUsize::new(0),
             stack: STACK,
@@ -57,10 +63,10 @@ impl Crew {
         Self { stack: 1 << 60, ..Self::new(1) }
     }
 
-    /// A crew that seems to have started and does nothing.
+    /// A crew of two that seems to have started and does nothing.
     #[cfg(test)]
     pub(super) fn without_threads() -> Self {
-        Self { started: AtomicUsize::new(1), ..Self::new(1) }
+        Self { started: AtomicUsize::new(2), ..Self::new(2) }
     }
 
     pub(super) fn is_started(&self) -> bool {
@@ -111,26 +117,48 @@ impl Crew {
         self.alive.fetch_sub(1, SeqCst);
     }
 
-    /// Says that the worker of `seat` may be recruited, or not any more.
+    /// Says that the worker of `seat` may be recruited, or not any more. Who begins to rest holds the desk: it
+    /// has seen another watch, who may recruit it from then on.
     pub(super) fn rest(&self, seat: usize, is_resting: bool) {
         self.seats[seat].is_resting.store(is_resting, SeqCst);
     }
 
-    /// Wakes a resting worker and answers none, or answers the seat of one that can be started.
-    pub(super) fn recruit(&self) -> Option<usize> {
-        for seat in &self.seats[1..] {
-            if seat.is_resting.swap(false, SeqCst) {
-                seat.wake();
-                return None;
-            }
+    /// Makes the worker of `seat` the one that watches, unless another does. The caller holds the desk.
+    pub(super) fn watch(&self, seat: usize) -> bool {
+        let watcher = self.watcher.load(SeqCst);
+        if watcher == NOBODY {
+            self.watcher.store(seat, SeqCst);
         }
+        watcher == NOBODY || watcher == seat
+    }
+
+    pub(super) fn is_watched(&self) -> bool {
+        self.watcher.load(SeqCst) != NOBODY
+    }
+
+    /// The worker of `seat` watches no more; says whether it did. The caller holds the desk.
+    pub(super) fn look_away(&self, seat: usize) -> bool {
+        self.watcher.compare_exchange(seat, NOBODY, SeqCst, SeqCst).is_ok()
+    }
+
+    /// Wakes a resting worker, if there is one.
+    pub(super) fn recruit(&self) -> bool {
+        let resting = self.seats.iter().find(|seat| seat.is_resting.swap(false, SeqCst));
+        resting.inspect(|seat| seat.wake()).is_some()
+    }
+
+    /// The seat of the next worker that can be started.
+    pub(super) fn vacancy(&self) -> Option<usize> {
         let started = self.started.load(SeqCst);
         (started < self.seats.len()).then_some(started)
     }
 
-    /// Wakes the first worker.
+    /// Wakes the worker that watches; where nobody does, one that rests.
     pub(super) fn wake(&self) {
-        self.seats[0].wake();
+        match self.seats.get(self.watcher.load(SeqCst)) {
+            Some(seat) => seat.wake(),
+            None => _ = self.recruit(),
+        }
     }
 
     /// Wakes every worker.

@@ -38,6 +38,8 @@ pub(super) struct Desk {
     pub(super) is_told: bool,
     /// When a hit was last taken from the queue.
     pub(super) busy_at: Instant,
+    /// The worker that watches does so asleep, until a hit wakes it.
+    pub(super) is_asleep: bool,
     /// When the log was last told of a problem, and of which.
     complained: Option<(Instant, String)>,
 }
@@ -55,6 +57,7 @@ impl Desk {
             shut: 0,
             is_told: false,
             busy_at: now,
+            is_asleep: false,
             complained: None,
         }
     }

@@ -34,9 +34,9 @@ const MOST: usize = 8;
 pub(super) const CLOSING: u8 = 1;
 /// No hit will be delivered any more.
 pub(super) const CLOSED: u8 = 1 << 1;
-/// The first worker is parked, or about to.
+/// The worker that watches is parked, or about to.
 pub(super) const IDLE: u8 = 1 << 2;
-/// The first worker has been woken for the high-water mark.
+/// The worker that watches has been woken for the high-water mark.
 pub(super) const NUDGED: u8 = 1 << 3;
 
 /// What a pool is built from, in this process and in every forked child.
@@ -76,7 +76,7 @@ impl Plan {
     }
 }
 
-/// What the request thread and the first worker tell each other: one byte that is read with every hit and
+/// What the request thread and the worker that watches tell each other: one byte that is read with every hit and
 /// written seldom.
 #[derive(Debug, Default)]
 #[repr(align(128))]
@@ -131,7 +131,7 @@ impl Running {
     }
 
     /// Takes a hit. It never waits, allocates nothing and takes no lock; a system call it makes only to start
-    /// the first worker, whose sink comes from `factory`, or to wake it from its sleep.
+    /// the first worker, whose sink comes from `factory`, or to wake one from its sleep.
     pub(super) fn submit(self: &Arc<Self>, hit: Hit, factory: &dyn AnyFactory) -> Submitted {
         let epoch = self.books.submit();
         // Asked after the hit has been counted: a worker that sees CLOSING and every hit ended may go, and no

@@ -11,7 +11,7 @@ use trackside_core::{
 use super::*;
 use crate::{
     clock::System,
-    pool::turn::Next,
+    pool::turn::{Attempt, Next},
     sink::{AnyFactory, Delivery, Sink, SinkError},
 };
 
@@ -43,6 +43,10 @@ fn config() -> Config {
 }
 
 fn plan() -> (Arc<Plan>, Tells, mpsc::Receiver<usize>) {
+    plan_of_age(Duration::ZERO)
+}
+
+fn plan_of_age(age: Duration) -> (Arc<Plan>, Tells, mpsc::Receiver<usize>) {
     let (sender, receiver) = mpsc::channel();
     let config = config();
     let destination = &config.destinations()[0];
@@ -56,7 +60,7 @@ fn plan() -> (Arc<Plan>, Tells, mpsc::Receiver<usize>) {
         protocol: None,
         clock: Arc::new(System),
     };
-    options.batch.age = Duration::ZERO;
+    options.batch.age = age;
     (Arc::new(Plan::new(options, Backoff::default())), Tells(sender), receiver)
 }
 
@@ -147,8 +151,47 @@ fn a_close_does_not_sit_out_a_pause_when_every_hit_has_ended() {
     let now = Instant::now();
     running.desk().until = Some(now + LONG);
     running.desk().pause = Some(now + LONG / 2);
-    assert!(matches!(running.next(now), Next::Exit));
+    assert!(matches!(running.next(0, now), Next::Exit));
 
     let _pending = running.books.submit();
-    assert!(matches!(running.next(now), Next::Wait(wait) if wait == LONG / 2));
+    assert!(matches!(running.next(0, now), Next::Wait(wait) if wait == LONG / 2));
+}
+
+#[test]
+fn one_worker_watches_and_the_others_rest() {
+    let (plan, factory, _) = plan();
+    let running = Running::with_crew(&plan, Crew::without_threads());
+    let now = Instant::now();
+    assert!(matches!(running.next(0, now), Next::Wait(_)));
+    assert!(matches!(running.next(1, now), Next::Rest));
+    assert!(matches!(running.next(0, now), Next::Wait(_)), "it still watches");
+
+    // While one is inside an attempt, the other watches.
+    assert_eq!(running.submit(hit(), &factory), Submitted::Queued);
+    let Next::Deliver(batch) = running.next(0, now) else { panic!("a hit waits") };
+    assert!(!running.crew.is_watched());
+    assert!(running.crew.recruit(), "the other rests");
+    assert!(!running.crew.recruit(), "once");
+    assert!(matches!(running.next(1, now), Next::Wait(_)));
+    running.settle(batch, Attempt::Made(Delivery::new(1, Outcome::Delivered)), now, now, 0.5);
+    assert!(matches!(running.next(0, now), Next::Rest));
+
+    // Who closes waits for all of them.
+    running.desk().until = Some(now + LONG);
+    let _pending = running.books.submit();
+    assert!(matches!((running.next(0, now), running.next(1, now)), (Next::Wait(_), Next::Wait(_))));
+}
+
+#[test]
+fn what_is_gathered_while_the_watcher_sleeps_is_waited_for() {
+    let (plan, factory, _) = plan_of_age(LONG);
+    let running = Running::with_crew(&plan, Crew::without_threads());
+    let now = Instant::now() + Duration::from_secs(2);
+    assert!(matches!(running.next(0, now), Next::Sleep));
+    assert!(matches!(running.next(1, now), Next::Rest), "nothing has been gathered");
+
+    // The other takes the hit before the watcher is awake, which finds the queue empty and sleeps on.
+    assert_eq!(running.submit(hit(), &factory), Submitted::Queued);
+    assert!(matches!(running.next(1, now), Next::Wait(_)));
+    assert!(matches!(running.next(1, now + LONG), Next::Deliver(_)));
 }

@@ -30,7 +30,9 @@ const CLOSING_WAIT: Duration = Duration::from_millis(500);
 pub(super) enum Next {
     Deliver(Batch),
     Exit,
-    /// There is nothing to do, and there has not been for a while.
+    /// There is nothing to do, and there has not been for a while: watch, asleep.
+    Sleep,
+    /// There is nothing to do, and another watches.
     Rest,
     Wait(Duration),
 }
@@ -54,9 +56,13 @@ fn to_next_tick() -> Duration {
 }
 
 impl Running {
-    pub(super) fn next(&self, now: Instant) -> Next {
+    /// What the worker of `seat` is to do at the time `now`.
+    pub(super) fn next(&self, seat: usize, now: Instant) -> Next {
         let micros = self.micros();
         let mut desk = self.desk();
+        if self.crew.look_away(seat) {
+            desk.is_asleep = false;
+        }
         if self.signal.get() & CLOSED != 0 {
             return Next::Exit;
         }
@@ -104,12 +110,20 @@ impl Running {
         if self.signal.get() & NUDGED != 0 {
             self.signal.lower(NUDGED);
         }
-        let is_quiet = now.saturating_duration_since(desk.busy_at) >= IDLE_AFTER;
-        match desk.batcher.due() {
-            None if is_quiet && until.is_none() && !self.books.is_awaited() => Next::Rest,
-            None => Next::Wait(to_next_tick()),
-            Some(due) => Next::Wait(due.saturating_duration_since(now).min(to_next_tick())),
+        let due = desk.batcher.due();
+        let tick = to_next_tick();
+        let wait = Next::Wait(due.map_or(tick, |due| due.saturating_duration_since(now).min(tick)));
+        let watches = self.crew.watch(seat);
+        // One that is asleep knows nothing of what has been gathered since.
+        if until.is_some() || self.books.is_awaited() || (!watches && desk.is_asleep && due.is_some()) {
+            return wait;
         }
+        if !watches {
+            self.crew.rest(seat, true);
+            return Next::Rest;
+        }
+        desk.is_asleep = due.is_none() && now.saturating_duration_since(desk.busy_at) >= IDLE_AFTER;
+        if desk.is_asleep { Next::Sleep } else { wait }
     }
 
     /// Takes hits from the queue until there are none, or a batch is ready, or it has been enough for one

@@ -1,4 +1,5 @@
-//! The worker: the only one that sleeps, and the only one that touches sinks.
+//! The worker: the only one that sleeps, and the only one that touches sinks. Where a pool has several, one
+//! watches its queue at a time, so that idle ones cost nothing.
 
 use std::{
     cell::Cell,
@@ -65,7 +66,7 @@ impl Worker {
             self.random = random;
         }
         loop {
-            let next = self.running.next(Instant::now());
+            let next = self.running.next(self.seat, Instant::now());
             match next {
                 Next::Deliver(batch) => {
                     if self.is_slow {
@@ -82,6 +83,7 @@ impl Worker {
                     self.running.settle(batch, attempt, began, now, jitter);
                 }
                 Next::Exit => break,
+                Next::Sleep => self.sleep(),
                 Next::Rest => self.rest(),
                 Next::Wait(wait) => thread::park_timeout(wait),
             }
@@ -144,24 +146,24 @@ impl Worker {
         self.running.drop_guarded(sink);
     }
 
-    /// Another worker is of use when this one is slow and hits wait.
+    /// This one is slow: another is to watch meanwhile, and to help when hits wait.
     fn recruit(&self) {
         let running = &self.running;
         let is_backlog = !running.queue.is_empty() || !running.desk().ready.is_empty();
-        if is_backlog && let Some(seat) = running.crew.recruit() {
+        let is_helped = (is_backlog || !running.crew.is_watched()) && running.crew.recruit();
+        if is_backlog
+            && !is_helped
+            && let Some(seat) = running.crew.vacancy()
+        {
             // Without a thread to be had, this worker does it alone.
             drop(running.start(seat, &*self.factory));
         }
     }
 
-    /// Sleeps until there is something to do.
-    fn rest(&self) {
+    /// Watches, asleep until there is something to do.
+    fn sleep(&self) {
         let running = &self.running;
-        if self.seat > 0 {
-            running.crew.rest(self.seat, true);
-        } else {
-            running.signal.raise(IDLE);
-        }
+        running.signal.raise(IDLE);
         // One more look: a hit that came before IDLE was raised woke nobody.
         let has_work = !running.queue.is_empty()
             || running.signal.get() & (CLOSING | CLOSED) != 0
@@ -169,10 +171,12 @@ impl Worker {
         if !has_work {
             thread::park();
         }
-        if self.seat > 0 {
-            running.crew.rest(self.seat, false);
-        } else {
-            running.signal.lower(IDLE);
-        }
+        running.signal.lower(IDLE);
+    }
+
+    /// Rests until it is recruited, or there is an end to wait for.
+    fn rest(&self) {
+        thread::park();
+        self.running.crew.rest(self.seat, false);
     }
 }
