@@ -1,7 +1,7 @@
 //! Trackside beside the floor and its peers: `cargo xtask bench`.
 //!
 //! Everybody is measured in turn, in processes of their own, in five runs; the table shows the median and,
-//! in brackets, the least and the greatest.
+//! in brackets, the least and the greatest. A ratio is the median of the ratios of each run.
 
 mod abi;
 mod clock;

@@ -15,6 +15,12 @@ impl Series {
         self.0.push(value);
     }
 
+    /// For each run, how many times `other` it was. Runs are compared with themselves, as a machine that others
+    /// share is not the same in the next one.
+    fn over(&self, other: &Self) -> Self {
+        Self(self.0.iter().zip(&other.0).map(|(this, other)| this / other).collect())
+    }
+
     pub fn median(&self) -> f64 {
         let mut sorted = self.0.clone();
         sorted.sort_by(f64::total_cmp);
@@ -75,7 +81,7 @@ pub enum Limit {
 
 impl Row {
     fn ratios(&self) -> [Option<f64>; 2] {
-        let to = |other: Option<&Series>| other.map(|other| self.ours.median() / other.median());
+        let to = |other: Option<&Series>| other.map(|other| self.ours.over(other).median());
         [to(self.floor.as_ref()), to(self.peer.as_ref().map(|(_, series)| series))]
     }
 
@@ -149,6 +155,7 @@ mod test {
         assert_eq!(series(&[4.0, 1.0]).median(), 2.5);
         assert_eq!(series(&[0.5, 12.34, 2500.0]).to_string(), "12.3 (0.50-2 k)");
         assert_eq!(series(&[123.4]).to_string(), "123");
+        assert_eq!(series(&[2.0, 9.0, 4.0]).over(&series(&[1.0, 3.0, 4.0])).median(), 2.0, "of 2, 3 and 1");
     }
 
     #[test]

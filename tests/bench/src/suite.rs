@@ -26,7 +26,7 @@ pub struct Effort {
 }
 
 impl Effort {
-    pub const FULL: Self = Self { runs: 5, turns: 10, rounds: 5, paced: 2_000, hits: 20_000 };
+    pub const FULL: Self = Self { runs: 5, turns: 20, rounds: 5, paced: 1_500, hits: 20_000 };
     pub const QUICK: Self = Self { runs: 1, turns: 2, rounds: 5, paced: 1_000, hits: 5_000 };
 }
 
