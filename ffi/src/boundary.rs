@@ -34,11 +34,16 @@ pub(crate) fn enter(
     let Err(failure) = caught(body) else {
         return TRACKSIDE_OK;
     };
+    tell(error, &failure);
+    failure.status()
+}
+
+#[cold]
+fn tell(error: *mut trackside_error, failure: &Failure) {
     if let Some(out) = Call(()).error(error) {
         let told = failure.to_error(out.size());
         out.set(&told);
     }
-    failure.status()
 }
 
 /// As [`enter`], for a function that takes something over: `body` is given what `own` made of it, and however
@@ -69,14 +74,17 @@ fn guarded<T>(run: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     // A handle that a panic left half changed stays a valid one: what it holds keeps its own invariants.
     match catch_unwind(AssertUnwindSafe(run)) {
         Ok(result) => result,
-        Err(panic) => {
-            let text = format!("a bug of trackside, please report it: {}", said(&*panic));
-            if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
-                mem::forget(second); // Or it could go on for ever.
-            }
-            Err(Failure::new(TRACKSIDE_PANIC, text))
-        }
+        Err(panic) => Err(bug(panic)),
     }
+}
+
+#[cold]
+fn bug(panic: Box<dyn Any + Send>) -> Failure {
+    let text = format!("a bug of trackside, please report it: {}", said(&*panic));
+    if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
+        mem::forget(second); // Or it could go on for ever.
+    }
+    Failure::new(TRACKSIDE_PANIC, text)
 }
 
 /// What `panic!` was called with, if that was a text.

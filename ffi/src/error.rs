@@ -35,23 +35,28 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
+    #[cold]
     pub(crate) fn new(status: trackside_status, text: impl Into<Cow<'static, str>>) -> Self {
         Self { status, text: text.into() }
     }
 
     /// An argument cannot be what it is; `problem` goes on where the argument's name ends.
+    #[cold]
     pub(crate) fn invalid(argument: &str, problem: &str) -> Self {
         Self::new(TRACKSIDE_INVALID_ARGUMENT, format!("`{argument}` {problem}"))
     }
 
+    #[cold]
     pub(crate) fn not_found(text: impl Into<Cow<'static, str>>) -> Self {
         Self::new(TRACKSIDE_NOT_FOUND, text)
     }
 
+    #[cold]
     pub(crate) fn null(argument: &str) -> Self {
         Self::new(TRACKSIDE_NULL_ARGUMENT, format!("`{argument}` is NULL"))
     }
 
+    #[cold]
     pub(crate) fn wrong_handle(argument: &str, expected: &str) -> Self {
         let text = format!("`{argument}` is no {expected}, or one that was freed");
         Self::new(TRACKSIDE_WRONG_HANDLE, text)

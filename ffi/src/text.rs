@@ -2,7 +2,7 @@
 
 use std::{ffi::c_char, ptr};
 
-use crate::{boundary::Call, error::Failure, status::TRACKSIDE_INVALID_UTF8};
+use crate::{boundary::Call, error::Failure, status::TRACKSIDE_INVALID_UTF8, view};
 
 /// A string that somebody else owns: `length` bytes at `data`, without a NUL at the end. { NULL, 0 } is the
 /// empty one. See TRACKSIDE_TEXT and trackside_text.
@@ -48,7 +48,7 @@ impl Call {
     /// A string that must be UTF-8.
     pub(crate) fn text(&self, string: trackside_bytes, argument: &str) -> Result<&str, Failure> {
         let bytes = self.bytes(string, argument)?;
-        str::from_utf8(bytes).map_err(|error| {
+        view::text(bytes).map_err(|error| {
             let text = format!("`{argument}` is not UTF-8: byte {} begins no character", error.valid_up_to());
             Failure::new(TRACKSIDE_INVALID_UTF8, text)
         })

@@ -8,7 +8,10 @@ use super::{
     table::{self, Pair, Parts, long},
     wrong::{Parsed, Wrong},
 };
-use crate::property::{TRACKSIDE_TYPE_NUMBER, TRACKSIDE_TYPE_TEXT, TRACKSIDE_TYPE_TRUTH, trackside_type};
+use crate::{
+    property::{TRACKSIDE_TYPE_NUMBER, TRACKSIDE_TYPE_TEXT, TRACKSIDE_TYPE_TRUTH, trackside_type},
+    view,
+};
 
 /// Adds the annotations of these tags and lengths.
 pub(super) fn parse<'f>(
@@ -33,7 +36,7 @@ fn add<'f>(tag: u32, payload: &'f [u8], annotations: &mut Annotations<'f>) -> Pa
             annotations.add_property(key, value);
         }
         5 => annotations.add_event(event(payload)?),
-        _ => return Err(Wrong::new(format!("has the tag {tag}, and only 1 to 5 are known"))),
+        _ => return Err(Wrong::new(format_args!("has the tag {tag}, and only 1 to 5 are known"))),
     }
     Ok(())
 }
@@ -43,7 +46,9 @@ fn property(payload: &[u8]) -> Parsed<(&str, Value<'_>)> {
     let (kind, length) = (long(head, 0), long(head, 4));
     if u64::from(length) > rest.len() as u64 {
         let has = rest.len();
-        return Err(Wrong::new(format!("announces a key of {length} bytes, and has {has} behind its head")));
+        return Err(Wrong::new(format_args!(
+            "announces a key of {length} bytes, and has {has} behind its head"
+        )));
     }
     let mut parts = Parts(rest);
     let (key, rest) = (text(parts.take(length), "key")?, parts.0);
@@ -51,14 +56,16 @@ fn property(payload: &[u8]) -> Parsed<(&str, Value<'_>)> {
         Ok(TRACKSIDE_TYPE_TEXT) => Value::Text(Cow::Borrowed(text(rest, "text")?)),
         Ok(TRACKSIDE_TYPE_NUMBER) => match <[u8; 8]>::try_from(rest) {
             Ok(number) => Value::Number(f64::from_le_bytes(number)),
-            Err(_) => return Err(Wrong::new(format!("has a number of {} bytes, and not of 8", rest.len()))),
+            Err(_) => {
+                return Err(Wrong::new(format_args!("has a number of {} bytes, and not of 8", rest.len())));
+            }
         },
         Ok(TRACKSIDE_TYPE_TRUTH) => match rest {
             [0] => Value::Truth(false),
             [1] => Value::Truth(true),
-            _ => return Err(Wrong::new("has a truth that is not one byte of 0 or 1")),
+            _ => return Err(Wrong::new(format_args!("has a truth that is not one byte of 0 or 1"))),
         },
-        _ => return Err(Wrong::new(format!("has the type {kind}, and only 0 to 2 are known"))),
+        _ => return Err(Wrong::new(format_args!("has the type {kind}, and only 0 to 2 are known"))),
     };
     Ok((key, value))
 }
@@ -69,8 +76,9 @@ fn event(payload: &[u8]) -> Parsed<Event<'_>> {
     let [.., a, b, c, d, e, f, g, h] = *head;
     let value = f64::from_le_bytes([a, b, c, d, e, f, g, h]);
     let rows = usize::try_from(count).ok().and_then(|count| table::rows::<4>(rest, count));
-    let (lengths, bytes) = rows
-        .ok_or_else(|| Wrong::new(format!("announces {count} properties, and ends within their lengths")))?;
+    let (lengths, bytes) = rows.ok_or_else(|| {
+        Wrong::new(format_args!("announces {count} properties, and ends within their lengths"))
+    })?;
     let all = [name, category, label].into_iter().chain(lengths.iter().map(|row| long(row, 0)));
     table::check(all.map(u64::from).sum(), bytes)?;
 
@@ -94,5 +102,5 @@ fn event(payload: &[u8]) -> Parsed<Event<'_>> {
 }
 
 fn text<'f>(bytes: &'f [u8], what: &str) -> Parsed<&'f str> {
-    str::from_utf8(bytes).map_err(|_| Wrong::not_utf8(what))
+    view::text(bytes).map_err(|_| Wrong::not_utf8(what))
 }

@@ -20,15 +20,16 @@ pub(super) fn parse(block: &[u8]) -> Parsed<request::Parts<'_, Packed<'_>>> {
         return Err(Wrong::version(version));
     }
     if flags & !SECURE != 0 {
-        return Err(Wrong::new(format!("has the flags {flags:#x}, of which only {SECURE:#x} is known")));
+        return Err(Wrong::new(format_args!("has the flags {flags:#x}, of which only {SECURE:#x} is known")));
     }
     let count = short(head, 2);
     let (method, target, authority, peer) = (long(head, 4), long(head, 8), long(head, 12), long(head, 16));
     if !matches!(peer, 0 | 4 | 16) {
-        return Err(Wrong::new(format!("has a peer of {peer} bytes, and not of 0, 4 or 16")));
+        return Err(Wrong::new(format_args!("has a peer of {peer} bytes, and not of 0, 4 or 16")));
     }
-    let (lengths, bytes) = table::rows(rest, count.into())
-        .ok_or_else(|| Wrong::new(format!("announces {count} headers, and ends within their lengths")))?;
+    let (lengths, bytes) = table::rows(rest, count.into()).ok_or_else(|| {
+        Wrong::new(format_args!("announces {count} headers, and ends within their lengths"))
+    })?;
     let line = u64::from(method) + u64::from(target) + u64::from(authority) + u64::from(peer);
     table::check(line + Packed::announced(lengths), bytes)?;
 

@@ -17,7 +17,7 @@ pub(super) fn parse<'f>(block: &'f [u8], annotations: &mut Annotations<'f>) -> P
         return Err(Wrong::version(version));
     }
     if flags != 0 {
-        return Err(Wrong::new(format!("has the flags {flags:#x}, of which none is known")));
+        return Err(Wrong::new(format_args!("has the flags {flags:#x}, of which none is known")));
     }
     let (count, added) = (short(head, 4), short(head, 6));
     let tables = table::rows(rest, count.into()).and_then(|(lengths, rest)| {
@@ -25,8 +25,9 @@ pub(super) fn parse<'f>(block: &'f [u8], annotations: &mut Annotations<'f>) -> P
         Some((lengths, payloads, bytes))
     });
     let (lengths, payloads, bytes) = tables.ok_or_else(|| {
-        let has = format!("announces {count} headers and {added} annotations");
-        Wrong::new(format!("{has}, and ends within their lengths"))
+        Wrong::new(format_args!(
+            "announces {count} headers and {added} annotations, and ends within their lengths"
+        ))
     })?;
     let headers = Packed::announced(lengths);
     let behind: u64 = payloads.iter().map(|row| u64::from(long(row, 4))).sum();

@@ -17,7 +17,7 @@ pub(super) fn long<const N: usize>(head: &[u8; N], at: usize) -> u32 {
 pub(super) fn head<const N: usize>(block: &[u8]) -> Parsed<(&[u8; N], &[u8])> {
     block
         .split_first_chunk()
-        .ok_or_else(|| Wrong::new(format!("has {} bytes, less than its head of {N}", block.len())))
+        .ok_or_else(|| Wrong::new(format_args!("has {} bytes, less than its head of {N}", block.len())))
 }
 
 /// The first `count` rows of `N` bytes each, and what follows them.
@@ -32,7 +32,7 @@ pub(super) fn check(announced: u64, bytes: &[u8]) -> Parsed<()> {
         return Ok(());
     }
     let has = bytes.len();
-    Err(Wrong::new(format!("announces {announced} bytes behind its lengths, and has {has}")))
+    Err(Wrong::new(format_args!("announces {announced} bytes behind its lengths, and has {has}")))
 }
 
 /// Takes parts from the front of bytes whose lengths were checked.

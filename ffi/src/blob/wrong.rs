@@ -1,6 +1,6 @@
 //! Why a block is refused.
 
-use std::fmt::Display;
+use std::fmt;
 
 use super::VERSION;
 use crate::{
@@ -21,25 +21,30 @@ pub(super) type Parsed<T> = Result<T, Wrong>;
 
 impl Wrong {
     /// `problem` goes on where the name of the part ends.
-    pub(super) fn new(problem: impl Into<String>) -> Self {
-        Self { status: TRACKSIDE_BLOB, place: String::new(), problem: problem.into() }
+    #[cold]
+    pub(super) fn new(problem: fmt::Arguments<'_>) -> Self {
+        Self { status: TRACKSIDE_BLOB, place: String::new(), problem: problem.to_string() }
     }
 
+    #[cold]
     pub(super) fn version(version: u8) -> Self {
-        Self::new(format!("has the version {version}, and this library knows {VERSION}"))
+        Self::new(format_args!("has the version {version}, and this library knows {VERSION}"))
     }
 
+    #[cold]
     pub(super) fn not_utf8(what: &str) -> Self {
-        Self { status: TRACKSIDE_INVALID_UTF8, ..Self::new(format!("has a {what} that is not UTF-8")) }
+        Self { status: TRACKSIDE_INVALID_UTF8, ..Self::new(format_args!("has a {what} that is not UTF-8")) }
     }
 
     /// The same, seen from outside of the part.
-    pub(super) fn inside(self, part: impl Display) -> Self {
+    #[cold]
+    pub(super) fn inside(self, part: fmt::Arguments<'_>) -> Self {
         Self { place: format!(", {part}{}", self.place), ..self }
     }
 }
 
 impl From<Wrong> for Failure {
+    #[cold]
     fn from(wrong: Wrong) -> Self {
         Self::new(wrong.status, format!("`blob`{} {}", wrong.place, wrong.problem))
     }
