@@ -53,18 +53,11 @@ impl trackside_exchange {
         #[cfg(feature = "_planted-race")]
         crate::test_race::bump();
         let exchange = tracker.begin(&parts.as_request());
+        let (id, is_new) = (exchange.visitor_id(), exchange.is_new());
         let (kept, place) =
             Kept::copy(parts).ok_or_else(|| Failure::invalid("request", "is larger than memory can hold"))?;
-        Ok(place.give(Self {
-            id: exchange.visitor_id(),
-            is_new: exchange.is_new(),
-            exchange,
-            kept,
-            annotations: None,
-            notice: None,
-            reason: None,
-            appended: None,
-        }))
+        let (annotations, notice, reason, appended) = Default::default();
+        Ok(place.give(Self { exchange, kept, annotations, id, is_new, notice, reason, appended }))
     }
 
     /// Fails if it is finished or abandoned.

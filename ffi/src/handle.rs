@@ -15,7 +15,7 @@ mod tail;
 
 use std::{fmt, ptr};
 
-pub(crate) use self::tail::Place;
+pub(crate) use self::tail::{Pieces, Place};
 
 use crate::{boundary::Call, error::Failure};
 

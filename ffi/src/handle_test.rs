@@ -1,6 +1,6 @@
 use std::{cell::Cell, ptr, rc::Rc};
 
-use super::{ENDED, Handle, Place, Tag, Tagged, give};
+use super::{ENDED, Handle, Pieces, Place, Tag, Tagged, give};
 use crate::{
     boundary::Call,
     status::{TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE},
@@ -62,23 +62,33 @@ fn a_handle_is_read_changed_and_ended() {
 #[test]
 fn a_handle_has_its_bytes_behind_it() {
     let call = Call::of_a_test();
-    let texts: [&[&[u8]]; 4] = [&[], &[b""], &[b"stalk"], &[b"a ", b"", b"stalk", &[7; 1_000]]];
-    for pieces in texts {
-        let place = Place::holding(pieces).unwrap();
-        assert_eq!(place.bytes(), pieces.concat());
+    let texts: [[&[u8]; 3]; 3] = [[b""; 3], [b"", b"stalk", b""], [b"a ", b"stalk", &[7; 1_000]]];
+    for (texts, further) in texts.into_iter().zip([&b""[..], b"leaf", b"leaf"]) {
+        let is_all = |tail: &[u8]| {
+            let pieces = Pieces::<3>::of(tail);
+            assert_eq!(
+                [0, 1, 2, 3].map(|n| pieces.get(n)),
+                [Some(texts[0]), Some(texts[1]), Some(texts[2]), None]
+            );
+            assert_eq!(pieces.all_from(3), further);
+        };
+        let place = Place::holding(&texts, further).unwrap();
+        is_all(place.bytes());
         let (value, dropped) = apple(5);
         let handle = place.give(Cherry(value));
         let (cherry, tail) = call.exclusive_with_tail(handle, "cherry").unwrap();
         cherry.0.weight += 1;
-        assert_eq!((cherry.0.weight, tail), (6, &pieces.concat()[..]));
+        assert_eq!(cherry.0.weight, 6);
+        is_all(tail);
         let (cherry, tail) = call.shared_with_tail(handle, "cherry").unwrap();
-        assert_eq!((cherry.0.weight, tail), (6, &pieces.concat()[..]));
+        assert_eq!(cherry.0.weight, 6);
+        is_all(tail);
         assert_eq!(call.shared(handle, "cherry").unwrap().0.weight, 6);
         call.end(handle).unwrap();
         assert_eq!(dropped.get(), 1);
     }
     // A place that nothing is given from is freed; the allocator of Miri, and of valgrind, would tell.
-    drop(Place::<Cherry>::holding(&[b"stalk"]));
+    drop(Place::<Cherry>::holding(&[b"stalk"], b"leaf"));
 }
 
 #[test]

@@ -199,18 +199,17 @@ fn place(name: &[u8]) -> Option<usize> {
         }
         places
     };
-    /// The ends of each name.
-    static ENDS: [(u64, u64); NAMES.len()] = {
-        let mut all = [(0, 0); NAMES.len()];
-        let mut place = 0;
+    static KNOWN: [Known; NAMES.len()] = {
+        let mut all = [Known::of(NAMES[0]); NAMES.len()];
+        let mut place = 1;
         while place < NAMES.len() {
-            all[place] = ends(NAMES[place]);
+            all[place] = Known::of(NAMES[place]);
             place += 1;
         }
         all
     };
     let place = usize::from(PLACES[key(name)?]);
-    is_same(ends(name), *ENDS.get(place)?).then_some(place)
+    KNOWN.get(place)?.is(name).then_some(place)
 }
 
 /// A name's length and two bits of the letter at its end, in which its case does not show: all of it fits
@@ -222,14 +221,29 @@ const fn key(name: &[u8]) -> Option<usize> {
     }
 }
 
-/// Whether a name is the one that is known by its ends, which has the same length. In a known name, of which
-/// each byte is a letter in lower case or a hyphen, the letters alone have the bit of `LETTERS`. A letter in
-/// upper case lacks the next lower one.
-#[inline]
-fn is_same((begin, end): (u64, u64), (first, last): (u64, u64)) -> bool {
-    const LETTERS: u64 = u64::from_ne_bytes([0x40; 8]);
-    let other = |name: u64, known: u64| (name ^ known) & !((known & LETTERS) >> 1);
-    other(begin, first) | other(end, last) == 0
+/// A known name, each byte of which is a letter in lower case or a hyphen, by its ends.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    ends: (u64, u64),
+    /// What has to be the same: of letters, which alone have the bit of `LETTERS`, not the next lower one, which
+    /// those in upper case lack.
+    mask: (u64, u64),
+}
+
+impl Known {
+    #[inline]
+    const fn of(name: &[u8]) -> Self {
+        const LETTERS: u64 = u64::from_ne_bytes([0x40; 8]);
+        let ends = ends(name);
+        Self { ends, mask: (!((ends.0 & LETTERS) >> 1), !((ends.1 & LETTERS) >> 1)) }
+    }
+
+    /// Whether it is `name`, which has the same length, and four to sixteen bytes.
+    #[inline]
+    fn is(&self, name: &[u8]) -> bool {
+        let (begin, end) = ends(name);
+        ((begin ^ self.ends.0) & self.mask.0) | ((end ^ self.ends.1) & self.mask.1) == 0
+    }
 }
 
 /// Whether `name` is `known`, which is in lower case.
@@ -239,7 +253,7 @@ fn is_name(name: &[u8], known: &[u8]) -> bool {
         return false;
     }
     match name.len() {
-        4..=16 => is_same(ends(name), ends(known)),
+        4..=16 => Known::of(known).is(name),
         _ => name.eq_ignore_ascii_case(known),
     }
 }

@@ -1,6 +1,6 @@
 //! What is copied of a request, for when its caller has gone on.
 
-use std::{mem, net::IpAddr};
+use std::net::IpAddr;
 
 use http::{
     HeaderName,
@@ -9,21 +9,19 @@ use http::{
 use trackside_core::{FINISH_HEADERS, Headers, Request, is_field_value};
 
 use crate::{
-    handle::{Handle, Place},
+    handle::{Handle, Pieces, Place},
     headers::Fields,
     request::Parts,
 };
 
-/// Where the pieces of a request lie in its copy: what `finish` reads of it, which is the method, the target,
-/// the authority and the values of [`FINISH_HEADERS`], one behind the other.
+/// What is known of a request's copy, which is what `finish` reads of it: the method, the target, the authority
+/// and the values of [`FINISH_HEADERS`].
 #[derive(Debug)]
 pub(crate) struct Kept {
-    /// Where each piece begins, and behind the last one, where that ends.
-    bounds: [usize; PIECES + 1],
     /// Which pieces there are, by their bits: the others are not even empty.
     present: u16,
-    /// The further values of a header that came more than once, behind the pieces: its place, and where
-    /// the value ends.
+    /// The further values of a header that came more than once, behind the pieces: its place, and how long
+    /// the value is.
     more: Vec<(usize, usize)>,
     peer: Option<IpAddr>,
     secure: bool,
@@ -36,25 +34,29 @@ const AUTHORITY: usize = 2;
 const VALUES: usize = 3;
 const PIECES: usize = VALUES + FINISH_HEADERS.len();
 
+/// Which of [`FINISH_HEADERS`] were copied, the further values, and where to.
+type Copy<T> = (u16, Vec<(usize, usize)>, Place<T>);
+
 impl Kept {
     /// Copies a request that the judge has seen to a new place behind what will be its exchange. None if
     /// there is no memory for that.
     #[inline]
     pub(crate) fn copy<'f, F: Fields<'f>, T: Handle>(parts: &Parts<'f, F>) -> Option<(Self, Place<T>)> {
-        if let Some((present, values)) = parts.headers.single() {
-            let (kept, pieces) = Self::of(parts, present, values);
-            let place = Place::holding(&pieces)?;
-            // They are looked through as one, which is several times as fast as one by one.
-            if is_field_value(&place.bytes()[kept.bounds[VALUES]..]) {
-                return Some((kept, place));
-            }
-        }
-        Self::copy_checked(parts)
+        let (present, more, place) = Self::copy_single(parts).or_else(|| Self::copy_repeated(parts))?;
+        let line = 1 << METHOD | 1 << TARGET | u16::from(parts.authority.is_some()) << AUTHORITY;
+        let kept = Self { present: line | present << VALUES, more, peer: parts.peer, secure: parts.secure };
+        Some((kept, place))
     }
 
-    /// The same where a header came more than once, or has a value that it cannot have.
+    /// None if a header came more than once, too.
+    #[inline]
+    fn copy_single<'f, F: Fields<'f>, T: Handle>(parts: &Parts<'f, F>) -> Option<Copy<T>> {
+        let (present, values) = parts.headers.single()?;
+        Some((present, Vec::new(), Place::holding(&pieces(parts, values), &[])?))
+    }
+
     #[cold]
-    fn copy_checked<'f, F: Fields<'f>, T: Handle>(parts: &Parts<'f, F>) -> Option<(Self, Place<T>)> {
+    fn copy_repeated<'f, F: Fields<'f>, T: Handle>(parts: &Parts<'f, F>) -> Option<Copy<T>> {
         let (mut present, mut first) = (0, [&[][..]; FINISH_HEADERS.len()]);
         let mut more = parts.headers.every();
         more.retain(|&(name, value)| {
@@ -65,45 +67,37 @@ impl Kept {
             }
             !is_first
         });
-        let (mut kept, pieces) = Self::of(parts, present, first);
-        let mut end = kept.bounds[PIECES];
-        for (name, value) in &more {
-            end += value.len();
-            kept.more.push((*name, end));
-        }
-        let more = more.iter().map(|(_, value)| *value);
-        Some((kept, Place::holding(&pieces.into_iter().chain(more).collect::<Vec<_>>())?))
-    }
-
-    /// Where the pieces will lie, and the pieces, with `values` for the headers, as far as they are present.
-    #[inline]
-    fn of<'f, F>(
-        parts: &Parts<'f, F>,
-        present: u16,
-        [host, agent, referrer, accept, language, destination]: [&'f [u8]; FINISH_HEADERS.len()],
-    ) -> (Self, [&'f [u8]; PIECES]) {
-        let (method, target, authority) = (parts.method, parts.target, parts.authority.unwrap_or_default());
-        let pieces = [method, target, authority, host, agent, referrer, accept, language, destination];
-        let mut bounds = [0; PIECES + 1];
-        for (n, piece) in pieces.iter().enumerate() {
-            bounds[n + 1] = bounds[n] + piece.len();
-        }
-        let line = 1 << METHOD | 1 << TARGET | u16::from(parts.authority.is_some()) << AUTHORITY;
-        let present = line | present << VALUES;
-        (Self { bounds, present, more: Vec::new(), peer: parts.peer, secure: parts.secure }, pieces)
+        let further: Vec<_> = more.iter().map(|(_, value)| *value).collect();
+        let place = Place::holding(&pieces(parts, first), &further.concat())?;
+        Some((present, more.iter().map(|(name, value)| (*name, value.len())).collect(), place))
     }
 
     /// The request that was copied to `bytes`.
     pub(crate) fn in_bytes<'a>(&'a self, bytes: &'a [u8]) -> Copied<'a> {
-        Copied { kept: self, bytes }
+        let pieces = Pieces::of(bytes);
+        // They are looked through as one, which is several times as fast as one by one, and not when they are copied:
+        // what a processor has just written in pieces it cannot read as one.
+        Copied { kept: self, pieces, is_plain: is_field_value(pieces.all_from(VALUES)) }
     }
+}
+
+/// The pieces, with `values` for the headers; what is not present is empty.
+#[inline]
+fn pieces<'f, F>(
+    parts: &Parts<'f, F>,
+    [host, agent, referrer, accept, language, destination]: [&'f [u8]; FINISH_HEADERS.len()],
+) -> [&'f [u8]; PIECES] {
+    let (method, target, authority) = (parts.method, parts.target, parts.authority.unwrap_or_default());
+    [method, target, authority, host, agent, referrer, accept, language, destination]
 }
 
 /// A request, as far as it was copied.
 #[derive(Debug)]
 pub(crate) struct Copied<'a> {
     kept: &'a Kept,
-    bytes: &'a [u8],
+    pieces: Pieces<'a, PIECES>,
+    /// Whether each value could be that of a header.
+    is_plain: bool,
 }
 
 impl<'a> Copied<'a> {
@@ -117,16 +111,15 @@ impl<'a> Copied<'a> {
 
     fn piece(&self, n: usize) -> Option<&'a [u8]> {
         let is_present = n < PIECES && self.kept.present & 1 << n != 0;
-        if is_present { self.bytes.get(self.kept.bounds[n]..self.kept.bounds[n + 1]) } else { None }
+        let piece = if is_present { self.pieces.get(n) } else { None };
+        piece.filter(|piece| self.is_plain || n < VALUES || is_field_value(piece))
     }
 
     /// The further values, with their places.
     fn more(&self) -> impl Iterator<Item = (usize, &'a [u8])> {
-        let mut begin = self.kept.bounds[PIECES];
+        let mut rest = self.pieces.all_from(PIECES);
         let more = self.kept.more.iter();
-        more.filter_map(move |&(place, end)| {
-            Some((place, self.bytes.get(mem::replace(&mut begin, end)..end)?))
-        })
+        more.filter_map(move |&(place, length)| Some((place, rest.split_off(..length)?)))
     }
 }
 

@@ -18,6 +18,42 @@ pub(super) struct Tailed<T: Handle, B: ?Sized = [u8; 0]> {
     tail: B,
 }
 
+/// Where each piece ends, as bytes of the tail: the first begins behind them.
+type Ends<const N: usize> = [[u8; size_of::<usize>()]; N];
+
+/// The pieces in the bytes of a handle.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pieces<'a, const N: usize>(&'a [u8]);
+
+impl<'a, const N: usize> Pieces<'a, N> {
+    /// Those that [`Place::holding`] copied to these bytes.
+    pub(crate) fn of(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+
+    /// The `n`th of them.
+    #[inline]
+    pub(crate) fn get(self, n: usize) -> Option<&'a [u8]> {
+        self.0.get(self.begin(n)?..self.end(n)?)
+    }
+
+    /// The `n`th and all that stands behind it: what is further, if there are `n` of them.
+    #[inline]
+    pub(crate) fn all_from(self, n: usize) -> &'a [u8] {
+        self.begin(n).and_then(|begin| self.0.get(begin..)).unwrap_or_default()
+    }
+
+    #[inline]
+    fn begin(self, n: usize) -> Option<usize> {
+        if n > 0 { self.end(n - 1) } else { Some(size_of::<Ends<N>>()) }
+    }
+
+    #[inline]
+    fn end(self, n: usize) -> Option<usize> {
+        self.0.as_chunks().0.get(..N)?.get(n).map(|end| usize::from_ne_bytes(*end))
+    }
+}
+
 /// The place of a handle that is not made yet, with its bytes.
 #[derive(Debug)]
 pub(crate) struct Place<T: Handle> {
@@ -26,26 +62,35 @@ pub(crate) struct Place<T: Handle> {
 }
 
 impl<T: Handle> Place<T> {
-    /// A place with copies of all `pieces`, one behind the other. None if there is no memory for it.
+    /// A place with copies of all `pieces` and of what is `further`, one behind the other, and in front of them
+    /// where each piece ends. None if there is no memory for it.
     #[inline]
-    pub(crate) fn holding(pieces: &[&[u8]]) -> Option<Self> {
+    pub(crate) fn holding<const N: usize>(pieces: &[&[u8]; N], further: &[u8]) -> Option<Self> {
         const { assert!(T::HAS_TAIL) };
-        let length = pieces.iter().try_fold(0, |sum: usize, piece| sum.checked_add(piece.len()))?;
+        let mut length = size_of::<Ends<N>>();
+        let mut ends = [0; N];
+        for (piece, end) in pieces.iter().zip(&mut ends) {
+            length = length.checked_add(piece.len())?;
+            *end = length;
+        }
+        let all = length.checked_add(further.len())?;
         // SAFETY: a handle has a size.
-        let at = NonNull::new(unsafe { alloc(layout::<T>(length)?) })?;
-        let place = Self { at: at.cast(), length };
-        let mut end = place.tail();
-        for piece in pieces {
-            // SAFETY: the tail has room for all pieces, and nobody else knows of it yet.
-            unsafe {
-                ptr::copy_nonoverlapping(piece.as_ptr(), end, piece.len());
-                end = end.add(piece.len());
+        let at = NonNull::new(unsafe { alloc(layout::<T>(all)?) })?;
+        let place = Self { at: at.cast(), length: all };
+        let tail = place.tail();
+        // SAFETY: the tail has room for the ends and all that stands behind them, and nobody else knows of it yet.
+        unsafe {
+            tail.cast::<Ends<N>>().write(ends.map(usize::to_ne_bytes));
+            for (piece, end) in pieces.iter().zip(ends) {
+                ptr::copy_nonoverlapping(piece.as_ptr(), tail.add(end - piece.len()), piece.len());
             }
+            ptr::copy_nonoverlapping(further.as_ptr(), tail.add(length), further.len());
         }
         Some(place)
     }
 
-    /// The copies.
+    /// The ends and the copies.
+    #[cfg(test)]
     pub(crate) fn bytes(&self) -> &[u8] {
         // SAFETY: all of the tail was written, and is not written again.
         unsafe { slice::from_raw_parts(self.tail(), self.length) }
@@ -58,7 +103,10 @@ impl<T: Handle> Place<T> {
         // SAFETY: the place is as large as its layout, and belongs to nobody yet.
         unsafe {
             (&raw mut (*whole).length).write(place.length);
-            (&raw mut (*whole).tagged).write(Tagged { tag: T::TAG, owner: Owner::Host, value });
+            // One by one: all at once would be put together elsewhere first.
+            (&raw mut (*whole).tagged.tag).write(T::TAG);
+            (&raw mut (*whole).tagged.owner).write(Owner::Host);
+            (&raw mut (*whole).tagged.value).write(value);
         }
         whole.cast()
     }
