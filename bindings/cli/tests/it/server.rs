@@ -3,10 +3,10 @@
 use std::{
     io::{BufRead, BufReader, Read},
     net::SocketAddr,
-    process::{Child, ChildStdout, Command, ExitStatus, Stdio},
+    process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio},
     sync::mpsc::{self, Receiver, RecvTimeoutError},
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use crate::place::Place;
@@ -15,7 +15,10 @@ use crate::place::Place;
 pub(crate) const LONG: Duration = Duration::from_secs(60);
 
 pub(crate) struct Server {
-    child: Child,
+    /// None when its end has been waited for.
+    child: Option<Child>,
+    id: u32,
+    error: ChildStderr,
     pub(crate) address: SocketAddr,
     /// What it said before it listened.
     pub(crate) greeting: String,
@@ -29,13 +32,16 @@ impl Server {
     }
 
     pub(crate) fn spawn(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
         let mut server = Self {
-            child: command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap(),
+            id: child.id(),
+            error: child.stderr.take().unwrap(),
+            child: Some(child),
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
             greeting: String::new(),
             out: None,
         };
-        let mut out = BufReader::new(server.child.stdout.take().unwrap());
         loop {
             let mut line = String::new();
             if out.read_line(&mut line).unwrap() == 0 {
@@ -66,20 +72,19 @@ impl Server {
     }
 
     pub(crate) fn signal(&self, name: &str) {
-        let command = format!("kill -s {name} {}", self.child.id());
+        let command = format!("kill -s {name} {}", self.id);
         assert!(Command::new("sh").args(["-c", &command]).status().unwrap().success());
     }
 
     /// Waits until it ends.
     pub(crate) fn wait(&mut self) -> ExitStatus {
-        let until = Instant::now() + LONG;
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return status;
-            }
-            assert!(Instant::now() < until, "it does not end");
-            thread::sleep(Duration::from_millis(5));
-        }
+        let mut child = self.child.take().unwrap();
+        let (send, ended) = mpsc::channel();
+        thread::spawn(move || send.send(child.wait().unwrap()));
+        ended.recv_timeout(LONG).unwrap_or_else(|_| {
+            self.signal("KILL");
+            panic!("it does not end");
+        })
     }
 
     /// Ends it by SIGTERM. Returns the lines that it has still printed, and what it said on standard error.
@@ -95,7 +100,7 @@ impl Server {
     /// What it says on standard error until it ends.
     fn error(&mut self) -> String {
         let mut error = String::new();
-        self.child.stderr.take().unwrap().read_to_string(&mut error).unwrap();
+        self.error.read_to_string(&mut error).unwrap();
         error
     }
 
@@ -121,8 +126,10 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.child.kill().ok();
-        self.child.wait().ok();
+        if let Some(child) = &mut self.child {
+            child.kill().ok();
+            child.wait().ok();
+        }
     }
 }
 

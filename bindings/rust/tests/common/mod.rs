@@ -158,11 +158,11 @@ pub(crate) fn cookie<B>(response: &http::Response<B>) -> Option<String> {
     Some(cookie.split(';').next().unwrap().to_owned())
 }
 
-/// Waits until `condition` holds; fails after ten seconds.
+/// Lets the other tasks have their turns until `condition` holds; fails after ten seconds.
 pub(crate) async fn eventually(what: &str, condition: impl Fn() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(10);
     while !condition() {
         assert!(Instant::now() < deadline, "{what} did not happen in ten seconds");
-        tokio::time::sleep(Duration::from_millis(1)).await;
+        tokio::task::yield_now().await;
     }
 }
