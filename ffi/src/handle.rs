@@ -19,8 +19,9 @@ pub(crate) use self::tail::{Pieces, Place};
 
 use crate::{boundary::Call, error::Failure};
 
-/// The value behind an opaque pointer. C's name for its pointer's target is the type's own.
-pub(crate) trait Handle: Sized {
+/// The value behind an opaque pointer. C's name for its pointer's target is the type's own. C may read it from
+/// several threads at once, and end it on another than it was made on.
+pub(crate) trait Handle: Sized + Send + Sync {
     /// What stands before a live one; no two types have the same.
     const TAG: Tag;
     /// What C calls it, for error texts.

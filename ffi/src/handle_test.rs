@@ -1,4 +1,10 @@
-use std::{cell::Cell, ptr, rc::Rc};
+use std::{
+    ptr,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::SeqCst},
+    },
+};
 
 use super::{ENDED, Handle, Pieces, Place, Tag, Tagged, give};
 use crate::{
@@ -10,7 +16,7 @@ use crate::{
 #[derive(Debug)]
 struct Apple {
     weight: u64,
-    dropped: Rc<Cell<u32>>,
+    dropped: Arc<AtomicU32>,
 }
 
 impl Handle for Apple {
@@ -37,14 +43,14 @@ impl Handle for Cherry {
     const HAS_TAIL: bool = true;
 }
 
-fn apple(weight: u64) -> (Apple, Rc<Cell<u32>>) {
-    let dropped = Rc::new(Cell::new(0));
-    (Apple { weight, dropped: Rc::clone(&dropped) }, dropped)
+fn apple(weight: u64) -> (Apple, Arc<AtomicU32>) {
+    let dropped = Arc::new(AtomicU32::new(0));
+    (Apple { weight, dropped: Arc::clone(&dropped) }, dropped)
 }
 
 impl Drop for Apple {
     fn drop(&mut self) {
-        self.dropped.set(self.dropped.get() + 1);
+        self.dropped.fetch_add(1, SeqCst);
     }
 }
 
@@ -56,7 +62,7 @@ fn a_handle_is_read_changed_and_ended() {
     call.exclusive(handle, "apple").unwrap().weight += 1;
     assert_eq!(call.shared(handle, "apple").unwrap().weight, 6);
     call.end(handle).unwrap();
-    assert_eq!(dropped.get(), 1);
+    assert_eq!(dropped.load(SeqCst), 1);
 }
 
 #[test]
@@ -85,7 +91,7 @@ fn a_handle_has_its_bytes_behind_it() {
         is_all(tail);
         assert_eq!(call.shared(handle, "cherry").unwrap().0.weight, 6);
         call.end(handle).unwrap();
-        assert_eq!(dropped.get(), 1);
+        assert_eq!(dropped.load(SeqCst), 1);
     }
     // A place that nothing is given from is freed; the allocator of Miri, and of valgrind, would tell.
     drop(Place::<Cherry>::holding(&[b"stalk"], b"leaf"));
@@ -145,12 +151,12 @@ fn what_the_library_keeps_is_read_but_not_ended_by_c() {
     let pointer = kept.as_mut_ptr();
     call.exclusive(pointer, "apple").unwrap().weight = 9;
     call.end(pointer).unwrap();
-    assert_eq!(dropped.get(), 0);
+    assert_eq!(dropped.load(SeqCst), 0);
     assert_eq!(call.shared(kept.as_ptr(), "apple").unwrap().weight, 9);
     assert_eq!(kept.get().weight, 9);
     kept.get_mut().weight = 10;
     drop(kept);
-    assert_eq!(dropped.get(), 1);
+    assert_eq!(dropped.load(SeqCst), 1);
 }
 
 #[test]

@@ -20,6 +20,7 @@ pub(crate) use self::headers::HeaderArray;
 use crate::{
     boundary::Call,
     error::{Failure, trackside_error},
+    text::trackside_bytes,
 };
 
 /// A struct that begins with its own size as the caller knows it, and grows at its end.
@@ -52,6 +53,11 @@ macro_rules! growing {
     };
 }
 pub(crate) use growing;
+
+// SAFETY: it is an address and a number. Who reads what is there needs a promise of its own.
+unsafe impl Send for trackside_bytes {}
+// SAFETY: as above.
+unsafe impl Sync for trackside_bytes {}
 
 /// The text in `bytes`. ASCII, which most of it is, is told several times as fast as the rest.
 ///
