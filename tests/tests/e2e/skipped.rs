@@ -289,6 +289,7 @@ fn an_event_of_a_request_that_is_no_page_is_stored() {
     assert_eq!((stats.destinations[0].offered, stats.destinations[0].delivered), (2, 2));
     let (events, pages): (Vec<_>, Vec<_>) = rows(&store).into_iter().partition(|row| row.kind == "event");
     assert_eq!((events.len(), pages.len()), (1, 1));
-    assert_eq!((events[0].name.as_deref(), events[0].path.as_str()), (Some("purchase"), "/checkout"));
+    assert_eq!((events[0].name.as_deref(), events[0].value), (Some("purchase"), Some(29.0)));
+    assert_eq!(events[0].path, "/checkout");
     assert_eq!(events[0].visitor, pages[0].visitor);
 }
