@@ -19,7 +19,7 @@ const STACK: usize = 2 << 20;
 /// So many milliseconds after the system refused a thread it is asked again: each time costs the request.
 const REFUSED: u64 = 100;
 
-/// No worker watches: all are inside an attempt, and each looks at the queue when it has made it.
+/// No worker watches. Who has been inside an attempt, or waited out a pause, looks at the queue after it.
 const NOBODY: usize = usize::MAX;
 
 /// The workers of a pool. Requests start the first; the others are recruited by workers, where one is too slow.
@@ -61,6 +61,17 @@ impl Crew {
     #[cfg(test)]
     pub(super) fn that_cannot_start() -> Self {
         Self { stack: 1 << 60, ..Self::new(1) }
+    }
+
+    /// From now on no thread is to be had.
+    #[cfg(test)]
+    pub(super) fn refuse_threads(&self) {
+        self.refused_until.store(u64::MAX, SeqCst);
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_resting(&self, seat: usize) -> bool {
+        self.seats[seat].is_resting.load(SeqCst)
     }
 
     /// A crew of two that seems to have started and does nothing.
@@ -117,8 +128,8 @@ impl Crew {
         self.alive.fetch_sub(1, SeqCst);
     }
 
-    /// Says that the worker of `seat` may be recruited, or not any more. Who begins to rest holds the desk: it
-    /// has seen another watch, who may recruit it from then on.
+    /// Says that the worker of `seat` may be recruited, or not any more. Who begins to rest holds the desk, under
+    /// which it has seen that another watches.
     pub(super) fn rest(&self, seat: usize, is_resting: bool) {
         self.seats[seat].is_resting.store(is_resting, SeqCst);
     }

@@ -36,7 +36,7 @@ pub(super) const CLOSING: u8 = 1;
 pub(super) const CLOSED: u8 = 1 << 1;
 /// The worker that watches is parked, or about to.
 pub(super) const IDLE: u8 = 1 << 2;
-/// The worker that watches has been woken for the high-water mark.
+/// A worker has been woken for the high-water mark.
 pub(super) const NUDGED: u8 = 1 << 3;
 
 /// What a pool is built from, in this process and in every forked child.

@@ -195,3 +195,70 @@ fn what_is_gathered_while_the_watcher_sleeps_is_waited_for() {
     assert!(matches!(running.next(1, now), Next::Wait(_)));
     assert!(matches!(running.next(1, now + LONG), Next::Deliver(_)));
 }
+
+/// The first worker of a pool watches, the others rest.
+fn with_workers(count: usize, factory: &dyn AnyFactory) -> Arc<Running> {
+    let running = Running::with_crew(&plan().0, Crew::new(count));
+    running.start(0, factory).unwrap();
+    eventually(|| running.crew.is_watched());
+    for seat in 1..count {
+        running.start(seat, factory).unwrap();
+        eventually(|| running.crew.is_resting(seat));
+    }
+    running
+}
+
+/// A sink whose attempts tell that they have begun, and end when they are let.
+#[derive(Clone)]
+struct Held {
+    begun: mpsc::Sender<()>,
+    may_end: Arc<Mutex<mpsc::Receiver<()>>>,
+    is_first: Arc<AtomicBool>,
+}
+
+impl Sink for Held {
+    fn deliver(&mut self, batch: &[Enriched<'_>], _: u64) -> Delivery {
+        self.begun.send(()).unwrap();
+        if self.is_first.swap(false, SeqCst) {
+            self.may_end.lock().unwrap().recv().unwrap();
+        }
+        Delivery::new(batch.len(), Outcome::Delivered)
+    }
+}
+
+impl AnyFactory for Held {
+    fn make(&self) -> Result<Box<dyn Sink>, SinkError> {
+        Ok(Box::new(self.clone()))
+    }
+
+    fn share(&self) -> Box<dyn AnyFactory> {
+        Box::new(self.clone())
+    }
+}
+
+#[test]
+fn a_worker_that_rests_takes_what_comes_during_a_long_attempt() {
+    let (begun, attempts) = mpsc::channel();
+    let (let_end, may_end) = mpsc::channel();
+    let may_end = Arc::new(Mutex::new(may_end));
+    let factory = Held { begun, may_end, is_first: Arc::new(AtomicBool::new(true)) };
+    let running = with_workers(2, &factory);
+    for _ in 0..3 {
+        assert_eq!(running.submit(hit(), &factory), Submitted::Queued);
+        attempts.recv_timeout(LONG).unwrap();
+    }
+    eventually(|| running.stats().delivered == 2);
+    let_end.send(()).unwrap();
+    assert_eq!(running.close(Instant::now() + LONG, &factory), Ok(Left::default()));
+}
+
+#[test]
+fn a_close_wakes_those_who_rest_though_no_thread_is_to_be_had() {
+    let (.., factory, _delivered) = plan();
+    let running = with_workers(3, &factory);
+    running.crew.refuse_threads();
+    assert_eq!(running.submit(hit(), &factory), Submitted::Queued);
+    let until = Instant::now() + LONG;
+    assert_eq!(running.close(until, &factory), Ok(Left::default()));
+    assert!(Instant::now() < until, "nobody told the one who rests");
+}

@@ -97,7 +97,7 @@ impl Running {
 
     /// Wakes the workers, or starts one if hits wait and there is none.
     fn rouse(self: &Arc<Self>, factory: &dyn AnyFactory) {
-        if !self.books.is_settled() && self.start_first(factory).is_err() {
+        if !self.books.is_settled() && !self.crew.is_started() && self.start_first(factory).is_err() {
             // Logged there; the deadline ends the wait.
             return;
         }

@@ -48,8 +48,8 @@ pub(super) struct Worker {
     seat: usize,
     sink: Option<Box<dyn Sink>>,
     random: StdRng,
-    /// Whether the last attempt took longer than a tick, so that another worker would be of use. One that was
-    /// recruited begins with what its recruiter saw.
+    /// Whether the last attempt took longer than a tick, so that another worker would be of use. One that is
+    /// started for that begins with what its recruiter saw.
     is_slow: bool,
 }
 
@@ -69,9 +69,7 @@ impl Worker {
             let next = self.running.next(self.seat, Instant::now());
             match next {
                 Next::Deliver(batch) => {
-                    if self.is_slow {
-                        self.recruit();
-                    }
+                    self.hand_on();
                     let began = Instant::now();
                     let Some(attempt) = self.attempt(&batch) else {
                         mem::forget((self, batch));
@@ -146,10 +144,11 @@ impl Worker {
         self.running.drop_guarded(sink);
     }
 
-    /// This one is slow: another is to watch meanwhile, and to help when hits wait.
-    fn recruit(&self) {
+    /// Before an attempt, however long it may take: one that rests is to watch meanwhile. Where this one has been
+    /// slow and hits wait, it, or one that is started, is to help in any case.
+    fn hand_on(&self) {
         let running = &self.running;
-        let is_backlog = !running.queue.is_empty() || !running.desk().ready.is_empty();
+        let is_backlog = self.is_slow && (!running.queue.is_empty() || !running.desk().ready.is_empty());
         let is_helped = (is_backlog || !running.crew.is_watched()) && running.crew.recruit();
         if is_backlog
             && !is_helped
