@@ -56,8 +56,16 @@ impl trackside_exchange {
         let (id, is_new) = (exchange.visitor_id(), exchange.is_new());
         let (kept, place) =
             Kept::copy(parts).ok_or_else(|| Failure::invalid("request", "is larger than memory can hold"))?;
-        let (annotations, notice, reason, appended) = Default::default();
-        Ok(place.give(Self { exchange, kept, annotations, id, is_new, notice, reason, appended }))
+        Ok(place.give(Self {
+            id,
+            is_new,
+            exchange,
+            kept,
+            annotations: None,
+            notice: None,
+            reason: None,
+            appended: None,
+        }))
     }
 
     /// Fails if it is finished or abandoned.

@@ -78,7 +78,7 @@ fn a_handle_has_its_bytes_behind_it() {
             );
             assert_eq!(pieces.all_from(3), further);
         };
-        let place = Place::holding(&texts, further).unwrap();
+        let place = Place::holding(&texts, &[b"", further, b""]).unwrap();
         is_all(place.bytes());
         let (value, dropped) = apple(5);
         let handle = place.give(Cherry(value));
@@ -94,7 +94,7 @@ fn a_handle_has_its_bytes_behind_it() {
         assert_eq!(dropped.load(SeqCst), 1);
     }
     // A place that nothing is given from is freed; the allocator of Miri, and of valgrind, would tell.
-    drop(Place::<Cherry>::holding(&[b"stalk"], b"leaf"));
+    drop(Place::<Cherry>::holding(&[b"stalk"], &[b"leaf"]));
 }
 
 #[test]

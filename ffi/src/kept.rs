@@ -35,7 +35,7 @@ const VALUES: usize = 3;
 const PIECES: usize = VALUES + FINISH_HEADERS.len();
 
 /// Which of [`FINISH_HEADERS`] were copied, the further values, and where to.
-type Copy<T> = (u16, Vec<(usize, usize)>, Place<T>);
+type Placed<T> = (u16, Vec<(usize, usize)>, Place<T>);
 
 impl Kept {
     /// Copies a request that the judge has seen to a new place behind what will be its exchange. None if
@@ -50,13 +50,13 @@ impl Kept {
 
     /// None if a header came more than once, too.
     #[inline]
-    fn copy_single<'f, F: Fields<'f>, T: Handle>(parts: &Parts<'f, F>) -> Option<Copy<T>> {
+    fn copy_single<'f, F: Fields<'f>, T: Handle>(parts: &Parts<'f, F>) -> Option<Placed<T>> {
         let (present, values) = parts.headers.single()?;
         Some((present, Vec::new(), Place::holding(&pieces(parts, values), &[])?))
     }
 
     #[cold]
-    fn copy_repeated<'f, F: Fields<'f>, T: Handle>(parts: &Parts<'f, F>) -> Option<Copy<T>> {
+    fn copy_repeated<'f, F: Fields<'f>, T: Handle>(parts: &Parts<'f, F>) -> Option<Placed<T>> {
         let (mut present, mut first) = (0, [&[][..]; FINISH_HEADERS.len()]);
         let mut more = parts.headers.every();
         more.retain(|&(name, value)| {
@@ -68,7 +68,7 @@ impl Kept {
             !is_first
         });
         let further: Vec<_> = more.iter().map(|(_, value)| *value).collect();
-        let place = Place::holding(&pieces(parts, first), &further.concat())?;
+        let place = Place::holding(&pieces(parts, first), &further)?;
         Some((present, more.iter().map(|(name, value)| (*name, value.len())).collect(), place))
     }
 

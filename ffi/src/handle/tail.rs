@@ -65,7 +65,7 @@ impl<T: Handle> Place<T> {
     /// A place with copies of all `pieces` and of what is `further`, one behind the other, and in front of them
     /// where each piece ends. None if there is no memory for it.
     #[inline]
-    pub(crate) fn holding<const N: usize>(pieces: &[&[u8]; N], further: &[u8]) -> Option<Self> {
+    pub(crate) fn holding<const N: usize>(pieces: &[&[u8]; N], further: &[&[u8]]) -> Option<Self> {
         const { assert!(T::HAS_TAIL) };
         let mut length = size_of::<Ends<N>>();
         let mut ends = [0; N];
@@ -73,7 +73,7 @@ impl<T: Handle> Place<T> {
             length = length.checked_add(piece.len())?;
             *end = length;
         }
-        let all = length.checked_add(further.len())?;
+        let all = further.iter().try_fold(length, |sum, piece| sum.checked_add(piece.len()))?;
         // SAFETY: a handle has a size.
         let at = NonNull::new(unsafe { alloc(layout::<T>(all)?) })?;
         let place = Self { at: at.cast(), length: all };
@@ -84,7 +84,11 @@ impl<T: Handle> Place<T> {
             for (piece, end) in pieces.iter().zip(ends) {
                 ptr::copy_nonoverlapping(piece.as_ptr(), tail.add(end - piece.len()), piece.len());
             }
-            ptr::copy_nonoverlapping(further.as_ptr(), tail.add(length), further.len());
+            let mut end = tail.add(length);
+            for piece in further {
+                ptr::copy_nonoverlapping(piece.as_ptr(), end, piece.len());
+                end = end.add(piece.len());
+            }
         }
         Some(place)
     }
