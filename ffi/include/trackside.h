@@ -337,7 +337,8 @@ typedef struct trackside_response {
    */
   size_t size;
   /**
-   * The headers that are about to be sent.
+   * The headers that are about to be sent, of which the rules read the Content-Type. Without one the request's
+   * Sec-Fetch-Dest tells whether it is a page, else its Accept.
    */
   const struct trackside_header *headers;
   /**
@@ -395,11 +396,13 @@ typedef struct trackside_event {
    */
   size_t size;
   /**
-   * What happened.
+   * What happened. Any text is taken; a receiver that has rules for names is given what they allow (GA4: letters,
+   * digits and `_`) and refuses one of which nothing is left (bad-name in the books).
    */
   struct trackside_bytes name;
   /**
-   * The group of events it belongs to; empty: none.
+   * The group of events it belongs to; empty: none. GA4 has none and is given `category_name`, so leave it
+   * empty for the events that GA4 itself defines.
    */
   struct trackside_bytes category;
   /**
@@ -1166,7 +1169,8 @@ trackside_status trackside_options_entropy(struct trackside_options *options,
 
 /**
  * Lets a tracker that is opened with these options keep its hits in memory, for trackside_tracker_recorded
- * to read, and open none of its destinations: for tests. What is kept is not made for forks: a child begins
+ * to read, and open none of its destinations: for tests. All of them count as delivered; what a destination
+ * would refuse says trackside_tracker_encode. What is kept is not made for forks: a child begins
  * with the parent's hits, and may wait for ever if another thread was recording just then.
  *
  * Threads: needs `options` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE.

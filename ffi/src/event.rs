@@ -22,9 +22,11 @@ use crate::{
 pub struct trackside_event {
     /// The size of the caller's struct; see TRACKSIDE_EVENT_INIT.
     pub size: usize,
-    /// What happened.
+    /// What happened. Any text is taken; a receiver that has rules for names is given what they allow (GA4: letters,
+    /// digits and `_`) and refuses one of which nothing is left (bad-name in the books).
     pub name: trackside_bytes,
-    /// The group of events it belongs to; empty: none.
+    /// The group of events it belongs to; empty: none. GA4 has none and is given `category_name`, so leave it
+    /// empty for the events that GA4 itself defines.
     pub category: trackside_bytes,
     /// What it happened to; empty: none.
     pub label: trackside_bytes,

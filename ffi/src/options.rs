@@ -281,7 +281,8 @@ pub unsafe extern "C" fn trackside_options_entropy(
 }
 
 /// Lets a tracker that is opened with these options keep its hits in memory, for trackside_tracker_recorded
-/// to read, and open none of its destinations: for tests. What is kept is not made for forks: a child begins
+/// to read, and open none of its destinations: for tests. All of them count as delivered; what a destination
+/// would refuse says trackside_tracker_encode. What is kept is not made for forks: a child begins
 /// with the parent's hits, and may wait for ever if another thread was recording just then.
 ///
 /// Threads: needs `options` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE.

@@ -17,7 +17,8 @@ use crate::{
 pub struct trackside_response {
     /// The size of the caller's struct; see TRACKSIDE_RESPONSE_INIT.
     pub size: usize,
-    /// The headers that are about to be sent.
+    /// The headers that are about to be sent, of which the rules read the Content-Type. Without one the request's
+    /// Sec-Fetch-Dest tells whether it is a page, else its Accept.
     pub headers: *const trackside_header,
     /// How many headers there are.
     pub header_count: usize,
