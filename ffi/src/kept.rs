@@ -75,8 +75,7 @@ impl Kept {
     /// The request that was copied to `bytes`.
     pub(crate) fn in_bytes<'a>(&'a self, bytes: &'a [u8]) -> Copied<'a> {
         let pieces = Pieces::of(bytes);
-        // They are looked through as one, which is several times as fast as one by one, and not when they are copied:
-        // what a processor has just written in pieces it cannot read as one.
+        // They are looked through as one, which is several times as fast as one by one.
         Copied { kept: self, pieces, is_plain: is_field_value(pieces.all_from(VALUES)) }
     }
 }
