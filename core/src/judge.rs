@@ -16,7 +16,9 @@ use crate::{
 #[derive(Clone, Debug)]
 #[must_use = "an exchange is to be finished"]
 pub struct Exchange {
-    moment: Moment,
+    micros: u64,
+    /// Of the page view, and of the first event.
+    ids: [Uuid; 2],
     skipped: Option<Reason>,
     identified: Identified,
     is_notice_due: bool,
@@ -45,6 +47,10 @@ impl Exchange {
     pub fn skipped(&self) -> Option<Reason> {
         self.skipped
     }
+
+    fn seconds(&self) -> u64 {
+        Moment::seconds_of(self.micros)
+    }
 }
 
 /// What becomes of an exchange.
@@ -52,14 +58,20 @@ impl Exchange {
 #[must_use = "the headers are to be appended to the response"]
 pub struct Verdict {
     reason: Option<Reason>,
-    set_cookie: Option<String>,
+    /// Boxed, as it is seldom there: so a verdict is two words.
+    appended: Option<Box<Appended>>,
+}
+
+#[derive(Clone, Debug, Eq, PartialEq)]
+struct Appended {
+    set_cookie: String,
     is_private: bool,
 }
 
 impl Verdict {
     /// A verdict that skips, for `reason`.
     pub fn skip(reason: Reason) -> Self {
-        Self { reason: Some(reason), ..Self::default() }
+        Self { reason: Some(reason), appended: None }
     }
 
     /// Whether the page view counts.
@@ -75,9 +87,10 @@ impl Verdict {
     /// The headers to append to the response, beside whatever it has of the same name.
     #[inline]
     pub fn headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        let cookie = self.set_cookie.as_deref().map(|value| ("Set-Cookie", value));
-        let private = self.is_private.then_some(("Cache-Control", "private"));
-        cookie.into_iter().chain(private)
+        self.appended.iter().flat_map(|appended| {
+            let private = appended.is_private.then_some(("Cache-Control", "private"));
+            [Some(("Set-Cookie", appended.set_cookie.as_str())), private].into_iter().flatten()
+        })
     }
 }
 
@@ -111,9 +124,11 @@ impl fmt::Display for Verdict {
 /// # Ok::<(), trackside_core::config::ConfigError>(())
 /// ```
 pub fn begin(config: &Config, request: &Request<'_>, moment: Moment) -> Exchange {
+    let (micros, ids) = (moment.micros(), [moment.page_id(), moment.event_id()]);
     if config.mode == Mode::Off {
         return Exchange {
-            moment,
+            micros,
+            ids,
             skipped: Some(Reason::Off),
             identified: Identified::Anonymous,
             is_notice_due: false,
@@ -132,7 +147,7 @@ pub fn begin(config: &Config, request: &Request<'_>, moment: Moment) -> Exchange
     let identified = Identified::of(known, &moment, may_be_new);
     let is_notice_due = visitor::notice_is_due(config, request, &identified);
     let has_events = skipped.is_none() || decide::events_count(&facts);
-    Exchange { moment, skipped, identified, is_notice_due, has_events, lengths: facts.lengths() }
+    Exchange { micros, ids, skipped, identified, is_notice_due, has_events, lengths: facts.lengths() }
 }
 
 /// The notice for an exchange on which it is due. Takes the request that `begin` took.
@@ -155,12 +170,12 @@ pub fn finish(
     emit: &mut dyn FnMut(Hit),
 ) -> Verdict {
     if exchange.skipped.is_some() && annotations.events.is_empty() {
-        return Verdict { reason: exchange.skipped, ..Verdict::default() };
+        return Verdict { reason: exchange.skipped, appended: None };
     }
     let facts = Facts::again(config, request, response, exchange.lengths);
     let reason = exchange.skipped.or_else(|| decide::ask(decide::FINISH, &facts).err());
     let is_tracked = reason.is_none();
-    let now = exchange.moment.seconds();
+    let now = exchange.seconds();
     let is_cookie_due = is_tracked
         && visitor::hands_out_ids(config)
         && exchange.identified.needs_cookie(config, now)
@@ -169,22 +184,22 @@ pub fn finish(
     let owner = Owner::settle(config, &exchange.identified, now, caching != Caching::Shared);
 
     if config.mode == Mode::On {
-        let page = page(&facts, &exchange.moment, &owner, annotations);
+        let page = page(&facts, &exchange, &owner, annotations);
         if is_tracked {
             emit_for_each_policy(config, &page, emit);
         }
         if !annotations.events.is_empty() && exchange.has_events {
-            emit_events(config, &page, exchange.moment.event_id(), &annotations.events, emit);
+            emit_events(config, &page, exchange.ids[1], &annotations.events, emit);
         }
     }
-    match owner.cookie.filter(|_| is_tracked && config.mode == Mode::On) {
-        None => Verdict { reason, ..Verdict::default() },
-        Some(cookie) => Verdict {
-            reason,
-            set_cookie: Some(visitor::set_cookie(&config.cookie, &cookie, now, request.secure)),
+    let cookie = owner.cookie.filter(|_| is_tracked && config.mode == Mode::On);
+    let appended = cookie.map(|cookie| {
+        Box::new(Appended {
+            set_cookie: visitor::set_cookie(&config.cookie, &cookie, now, request.secure),
             is_private: caching == Caching::Unsaid,
-        },
-    }
+        })
+    });
+    Verdict { reason, appended }
 }
 
 /// Takes up an event raised outside an exchange, for a visitor that an exchange gave out, and hands its
@@ -212,7 +227,7 @@ pub fn event(
 pub fn visitor(config: &Config, exchange: &Exchange, request: &Request<'_>) -> Visitor {
     let facts = Facts::new(config, request);
     let gets_cookie = exchange.skipped.is_none() && visitor::hands_out_ids(config);
-    Visitor::new(&facts, &exchange.identified, exchange.moment.seconds(), gets_cookie)
+    Visitor::new(&facts, &exchange.identified, exchange.seconds(), gets_cookie)
 }
 
 /// Who the visitor is, for a person to read.
@@ -234,14 +249,14 @@ fn takes_cookie(request: &Request<'_>, response: &Response<'_>) -> bool {
 
 fn page<'a>(
     facts: &Facts<'a>,
-    moment: &Moment,
+    exchange: &Exchange,
     owner: &Owner,
     annotations: &'a Annotations<'a>,
 ) -> Draft<'a> {
     let client = hit::Client::of(facts.request.headers);
     Draft {
-        id: moment.page_id(),
-        micros: moment.micros(),
+        id: exchange.ids[0],
+        micros: exchange.micros,
         visitor: owner.visitor,
         is_new: owner.is_new,
         first_visit: owner.first_visit,

@@ -160,6 +160,12 @@ fn looks_plain(value: &[u8]) -> bool {
     all & (0x80 * EACH) == 0
 }
 
+/// Whether `bytes` are `word`, in whatever case. Most are written as it is, which shows at once.
+#[inline]
+pub(crate) fn is_word(bytes: &[u8], word: &str) -> bool {
+    bytes == word.as_bytes() || bytes.eq_ignore_ascii_case(word.as_bytes())
+}
+
 /// The values of `name`, without surrounding blanks.
 pub(crate) fn each_value<'a>(headers: &'a dyn Headers, name: &HeaderName, mut visit: impl FnMut(&'a [u8])) {
     headers.each(name, &mut |value| visit(value.trim_ascii()));

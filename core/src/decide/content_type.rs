@@ -8,7 +8,7 @@ use super::{Facts, Rule, shown};
 use crate::{
     Request,
     ledger::Reason,
-    request::{each_value, first_value},
+    request::{each_value, first_value, is_word},
 };
 
 pub(super) const RULE: Rule = Rule { name: "content-type", check, view, holds_events: false };
@@ -32,7 +32,7 @@ fn check(facts: &Facts<'_>) -> Result<(), Reason> {
     else {
         return Ok(());
     };
-    let is_wanted = |media: &[u8]| types.iter().any(|t| t.as_bytes().eq_ignore_ascii_case(media));
+    let is_wanted = |media: &[u8]| types.iter().any(|t| is_word(media, t));
     let given = first_value(response.headers, &CONTENT_TYPE).map(essence).filter(|media| !media.is_empty());
     let counts = match given {
         Some(media) => is_wanted(media),
@@ -68,10 +68,8 @@ fn view(facts: &Facts<'_>) -> String {
 pub(crate) fn wants_html(request: &Request<'_>) -> bool {
     match destination(request) {
         Some(destination) => destination == b"document",
-        None => accepts(request, |media| {
-            media == b"*/*" || HTML.iter().any(|html| media.eq_ignore_ascii_case(html.as_bytes()))
-        })
-        .unwrap_or(true),
+        None => accepts(request, |media| media == b"*/*" || HTML.iter().any(|html| is_word(media, html)))
+            .unwrap_or(true),
     }
 }
 

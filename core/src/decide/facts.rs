@@ -2,7 +2,11 @@ use http::header::HOST;
 use memchr::{memchr, memchr2, memchr3};
 
 use super::{prefetch, site};
-use crate::{Request, Response, config::Config, request::first_value};
+use crate::{
+    Request, Response,
+    config::Config,
+    request::{first_value, is_word},
+};
 
 /// What the rules look at: the configuration, the request in its parts and, once it is known, the
 /// response.
@@ -32,8 +36,8 @@ impl<'a> Facts<'a> {
     ) -> Self {
         let (mut host, mut prefetch) = (None, None);
         request.headers.all(&mut |name, value| match name.len() {
-            4 if host.is_none() && name.eq_ignore_ascii_case(b"host") => host = Some(value.trim_ascii()),
-            6 if name.eq_ignore_ascii_case(b"cookie") => cookie(value),
+            4 if host.is_none() && is_word(name, "host") => host = Some(value.trim_ascii()),
+            6 if is_word(name, "cookie") => cookie(value),
             5 | 7 | 9 | 11..=13 if prefetch.is_none() => prefetch = prefetch::announced(name, value),
             _ => {}
         });

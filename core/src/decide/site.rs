@@ -1,12 +1,12 @@
 use super::{Facts, Rule, shown};
-use crate::{Request, ledger::Reason};
+use crate::{Request, ledger::Reason, request::is_word};
 
 pub(super) const RULE: Rule = Rule { name: "site", check, view, holds_events: true };
 
 fn check(facts: &Facts<'_>) -> Result<(), Reason> {
     let host = facts.host.ok_or(Reason::UnknownSite)?;
     let sites = &facts.config.sites;
-    if sites.is_empty() || sites.iter().any(|site| site.as_bytes().eq_ignore_ascii_case(host)) {
+    if sites.is_empty() || sites.iter().any(|site| is_word(host, site)) {
         Ok(())
     } else {
         Err(Reason::UnknownSite)
@@ -40,16 +40,25 @@ pub(super) fn named<'a>(
     request.authority.or(target).or_else(header)
 }
 
+/// What a host name may have.
+static IS_INSIDE: [bool; 256] = {
+    let mut inside = [false; 256];
+    let mut byte = 0;
+    while byte < inside.len() {
+        let b = byte as u8;
+        inside[byte] = b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+        byte += 1;
+    }
+    inside
+};
+
 fn valid(authority: &[u8]) -> Option<&[u8]> {
     let end = match authority {
         [b'[', inside @ ..] => {
             let length = inside.iter().position(|b| !b.is_ascii_hexdigit() && !b":.".contains(b))?;
             (length > 0 && inside[length] == b']').then_some(length + 2)?
         }
-        _ => {
-            let is_inside = |b: &u8| b.is_ascii_alphanumeric() || b"._-".contains(b);
-            authority.iter().position(|b| !is_inside(b)).unwrap_or(authority.len())
-        }
+        _ => authority.iter().position(|&b| !IS_INSIDE[usize::from(b)]).unwrap_or(authority.len()),
     };
     let (host, port) = authority.split_at(end);
     let is_port = match port {

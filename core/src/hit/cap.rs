@@ -33,11 +33,13 @@ pub(crate) fn cut(text: &[u8], max: usize) -> &[u8] {
 }
 
 /// The longest beginning of `text` of at most `max` bytes that ends between two characters.
-#[inline(never)]
+#[inline]
 pub(crate) fn cut_str(text: &str, max: usize) -> &str {
-    if text.len() <= max {
-        return text;
-    }
+    if text.len() <= max { text } else { cut_long(text, max) }
+}
+
+#[cold]
+fn cut_long(text: &str, max: usize) -> &str {
     let end = (0..=max).rev().find(|&at| text.is_char_boundary(at));
     &text[..end.unwrap_or_default()]
 }

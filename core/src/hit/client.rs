@@ -22,9 +22,12 @@ impl<'a> Client<'a> {
 
 /// The first language tag of `Accept-Language` (RFC 9110 §12.5.4), if it could be one.
 fn first_language(value: &[u8]) -> &[u8] {
-    let tag = value.split(|b| b",;".contains(b)).next().unwrap_or_default().trim_ascii();
-    let is_tag = tag.len() <= cap::LANGUAGE && tag.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-');
-    if is_tag { tag } else { &[] }
+    let is_inside = |b: &u8| b.is_ascii_alphanumeric() || *b == b'-';
+    let value = value.trim_ascii_start();
+    let end = value.iter().position(|b| !is_inside(b)).unwrap_or(value.len());
+    let (tag, rest) = value.split_at(end);
+    let ends = matches!(rest.trim_ascii_start(), [] | [b',' | b';', ..]);
+    if ends && tag.len() <= cap::LANGUAGE { tag } else { &[] }
 }
 
 #[cfg(test)]

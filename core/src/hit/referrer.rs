@@ -1,4 +1,4 @@
-use memchr::{memchr, memchr2, memchr3, memrchr};
+use memchr::{memchr, memchr2};
 
 use super::cap::{URL, cut};
 use crate::config::QueryPolicy;
@@ -10,19 +10,33 @@ pub(super) fn cleaned(referrer: &[u8], policy: QueryPolicy) -> [&[u8]; 2] {
 }
 
 fn split(referrer: &[u8], policy: QueryPolicy) -> Option<[&[u8]; 2]> {
-    let is_scheme = |b: &u8| b.is_ascii_alphanumeric() || b"+-.".contains(b);
-    let colon = referrer.iter().position(|b| !is_scheme(b))?;
+    let colon = if referrer.starts_with(b"https:") { 5 } else { scheme(referrer)? };
     let rest = referrer[colon..].strip_prefix(b"://")?;
-    referrer.first().filter(|b| b.is_ascii_alphabetic())?;
     let end = match policy {
         QueryPolicy::Keep => memchr(b'#', rest),
         QueryPolicy::Campaign | QueryPolicy::Drop => memchr2(b'#', b'?', rest),
     };
     let rest = &rest[..end.unwrap_or(rest.len())];
-    let authority = &rest[..memchr3(b'/', b'?', b'\\', rest).unwrap_or(rest.len())];
-    let host = memrchr(b'@', authority).map_or(0, |at| at + 1);
+    // Where the host begins and ends.
+    let (mut host, mut authority) = (0, rest.len());
+    for (at, byte) in rest.iter().enumerate() {
+        match byte {
+            b'@' => host = at + 1,
+            b'/' | b'?' | b'\\' => {
+                authority = at;
+                break;
+            }
+            _ => {}
+        }
+    }
     let scheme = &referrer[..colon + b"://".len()];
-    (host < authority.len()).then(|| [scheme, cut(&rest[host..], URL.saturating_sub(scheme.len()))])
+    (host < authority).then(|| [scheme, cut(&rest[host..], URL.saturating_sub(scheme.len()))])
+}
+
+/// How long the scheme is (RFC 3986 §3.1).
+fn scheme(referrer: &[u8]) -> Option<usize> {
+    referrer.first().filter(|b| b.is_ascii_alphabetic())?;
+    referrer.iter().position(|b| !b.is_ascii_alphanumeric() && !b"+-.".contains(b))
 }
 
 #[cfg(test)]
