@@ -9,7 +9,7 @@ mod response;
 mod table;
 mod wrong;
 
-use trackside_core::Annotations;
+use std::mem;
 
 use crate::{
     boundary::enter, error::trackside_error, exchange::trackside_exchange, status::trackside_status,
@@ -75,10 +75,11 @@ pub unsafe extern "C" fn trackside_exchange_begin_blob(
 ) -> trackside_status {
     enter(error, |call| {
         let tracker = call.shared(tracker, "tracker")?;
-        let parts = request::parse(call.array(blob, length, "blob")?)?;
-        let out = call.output(exchange, "exchange")?;
-        out.set(trackside_exchange::begin(tracker.live(), &parts)?);
-        Ok(())
+        request::read(call.array(blob, length, "blob")?, |parts| {
+            let out = call.output(exchange, "exchange")?;
+            out.set(trackside_exchange::begin(tracker.live(), parts)?);
+            Ok(())
+        })
     })
 }
 
@@ -161,14 +162,16 @@ pub unsafe extern "C" fn trackside_exchange_finish_blob(
     enter(error, |call| {
         let (exchange, request) = call.exclusive_with_tail(exchange, "exchange")?;
         exchange.check_open()?;
-        let mut annotations = Annotations::new();
-        let head = response::parse(call.array(blob, length, "blob")?, &mut annotations)?;
-        if let Some(mut before) = exchange.annotations.take() {
-            before.extend(annotations);
-            annotations = before;
-        }
-        exchange.finish(request, &head, &annotations);
-        Ok(())
+        response::read(call.array(blob, length, "blob")?, |head, annotations| {
+            match exchange.annotations.take() {
+                None => exchange.finish(request, head, annotations),
+                Some(mut before) => {
+                    before.extend(mem::take(annotations));
+                    exchange.finish(request, head, &before);
+                }
+            }
+            Ok(())
+        })
     })
 }
 

@@ -9,8 +9,8 @@ use uuid::Uuid;
 use crate::{
     boundary::{answer, enter},
     error::{Failure, trackside_error},
-    handle::{Handle, Tag},
-    headers::Fields,
+    handle::{Handle, Place, Tag},
+    headers::{Fields, Picked},
     kept::Kept,
     notice::Shown,
     request::{Parts, trackside_request},
@@ -52,20 +52,23 @@ impl trackside_exchange {
     ) -> Result<*mut Self, Failure> {
         #[cfg(feature = "_planted-race")]
         crate::test_race::bump();
-        let exchange = tracker.begin(&parts.as_request());
+        let picked = Picked::of(&parts.headers);
+        let exchange = tracker.begin(&parts.as_request(&picked));
         let (id, is_new) = (exchange.visitor_id(), exchange.is_new());
-        let (kept, place) =
-            Kept::copy(parts).ok_or_else(|| Failure::invalid("request", "is larger than memory can hold"))?;
-        Ok(place.give(Self {
-            id,
-            is_new,
-            exchange,
-            kept,
-            annotations: None,
-            notice: None,
-            reason: None,
-            appended: None,
-        }))
+        let give = |kept, place: Place<Self>| {
+            place.give(Self {
+                id,
+                is_new,
+                exchange,
+                kept,
+                annotations: None,
+                notice: None,
+                reason: None,
+                appended: None,
+            })
+        };
+        let given = Kept::copy(parts, &picked, give);
+        given.ok_or_else(|| Failure::invalid("request", "is larger than memory can hold"))
     }
 
     /// Fails if it is finished or abandoned.
@@ -126,10 +129,11 @@ pub unsafe extern "C" fn trackside_exchange_begin(
 ) -> trackside_status {
     enter(error, |call| {
         let tracker = call.shared(tracker, "tracker")?;
-        let request = call.request(request)?;
-        let out = call.output(exchange, "exchange")?;
-        out.set(trackside_exchange::begin(tracker.live(), &request)?);
-        Ok(())
+        call.request(request, |parts| {
+            let out = call.output(exchange, "exchange")?;
+            out.set(trackside_exchange::begin(tracker.live(), parts)?);
+            Ok(())
+        })
     })
 }
 
@@ -157,10 +161,11 @@ pub unsafe extern "C" fn trackside_exchange_finish(
     enter(error, |call| {
         let (exchange, request) = call.exclusive_with_tail(exchange, "exchange")?;
         exchange.check_open()?;
-        let response = call.response(response)?;
-        let annotations = exchange.annotations.take().unwrap_or_default();
-        exchange.finish(request, &response, &annotations);
-        Ok(())
+        call.response(response, |head| {
+            let annotations = exchange.annotations.take().unwrap_or_default();
+            exchange.finish(request, head, &annotations);
+            Ok(())
+        })
     })
 }
 

@@ -7,6 +7,7 @@ use trackside_core::Annotations;
 use crate::{
     boundary::enter,
     error::{Failure, trackside_error},
+    headers::Picked,
     request::trackside_request,
     response::trackside_response,
     status::{TRACKSIDE_BUFFER, trackside_status},
@@ -43,13 +44,16 @@ pub unsafe extern "C" fn trackside_tracker_explain(
 ) -> trackside_status {
     enter(error, |call| {
         let tracker = call.shared(tracker, "tracker")?;
-        let request = call.request(request)?;
-        let response = call.response(response)?;
+        let text = call.request(request, |request| {
+            call.response(response, |response| {
+                let picked = Picked::of(&request.headers);
+                let (request, response) = (request.as_request(&picked), response.as_response());
+                let explanation = tracker.live().explain(&request, &response, &Annotations::new());
+                Ok(format!("{explanation}\0"))
+            })
+        })?;
         let buffer = call.buffer(buffer.cast::<u8>(), capacity, "buffer")?;
         let needed = call.output(needed, "needed")?;
-        let (request, response) = (request.as_request(), response.as_response());
-        let explanation = tracker.live().explain(&request, &response, &Annotations::new());
-        let text = format!("{explanation}\0");
         needed.set(text.len());
         write(buffer, text.as_bytes())
     })

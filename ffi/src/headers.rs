@@ -24,6 +24,13 @@ pub(crate) trait Fields<'f> {
     }
 }
 
+impl<'f, F: Fields<'f>> Fields<'f> for &F {
+    #[inline]
+    fn find<T>(&self, look: impl FnMut(&'f [u8], &'f [u8]) -> Option<T>) -> Option<T> {
+        (**self).find(look)
+    }
+}
+
 impl<'f> Fields<'f> for HeaderArray<'f> {
     #[inline]
     fn find<T>(&self, mut look: impl FnMut(&'f [u8], &'f [u8]) -> Option<T>) -> Option<T> {
@@ -93,7 +100,7 @@ const KEPT: usize = FINISH_HEADERS.len();
 #[derive(Clone, Copy, Debug)]
 struct Picks {
     /// Which of [`FINISH_HEADERS`] there are, by their bits.
-    present: u16,
+    present: usize,
     /// Whether one of them came more than once.
     is_repeated: bool,
 }
@@ -110,7 +117,7 @@ impl<'f, F: Fields<'f>> Picked<'f, F> {
     /// The value of each of [`FINISH_HEADERS`] that is present, of which it was not seen whether it could be
     /// one; none if one came more than once.
     #[inline]
-    pub(crate) fn single(&self) -> Option<(u16, [&'f [u8]; KEPT])> {
+    pub(crate) fn single(&self) -> Option<(usize, [&'f [u8]; KEPT])> {
         let Picks { present, is_repeated } = self.picks.get().unwrap_or_else(|| self.walk(|_, _| {}));
         if is_repeated { None } else { Some((present, array::from_fn(|n| self.values[n].get()))) }
     }

@@ -1,7 +1,5 @@
 //! What is copied of a request, for when its caller has gone on.
 
-use std::net::IpAddr;
-
 use http::{
     HeaderName,
     header::{ACCEPT, ACCEPT_LANGUAGE, HOST, REFERER, USER_AGENT},
@@ -10,22 +8,25 @@ use trackside_core::{FINISH_HEADERS, Headers, Request, is_field_value};
 
 use crate::{
     handle::{Handle, Pieces, Place},
-    headers::Fields,
+    headers::{Fields, Picked},
+    peer::Peer,
     request::Parts,
 };
 
 /// What is known of a request's copy, which is what `finish` reads of it: the method, the target, the authority
-/// and the values of [`FINISH_HEADERS`].
+/// and the values of [`FINISH_HEADERS`]. Its numbers are whole words, which a fresh copy can be made of at once.
 #[derive(Debug)]
 pub(crate) struct Kept {
-    /// Which pieces there are, by their bits: the others are not even empty.
-    present: u16,
-    /// The further values of a header that came more than once, behind the pieces: its place, and how long
-    /// the value is.
-    more: Vec<(usize, usize)>,
-    peer: Option<IpAddr>,
-    secure: bool,
+    /// Which pieces there are, by their bits: the others are not even empty. And whether the client came by
+    /// https.
+    present: usize,
+    more: More,
+    peer: Peer,
 }
+
+/// The further values of headers that came more than once, behind the pieces: the header's place, and how long the
+/// value is. Seldom there, and so one word.
+type More = Option<Box<Vec<(usize, usize)>>>;
 
 // The pieces.
 const METHOD: usize = 0;
@@ -34,31 +35,43 @@ const AUTHORITY: usize = 2;
 const VALUES: usize = 3;
 const PIECES: usize = VALUES + FINISH_HEADERS.len();
 
-/// Which of [`FINISH_HEADERS`] were copied, the further values, and where to.
-type Placed<T> = (u16, Vec<(usize, usize)>, Place<T>);
+// Of the values.
+const ACCEPTED: usize = 3;
+const DESTINATION: usize = 5;
+
+/// The bit behind those of the pieces.
+const SECURE: usize = 1 << PIECES;
 
 impl Kept {
-    /// Copies a request that the judge has seen to a new place behind what will be its exchange. None if
-    /// there is no memory for that.
+    /// Copies a request that the judge has seen to a new place behind what will be its exchange, which `give`
+    /// makes there. None if there is no memory for that.
     #[inline]
-    pub(crate) fn copy<'f, F: Fields<'f>, T: Handle>(parts: &Parts<'f, F>) -> Option<(Self, Place<T>)> {
-        let (present, more, place) = Self::copy_single(parts).or_else(|| Self::copy_repeated(parts))?;
-        let line = 1 << METHOD | 1 << TARGET | u16::from(parts.authority.is_some()) << AUTHORITY;
-        let kept = Self { present: line | present << VALUES, more, peer: parts.peer, secure: parts.secure };
-        Some((kept, place))
-    }
-
-    /// None if a header came more than once, too.
-    #[inline]
-    fn copy_single<'f, F: Fields<'f>, T: Handle>(parts: &Parts<'f, F>) -> Option<Placed<T>> {
-        let (present, values) = parts.headers.single()?;
-        Some((present, Vec::new(), Place::holding(&pieces(parts, values), &[])?))
+    pub(crate) fn copy<'f, F: Fields<'f>, T: Handle, R>(
+        parts: &Parts<'f, F>,
+        picked: &Picked<'f, &F>,
+        give: impl FnOnce(Self, Place<T>) -> R,
+    ) -> Option<R> {
+        let Some((mut present, mut values)) = picked.single() else {
+            let (kept, place) = Self::copy_repeated(parts, picked)?;
+            return Some(give(*kept, place));
+        };
+        // Who says where the answer will be shown is not asked what it accepts, which is long.
+        if present & 1 << DESTINATION != 0 && is_field_value(values[DESTINATION]) {
+            present &= !(1 << ACCEPTED);
+            values[ACCEPTED] = &[];
+        }
+        let place = Place::holding(&pieces(parts, values), &[])?;
+        Some(give(Self::of(parts, present, None), place))
     }
 
     #[cold]
-    fn copy_repeated<'f, F: Fields<'f>, T: Handle>(parts: &Parts<'f, F>) -> Option<Placed<T>> {
+    #[inline(never)]
+    fn copy_repeated<'f, F: Fields<'f>, T: Handle>(
+        parts: &Parts<'f, F>,
+        picked: &Picked<'f, &F>,
+    ) -> Option<(Box<Self>, Place<T>)> {
         let (mut present, mut first) = (0, [&[][..]; FINISH_HEADERS.len()]);
-        let mut more = parts.headers.every();
+        let mut more = picked.every();
         more.retain(|&(name, value)| {
             let is_first = present & 1 << name == 0;
             if is_first {
@@ -69,14 +82,21 @@ impl Kept {
         });
         let further: Vec<_> = more.iter().map(|(_, value)| *value).collect();
         let place = Place::holding(&pieces(parts, first), &further)?;
-        Some((present, more.iter().map(|(name, value)| (*name, value.len())).collect(), place))
+        let more = more.iter().map(|(name, value)| (*name, value.len())).collect();
+        Some((Box::new(Self::of(parts, present, Some(Box::new(more)))), place))
+    }
+
+    #[inline]
+    fn of<'f, F>(parts: &Parts<'f, F>, values: usize, more: More) -> Self {
+        let authority = usize::from(parts.authority.is_some()) << AUTHORITY;
+        let secure = if parts.secure { SECURE } else { 0 };
+        let present = 1 << METHOD | 1 << TARGET | authority | values << VALUES | secure;
+        Self { present, more, peer: parts.peer }
     }
 
     /// The request that was copied to `bytes`.
     pub(crate) fn in_bytes<'a>(&'a self, bytes: &'a [u8]) -> Copied<'a> {
-        let pieces = Pieces::of(bytes);
-        // They are looked through as one, which is several times as fast as one by one.
-        Copied { kept: self, pieces, is_plain: is_field_value(pieces.all_from(VALUES)) }
+        Copied { kept: self, pieces: Pieces::of(bytes) }
     }
 }
 
@@ -95,8 +115,6 @@ fn pieces<'f, F>(
 pub(crate) struct Copied<'a> {
     kept: &'a Kept,
     pieces: Pieces<'a, PIECES>,
-    /// Whether each value could be that of a header.
-    is_plain: bool,
 }
 
 impl<'a> Copied<'a> {
@@ -104,20 +122,21 @@ impl<'a> Copied<'a> {
         let piece = |n| self.piece(n).unwrap_or_default();
         Request::new(piece(METHOD), piece(TARGET), self)
             .with_authority(self.piece(AUTHORITY))
-            .with_peer(self.kept.peer)
-            .with_secure(self.kept.secure)
+            .with_peer(self.kept.peer.address())
+            .with_secure(self.kept.present & SECURE != 0)
     }
 
     fn piece(&self, n: usize) -> Option<&'a [u8]> {
         let is_present = n < PIECES && self.kept.present & 1 << n != 0;
         let piece = if is_present { self.pieces.get(n) } else { None };
-        piece.filter(|piece| self.is_plain || n < VALUES || is_field_value(piece))
+        // Of the values it was not seen when they were copied: not all of them are asked for.
+        piece.filter(|piece| n < VALUES || is_field_value(piece))
     }
 
     /// The further values, with their places.
     fn more(&self) -> impl Iterator<Item = (usize, &'a [u8])> {
         let mut rest = self.pieces.all_from(PIECES);
-        let more = self.kept.more.iter();
+        let more = self.kept.more.iter().flat_map(|more| more.iter());
         more.filter_map(move |&(place, length)| Some((place, rest.split_off(..length)?)))
     }
 }
@@ -129,9 +148,9 @@ impl Headers for Copied<'_> {
             () if name == HOST => 0,
             () if name == USER_AGENT => 1,
             () if name == REFERER => 2,
-            () if name == ACCEPT => 3,
+            () if name == ACCEPT => ACCEPTED,
             () if name == ACCEPT_LANGUAGE => 4,
-            () if *name == FINISH_HEADERS[5] => 5,
+            () if *name == FINISH_HEADERS[DESTINATION] => DESTINATION,
             () => return None,
         };
         self.piece(VALUES + place)

@@ -2,7 +2,7 @@ use trackside_core::{FINISH_HEADERS, Headers};
 
 use super::Kept;
 use crate::{
-    boundary::Call, exchange::trackside_exchange, handle::Place, headers::Picked, request::Parts,
+    boundary::Call, exchange::trackside_exchange, handle::Place, headers::Picked, peer::Peer, request::Parts,
     test_exchange::headers, text::trackside_header, view::HeaderArray,
 };
 
@@ -11,9 +11,9 @@ fn parts<'f>(call: &'f Call, headers: &'f [trackside_header]) -> Parts<'f, Heade
         method: b"GET",
         target: b"/walks/?page=2",
         authority: None,
-        peer: None,
+        peer: Peer::default(),
         secure: true,
-        headers: Picked::of(call.headers(headers.as_ptr(), headers.len(), "headers").unwrap()),
+        headers: call.headers(headers.as_ptr(), headers.len(), "headers").unwrap(),
     }
 }
 
@@ -24,8 +24,8 @@ fn copied<T>(named: &[(&str, &str)], look: impl FnOnce(&super::Copied<'_>) -> T)
     let array = headers(&named);
     let call = Call::of_a_test();
     let parts = parts(&call, &array);
-    let (kept, place): (_, Place<trackside_exchange>) = Kept::copy(&parts).unwrap();
-    look(&kept.in_bytes(place.bytes()))
+    let give = |kept: Kept, place: Place<trackside_exchange>| look(&kept.in_bytes(place.bytes()));
+    Kept::copy(&parts, &Picked::of(&parts.headers), give).unwrap()
 }
 
 /// All values of all names, in the order in which they are found.
@@ -51,7 +51,6 @@ fn found(named: &[(&str, &str)]) -> Vec<(usize, String)> {
 #[test]
 fn each_header_is_found_again() {
     let named = [
-        ("Sec-Fetch-Dest", "document"),
         ("X-Other", "not kept"),
         ("ACCEPT-LANGUAGE", "en"),
         ("accept", "text/html"),
@@ -61,9 +60,18 @@ fn each_header_is_found_again() {
         ("Host", "www.example.com"),
     ];
     let found = found(&named);
-    let expected = ["www.example.com", "Mozilla/5.0", "", "text/html", "en", "document"];
+    let expected = ["www.example.com", "Mozilla/5.0", "", "text/html", "en"];
     let expected: Vec<_> = expected.map(str::to_owned).into_iter().enumerate().collect();
     assert_eq!(found, expected);
+}
+
+#[test]
+fn what_is_accepted_is_kept_unless_the_destination_tells() {
+    let kept = |destination| found(&[("accept", "text/html"), ("sec-fetch-dest", destination)]);
+    let [accepted, destination] = [(3, "text/html"), (5, "image")].map(|(place, v)| (place, v.to_owned()));
+    assert_eq!(kept("image"), [destination]);
+    // What is no value of a header counts as absent.
+    assert_eq!(kept("im\nage"), [accepted]);
 }
 
 #[test]

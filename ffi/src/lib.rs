@@ -38,6 +38,7 @@ mod log;
 mod notice;
 mod options;
 mod outgoing;
+mod peer;
 mod property;
 mod reason;
 mod request;

@@ -8,6 +8,7 @@ use crate::{
     boundary::Call,
     error::Failure,
     headers::{Fields, Picked},
+    peer::Peer,
     text::{trackside_bytes, trackside_header},
     truth::trackside_truth,
     view::{self, HeaderArray},
@@ -47,49 +48,53 @@ pub(crate) struct Parts<'f, F> {
     pub(crate) method: &'f [u8],
     pub(crate) target: &'f [u8],
     pub(crate) authority: Option<&'f [u8]>,
-    pub(crate) peer: Option<IpAddr>,
+    pub(crate) peer: Peer,
     pub(crate) secure: bool,
-    pub(crate) headers: Picked<'f, F>,
+    pub(crate) headers: F,
 }
 
 impl<'f, F: Fields<'f>> Parts<'f, F> {
-    pub(crate) fn as_request(&self) -> Request<'_> {
-        Request::new(self.method, self.target, &self.headers)
+    /// The request, of whose headers `picked` keeps what it is asked for.
+    pub(crate) fn as_request<'a>(&'a self, picked: &'a Picked<'f, &F>) -> Request<'a> {
+        Request::new(self.method, self.target, picked)
             .with_authority(self.authority)
-            .with_peer(self.peer)
+            .with_peer(self.peer.address())
             .with_secure(self.secure)
     }
 }
 
 impl Call {
-    /// What the caller's struct says.
-    pub(crate) fn request(
+    /// Shows `look` what the caller's struct says. It is shown where it was made: to move what is fresh, out of
+    /// a `Result`, stalls the processor.
+    #[inline]
+    pub(crate) fn request<T>(
         &self,
         request: *const trackside_request,
-    ) -> Result<Parts<'_, HeaderArray<'_>>, Failure> {
+        look: impl FnOnce(&Parts<'_, HeaderArray<'_>>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
         let request = self.read(request, "request")?;
         let authority = self.bytes(request.authority, "request.authority")?;
         let headers = self.headers(request.headers, request.header_count, "request.headers")?;
-        Ok(Parts {
+        look(&Parts {
             method: self.bytes(request.method, "request.method")?,
             target: self.bytes(request.target, "request.target")?,
             authority: Some(authority).filter(|authority| !authority.is_empty()),
             peer: address(self.bytes(request.peer, "request.peer")?)?,
             secure: request.secure.get(),
-            headers: Picked::of(headers),
+            headers,
         })
     }
 }
 
 /// The address in `text`, if there is any text.
-fn address(text: &[u8]) -> Result<Option<IpAddr>, Failure> {
+fn address(text: &[u8]) -> Result<Peer, Failure> {
     if text.is_empty() {
-        return Ok(None);
+        return Ok(Peer::default());
     }
-    let parse = |text| str::from_utf8(text).ok()?.parse().ok();
+    let parse = |text| Some(Peer::from(str::from_utf8(text).ok()?.parse::<IpAddr>().ok()?));
     let without_zone = || parse(text.split(|&byte| byte == b'%').next()?);
     if let Some(address) = v4(text).or_else(without_zone) {
-        return Ok(Some(address));
+        return Ok(address);
     }
     let shown = text.get(..64).unwrap_or(text).escape_ascii();
     let problem = format!("is no address: {shown}; write 203.0.113.9 or 2001:db8::1, or leave it empty");
@@ -97,7 +102,7 @@ fn address(text: &[u8]) -> Result<Option<IpAddr>, Failure> {
 }
 
 /// An IPv4 address, which is what most hosts give, in about half the time that it takes to parse any.
-fn v4(text: &[u8]) -> Option<IpAddr> {
+fn v4(text: &[u8]) -> Option<Peer> {
     let mut octets = [0; 4];
     let mut parts = text.split(|&byte| byte == b'.');
     for octet in &mut octets {
@@ -108,7 +113,7 @@ fn v4(text: &[u8]) -> Option<IpAddr> {
             _ => return None,
         };
     }
-    if parts.next().is_none() { Some(octets.into()) } else { None }
+    if parts.next().is_none() { Some(Peer::of(&octets)) } else { None }
 }
 
 fn digit(byte: u8) -> Option<u8> {

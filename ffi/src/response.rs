@@ -36,14 +36,16 @@ pub(crate) struct Head<'f, F> {
 }
 
 impl Call {
-    /// What the caller's struct says.
-    pub(crate) fn response(
+    /// Shows `look` what the caller's struct says, where it was made.
+    #[inline]
+    pub(crate) fn response<T>(
         &self,
         response: *const trackside_response,
-    ) -> Result<Head<'_, HeaderArray<'_>>, Failure> {
+        look: impl FnOnce(&Head<'_, HeaderArray<'_>>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
         let response = self.read(response, "response")?;
         let headers = self.headers(response.headers, response.header_count, "response.headers")?;
-        Ok(Head { status: response.status, headers: Walked::of(headers) })
+        look(&Head { status: response.status, headers: Walked::of(headers) })
     }
 }
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use trackside_core::{Annotations, Event, Value};
 
 use super::{
-    table::{self, Pair, Parts, long},
+    table::{self, Pair, Rest, long},
     wrong::{Parsed, Wrong},
 };
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
 /// Adds the annotations of these tags and lengths.
 pub(super) fn parse<'f>(
     rows: &[Pair],
-    mut payloads: Parts<'f>,
+    mut payloads: Rest<'f>,
     annotations: &mut Annotations<'f>,
 ) -> Parsed<()> {
     for (n, row) in rows.iter().enumerate() {
@@ -50,7 +50,7 @@ fn property(payload: &[u8]) -> Parsed<(&str, Value<'_>)> {
             "announces a key of {length} bytes, and has {has} behind its head"
         )));
     }
-    let mut parts = Parts(rest);
+    let mut parts = Rest(rest);
     let (key, rest) = (text(parts.take(length), "key")?, parts.0);
     let value = match trackside_type::try_from(kind) {
         Ok(TRACKSIDE_TYPE_TEXT) => Value::Text(Cow::Borrowed(text(rest, "text")?)),
@@ -82,7 +82,7 @@ fn event(payload: &[u8]) -> Parsed<Event<'_>> {
     let all = [name, category, label].into_iter().chain(lengths.iter().map(|row| long(row, 0)));
     table::check(all.map(u64::from).sum(), bytes)?;
 
-    let mut parts = Parts(bytes);
+    let mut parts = Rest(bytes);
     let mut event = Event::new(text(parts.take(name), "name")?);
     if category > 0 {
         event = event.category(text(parts.take(category), "category")?);

@@ -5,19 +5,23 @@ use trackside_core::Annotations;
 use super::{
     VERSION, annotations,
     table::{self, Packed, long, short},
-    wrong::{Parsed, Wrong},
+    wrong::Wrong,
 };
-use crate::{headers::Walked, response::Head};
+use crate::{error::Failure, headers::Walked, response::Head};
 
-/// The response in `block`, as it lies there. What it adds is added to `annotations`.
-pub(super) fn parse<'f>(block: &'f [u8], annotations: &mut Annotations<'f>) -> Parsed<Head<'f, Packed<'f>>> {
+/// Shows `look` the response in `block`, as it lies there, and what it has of annotations.
+#[inline]
+pub(super) fn read<'f, T>(
+    block: &'f [u8],
+    look: impl FnOnce(&Head<'f, Packed<'f>>, &mut Annotations<'f>) -> Result<T, Failure>,
+) -> Result<T, Failure> {
     let (head, rest) = table::head::<8>(block)?;
     let [version, flags, ..] = *head;
     if version != VERSION {
-        return Err(Wrong::version(version));
+        return Err(Wrong::version(version).into());
     }
     if flags != 0 {
-        return Err(Wrong::new(format_args!("has the flags {flags:#x}, of which none is known")));
+        return Err(Wrong::new(format_args!("has the flags {flags:#x}, of which none is known")).into());
     }
     let (count, added) = (short(head, 4), short(head, 6));
     let tables = table::rows(rest, count.into()).and_then(|(lengths, rest)| {
@@ -33,8 +37,9 @@ pub(super) fn parse<'f>(block: &'f [u8], annotations: &mut Annotations<'f>) -> P
     let behind: u64 = payloads.iter().map(|row| u64::from(long(row, 4))).sum();
     table::check(headers + behind, bytes)?;
 
-    let mut parts = table::Parts(bytes);
-    let headers = Walked::of(Packed::new(lengths, table::Parts(parts.take(headers))));
-    annotations::parse(payloads, parts, annotations)?;
-    Ok(Head { status: short(head, 2), headers })
+    let mut parts = table::Rest(bytes);
+    let headers = Walked::of(Packed::new(lengths, table::Rest(parts.take(headers))));
+    let mut annotations = Annotations::new();
+    annotations::parse(payloads, parts, &mut annotations)?;
+    look(&Head { status: short(head, 2), headers }, &mut annotations)
 }

@@ -37,9 +37,9 @@ pub(super) fn check(announced: u64, bytes: &[u8]) -> Parsed<()> {
 
 /// Takes parts from the front of bytes whose lengths were checked.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Parts<'f>(pub(super) &'f [u8]);
+pub(super) struct Rest<'f>(pub(super) &'f [u8]);
 
-impl<'f> Parts<'f> {
+impl<'f> Rest<'f> {
     /// The next `length` bytes; of what is not there, as much as there is.
     pub(super) fn take(&mut self, length: impl TryInto<usize>) -> &'f [u8] {
         let length = length.try_into().unwrap_or(usize::MAX);
@@ -56,12 +56,12 @@ pub(super) type Pair = [u8; 8];
 #[derive(Debug)]
 pub(crate) struct Packed<'f> {
     lengths: &'f [Pair],
-    parts: Parts<'f>,
+    parts: Rest<'f>,
 }
 
 impl<'f> Packed<'f> {
     /// Those of these lengths, which stand at the front of `parts`.
-    pub(super) fn new(lengths: &'f [Pair], parts: Parts<'f>) -> Self {
+    pub(super) fn new(lengths: &'f [Pair], parts: Rest<'f>) -> Self {
         Self { lengths, parts }
     }
 
