@@ -101,7 +101,7 @@ pub struct trackside_sink {
 view::growing!(trackside_sink, last: free);
 
 /// Replaces the sink of the destination of that name, whatever its type, in the tracker that is opened with
-/// these options; a destination with `type = "callback"` has no other. Queue, batches and retries stay as they
+/// these options; one of type "callback" or "celery" has no other. Queue, batches and retries stay as they
 /// are configured, and so does what the type's protocol refuses and which hits it lets share a request. Of two
 /// sinks for one destination the later stands.
 ///

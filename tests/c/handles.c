@@ -57,6 +57,7 @@ static void options_and_tracker(void)
     trackside_response response = page_response();
     trackside_event event = TRACKSIDE_EVENT_INIT;
     trackside_left left = TRACKSIDE_LEFT_INIT;
+    trackside_destination destination = TRACKSIDE_DESTINATION_INIT;
     trackside_tracker *opened = NULL;
     trackside_stats *stats = NULL;
     trackside_outgoing *outgoing = NULL;
@@ -82,6 +83,7 @@ static void options_and_tracker(void)
     TAKES_ONLY(OPTIONS, "options", trackside_options_clock, wrong, some_clock, NULL);
     TAKES_ONLY(OPTIONS, "options", trackside_options_entropy, wrong, some_entropy, NULL);
     TAKES_ONLY(OPTIONS, "options", trackside_options_recording, wrong);
+    TAKES_ONLY(OPTIONS, "options", trackside_options_destination, wrong, 0, &destination);
     TAKES_ONLY(OPTIONS, "options", trackside_tracker_open, wrong, &opened);
     TAKES_ONLY(TRACKER, "tracker", trackside_tracker_flush, wrong, 1, &left);
     TAKES_ONLY(TRACKER, "tracker", trackside_tracker_close, wrong, 1, &left);

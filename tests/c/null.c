@@ -31,6 +31,7 @@ static void options_and_tracker(void)
     const trackside_bytes text = trackside_text("");
     trackside_sink sink = TRACKSIDE_SINK_INIT;
     trackside_left left = TRACKSIDE_LEFT_INIT;
+    trackside_destination destination = TRACKSIDE_DESTINATION_INIT;
     trackside_request request = page_request("/", BROWSER);
     trackside_response response = page_response();
     trackside_event event = TRACKSIDE_EVENT_INIT;
@@ -56,6 +57,9 @@ static void options_and_tracker(void)
     IS_NEEDED("sink", trackside_options_sink, a.options, trackside_text("x"), NULL);
     sink.deliver = NULL;
     IS_NEEDED("deliver", trackside_options_sink, a.options, trackside_text("x"), &sink);
+
+    IS_NEEDED("options", trackside_options_destination, NULL, 0, &destination);
+    IS_NEEDED("destination", trackside_options_destination, a.options, 0, NULL);
 
     IS_NEEDED("tracker", trackside_tracker_open, a.options, NULL);
     IS_NEEDED("tracker", trackside_tracker_flush, NULL, 1, &left);
