@@ -23,7 +23,8 @@ pub(super) fn write(verdict: &Verdict, buffer: &mut [MaybeUninit<u8>]) -> Result
     }
     let mut places = buffer.iter_mut();
     let mut put = |bytes: &[u8]| {
-        for (place, byte) in places.by_ref().zip(bytes) {
+        // The bytes first: they end without taking a place.
+        for (byte, place) in bytes.iter().zip(places.by_ref()) {
             place.write(*byte);
         }
     };

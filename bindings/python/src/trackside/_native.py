@@ -125,3 +125,14 @@ def reason_code(reason: int) -> str | None:
         text = ffi.string(code).decode() if code else f"reason-{reason}"
         _reasons[reason] = text
         return text
+
+
+def _request_headers() -> tuple[str, ...]:
+    names = []
+    while (name := lib.trackside_request_header(len(names))).length:
+        names.append(text_out(name))
+    return tuple(names)
+
+
+#: The names, in lower case, of all request headers that the library reads.
+REQUEST_HEADERS = _request_headers()

@@ -25,6 +25,8 @@ class Tracker:
 
     :param config: the configuration: a mapping, or the text of a TOML file. With neither this nor a file the
         environment alone is read.
+    :param consent: ``consent.policy``, in place of what ``config`` says: ``notice``, ``opt-in``, ``opt-out`` or
+        ``none``.
     :param file: a file of the configuration, ``.toml`` or ``.json``. It overrides ``config``.
     :param env: whether the variables ``TRACKSIDE__…`` override both, and ``TRACKSIDE_CONFIG`` names a file where
         ``file`` does not. Defaults to true.
@@ -44,6 +46,7 @@ class Tracker:
         self,
         config: Mapping[str, Any] | str | None = None,
         *,
+        consent: str | None = None,
         file: str | os.PathLike[str] | None = None,
         env: bool = True,
         transport: RecordingTransport | Deliver | None = None,
@@ -59,7 +62,7 @@ class Tracker:
         _native.call(lib.trackside_options_new, place)
         options = ffi.gc(place[0], lib.trackside_options_free)
         self._kept = _sources(options, clock, entropy, self.failures)
-        _configure(options, config, file, env)
+        _configure(options, config, consent, file, env)
         recording = transport if isinstance(transport, RecordingTransport) else None
         if recording is not None:
             _native.call(lib.trackside_options_recording, options)
@@ -255,7 +258,11 @@ class Destination(NamedTuple):
 
 
 def _configure(
-    options: Any, config: Mapping[str, Any] | str | None, file: str | os.PathLike[str] | None, env: bool
+    options: Any,
+    config: Mapping[str, Any] | str | None,
+    consent: str | None,
+    file: str | os.PathLike[str] | None,
+    env: bool,
 ) -> None:
     if isinstance(config, str):
         _layer(lib.trackside_options_toml, options, config)
@@ -263,6 +270,8 @@ def _configure(
         _layer(lib.trackside_options_json, options, json.dumps(config, default=_listed))
     elif config is not None:
         raise TypeError(f"config is a mapping or the text of a TOML file, not {type(config).__name__}")
+    if consent is not None:
+        _layer(lib.trackside_options_json, options, json.dumps({"consent": {"policy": consent}}))
     if file is not None:
         _layer(lib.trackside_options_file, options, os.fspath(file))
     if env:
