@@ -80,7 +80,8 @@ def finish(exchange: Exchange, message: Message) -> Message:
         headers = message.get("headers") or ()
         if not isinstance(headers, (list, tuple)):
             # It can be read but once: the server is to get what is read here.
-            message = {**message, "headers": headers := list(headers)}
+            headers = list(headers)
+            message = {**message, "headers": headers}
         appended = exchange.finish(message["status"], headers).headers
     except Exception:
         exchange._tracker.failures.note("finishing an exchange")
@@ -94,6 +95,9 @@ def finish(exchange: Exchange, message: Message) -> Message:
 def begin(tracker: Tracker, scope: Scope) -> Exchange:
     """Begins the exchange of the request in a scope; for adapters."""
     client = scope.get("client")
+    if not isinstance(scope["headers"], (list, tuple)):
+        # They can be read but once: the application is to get what is read here.
+        scope["headers"] = list(scope["headers"])
     return tracker._begin(
         _block.request(
             scope["method"].encode("latin-1"),
