@@ -1263,8 +1263,9 @@ trackside_status trackside_tracker_open(const struct trackside_options *options,
 void trackside_tracker_free(struct trackside_tracker *tracker);
 
 /**
- * Waits until every hit submitted so far has been delivered or given up, for at most `milliseconds`, and
- * says in `left`, which may be NULL, what was left. To leave something is no failure.
+ * Waits until every hit submitted so far has been delivered or given up, for at most `milliseconds`
+ * (UINT64_MAX: the configuration's `shutdown`), and says in `left`, which may be NULL, what was left. To leave
+ * something is no failure.
  *
  * Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
  * TRACKSIDE_INVALID_ARGUMENT (`left`), TRACKSIDE_REENTRANT (called from a sink).

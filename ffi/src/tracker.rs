@@ -157,8 +157,9 @@ pub unsafe extern "C" fn trackside_tracker_free(tracker: *mut trackside_tracker)
     answer((), |call| call.end(tracker));
 }
 
-/// Waits until every hit submitted so far has been delivered or given up, for at most `milliseconds`, and
-/// says in `left`, which may be NULL, what was left. To leave something is no failure.
+/// Waits until every hit submitted so far has been delivered or given up, for at most `milliseconds`
+/// (UINT64_MAX: the configuration's `shutdown`), and says in `left`, which may be NULL, what was left. To leave
+/// something is no failure.
 ///
 /// Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
 /// TRACKSIDE_INVALID_ARGUMENT (`left`), TRACKSIDE_REENTRANT (called from a sink).
@@ -173,7 +174,7 @@ pub unsafe extern "C" fn trackside_tracker_flush(
     left: *mut trackside_left,
     error: *mut trackside_error,
 ) -> trackside_status {
-    enter(error, |call| wait(call, tracker, left, |live| live.flush(Duration::from_millis(milliseconds))))
+    enter(error, |call| wait(call, tracker, left, |live| live.flush(duration(live, milliseconds))))
 }
 
 /// Delivers what can be delivered within `milliseconds` (UINT64_MAX: the configuration's `shutdown`), stops for
@@ -193,14 +194,14 @@ pub unsafe extern "C" fn trackside_tracker_close(
     left: *mut trackside_left,
     error: *mut trackside_error,
 ) -> trackside_status {
-    enter(error, |call| {
-        wait(call, tracker, left, |live| {
-            live.close(match milliseconds {
-                u64::MAX => live.config().shutdown(),
-                _ => Duration::from_millis(milliseconds),
-            })
-        })
-    })
+    enter(error, |call| wait(call, tracker, left, |live| live.close(duration(live, milliseconds))))
+}
+
+fn duration(live: &Tracker, milliseconds: u64) -> Duration {
+    match milliseconds {
+        u64::MAX => live.config().shutdown(),
+        _ => Duration::from_millis(milliseconds),
+    }
 }
 
 fn wait(

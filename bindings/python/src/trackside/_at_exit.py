@@ -1,14 +1,20 @@
-"""Closes what is open before the interpreter ends: a thread of the library that calls a sink in Python must not
-find it half gone.
+"""Closes what is open before the interpreter ends: a thread of the library that calls a sink in Python must
+not find it half gone.
 
-The library closes its trackers when the process exits, but that is later than the interpreter's end, and children
-of ``multiprocessing`` skip it: they end by ``os._exit``, after the finalizers of their own.
+Before that, and before Python refuses new threads (and with them the import of many a module), sinks in
+Python get their time: what they need they may still begin then.
+
+The library closes its trackers when the process exits, but that is later than the interpreter's end, and
+children of ``multiprocessing`` skip it: they end by ``os._exit``, after the finalizers of their own.
 """
 
 from __future__ import annotations
 
 import atexit
+import importlib
 import os
+import threading
+import time
 import weakref
 from multiprocessing import util
 from typing import TYPE_CHECKING
@@ -26,6 +32,8 @@ def close_later(tracker: Tracker) -> None:
     """Has the tracker closed, within its ``shutdown``, when the process ends."""
     _open.add(tracker)
     _register()
+    if tracker._runs_python:
+        _register_early()
 
 
 def _register() -> None:
@@ -41,9 +49,41 @@ def _register() -> None:
     util.Finalize(None, _close_all, exitpriority=100)
 
 
+_is_registered_early = False
+
+
+def _register_early() -> None:
+    global _is_registered_early
+    if _is_registered_early:
+        return
+    _is_registered_early = True
+    # It cannot be imported any more when the main thread has ended, and whatever uses it with it.
+    importlib.import_module("concurrent.futures.thread")
+    # What it uses itself for this purpose: handlers of `atexit` come too late. Who registers last is called
+    # first.
+    register = getattr(threading, "_register_atexit", None)
+    if register is not None:
+        register(_flush_sinks)
+
+
+#: When trackers that had used up their time were left, by the monotonic clock.
+_given_up: weakref.WeakKeyDictionary[Tracker, float] = weakref.WeakKeyDictionary()
+
+
+def _flush_sinks() -> None:
+    """Called when the main thread has ended; others may go on, and count, for as long as they please."""
+    for tracker in list(_open):
+        try:
+            if tracker._runs_python and tracker.flush():
+                _given_up[tracker] = time.monotonic()
+        except Exception:
+            log.logger.exception("a tracker was not flushed")
+
+
 def _close_all() -> None:
     for tracker in list(_open):
         try:
-            tracker.close()
+            is_over = time.monotonic() - _given_up.get(tracker, float("-inf")) < 1
+            tracker.close(0 if is_over else None)
         except Exception:
             log.logger.exception("a tracker was not closed")

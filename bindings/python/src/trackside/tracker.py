@@ -55,6 +55,8 @@ class Tracker:
         entropy: Callable[[], bytes] | None = None,
     ) -> None:
         self._handle: Any = None
+        # Whether sinks in Python deliver.
+        self._runs_python = False
         #: What failed at request time.
         self.failures = log.Failures()
         log.listen()
@@ -67,7 +69,9 @@ class Tracker:
         if recording is not None:
             _native.call(lib.trackside_options_recording, options)
         else:
-            _give_sinks(options, _callable(transport, "transport"), sinks or {}, self.failures)
+            self._runs_python = _give_sinks(
+                options, _callable(transport, "transport"), sinks or {}, self.failures
+            )
         opened = ffi.new("trackside_tracker **")
         try:
             _native.call(lib.trackside_tracker_open, options, opened)
@@ -178,20 +182,20 @@ class Tracker:
         log.drain()
         return stats.read(self._handle, self.failures.count)
 
-    def flush(self, seconds: float = 5.0) -> Left:
-        """Waits until every hit submitted so far has been delivered or given up, for at most ``seconds``."""
-        return self._wait(lib.trackside_tracker_flush, int(seconds * 1000))
+    def flush(self, seconds: float | None = None) -> Left:
+        """Waits until every hit submitted so far has been delivered or given up, for at most ``seconds`` (None: the
+        configuration's ``shutdown``)."""
+        return self._wait(lib.trackside_tracker_flush, seconds)
 
     def close(self, seconds: float | None = None) -> Left:
         """Delivers what can be delivered within ``seconds`` (None: the configuration's ``shutdown``), and stops for
         good. Requests are judged as before, but their hits are dropped (closed). To call it again does no harm."""
-        return self._wait(
-            lib.trackside_tracker_close, _native.AS_CONFIGURED if seconds is None else int(seconds * 1000)
-        )
+        return self._wait(lib.trackside_tracker_close, seconds)
 
-    def _wait(self, function: Callable[..., int], milliseconds: int) -> Left:
+    def _wait(self, function: Callable[..., int], seconds: float | None) -> Left:
+        milliseconds = _native.AS_CONFIGURED if seconds is None else max(0, int(seconds * 1000))
         left = _native.new_struct("trackside_left")
-        _native.call(function, self._handle, max(0, milliseconds), left)
+        _native.call(function, self._handle, milliseconds, left)
         log.drain()
         return Left(left.queued, left.in_flight, left.spooled)
 
@@ -315,12 +319,12 @@ def destinations(options: Any) -> list[Destination]:
 
 def _give_sinks(
     options: Any, whole: Deliver | None, sinks: Mapping[str, Deliver], failures: log.Failures
-) -> None:
+) -> bool:
     given = {name: _callable(deliver, f"the sink of `{name}`") for name, deliver in sinks.items()}
     try:
         configured = destinations(options)
     except TracksideError:
-        return  # It is told when the tracker is opened, with all else that is wrong.
+        return False  # It is told when the tracker is opened, with all else that is wrong.
     for name, kind, task in configured:
         if whole is not None:
             given[name] = whole
@@ -332,6 +336,7 @@ def _give_sinks(
         if deliver is None:
             raise TypeError(f"the sink of `{name}` is None")
         transport.give(options, transport.Sink(deliver, name, failures))
+    return bool(given)
 
 
 def _sources(
