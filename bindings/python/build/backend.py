@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import maturin
+import maturin  # type: ignore[import-untyped]  # it is
 
 HEADER = Path(__file__).resolve().parents[3] / "ffi" / "include" / "trackside.h"
 
@@ -50,7 +50,7 @@ def build_wheel(
     metadata_directory: str | None = None,
 ) -> str:
     _place_declarations()
-    return maturin.build_wheel(wheel_directory, config_settings, metadata_directory)
+    return str(maturin.build_wheel(wheel_directory, config_settings, metadata_directory))
 
 
 def build_editable(
@@ -59,7 +59,7 @@ def build_editable(
     metadata_directory: str | None = None,
 ) -> str:
     _place_declarations()
-    return maturin.build_editable(wheel_directory, config_settings, metadata_directory)
+    return str(maturin.build_editable(wheel_directory, config_settings, metadata_directory))
 
 
 # The rest of PEP 517 and 660 is maturin's. An sdist would need the whole workspace; there is none.

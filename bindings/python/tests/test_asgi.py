@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-
 from recorded import BROWSER, CONFIG, HTML, PEER, Site
+
 from trackside import ConfigError, Outcome, RecordingTransport, Tracker
 from trackside.asgi import TracksideMiddleware
 
@@ -135,7 +135,7 @@ def test_the_path_is_the_one_that_the_client_asked_for(site: Site, asked: dict[s
     assert (site.paths, site.failures) == ([path], 0)
 
 
-@pytest.mark.parametrize("kind", ["websocket", "lifespan", "something.new"])
+@pytest.mark.parametrize("kind", ["websocket", "something.new"])
 def test_what_is_not_http_passes_untouched(site: Site, kind: str) -> None:
     seen: list[Any] = []
 
@@ -149,6 +149,21 @@ def test_what_is_not_http_passes_untouched(site: Site, kind: str) -> None:
     asyncio.run(wrapped(site, app)(asked, nobody, nobody))
     assert seen == [asked, nobody, nobody]
     assert asked == {"type": kind}
+    assert site.tracker.stats().requests.seen == 0
+
+
+def test_the_lifespan_passes_as_it_is(site: Site) -> None:
+    messages = [{"type": "lifespan.startup.complete"}, {"type": "lifespan.shutdown.complete"}]
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        assert await receive() == {"type": "http.disconnect"}
+        for message in messages:
+            await send(message)
+
+    asked = {"type": "lifespan"}
+    sent = run(wrapped(site, app), asked)
+    assert all(one is other for one, other in zip(sent, messages))
+    assert (len(sent), asked) == (2, {"type": "lifespan"})
     assert site.tracker.stats().requests.seen == 0
 
 

@@ -10,8 +10,8 @@ from wsgiref.util import FileWrapper, setup_testing_defaults
 from wsgiref.validate import validator
 
 import pytest
-
 from recorded import CONFIG, HOST, PEER, Site
+
 from trackside import ConfigError, RecordingTransport, Tracker
 from trackside.wsgi import TracksideMiddleware
 
@@ -111,7 +111,12 @@ def test_the_exchange_stands_in_the_environ(site: Site) -> None:
 
     server = Server().run(validator(wrapped(site, app)), environ())
     view, event = site.transport.hits
-    assert (view.title, view.user_id, view.route, view.properties) == ("News", "42", "/{page}", {"plan": "pro"})
+    assert (view.title, view.user_id, view.route, view.properties) == (
+        "News",
+        "42",
+        "/{page}",
+        {"plan": "pro"},
+    )
     assert (event.kind, event.name, event.category, event.value) == ("event", "add", "cart", 2.5)
     assert event.properties == {"gift": True}
     assert server.header("x-visitor") == [view.visitor]
@@ -163,7 +168,7 @@ def test_a_file_wrapper_is_the_servers_own(site: Site) -> None:
         start_response("200 OK", HTML)
         return file
 
-    server = Server().run(wrapped(site, app), environ(**{"wsgi.file_wrapper": FileWrapper}))
+    server = Server().run(wrapped(site, app), {**environ(), "wsgi.file_wrapper": FileWrapper})
     assert server.result is file
     assert server.body == b"<p>"
     assert len(site.paths) == 1
@@ -272,14 +277,17 @@ def test_write_sends_the_head_first(site: Site) -> None:
     assert len(server.header("set-cookie")) == 1
 
 
+def _raising() -> Iterator[bytes]:
+    raise RuntimeError("mine")
+
+
 def test_an_application_that_raises_is_abandoned_and_raises(site: Site) -> None:
     def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         start_response("200 OK", HTML)
         raise RuntimeError("mine")
 
     def late(environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:
-        raise RuntimeError("mine")
-        yield b""
+        yield from _raising()
 
     for raises in (app, late):
         with pytest.raises(RuntimeError, match="mine"):
@@ -353,7 +361,9 @@ def test_odd_requests_are_counted_all_the_same(site: Site, changes: dict[str, An
     assert (len(site.paths), site.failures) == (1, 0)
 
 
-@pytest.mark.parametrize("missing", ["REMOTE_ADDR", "HTTP_USER_AGENT", "PATH_INFO", "QUERY_STRING", "SCRIPT_NAME"])
+@pytest.mark.parametrize(
+    "missing", ["REMOTE_ADDR", "HTTP_USER_AGENT", "PATH_INFO", "QUERY_STRING", "SCRIPT_NAME"]
+)
 def test_what_a_server_leaves_out_is_none(site: Site, missing: str) -> None:
     asked = environ()
     del asked[missing]
@@ -361,7 +371,9 @@ def test_what_a_server_leaves_out_is_none(site: Site, missing: str) -> None:
     assert (len(site.paths), site.failures) == (1, 0)
 
 
-@pytest.mark.parametrize("headers", [[], [("Content-Type", None)], [(b"Content-Type", b"text/html")], "no list"])
+@pytest.mark.parametrize(
+    "headers", [[], [("Content-Type", None)], [(b"Content-Type", b"text/html")], "no list"]
+)
 def test_odd_responses_pass(site: Site, headers: Any) -> None:
     def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         start_response("200 OK", headers)
@@ -391,13 +403,17 @@ def test_a_failure_of_ours_is_counted_and_the_page_stands(
         (lambda: TracksideMiddleware(page, config=3), TypeError, "config"),  # type: ignore[arg-type]  # that is it
         (lambda: TracksideMiddleware(page, tracker=3), TypeError, "Tracker"),  # type: ignore[arg-type]  # that is it
         (
-            lambda: TracksideMiddleware(page, consent="none", tracker=Tracker(CONFIG, transport=RecordingTransport())),
+            lambda: TracksideMiddleware(
+                page, consent="none", tracker=Tracker(CONFIG, transport=RecordingTransport())
+            ),
             TypeError,
             "consent",
         ),
     ],
 )
-def test_wrong_settings_are_told_at_the_start(made: Callable[[], Any], error: type[Exception], text: str) -> None:
+def test_wrong_settings_are_told_at_the_start(
+    made: Callable[[], Any], error: type[Exception], text: str
+) -> None:
     with pytest.raises(error, match=text):
         made()
 

@@ -1,7 +1,7 @@
 """Server-side web analytics that any Python server can embed.
 
-In scope: handing requests and responses to the library, and what Python's servers and frameworks need for that.
-Out of scope: any decision. What is tracked, what a hit holds and how it is delivered is the library's.
+In scope: handing requests and responses to the library, and what Python's servers and frameworks need for
+that. Out of scope: any decision. What is tracked, what a hit holds and how it is delivered is the library's.
 
 >>> from trackside import RecordingTransport, Tracker
 >>> transport = RecordingTransport()

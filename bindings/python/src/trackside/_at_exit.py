@@ -70,20 +70,27 @@ def _register_early() -> None:
 _given_up: weakref.WeakKeyDictionary[Tracker, float] = weakref.WeakKeyDictionary()
 
 
+def flush_at_end(tracker: Tracker) -> None:
+    """Delivers what waits, within ``shutdown``, where the process is about to end. It never raises."""
+    try:
+        if tracker.flush():
+            _given_up[tracker] = time.monotonic()
+    except Exception:
+        log.logger.exception("a tracker was not flushed")
+
+
 def _flush_sinks() -> None:
     """Called when the main thread has ended; others may go on, and count, for as long as they please."""
     for tracker in list(_open):
-        try:
-            if tracker._runs_python and tracker.flush():
-                _given_up[tracker] = time.monotonic()
-        except Exception:
-            log.logger.exception("a tracker was not flushed")
+        if tracker._runs_python:
+            flush_at_end(tracker)
 
 
 def _close_all() -> None:
     for tracker in list(_open):
         try:
-            is_over = time.monotonic() - _given_up.get(tracker, float("-inf")) < 1
+            # Time that was used up just now is not given twice.
+            is_over = time.monotonic() - _given_up.get(tracker, float("-inf")) < 5
             tracker.close(0 if is_over else None)
         except Exception:
             log.logger.exception("a tracker was not closed")

@@ -1,8 +1,8 @@
-"""Requests and responses in one block of bytes each, as ``trackside_exchange_begin_blob`` and ``_end_blob`` of
-``trackside.h`` specify them.
+"""Requests and responses in one block of bytes each, as ``trackside_exchange_begin_blob`` and ``_end_blob``
+of ``trackside.h`` specify them.
 
-WSGI's texts are Latin-1, one character a byte: they are joined as texts and encoded once. What is neither all text
-nor all bytes takes the slow way.
+WSGI's texts are Latin-1, one character a byte: they are joined as texts and encoded once. What is neither all
+text nor all bytes takes the slow way.
 """
 
 from __future__ import annotations
@@ -73,8 +73,8 @@ def request(
 
 
 def request_of_text(parts: list[str], secure: bool) -> bytes:
-    """The block of method, target, authority, peer (``packed_peer_text``) and then each header's name and value,
-    all in Latin-1."""
+    """The block of method, target, authority, peer (``packed_peer_text``) and then each header's name and
+    value, all in Latin-1."""
     head = (1, 1 if secure else 0, (len(parts) - 4) >> 1)
     return _packed(_REQUEST, "<BBH", head, parts) + "".join(parts).encode("latin-1", "replace")
 
@@ -122,7 +122,8 @@ def _bytes_of(name: Text, value: Text | None) -> tuple[bytes, ...]:
 
 
 def text(value: object, limit: int) -> bytes:
-    """A text of the host's in UTF-8. It is cut exactly by the library; here, so that it is not copied in vain."""
+    """A text of the host's in UTF-8. It is cut exactly by the library; here, so that it is not copied in
+    vain."""
     return str(value)[:limit].encode("utf-8", "replace")
 
 

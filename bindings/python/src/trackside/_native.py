@@ -1,7 +1,7 @@
 """The library: the only module that touches ``ffi`` and ``lib``, and the one funnel from status to exception.
 
-Every call lets other threads run meanwhile. Handles are plain pointers here; who owns one, and which thread may
-use it when, is the business of the classes that hold them.
+Every call lets other threads run meanwhile. Handles are plain pointers here; who owns one, and which thread
+may use it when, is the business of the classes that hold them.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ def reason_code(reason: int) -> str | None:
 
 
 def _request_headers() -> tuple[str, ...]:
-    names = []
+    names: list[str] = []
     while (name := lib.trackside_request_header(len(names))).length:
         names.append(text_out(name))
     return tuple(names)

@@ -8,11 +8,12 @@ The application finds its :class:`~trackside.Exchange` as ``scope["trackside"]``
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 from urllib.parse import unquote
 
-from trackside import _block
+from trackside import _at_exit, _block
 from trackside._middleware import KEY, quoted, tracker_for
 from trackside.exchange import Exchange
 from trackside.tracker import Tracker
@@ -28,9 +29,12 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 class TracksideMiddleware:
     """Counts the traffic of an ASGI application. Bodies, streams, websockets and the lifespan pass untouched.
 
+    Before the lifespan is over, what waits is delivered, within ``shutdown``.
+
     Where two of them overlap, the outermost counts.
 
-    :param consent: ``notice``, ``opt-in``, ``opt-out`` or ``none``; it depends on the visitors' law. May be missing
+    :param consent: ``notice``, ``opt-in``, ``opt-out`` or ``none``; it depends on the visitors' law. May be
+    missing
         where the configuration has it.
     :param config: the configuration, a mapping or the text of a TOML file. The environment overrides it.
     :param tracker: a tracker that is open already, in place of all others.
@@ -55,11 +59,14 @@ class TracksideMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or isinstance(scope.get(KEY), Exchange):
+            if scope["type"] == "lifespan":
+                send = self._send_lifespan(send)
             return await self.app(scope, receive, send)
         try:
             exchange = scope[KEY] = begin(self.tracker, scope)
         except Exception:
             self.tracker.failures.note("beginning an exchange")
+            scope[KEY] = Exchange(self.tracker, None)
             return await self.app(scope, receive, send)
 
         async def send_counted(message: Message) -> None:
@@ -72,6 +79,22 @@ class TracksideMiddleware:
         finally:
             if not exchange.is_over:
                 exchange.abandon()
+
+    def _send_lifespan(self, send: Send) -> Send:
+        # A server may end by the signal that it was ended by (uvicorn does): handlers at exit are not called
+        # then.
+        async def send_after_delivery(message: Message) -> None:
+            if message["type"].startswith("lifespan.shutdown."):
+                try:
+                    loop = asyncio.get_running_loop()
+                except RuntimeError:
+                    # The loop is of another kind, and has nothing else to do.
+                    _at_exit.flush_at_end(self.tracker)
+                else:
+                    await loop.run_in_executor(None, _at_exit.flush_at_end, self.tracker)
+            await send(message)
+
+        return send_after_delivery
 
 
 def finish(exchange: Exchange, message: Message) -> Message:

@@ -6,8 +6,8 @@ from __future__ import annotations
 class TracksideError(Exception):
     """A call failed.
 
-    ``code`` is the number of the status (``TRACKSIDE_…`` in ``trackside.h``), which never changes its meaning;
-    ``text`` says what is wrong, where, and the way out.
+    ``code`` is the number of the status (``TRACKSIDE_…`` in ``trackside.h``), which never changes its
+    meaning; ``text`` says what is wrong, where, and the way out.
     """
 
     code = 0
@@ -26,7 +26,8 @@ class ArgumentError(TracksideError):
 
 
 class ConfigError(TracksideError):
-    """The configuration has mistakes; the text tells all of them, each with its key and what would be right."""
+    """The configuration has mistakes; the text tells all of them, each with its key and what would be
+    right."""
 
     code = 5
 

@@ -63,12 +63,13 @@ _MOST = 64
 class Exchange:
     """One request and its response.
 
-    Nothing here raises because of what is given, or when: what comes after :meth:`finish` is ignored, and counted
-    as late. It may be used by several threads, if by one at a time as a rule; an exchange that is collected
-    unfinished is abandoned.
+    Nothing here raises because of what is given, or when: what comes after :meth:`finish` is ignored, and
+    counted as late. One that could not be begun is over from the start, so that pages need not ask. It may be
+    used by several threads, if by one at a time as a rule; an exchange that is collected unfinished is
+    abandoned.
     """
 
-    __slots__ = ("_annotations", "_handle", "_lock", "_texts", "_tracker", "__weakref__")
+    __slots__ = ("__weakref__", "_annotations", "_handle", "_lock", "_texts", "_tracker")
 
     def __init__(self, tracker: Tracker, handle: Any) -> None:
         self._tracker = tracker
@@ -90,8 +91,8 @@ class Exchange:
 
     @property
     def visitor_id(self) -> str | None:
-        """The visitor's id; None without one. That of a new visitor is recorded only if the response can carry
-        its cookie. None too when the exchange is over."""
+        """The visitor's id; None without one. That of a new visitor is recorded only if the response can
+        carry its cookie. None too when the exchange is over."""
         with self._lock:
             handle = self._handle
             if handle is None:
@@ -109,7 +110,8 @@ class Exchange:
 
     @property
     def notice(self) -> Notice | None:
-        """The notice to show, where one is due: on the visitor's first page. None when the exchange is over."""
+        """The notice to show, where one is due: on the visitor's first page. None when the exchange is
+        over."""
         with self._lock:
             handle = self._handle
             if handle is None:
@@ -169,8 +171,8 @@ class Exchange:
         value: float | None = None,
         properties: Mapping[str, Value] | None = None,
     ) -> None:
-        """Raises an event; 64 are taken. It is sent when the exchange is finished, whether the page view counts
-        or not, unless the exchange is skipped for the mode, its site or path, or as fetched ahead."""
+        """Raises an event; 64 are taken. It is sent when the exchange is finished, whether the page view
+        counts or not, unless the exchange is skipped for the mode, its site or path, or as fetched ahead."""
         self._add(_block.EVENT, "an event", _block.event, name, category, label, value, properties)
 
     def finish(self, status: int, headers: Iterable[tuple[Text, Text | None]]) -> Verdict:

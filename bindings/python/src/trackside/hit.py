@@ -16,8 +16,8 @@ Value = Union[str, float, bool]
 class Hit:
     """A page view or an event. It does not change.
 
-    Texts are empty, and numbers None, where the hit has none. ``method``, ``path``, ``query``, ``referrer`` and
-    ``agent`` are what a client sent: bytes that are no UTF-8 are surrogates there (``surrogateescape``).
+    Texts are empty, and numbers None, where the hit has none. ``method``, ``path``, ``query``, ``referrer``
+    and ``agent`` are what a client sent: bytes that are no UTF-8 are surrogates there (``surrogateescape``).
     """
 
     id: str
@@ -65,8 +65,8 @@ class Hit:
 
 
 _FIELDS = (
-    "id", "kind", "site", "method", "path", "query", "referrer", "agent", "language", "ip", "visitor", "title",
-    "user_id", "route", "name", "category", "label",
+    "id", "kind", "site", "method", "path", "query", "referrer", "agent", "language", "ip", "visitor",
+    "title", "user_id", "route", "name", "category", "label",
 )  # fmt: skip
 _FIELD_NUMBERS = [(name, getattr(lib, f"TRACKSIDE_FIELD_{name.upper()}")) for name in _FIELDS]
 

@@ -1,7 +1,7 @@
 """What the library has to say, on Python's logger ``trackside``; and the failures of this binding.
 
-No thread of the library ever needs the interpreter for it: messages are kept there, and taken by the next call
-that finds some.
+No thread of the library ever needs the interpreter for it: messages are kept there, and taken by the next
+call that finds some.
 """
 
 from __future__ import annotations

@@ -13,8 +13,8 @@ from trackside.transport import RecordingTransport
 def trackside_hits() -> Iterator[RecordingTransport]:
     """A transport that keeps hits in memory; ``trackside_hits.hits`` has them.
 
-    Give it to what is tested: ``Tracker(config, transport=trackside_hits)``, or ``transport=`` of a middleware.
-    Its tracker is closed when the test is over.
+    Give it to what is tested: ``Tracker(config, transport=trackside_hits)``, or ``transport=`` of a
+    middleware. Its tracker is closed when the test is over.
     """
     transport = RecordingTransport()
     yield transport

@@ -63,7 +63,8 @@ class Stats:
     requests: Requests
     #: By name, in the configuration's order.
     destinations: dict[str, Hits]
-    #: What failed in this binding or in functions of yours that it called; the first of each minute is logged.
+    #: What failed in this binding or in functions of yours that it called; the first of each minute is
+    #: logged.
     failures: int
 
 

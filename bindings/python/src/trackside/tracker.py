@@ -21,19 +21,20 @@ Headers = Iterable[tuple[Text, "Text | None"]]
 
 
 class Tracker:
-    """Counts a server's traffic. Open one for the process, before it forks or after; it may be used by any thread.
+    """Counts a server's traffic. Open one for the process, before it forks or after; it may be used by any
+    thread.
 
     :param config: the configuration: a mapping, or the text of a TOML file. With neither this nor a file the
         environment alone is read.
-    :param consent: ``consent.policy``, in place of what ``config`` says: ``notice``, ``opt-in``, ``opt-out`` or
-        ``none``.
+    :param consent: ``consent.policy``, in place of what ``config`` says: ``notice``, ``opt-in``, ``opt-out``
+        or ``none``.
     :param file: a file of the configuration, ``.toml`` or ``.json``. It overrides ``config``.
-    :param env: whether the variables ``TRACKSIDE__…`` override both, and ``TRACKSIDE_CONFIG`` names a file where
-        ``file`` does not. Defaults to true.
+    :param env: whether the variables ``TRACKSIDE__…`` override both, and ``TRACKSIDE_CONFIG`` names a file
+        where ``file`` does not. Defaults to true.
     :param transport: what takes the hits in place of all destinations: a :class:`RecordingTransport`, or a
         function that is given what each destination would be (``batch.destination`` names it).
-    :param sinks: by the destination's name, the functions that deliver for it; one of type ``callback`` has no
-        other.
+    :param sinks: by the destination's name, the functions that deliver for it; one of type ``callback`` has
+        no other.
     :param clock: the time in microseconds since the Unix epoch. Defaults to the machine's.
     :param entropy: 64 random bytes. Defaults to the machine's.
 
@@ -79,7 +80,7 @@ class Tracker:
             log.drain()
         self._handle = ffi.gc(opened[0], lib.trackside_tracker_free)
         if recording is not None:
-            recording._tracker = self
+            recording._trackers.append(self)
         _at_exit.close_later(self)
 
     def begin(
@@ -129,11 +130,16 @@ class Tracker:
         status: int = 200,
         response_headers: Headers = (("content-type", "text/html"),),
     ) -> str:
-        """Says why a request would be judged as it would be, and what would be sent, for a person to read. Nothing
-        is sent or counted."""
+        """Says why a request would be judged as it would be, and what would be sent, for a person to read.
+        Nothing is sent or counted."""
         kept: list[Any] = []
         request = _native.new_struct("trackside_request")
-        for name, part in (("method", method), ("target", target), ("authority", authority), ("peer", peer or "")):
+        for name, part in (
+            ("method", method),
+            ("target", target),
+            ("authority", authority),
+            ("peer", peer or ""),
+        ):
             setattr(request, name, _view(part, kept))
         request.headers, request.header_count = _array(headers, kept)
         request.secure = secure
@@ -145,7 +151,13 @@ class Tracker:
             buffer = ffi.new("char[]", needed[0])
             try:
                 _native.call(
-                    lib.trackside_tracker_explain, self._handle, request, response, buffer, len(buffer), needed
+                    lib.trackside_tracker_explain,
+                    self._handle,
+                    request,
+                    response,
+                    buffer,
+                    len(buffer),
+                    needed,
                 )
             except TracksideError as error:
                 if error.code != _native.BUFFER:
@@ -183,13 +195,14 @@ class Tracker:
         return stats.read(self._handle, self.failures.count)
 
     def flush(self, seconds: float | None = None) -> Left:
-        """Waits until every hit submitted so far has been delivered or given up, for at most ``seconds`` (None: the
-        configuration's ``shutdown``)."""
+        """Waits until every hit submitted so far has been delivered or given up, for at most ``seconds``
+        (None: the configuration's ``shutdown``)."""
         return self._wait(lib.trackside_tracker_flush, seconds)
 
     def close(self, seconds: float | None = None) -> Left:
-        """Delivers what can be delivered within ``seconds`` (None: the configuration's ``shutdown``), and stops for
-        good. Requests are judged as before, but their hits are dropped (closed). To call it again does no harm."""
+        """Delivers what can be delivered within ``seconds`` (None: the configuration's ``shutdown``), and
+        stops for good. Requests are judged as before, but their hits are dropped (closed). To call it again
+        does no harm."""
         return self._wait(lib.trackside_tracker_close, seconds)
 
     def _wait(self, function: Callable[..., int], seconds: float | None) -> Left:
@@ -310,7 +323,7 @@ def destinations(options: Any) -> list[Destination]:
     :raises ConfigError: the configuration has mistakes.
     """
     place = _native.new_struct("trackside_destination")
-    found = []
+    found: list[Destination] = []
     while _native.found(lib.trackside_options_destination, options, len(found), place):
         parts = (ffi.string(part).decode() for part in (place.name, place.kind, place.task))
         found.append(Destination(*parts))
@@ -382,7 +395,9 @@ def _view(text: Text, kept: list[Any]) -> Any:
 
 def _array(headers: Headers, kept: list[Any]) -> tuple[Any, int]:
     pairs = [
-        {"name": _view(name, kept), "value": _view(value, kept)} for name, value in headers if value is not None
+        {"name": _view(name, kept), "value": _view(value, kept)}
+        for name, value in headers
+        if value is not None
     ]
     kept.append(ffi.new("trackside_header[]", pairs))
     return kept[-1], len(pairs)

@@ -61,8 +61,8 @@ def read_outgoing(view: Any) -> Outgoing:
 
 
 class Batch:
-    """The hits of one attempt at delivery, at least one. Its hits may be kept; the rest is over when the function
-    that was given it returns."""
+    """The hits of one attempt at delivery, at least one. Its hits may be kept; the rest is over when the
+    function that was given it returns."""
 
     def __init__(self, handle: Any, destination: str) -> None:
         self._handle = handle
@@ -80,8 +80,8 @@ class Batch:
         return len(self.hits)
 
     def request(self) -> Outgoing:
-        """The request that the destination's protocol would send, for as many of the leading hits as one may hold:
-        the attempt is about these alone, and the others come again.
+        """The request that the destination's protocol would send, for as many of the leading hits as one may
+        hold: the attempt is about these alone, and the others come again.
 
         :raises UnsupportedError: the destination's type has no wire format.
         """
@@ -89,15 +89,15 @@ class Batch:
         _native.call(lib.trackside_batch_request, self._live(), view)
         return read_outgoing(view)
 
-    def classify(self, status: int, headers: Iterable[tuple[bytes, bytes]] = (), body: bytes = b"") -> Outcome:
+    def classify(
+        self, status: int, headers: Iterable[tuple[bytes, bytes]] = (), body: bytes = b""
+    ) -> Outcome:
         """Reads an answer to :meth:`request` as the destination's protocol does: return what it says."""
         pairs = [(_native.text_in(name), _native.text_in(value)) for name, value in headers]
         array = ffi.new("trackside_header[]", [{"name": name[0], "value": value[0]} for name, value in pairs])
         text, kept = _native.text_in(body[: 64 * 1024])
         outcome = ffi.new("trackside_outcome *")
-        _native.call(
-            lib.trackside_batch_classify, self._live(), status, array, len(pairs), text, outcome
-        )
+        _native.call(lib.trackside_batch_classify, self._live(), status, array, len(pairs), text, outcome)
         del kept
         return Outcome(outcome[0])
 
@@ -119,31 +119,35 @@ class Batch:
         return self._handle
 
 
-#: One attempt at delivering a batch, on a thread of the destination's own; None means ``DELIVERED``. An exception
-#: is counted and logged, and its hits are ``UNKNOWN``.
+#: One attempt at delivering a batch, on a thread of the destination's own; None means ``DELIVERED``. An
+#: exception is counted and logged, and its hits are ``UNKNOWN``.
 Deliver = Callable[[Batch], Optional[Outcome]]
 
 
 class RecordingTransport:
-    """Keeps the hits of the tracker that is opened with it in memory, in place of delivering them: for tests."""
+    """Keeps the hits of the trackers that are opened with it in memory, in place of delivering them: for
+    tests."""
 
     def __init__(self) -> None:
-        self._tracker: Tracker | None = None
+        self._trackers: list[Tracker] = []
         self._cleared = 0
 
     @property
     def hits(self) -> list[Hit]:
-        """Those recorded since :meth:`clear`, in their order."""
-        return self._tracker.hits()[self._cleared :] if self._tracker else []
+        """Those recorded since :meth:`clear`, in their order, tracker by tracker."""
+        return self._all()[self._cleared :]
 
     def clear(self) -> None:
         """Forgets what was recorded so far."""
-        self._cleared = len(self._tracker.hits()) if self._tracker else 0
+        self._cleared = len(self._all())
 
     def close(self) -> None:
-        """Closes the tracker that was opened with it, if there is one."""
-        if self._tracker:
-            self._tracker.close()
+        """Closes the trackers that were opened with it."""
+        for tracker in self._trackers:
+            tracker.close()
+
+    def _all(self) -> list[Hit]:
+        return [hit for tracker in self._trackers for hit in tracker.hits()]
 
 
 class Sink:

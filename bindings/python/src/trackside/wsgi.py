@@ -31,8 +31,8 @@ class TracksideMiddleware:
 
     Where two of them overlap, the outermost counts.
 
-    :param consent: ``notice``, ``opt-in``, ``opt-out`` or ``none``; it depends on the visitors' law. May be missing
-        where the configuration has it.
+    :param consent: ``notice``, ``opt-in``, ``opt-out`` or ``none``; it depends on the visitors' law. May be
+        missing where the configuration has it.
     :param config: the configuration, a mapping or the text of a TOML file. The environment overrides it.
     :param tracker: a tracker that is open already, in place of all others.
     :param transport: as of :class:`~trackside.Tracker`.
@@ -61,6 +61,7 @@ class TracksideMiddleware:
             exchange = environ[KEY] = begin(self.tracker, environ)
         except Exception:
             self.tracker.failures.note("beginning an exchange")
+            environ[KEY] = Exchange(self.tracker, None)
             return self.app(environ, start_response)
         head = _Head(exchange, start_response)
         try:
@@ -147,8 +148,8 @@ def _started(
 
 
 class _Late:
-    """The body of an application that starts its response only when it is asked for the body, such as a generator.
-    From the first piece on it adds nothing."""
+    """The body of an application that starts its response only when it is asked for the body, such as a
+    generator. From the first piece on it adds nothing."""
 
     __slots__ = ("_body", "_head", "_iterator")
 
@@ -216,8 +217,8 @@ def begin(tracker: Tracker, environ: WSGIEnvironment) -> Exchange:
 def target(environ: WSGIEnvironment) -> str:
     """What the client asked for, with its query, before any mounting: SCRIPT_NAME and PATH_INFO.
 
-    WSGI gives them decoded. The original spelling is taken from REQUEST_URI or RAW_URI, where the server gives
-    one of them and it means the same path; else they are encoded anew.
+    WSGI gives them decoded. The original spelling is taken from REQUEST_URI or RAW_URI, where the server
+    gives one of them and it means the same path; else they are encoded anew.
     """
     path = (environ.get("SCRIPT_NAME") or "") + (environ.get("PATH_INFO") or "")
     query = environ.get("QUERY_STRING")
@@ -234,4 +235,6 @@ def target(environ: WSGIEnvironment) -> str:
 
 
 def _means(raw: str, path: str) -> bool:
-    return "%" in raw and unquote_to_bytes(raw.encode("latin-1", "replace")) == path.encode("latin-1", "replace")
+    return "%" in raw and unquote_to_bytes(raw.encode("latin-1", "replace")) == path.encode(
+        "latin-1", "replace"
+    )
