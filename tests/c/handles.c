@@ -115,6 +115,7 @@ static void exchange(void)
     trackside_reason reason = 0;
     char id[37];
     size_t count = 0;
+    unsigned char verdict[64];
     property.key = event.name = text;
 
     TAKES_ONLY(TRACKER, "tracker", trackside_exchange_begin, wrong, &request, &begun);
@@ -130,6 +131,7 @@ static void exchange(void)
     TAKES_ONLY(EXCHANGE, "exchange", trackside_exchange_add_event, wrong, &event);
     TAKES_ONLY(EXCHANGE, "exchange", trackside_exchange_finish, wrong, &response);
     TAKES_ONLY(EXCHANGE, "exchange", trackside_exchange_finish_blob, wrong, blob, 1);
+    TAKES_ONLY(EXCHANGE, "exchange", trackside_exchange_end_blob, wrong, blob, 1, verdict, sizeof verdict, &count);
     TAKES_ONLY(EXCHANGE, "exchange", trackside_exchange_abandon, wrong);
     TAKES_ONLY(EXCHANGE, "exchange", trackside_exchange_reason, wrong, &reason);
     TAKES_ONLY(EXCHANGE, "exchange", trackside_exchange_headers, wrong, &headers, &count);
