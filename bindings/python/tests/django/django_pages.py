@@ -24,9 +24,13 @@ from django.views.decorators.cache import cache_control
 
 from trackside.django import TracksideRequest
 
+#: The paths of pages that a view has made.
+made: list[str] = []
+
 
 def page(request: HttpRequest, **_: Any) -> HttpResponse:
     """A page that shows messages."""
+    made.append(request.path)
     return render(request, "messages.html", {"title": "Café &amp; more"})
 
 
@@ -47,6 +51,7 @@ def tagged(request: HttpRequest) -> HttpResponse:
 
 def titled(request: TracksideRequest) -> HttpResponse:
     """A view that says more."""
+    made.append(request.path)
     request.trackside.title = "Set by the view"
     request.trackside.property("colour", "red")
     request.trackside.event("read", value=2)
@@ -121,6 +126,12 @@ def shared(request: HttpRequest) -> HttpResponse:
     return HttpResponse("shared")
 
 
+@cache_control(no_cache=True)
+def revalidated(request: HttpRequest) -> HttpResponse:
+    """A page that a cache must ask for."""
+    return HttpResponse("revalidated")
+
+
 @sync_and_async_middleware
 def spoil(get_response: Any) -> Any:
     """A middleware after which the page's title cannot be told."""
@@ -160,6 +171,7 @@ urlpatterns = [
     path("api/", api),
     path("fails/", fails),
     path("shared/", shared),
+    path("revalidated/", revalidated),
     path("articles/<slug:slug>/", page),
     path("archive/", include(nested)),
     path("admin/", admin.site.urls),

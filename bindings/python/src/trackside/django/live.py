@@ -13,7 +13,7 @@ from django.utils.module_loading import import_string
 
 from trackside import NotFoundError, RecordingTransport, Tracker, TracksideError
 
-from . import conf, sites
+from . import books, conf, sites
 
 
 class SwapError(ImproperlyConfigured):
@@ -31,6 +31,7 @@ class Live:
 
 
 _live: Live | None = None
+_books: books.Books | None = None
 _lock = threading.Lock()
 
 
@@ -74,6 +75,9 @@ def _open() -> Live:
     with _lock:
         if _live is None:
             settings = conf.Settings.read()
+            settings.raise_mistakes()
+            # Before the tracker, so that at exit it is asked after that was closed.
+            _keep_books(settings.options.stats)
             _live = _make(settings, open_tracker(settings))
             setting_changed.connect(_follow, dispatch_uid="trackside")
         return _live
@@ -92,13 +96,24 @@ def _follow(*, setting: str, **kwargs: Any) -> None:
         settings.raise_mistakes()
         is_same = settings.opens_the_same(old.settings)
         _live = _make(settings, old.tracker if is_same else open_tracker(settings))
+        if settings.options.stats != old.options.stats:
+            _keep_books(settings.options.stats)
     if not is_same:
         old.tracker.close()
 
 
-def _make(settings: conf.Settings, tracker: Tracker) -> Live:
+def _make(settings: conf.Settings, opened: Tracker) -> Live:
     site = sites.CurrentSite() if settings.options.site else None
-    return Live(settings, tracker, settings.options, site)
+    return Live(settings, opened, settings.options, site)
+
+
+def _keep_books(folder: str | None) -> None:
+    global _books
+    if _books is not None:
+        _books.close()
+    _books = None if folder is None else books.Books(folder, tracker)
+    if _books is not None:
+        _books.open()
 
 
 def _transport(transport: object) -> Any:

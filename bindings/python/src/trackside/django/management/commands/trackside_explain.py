@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from django.core.management.base import BaseCommand, CommandError
 from django.urls import Resolver404, resolve
 
+from trackside import ArgumentError
 from trackside.django import live
 
 
@@ -43,16 +44,19 @@ class Command(BaseCommand):
         except Resolver404:
             route = None
         status = options["status"] or (200 if route is not None else 404)
-        text = now.tracker.explain(
-            options["method"],
-            target,
-            self._headers(options["header"], url.netloc),
-            authority=authority.encode(),
-            peer=options["peer"],
-            secure=url.scheme == "https",
-            status=status,
-            response_headers=[("Content-Type", options["content_type"])],
-        )
+        try:
+            text = now.tracker.explain(
+                options["method"],
+                target,
+                self._headers(options["header"], url.netloc),
+                authority=authority.encode(),
+                peer=options["peer"],
+                secure=url.scheme == "https",
+                status=status,
+                response_headers=[("Content-Type", options["content_type"])],
+            )
+        except ArgumentError as error:
+            raise CommandError(str(error)) from error
         self.stdout.write(f"route: {route or 'none'}\nstatus: {status}\n{text}")
 
     def _headers(self, given: list[str], host: str) -> list[tuple[str, str]]:
