@@ -83,7 +83,10 @@ class _Routed:
 
 def _template(scope: Scope) -> str | None:
     route = scope.get("route")
-    path = getattr(route, "path", None)
+    # Newer FastAPIs keep the route as it stands in its router, and the whole beside it.
+    inside = scope.get("fastapi")
+    whole = inside.get("effective_route_context") if isinstance(inside, dict) else None
+    path = getattr(whole if getattr(whole, "original_route", None) is route else route, "path", None)
     # What is mounted and is no router has no routes; for what is, the mount's own part stands in `root_path`.
     if not isinstance(path, str) or isinstance(route, Mount):
         return None
