@@ -94,3 +94,6 @@ def _close_all() -> None:
             tracker.close(0 if is_over else None)
         except Exception:
             log.logger.exception("a tracker was not closed")
+        # What Python collects at its end it collects in any order: a tracker that was freed then would let go
+        # of its sinks by a function that may be gone before it.
+        tracker._leak()

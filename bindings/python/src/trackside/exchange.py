@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from _thread import allocate_lock
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from struct import Struct, unpack_from
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -78,11 +78,12 @@ class Exchange:
         self._annotations: list[Annotation] | None = None
         self._texts: dict[str, str] | None = None
 
-    def __del__(self) -> None:
+    # At the interpreter's end the module may be empty already.
+    def __del__(self, free: Callable[[Any], None] = lib.trackside_exchange_free) -> None:
         handle = self._handle
         if handle is not None:
             self._handle = None
-            lib.trackside_exchange_free(handle)
+            free(handle)
 
     @property
     def is_over(self) -> bool:

@@ -35,10 +35,17 @@ def listen() -> None:
 
 def drain() -> None:
     """Hands on what waits."""
+    for level, message in taken():
+        logger.log(level, "%s", message)
+
+
+def taken() -> list[tuple[int, str]]:
+    """What waits, with the levels of ``logging``; it waits no longer."""
     ffi = _native.ffi
     needed, level, lost = ffi.new("size_t *"), ffi.new("int32_t *"), ffi.new("uint64_t *")
     capacity = 4096
     buffer = ffi.new("char[]", capacity)
+    messages: list[tuple[int, str]] = []
     while True:
         status = _native.lib.trackside_log_take(buffer, capacity, needed, level, lost, ffi.NULL)
         if status == _native.BUFFER:
@@ -46,11 +53,26 @@ def drain() -> None:
             buffer = ffi.new("char[]", capacity)
             continue
         if status:
-            return
-        message = ffi.string(buffer, needed[0]).decode("utf-8", "replace")
-        logger.log(_LEVELS.get(level[0], logging.INFO), "%s", message)
+            return messages
+        text = ffi.string(buffer, needed[0]).decode("utf-8", "replace")
+        messages.append((_LEVELS.get(level[0], logging.INFO), text))
         if lost[0]:
-            logger.warning("%d messages were lost", lost[0])
+            messages.append((logging.WARNING, f"{lost[0]} messages were lost"))
+
+
+_MISTAKES = "mistakes in the configuration:\n"
+
+
+def mistakes() -> str | None:
+    """All mistakes of a configuration, of which an error struct holds but the first; hands on what else
+    waits."""
+    found = None
+    for level, message in taken():
+        if message.startswith(_MISTAKES):
+            found = message[len(_MISTAKES) :]
+        else:
+            logger.log(level, "%s", message)
+    return found
 
 
 class Failures:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from trackside import _at_exit, _block, _native, hit, log, stats, transport
 from trackside._block import Text, Value
 from trackside._native import ffi, give_back, lib, take_scratch
-from trackside.errors import ArgumentError, RefusedError, TracksideError
+from trackside.errors import ArgumentError, ConfigError, RefusedError, TracksideError
 from trackside.exchange import Exchange, Visitor
 from trackside.hit import Hit
 from trackside.stats import Left, Stats
@@ -67,17 +67,18 @@ class Tracker:
         self._kept = _sources(options, clock, entropy, self.failures)
         _configure(options, config, consent, file, env)
         recording = transport if isinstance(transport, RecordingTransport) else None
-        if recording is not None:
-            _native.call(lib.trackside_options_recording, options)
-        else:
-            self._runs_python = _give_sinks(
-                options, _callable(transport, "transport"), sinks or {}, self.failures
-            )
         opened = ffi.new("trackside_tracker **")
         try:
+            if recording is not None:
+                _native.call(lib.trackside_options_recording, options)
+            else:
+                self._runs_python = _give_sinks(
+                    options, _callable(transport, "transport"), sinks or {}, self.failures
+                )
             _native.call(lib.trackside_tracker_open, options, opened)
-        finally:
-            log.drain()
+        except ConfigError as error:
+            raise ConfigError(log.mistakes() or error.text) from None
+        log.drain()
         self._handle = ffi.gc(opened[0], lib.trackside_tracker_free)
         if recording is not None:
             recording._trackers.append(self)
@@ -260,6 +261,10 @@ class Tracker:
         _native.call(lib.trackside_outgoing_request, outgoing, view)
         return transport.read_outgoing(view)
 
+    def _leak(self) -> None:
+        """Leaves the native tracker to the end of the process."""
+        ffi.gc(self._handle, None)
+
     def _count_late(self) -> None:
         lib.trackside_tracker_count_late(self._handle)
 
@@ -334,11 +339,7 @@ def _give_sinks(
     options: Any, whole: Deliver | None, sinks: Mapping[str, Deliver], failures: log.Failures
 ) -> bool:
     given = {name: _callable(deliver, f"the sink of `{name}`") for name, deliver in sinks.items()}
-    try:
-        configured = destinations(options)
-    except TracksideError:
-        return False  # It is told when the tracker is opened, with all else that is wrong.
-    for name, kind, task in configured:
+    for name, kind, task in destinations(options):
         if whole is not None:
             given[name] = whole
         elif kind == "celery" and name not in given:

@@ -166,7 +166,7 @@ class Sink:
             finally:
                 batch._handle = None
             return Outcome.DELIVERED if outcome is None else Outcome(outcome)
-        except Exception:
+        except BaseException:  # Nobody is there to take a SystemExit.
             self.failures.note(f"the sink of `{self.destination}`")
             return Outcome.UNKNOWN
 
