@@ -22,6 +22,7 @@ from django.utils.decorators import sync_and_async_middleware
 from django.utils.functional import SimpleLazyObject
 from django.views.decorators.cache import cache_control
 
+from trackside import Exchange
 from trackside.django import TracksideRequest
 
 #: The paths of pages that a view has made.
@@ -120,6 +121,16 @@ def fails(request: HttpRequest) -> HttpResponse:
     raise RuntimeError("a bug of the site's")
 
 
+#: Exchanges that a view has kept.
+kept: list[Exchange] = []
+
+
+def ends(request: TracksideRequest) -> HttpResponse:
+    """A server that ends in the midst of a page, of which something is still held."""
+    kept.append(request.trackside)
+    raise SystemExit
+
+
 @cache_control(public=True, max_age=600)
 def shared(request: HttpRequest) -> HttpResponse:
     """A page that a shared cache may keep."""
@@ -170,6 +181,7 @@ urlpatterns = [
     path("file/", file),
     path("api/", api),
     path("fails/", fails),
+    path("ends/", ends),
     path("shared/", shared),
     path("revalidated/", revalidated),
     path("articles/<slug:slug>/", page),

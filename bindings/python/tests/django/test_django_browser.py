@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 import pytest
 from chromium import Browser, browser
@@ -46,13 +47,13 @@ class Site:
         return done.stdout
 
     @contextmanager
-    def served(self, by: str) -> Iterator[None]:
-        """Serves it, and ends the server as with Ctrl-C."""
+    def served(self, by: str, end: int = signal.SIGINT) -> Iterator[None]:
+        """Serves it, and ends the server by a signal, as Ctrl-C does."""
         listens, command = SERVERS[by]
         with python(*(word.format(port=self.port) for word in command), cwd=self.folder) as server:
             server.expect(listens)
             yield
-            server.stop(signal.SIGINT)
+            server.stop(end)
 
     def hits(self) -> list[dict[str, Any]]:
         """What its store holds."""
@@ -79,10 +80,9 @@ def log_in(site: Site, tab: Browser) -> None:
     )
     site.manage("shell", "--command", make)
     tab.open(f"{site.url}/login/")
-    fill = "document.querySelector('#id_{}').value = '{}'"
-    tab.run(
-        f"{fill.format('username', 'reader')}; {fill.format('password', 'secret')}; document.forms[0].submit()"
-    )
+    fill = "document.querySelector('#id_{}').value = '{}'; "
+    filled = fill.format("username", "reader") + fill.format("password", "secret")
+    tab.run(filled + "document.forms[0].submit()")
 
 
 @pytest.mark.parametrize("by", SERVERS)
@@ -128,3 +128,13 @@ def test_a_reader_who_logs_in_is_recorded_and_the_books_tell_it_all(site: Site, 
     assert total["destinations"]["sqlite"]["delivered"] == 3
     assert total["failures"] == 0
     assert "verdict: skipped(ignored)" in site.manage("trackside_explain", "/admin/")
+
+
+def test_a_server_that_ends_by_sigterm_has_delivered(site: Site) -> None:
+    with site.served("asgi", end=signal.SIGTERM):
+        for _ in range(3):
+            page = Request(f"{site.url}/about/", headers={"Accept": "text/html"})
+            urlopen(page).close()
+    assert len(site.hits()) == 3
+    total = json.loads(site.manage("trackside_stats", "--json"))
+    assert total["destinations"]["sqlite"]["delivered"] == 3

@@ -7,6 +7,7 @@ import logging
 from typing import Any
 
 import django
+import django_pages
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -279,6 +280,32 @@ def test_a_site_s_bug_is_the_site_s_alone(visitor: Visitor, hits: Recorded) -> N
     with override_settings(DEBUG_PROPAGATE_EXCEPTIONS=False):
         assert visitor.get("/fails/").status_code == 500
     assert hits.tracker.stats().requests.skipped == {"status": 1}
+
+
+def test_a_request_that_never_gets_its_response_is_abandoned(hits: Recorded) -> None:
+    with pytest.raises(SystemExit):
+        Client().get("/ends/", headers=PAGE)
+    assert django_pages.kept.pop().is_over
+    assert hits.tracker.stats().requests.skipped == {"abandoned": 1}
+
+
+@pytest.mark.parametrize(
+    "meta",
+    [
+        {"REMOTE_ADDR": ""},
+        {"REMOTE_ADDR": None},
+        {"REMOTE_ADDR": "/run/site.sock"},
+        {"HTTP_REFERER": b"https://example.org/"},
+        {"HTTP_REFERER": None},
+        {"HTTP_REFERER": "caf\xe9 \u65e5\x00"},
+        {"HTTP_COOKIE": "trackside=" + "x" * 100_000},
+        {"QUERY_STRING": "\xff&utm_source=%"},
+    ],
+)
+def test_whatever_a_server_hands_over_the_page_is_counted(hits: Recorded, meta: dict[str, Any]) -> None:
+    assert Client().get("/bare/", headers=PAGE, **meta).status_code == 200
+    assert [hit.path for hit in hits()] == ["/bare/"]
+    assert hits.tracker.stats().failures == 0
 
 
 def test_a_failure_of_ours_is_logged_and_the_page_wins(

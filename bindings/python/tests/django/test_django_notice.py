@@ -134,3 +134,18 @@ def test_the_session_is_neither_read_nor_written(visitor: Visitor, hits: Recorde
             assert not request.session.accessed
             assert response.cookies.keys() <= {"trackside"}
     assert not Session.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "storage", ["cookie.CookieStorage", "session.SessionStorage", "fallback.FallbackStorage"]
+)
+def test_where_no_page_reads_messages_no_storage_is_touched(
+    is_async: bool, hits: Recorded, storage: str
+) -> None:
+    Session.objects.all().delete()
+    with override_settings(MESSAGE_STORAGE=f"django.contrib.messages.storage.{storage}"):
+        for path in ("/bare/", "/redirect/"):
+            response = Visitor(is_async).get(path)
+            assert not response.has_header("Vary")
+            assert response.cookies.keys() <= {"trackside"}
+    assert not Session.objects.exists()

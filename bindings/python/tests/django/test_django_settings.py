@@ -200,6 +200,7 @@ def build() -> Middleware:
         ({"TRACKSIDE": {"consent": {"policy": "notices"}}}, "consent.policy"),
         ({"TRACKSIDE": {"consent": {"policy": "none"}, "moed": "off"}}, "moed"),
         ({"ANALYTICS_COOKIE_AGE": "1"}, "ANALYTICS_COOKIE_AGE"),
+        ({"TRACKSIDE_USER": "yes"}, "TRACKSIDE_USER"),
         ({"TRACKSIDE_SINKS": {"nowhere": print}}, "nowhere"),
         ({"TRACKSIDE_SINKS": {"sqlite": "no.such.sink"}}, "TRACKSIDE_SINKS"),
         ({"TRACKSIDE_SINKS": {"sqlite": 1}}, "sqlite"),

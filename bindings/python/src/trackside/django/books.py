@@ -43,25 +43,26 @@ class Books:
     def open(self) -> None:
         """Follows the requests of this process, until it ends."""
         request_finished.connect(self._on_finished, dispatch_uid="trackside")
-        atexit.register(self._leave)
+        atexit.register(self.leave)
 
     def close(self) -> None:
         """Stops that."""
         request_finished.disconnect(dispatch_uid="trackside")
-        atexit.unregister(self._leave)
+        atexit.unregister(self.leave)
 
     def _on_finished(self, **_: Any) -> None:
         if time.monotonic() < self._next or not self._lock.acquire(blocking=False):
             return
         try:
             began = time.monotonic()
-            self._leave()
+            self.leave()
             ended = time.monotonic()
             self._next = ended + (ended - began) / SHARE
         finally:
             self._lock.release()
 
-    def _leave(self) -> None:
+    def leave(self) -> None:
+        """Writes them now. Raises nothing."""
         tracker = self._tracker()
         try:
             stats = tracker.stats()

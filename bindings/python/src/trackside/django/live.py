@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
 
-from trackside import NotFoundError, RecordingTransport, Tracker, TracksideError
+from trackside import NotFoundError, RecordingTransport, Tracker, TracksideError, _at_exit
 
 from . import books, conf, sites
 
@@ -45,25 +45,21 @@ def tracker() -> Tracker:
     return current().tracker
 
 
+def flush() -> None:
+    """Delivers what waits, within ``shutdown``, where the process is about to end. Raises nothing."""
+    now = _live
+    if now is not None:
+        _at_exit.flush_at_end(now.tracker)
+        if _books is not None:
+            _books.leave()
+
+
 def open_tracker(settings: conf.Settings) -> Tracker:
     """A tracker of these settings. Raises ``ImproperlyConfigured``."""
     settings.raise_mistakes()
-    return _opened(settings, _transport(settings.transport))
-
-
-def try_out(settings: conf.Settings) -> None:
-    """Opens what ``open_tracker`` would, and closes it: raises what that would."""
-    settings.raise_mistakes()
-    transport = _transport(settings.transport)
-    # One that records goes on recording for whom it was given to.
-    _opened(
-        settings, RecordingTransport() if isinstance(transport, RecordingTransport) else transport
-    ).close()
-
-
-def _opened(settings: conf.Settings, transport: Any) -> Tracker:
+    transport, sinks = _transport(settings.transport), _sinks(settings.sinks)
     try:
-        return Tracker(settings.configuration, transport=transport, sinks=_sinks(settings.sinks))
+        return Tracker(settings.configuration, transport=transport, sinks=sinks)
     except NotFoundError as error:
         raise SwapError(f"TRACKSIDE_SINKS: {error}") from error
     except TracksideError as error:

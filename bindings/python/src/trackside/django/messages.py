@@ -67,7 +67,8 @@ class Shown:
 
 def offer(request: HttpRequest, exchange: Exchange) -> Shown | None:
     """Queues the notice, if it is due on this request."""
-    if request.method != "GET":
+    # Who is known is told nothing, and is asked about first: that is most requests, and costs least.
+    if request.method != "GET" or not exchange.is_new:
         return None
     notice = exchange.notice
     if notice is None:

@@ -78,7 +78,7 @@ class Visit:
             found = outer(request)
             self._is_outermost = found is None
             self._exchange = begin(now.tracker, request, authority) if found is None else found
-            if not hasattr(request, "_trackside_shown"):
+            if "_trackside_shown" not in vars(request):
                 self._shown = messages.offer(request, self._exchange)
                 request._trackside_shown = self._shown  # type: ignore[attr-defined]  # Where the tag looks.
         except Exception:

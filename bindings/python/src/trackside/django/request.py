@@ -38,8 +38,7 @@ def begin(tracker: Tracker, request: HttpRequest, authority: str) -> Exchange:
     ]
     for name, key in _HEADERS:
         if key in meta:
-            parts.append(name)
-            parts.append(meta[key])
+            parts += (name, meta[key])
     secure = request.is_secure()
     try:
         block = _block.request_of_text(parts, secure)
@@ -52,10 +51,10 @@ def begin(tracker: Tracker, request: HttpRequest, authority: str) -> Exchange:
 
 def outer(request: HttpRequest) -> Exchange | None:
     """The exchange of a middleware further out, which counts the request."""
-    for found in (vars(request).get(KEY), request.META.get(KEY), getattr(request, "scope", {}).get(KEY)):
-        if isinstance(found, Exchange):
-            return found
-    return None
+    found = vars(request).get(KEY) or request.META.get(KEY)
+    if found is None and (scope := vars(request).get("scope")) is not None:
+        found = scope.get(KEY)
+    return found if isinstance(found, Exchange) else None
 
 
 def target(request: HttpRequest) -> str:

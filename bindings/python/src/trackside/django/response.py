@@ -25,8 +25,6 @@ def _set_cookie(response: HttpResponseBase, line: str) -> None:
     name, _, value = pair.partition("=")
     response.cookies[name] = value
     morsel = response.cookies[name]
-    # As it came: what is to be quoted for a browser is quoted already.
-    morsel.set(name, value, value)
     for attribute in attributes:
         key, equals, text = attribute.partition("=")
         morsel[key.lower()] = text if equals else True
