@@ -3,6 +3,7 @@
  *     trackside_error error = TRACKSIDE_ERROR_INIT;
  *     trackside_bytes title = TRACKSIDE_TEXT("Cart & checkout");
  */
+#define TRACKSIDE_DESTINATION_INIT { sizeof(trackside_destination), { 0 }, { 0 }, { 0 } }
 #define TRACKSIDE_ERROR_INIT { sizeof(trackside_error), TRACKSIDE_OK, { 0 } }
 #define TRACKSIDE_EVENT_INIT \
   { sizeof(trackside_event), { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, NULL, 0, 0.0, false }

@@ -134,8 +134,8 @@ typedef struct trackside_batch trackside_batch;
  * is known, never at the end of the body. Then it holds the verdict. It keeps its tracker alive.
  *
  * Functions: trackside_exchange_begin, _begin_blob, _visitor_id, _is_new, _notice, _visitor, _set_title,
- * _set_user_id, _set_route, _add_property, _add_event, _finish, _finish_blob, _abandon, _reason, _headers,
- * _free.
+ * _set_user_id, _set_route, _add_property, _add_event, _finish, _finish_blob, _end_blob, _abandon, _reason,
+ * _headers, _free.
  */
 typedef struct trackside_exchange trackside_exchange;
 
@@ -156,7 +156,8 @@ typedef struct trackside_hit trackside_hit;
  * that is not named here: without trackside_options_env no variable is read, but for a secret that is
  * given as `env:NAME`.
  *
- * Functions: trackside_options_new, _toml, _json, _file, _env, _clock, _entropy, _recording, _sink, _free.
+ * Functions: trackside_options_new, _toml, _json, _file, _env, _clock, _entropy, _recording, _sink,
+ * _destination, _free.
  */
 typedef struct trackside_options trackside_options;
 
@@ -178,7 +179,7 @@ typedef struct trackside_stats trackside_stats;
 /**
  * Counts a server's traffic: judges its exchanges and delivers their hits off the request thread.
  *
- * Functions: trackside_tracker_open, _event, _explain, _encode, _stats, _flush, _close, _recorded,
+ * Functions: trackside_tracker_open, _event, _explain, _encode, _count_late, _stats, _flush, _close, _recorded,
  * _recorded_count, _free; trackside_exchange_begin.
  */
 typedef struct trackside_tracker trackside_tracker;
@@ -250,6 +251,28 @@ typedef uint64_t (*trackside_clock)(void *userdata);
  */
 typedef void (*trackside_entropy)(void *userdata,
                                   uint8_t *bytes);
+
+/**
+ * A destination as it is configured: texts that end in NUL. See TRACKSIDE_DESTINATION_INIT.
+ */
+typedef struct trackside_destination {
+  /**
+   * The size of the caller's struct.
+   */
+  size_t size;
+  /**
+   * Its name, as trackside_options_sink takes it.
+   */
+  char name[65];
+  /**
+   * Its `type`.
+   */
+  char kind[16];
+  /**
+   * The task that a destination of type "celery" hands its hits to; empty for other types.
+   */
+  char task[256];
+} trackside_destination;
 
 /**
  * What trackside_tracker_flush or _close left undone at its deadline.
@@ -561,6 +584,8 @@ typedef int32_t trackside_outcome;
  * at once: by one, unless the configuration says otherwise or the destination's protocol puts one hit or one
  * visitor into a request. It must return, and not by an exception. While it does not, its hits are in flight;
  * trackside_tracker_close gives up waiting at its deadline, and what it returns later is counted all the same.
+ * A thread that is ended inside it (pthread_exit) rests there as long as the process lives, as if it did not
+ * return.
  *
  * It may call every function of this library. But it cannot wait for itself: there trackside_tracker_flush
  * and trackside_tracker_close of its own tracker are TRACKSIDE_REENTRANT, and trackside_tracker_free of it
@@ -1183,6 +1208,25 @@ trackside_status trackside_options_recording(struct trackside_options *options,
                                              struct trackside_error *error);
 
 /**
+ * Tells of the destination at `index`, from 0, that a tracker which is opened with these options has. So a host
+ * that gives sinks (trackside_options_sink) finds out who wants one.
+ *
+ * Each call reads the whole configuration, as trackside_tracker_open does.
+ *
+ * Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+ * TRACKSIDE_INVALID_ARGUMENT (`destination`), TRACKSIDE_NOT_FOUND (past the end); TRACKSIDE_CONFIG, TRACKSIDE_IO
+ * and TRACKSIDE_INVALID_ARGUMENT as from trackside_tracker_open.
+ *
+ * # Safety
+ *
+ * `options` is NULL or a live handle; `destination` is NULL or points at a struct of its `size`.
+ */
+trackside_status trackside_options_destination(const struct trackside_options *options,
+                                               size_t index,
+                                               struct trackside_destination *destination,
+                                               struct trackside_error *error);
+
+/**
  * Opens a tracker with `options`, or, if that is NULL, with the environment alone. This starts no thread
  * and opens no store: the first hit does. The options are copied and can be freed. End the tracker with
  * trackside_tracker_free.
@@ -1190,10 +1234,11 @@ trackside_status trackside_options_recording(struct trackside_options *options,
  * A configuration with mistakes is told of in the log, too, in full.
  *
  * Threads: any. Statuses: TRACKSIDE_NULL_ARGUMENT (`tracker`), TRACKSIDE_WRONG_HANDLE, TRACKSIDE_CONFIG (also
- * if a destination of type "callback" has no sink), TRACKSIDE_IO and TRACKSIDE_INVALID_ARGUMENT (the file that
- * TRACKSIDE_CONFIG names), TRACKSIDE_UNSUPPORTED (a destination needs a feature that this build lacks),
- * TRACKSIDE_NOT_FOUND (a sink was given for a destination that there is not); TRACKSIDE_INVALID_ARGUMENT also
- * if an earlier call has used up a sink of the options, see trackside_options_sink.
+ * if a destination of type "callback" or "celery" has no sink), TRACKSIDE_IO and TRACKSIDE_INVALID_ARGUMENT
+ * (the file that TRACKSIDE_CONFIG names), TRACKSIDE_UNSUPPORTED (a destination needs a feature that this build
+ * lacks), TRACKSIDE_NOT_FOUND (a sink was given for a destination that there is not);
+ * TRACKSIDE_INVALID_ARGUMENT also if an earlier call has used up a sink of the options, see
+ * trackside_options_sink.
  *
  * # Safety
  *
@@ -1218,8 +1263,9 @@ trackside_status trackside_tracker_open(const struct trackside_options *options,
 void trackside_tracker_free(struct trackside_tracker *tracker);
 
 /**
- * Waits until every hit submitted so far has been delivered or given up, for at most `milliseconds`, and
- * says in `left`, which may be NULL, what was left. To leave something is no failure.
+ * Waits until every hit submitted so far has been delivered or given up, for at most `milliseconds`
+ * (UINT64_MAX: the configuration's `shutdown`), and says in `left`, which may be NULL, what was left. To leave
+ * something is no failure.
  *
  * Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
  * TRACKSIDE_INVALID_ARGUMENT (`left`), TRACKSIDE_REENTRANT (called from a sink).
@@ -1234,9 +1280,9 @@ trackside_status trackside_tracker_flush(const struct trackside_tracker *tracker
                                          struct trackside_error *error);
 
 /**
- * Delivers what can be delivered within `milliseconds`, stops for good, and says in `left`, which may be
- * NULL, what was left. Requests are judged as before, but their hits are dropped (closed). To call it
- * again does no harm. The tracker must still be freed.
+ * Delivers what can be delivered within `milliseconds` (UINT64_MAX: the configuration's `shutdown`), stops for
+ * good, and says in `left`, which may be NULL, what was left. Requests are judged as before, but their hits are
+ * dropped (closed). To call it again does no harm. The tracker must still be freed.
  *
  * Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
  * TRACKSIDE_INVALID_ARGUMENT (`left`), TRACKSIDE_REENTRANT (called from a sink).
@@ -1249,6 +1295,18 @@ trackside_status trackside_tracker_close(const struct trackside_tracker *tracker
                                          uint64_t milliseconds,
                                          struct trackside_left *left,
                                          struct trackside_error *error);
+
+/**
+ * Counts an annotation that came after its exchange was over, for a host that has freed the exchange then; see
+ * `late` of trackside_requests_book. Nothing happens with NULL and with a handle of another type.
+ *
+ * Threads: any, at any time.
+ *
+ * # Safety
+ *
+ * `tracker` is NULL or a live handle.
+ */
+void trackside_tracker_count_late(const struct trackside_tracker *tracker);
 
 /**
  * Takes a snapshot of both books. End it with trackside_stats_free.
@@ -1292,6 +1350,18 @@ trackside_status trackside_tracker_recorded(const struct trackside_tracker *trac
 trackside_status trackside_tracker_recorded_count(const struct trackside_tracker *tracker,
                                                   size_t *count,
                                                   struct trackside_error *error);
+
+/**
+ * The name, in lower case, of the request header at `index` of those that are read, whatever the configuration;
+ * { NULL, 0 } past the end. A host that keeps its headers by name can give these alone.
+ *
+ * Threads: any, at any time.
+ *
+ * # Safety
+ *
+ * Nothing is asked for: every number is legal.
+ */
+struct trackside_bytes trackside_request_header(size_t index);
 
 /**
  * Looks at a request that has come. End the exchange with trackside_exchange_free. On failure nothing is
@@ -1709,6 +1779,48 @@ trackside_status trackside_exchange_finish_blob(struct trackside_exchange *excha
                                                 struct trackside_error *error);
 
 /**
+ * trackside_exchange_finish_blob, trackside_exchange_reason, trackside_exchange_headers and
+ * trackside_exchange_free in one: finishes the exchange as `blob` says, writes the verdict to `buffer`, and
+ * frees the exchange.
+ *
+ * `*needed` is set to the length of the verdict, which is 8 bytes if there is no header to append:
+ *
+ * ```text
+ *   offset  type  what
+ *        0  u8    the version, 1
+ *        1  u8    flags: all are 0
+ *        2  u16   why the exchange was skipped; 0 if it was tracked
+ *        4  u16   n, the number of headers to append
+ *        6  u16   0
+ *        8        n times: u32 length of the name, u32 length of the value
+ *     8+8n        of each header name and value
+ * ```
+ *
+ * It does not begin unless all its arguments are good: on every failure but one the exchange is neither
+ * finished nor freed. The exception is TRACKSIDE_BUFFER, when `capacity` is less than `*needed`: then the
+ * exchange is finished, `buffer` is not written, and the verdict is to be read by trackside_exchange_reason
+ * and trackside_exchange_headers before trackside_exchange_free. 512 bytes are enough unless the cookie's
+ * name, path or domain are long.
+ *
+ * Threads: needs `exchange` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+ * TRACKSIDE_INVALID_ARGUMENT (a length that memory cannot hold), TRACKSIDE_INVALID_UTF8, TRACKSIDE_BLOB,
+ * TRACKSIDE_FINISHED (finished or abandoned already), TRACKSIDE_BUFFER.
+ *
+ * # Safety
+ *
+ * `exchange` is NULL or a live handle, which nobody uses any more after success; `blob` is NULL or points at
+ * `length` bytes; `buffer` is NULL or has room for `capacity` bytes; `needed` is NULL or points at a place
+ * for a size_t.
+ */
+trackside_status trackside_exchange_end_blob(struct trackside_exchange *exchange,
+                                             const uint8_t *blob,
+                                             size_t length,
+                                             uint8_t *buffer,
+                                             size_t capacity,
+                                             size_t *needed,
+                                             struct trackside_error *error);
+
+/**
  * Writes to `buffer` why a request would be judged as it would be, and what would be sent: the verdict, what
  * each rule says, the visitor, the notice, the headers to append, and each hit with the exact request that
  * every destination would send, with *** for secrets. Nothing is sent or counted, and there are no
@@ -1933,7 +2045,7 @@ void trackside_outgoing_free(struct trackside_outgoing *outgoing);
 
 /**
  * Replaces the sink of the destination of that name, whatever its type, in the tracker that is opened with
- * these options; a destination with `type = "callback"` has no other. Queue, batches and retries stay as they
+ * these options; one of type "callback" or "celery" has no other. Queue, batches and retries stay as they
  * are configured, and so does what the type's protocol refuses and which hits it lets share a request. Of two
  * sinks for one destination the later stands.
  *
@@ -2086,6 +2198,50 @@ trackside_status trackside_log_set(trackside_log log,
                                    void *userdata,
                                    struct trackside_error *error);
 
+/**
+ * As trackside_log_set, but keeps the messages until trackside_log_take takes them: then no thread of the
+ * library ever calls the host. 1,000 messages are kept, of 1 MiB together; further ones are counted.
+ *
+ * `*waiting` is set to the address of a number that is not 0 while something waits. It may be read at any
+ * time, as long as the process lives, by a plain load: so that who has nothing to take needs no call. `waiting`
+ * may be NULL.
+ *
+ * A forked child begins with nothing that waits; what the number says there is settled by its first
+ * trackside_log_take.
+ *
+ * Threads: any, at any time. Statuses: TRACKSIDE_INVALID_ARGUMENT (`level`), TRACKSIDE_UNSUPPORTED (the host is
+ * in Rust, and has a `tracing` subscriber of its own).
+ *
+ * # Safety
+ *
+ * `waiting` is NULL or points at a place for a pointer.
+ */
+trackside_status trackside_log_keep(int32_t level,
+                                    const uint32_t **waiting,
+                                    struct trackside_error *error);
+
+/**
+ * Takes the oldest message that trackside_log_keep has kept: writes it to `buffer`, in UTF-8 and ending in NUL,
+ * its level to `level`, and to `lost` how many messages could not be kept since the last one was taken. `*needed`
+ * is set to the size of the message with its NUL, also if that is more than `capacity`. `level` and `lost` may
+ * be NULL.
+ *
+ * Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_INVALID_ARGUMENT,
+ * TRACKSIDE_NOT_FOUND (nothing waits), TRACKSIDE_BUFFER (`capacity` is less than `*needed`; `buffer` is not
+ * written, and the message waits on).
+ *
+ * # Safety
+ *
+ * `buffer` is NULL or has room for `capacity` bytes; `needed`, `level` and `lost` are NULL or point at a place
+ * for a number of their type.
+ */
+trackside_status trackside_log_take(char *buffer,
+                                    size_t capacity,
+                                    size_t *needed,
+                                    int32_t *level,
+                                    uint64_t *lost,
+                                    struct trackside_error *error);
+
 #ifdef __cplusplus
 }  // extern "C"
 #endif  // __cplusplus
@@ -2095,6 +2251,7 @@ trackside_status trackside_log_set(trackside_log log,
  *     trackside_error error = TRACKSIDE_ERROR_INIT;
  *     trackside_bytes title = TRACKSIDE_TEXT("Cart & checkout");
  */
+#define TRACKSIDE_DESTINATION_INIT { sizeof(trackside_destination), { 0 }, { 0 }, { 0 } }
 #define TRACKSIDE_ERROR_INIT { sizeof(trackside_error), TRACKSIDE_OK, { 0 } }
 #define TRACKSIDE_EVENT_INIT \
   { sizeof(trackside_event), { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, NULL, 0, 0.0, false }

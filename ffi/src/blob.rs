@@ -1,18 +1,24 @@
 //! A request or a response in one block of bytes: what an interpreter hands over in one piece.
 //!
-//! The documentation of the two functions is the block's specification. Nothing here trusts a length: what
+//! The documentation of the functions is the blocks' specification. Nothing here trusts a length: what
 //! a block announces is compared with what it has before anything is read by it.
 
 mod annotations;
 mod request;
 mod response;
 mod table;
+mod verdict;
 mod wrong;
 
 use std::mem;
 
+use trackside_core::judge::Verdict;
+
 use crate::{
-    boundary::enter, error::trackside_error, exchange::trackside_exchange, status::trackside_status,
+    boundary::enter,
+    error::{Failure, trackside_error},
+    exchange::trackside_exchange,
+    status::trackside_status,
     tracker::trackside_tracker,
 };
 
@@ -161,16 +167,79 @@ pub unsafe extern "C" fn trackside_exchange_finish_blob(
 ) -> trackside_status {
     enter(error, |call| {
         let (exchange, request) = call.exclusive_with_tail(exchange, "exchange")?;
-        exchange.check_open()?;
-        response::read(call.array(blob, length, "blob")?, |head, annotations| {
-            match exchange.annotations.take() {
-                None => exchange.finish(request, head, annotations),
-                Some(mut before) => {
-                    before.extend(mem::take(annotations));
-                    exchange.finish(request, head, &before);
-                }
+        let verdict = finish(exchange, request, call.array(blob, length, "blob")?)?;
+        exchange.keep(&verdict);
+        Ok(())
+    })
+}
+
+/// trackside_exchange_finish_blob, trackside_exchange_reason, trackside_exchange_headers and
+/// trackside_exchange_free in one: finishes the exchange as `blob` says, writes the verdict to `buffer`, and
+/// frees the exchange.
+///
+/// `*needed` is set to the length of the verdict, which is 8 bytes if there is no header to append:
+///
+/// ```text
+///   offset  type  what
+///        0  u8    the version, 1
+///        1  u8    flags: all are 0
+///        2  u16   why the exchange was skipped; 0 if it was tracked
+///        4  u16   n, the number of headers to append
+///        6  u16   0
+///        8        n times: u32 length of the name, u32 length of the value
+///     8+8n        of each header name and value
+/// ```
+///
+/// It does not begin unless all its arguments are good: on every failure but one the exchange is neither
+/// finished nor freed. The exception is TRACKSIDE_BUFFER, when `capacity` is less than `*needed`: then the
+/// exchange is finished, `buffer` is not written, and the verdict is to be read by trackside_exchange_reason
+/// and trackside_exchange_headers before trackside_exchange_free. 512 bytes are enough unless the cookie's
+/// name, path or domain are long.
+///
+/// Threads: needs `exchange` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+/// TRACKSIDE_INVALID_ARGUMENT (a length that memory cannot hold), TRACKSIDE_INVALID_UTF8, TRACKSIDE_BLOB,
+/// TRACKSIDE_FINISHED (finished or abandoned already), TRACKSIDE_BUFFER.
+///
+/// # Safety
+///
+/// `exchange` is NULL or a live handle, which nobody uses any more after success; `blob` is NULL or points at
+/// `length` bytes; `buffer` is NULL or has room for `capacity` bytes; `needed` is NULL or points at a place
+/// for a size_t.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn trackside_exchange_end_blob(
+    exchange: *mut trackside_exchange,
+    blob: *const u8,
+    length: usize,
+    buffer: *mut u8,
+    capacity: usize,
+    needed: *mut usize,
+    error: *mut trackside_error,
+) -> trackside_status {
+    enter(error, |call| {
+        let (open, request) = call.exclusive_with_tail(exchange, "exchange")?;
+        let blob = call.array(blob, length, "blob")?;
+        let buffer = call.buffer(buffer, capacity, "buffer")?;
+        let needed = call.output(needed, "needed")?;
+        let verdict = finish(open, request, blob)?;
+        needed.set(verdict::length(&verdict));
+        if let Err(failure) = verdict::write(&verdict, buffer) {
+            open.keep(&verdict);
+            return Err(failure);
+        }
+        call.end(exchange)
+    })
+}
+
+/// Finishes the exchange, whose request was copied to `request`, as the block says.
+fn finish(exchange: &mut trackside_exchange, request: &[u8], blob: &[u8]) -> Result<Verdict, Failure> {
+    exchange.check_open()?;
+    response::read(blob, |head, annotations| {
+        Ok(match exchange.annotations.take() {
+            None => exchange.finish(request, head, annotations),
+            Some(mut before) => {
+                before.extend(mem::take(annotations));
+                exchange.finish(request, head, &before)
             }
-            Ok(())
         })
     })
 }

@@ -1,10 +1,15 @@
+use std::ptr;
+
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use trackside_tests::block::{Annotation, Event, Property, RequestBlock, ResponseBlock};
 
 use crate::{
-    blob::trackside_exchange_finish_blob,
+    blob::{trackside_exchange_end_blob, trackside_exchange_finish_blob},
     exchange::trackside_exchange_free,
-    status::{TRACKSIDE_BLOB, TRACKSIDE_INVALID_UTF8, TRACKSIDE_OK, trackside_status},
+    status::{
+        TRACKSIDE_BLOB, TRACKSIDE_BUFFER, TRACKSIDE_FINISHED, TRACKSIDE_INVALID_UTF8,
+        TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_OK, trackside_status,
+    },
     test_exchange::{Case, Site, begun_by_block, finished_by_block},
     test_kit,
 };
@@ -220,6 +225,38 @@ fn a_response_that_is_none_is_refused_and_the_exchange_goes_on() {
     assert_eq!(site.live.stats().requests.seen(), 1);
 }
 
+#[test]
+fn an_end_that_is_none_leaves_the_exchange_to_go_on() {
+    let site = Site::new(TOML);
+    let exchange = begun_by_block(&site, &full().request.bytes()).unwrap();
+    let block = full().response.bytes();
+    let mut buffer = [0; 8];
+    let mut needed = usize::MAX;
+    let end = |block: &[u8], buffer: &mut [u8], needed: *mut usize| {
+        let mut error = test_kit::error();
+        let (data, place, capacity) = (block.as_ptr(), buffer.as_mut_ptr(), buffer.len());
+        // SAFETY: all that is pointed at lives as long as the call.
+        let got = unsafe {
+            trackside_exchange_end_blob(exchange, data, block.len(), place, capacity, needed, &mut error)
+        };
+        (got, test_kit::said(&error).to_owned())
+    };
+    assert_eq!(
+        end(&block[..7], &mut buffer, &mut needed),
+        (TRACKSIDE_BLOB, "`blob` has 7 bytes, less than its head of 8".to_owned())
+    );
+    assert_eq!(end(&block, &mut buffer, ptr::null_mut()).0, TRACKSIDE_NULL_ARGUMENT);
+    assert_eq!((needed, site.live.stats().requests.seen()), (usize::MAX, 0));
+
+    // It is finished, and freed another way.
+    let (status, text) = end(&block, &mut buffer, &mut needed);
+    assert_eq!((status, text), (TRACKSIDE_BUFFER, format!("`buffer` has 8 bytes, and the verdict {needed}")));
+    assert_eq!((buffer, site.live.stats().requests.seen()), ([0; 8], 1));
+    assert_eq!(end(&block, &mut buffer, &mut needed).0, TRACKSIDE_FINISHED);
+    // SAFETY: it was given once, and nobody uses it any more.
+    unsafe { trackside_exchange_free(exchange) };
+}
+
 /// Uses up a request's block that may be anything, and a response's.
 fn survive(site: &Site, request: &[u8], response: &[u8]) -> Result<trackside_status, String> {
     let exchange = match begun_by_block(site, request) {
@@ -359,7 +396,9 @@ proptest! {
         let site = Site::new(TOML);
         let in_rust = case.in_rust(&site);
         prop_assert_eq!(&in_rust, &case.in_arrays(&site));
-        prop_assert_eq!(in_rust, case.in_blocks(&site));
+        prop_assert_eq!(&in_rust, &case.in_blocks(&site));
+        prop_assert_eq!(&in_rust, &case.in_one_block(&site, 1_000));
+        prop_assert_eq!(in_rust, case.in_one_block(&site, 100), "a verdict with headers has no room");
     }
 
     #[test]

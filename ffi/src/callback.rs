@@ -4,11 +4,17 @@
 //!
 //! A callback is given in an exported function, whose caller has promised that it may be called with its
 //! userdata from any thread as long as that function says, and that it returns as functions of C do.
+//!
+//! One kind of host cannot keep the last promise: an interpreter that ends while its sink is being called ends the
+//! sink's thread, too, by `pthread_exit` (CPython does, before 3.14). See [`Sunk`].
 
 use std::{
     ffi::c_void,
-    fmt, ptr,
+    fmt,
+    mem::{forget, transmute},
+    ptr,
     sync::atomic::{AtomicPtr, Ordering},
+    thread,
 };
 
 use trackside_transports::{clock::Clock, entropy::Entropy};
@@ -87,17 +93,42 @@ pub(crate) struct HostSink {
 impl HostSink {
     /// Has the host make an attempt. The batch is the host's alone until it returns.
     pub(crate) fn deliver(&self, batch: &mut Tagged<trackside_batch>) -> trackside_outcome {
+        type Deliver = unsafe extern "C-unwind" fn(*mut c_void, *mut trackside_batch) -> trackside_outcome;
+
+        let Some(deliver) = self.deliver else {
+            return TRACKSIDE_OUTCOME_UNKNOWN;
+        };
+        // SAFETY: the two differ in what a compiler may assume of how they end, and in nothing else.
+        let deliver: Deliver = unsafe { transmute(deliver) };
+        let sunk = Sunk;
         // SAFETY: see the module's doc.
-        self.deliver.map_or(TRACKSIDE_OUTCOME_UNKNOWN, |deliver| unsafe {
-            deliver(self.userdata.0, batch.as_mut_ptr())
-        })
+        let outcome = unsafe { deliver(self.userdata.0, batch.as_mut_ptr()) };
+        forget(sunk);
+        outcome
     }
 
     /// Tells the host that nobody will call `deliver` any more.
     pub(crate) fn free(&self) {
         if let Some(free) = self.free {
-            // SAFETY: see the module's doc.
-            unsafe { free(self.userdata.0) }
+            // SAFETY: see the module's doc, and `deliver`.
+            let free: unsafe extern "C-unwind" fn(*mut c_void) = unsafe { transmute(free) };
+            let sunk = Sunk;
+            // SAFETY: as above.
+            unsafe { free(self.userdata.0) };
+            forget(sunk);
+        }
+    }
+}
+
+/// Stands between a host's function and the frames of this library. A thread that is being ended inside the
+/// function unwinds its stack; no frame of Rust survives that, the first that catches aborts the process. So the
+/// thread goes no further than this, and rests here until the process is gone. Its hits stay in flight.
+struct Sunk;
+
+impl Drop for Sunk {
+    fn drop(&mut self) {
+        loop {
+            thread::park();
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{ffi::c_char, fmt};
 
-use trackside_core::{Annotations, Reason};
+use trackside_core::{Annotations, Reason, judge::Verdict};
 use trackside_transports::{Exchange, Tracker};
 use uuid::Uuid;
 
@@ -24,8 +24,8 @@ use crate::{
 /// is known, never at the end of the body. Then it holds the verdict. It keeps its tracker alive.
 ///
 /// Functions: trackside_exchange_begin, _begin_blob, _visitor_id, _is_new, _notice, _visitor, _set_title,
-/// _set_user_id, _set_route, _add_property, _add_event, _finish, _finish_blob, _abandon, _reason, _headers,
-/// _free.
+/// _set_user_id, _set_route, _add_property, _add_event, _finish, _finish_blob, _end_blob, _abandon, _reason,
+/// _headers, _free.
 pub struct trackside_exchange {
     pub(crate) exchange: Exchange,
     pub(crate) kept: Kept,
@@ -79,17 +79,22 @@ impl trackside_exchange {
         Err(Failure::new(TRACKSIDE_FINISHED, "the exchange is finished or abandoned already"))
     }
 
-    /// Finishes the exchange, whose request was copied to `request`.
+    /// Finishes the exchange, whose request was copied to `request`. Whoever asks for the verdict later needs
+    /// [`keep`](Self::keep).
     pub(crate) fn finish<'f, F: Fields<'f>>(
         &mut self,
         request: &[u8],
         head: &Head<'f, F>,
         annotations: &Annotations<'_>,
-    ) {
+    ) -> Verdict {
         let request = self.kept.in_bytes(request);
-        let verdict = self.exchange.end(&request.as_request(), &head.as_response(), annotations);
+        self.exchange.end(&request.as_request(), &head.as_response(), annotations)
+    }
+
+    /// Keeps the verdict for who asks for it.
+    pub(crate) fn keep(&mut self, verdict: &Verdict) {
         self.reason = verdict.reason();
-        self.appended = Appended::of(&verdict);
+        self.appended = Appended::of(verdict);
     }
 
     fn abandon(&mut self) {
@@ -163,7 +168,8 @@ pub unsafe extern "C" fn trackside_exchange_finish(
         exchange.check_open()?;
         call.response(response, |head| {
             let annotations = exchange.annotations.take().unwrap_or_default();
-            exchange.finish(request, head, &annotations);
+            let verdict = exchange.finish(request, head, &annotations);
+            exchange.keep(&verdict);
             Ok(())
         })
     })

@@ -59,7 +59,8 @@ pub unsafe extern "C" fn trackside_tracker_explain(
     })
 }
 
-fn write(buffer: &mut [MaybeUninit<u8>], text: &[u8]) -> Result<(), Failure> {
+/// Writes a text to the front of a caller's buffer.
+pub(crate) fn write(buffer: &mut [MaybeUninit<u8>], text: &[u8]) -> Result<(), Failure> {
     if buffer.len() < text.len() {
         let problem = format!("`buffer` has {} bytes, and the text {}", buffer.len(), text.len());
         return Err(Failure::new(TRACKSIDE_BUFFER, problem));

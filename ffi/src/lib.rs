@@ -22,10 +22,12 @@
 #![allow(non_camel_case_types, reason = "the types have the names that C gives them")]
 
 mod annotations;
+mod backlog;
 mod batch;
 mod blob;
 mod boundary;
 mod callback;
+mod destination;
 mod error;
 mod event;
 mod exchange;
@@ -64,7 +66,8 @@ mod test_race;
 #[cfg(any(test, feature = "_inject-panic"))]
 pub use self::boundary::inject::trackside_inject_panic;
 pub use self::{
-    annotations::*, batch::*, blob::*, error::*, event::*, exchange::*, explain::*, hit::*, log::*,
-    notice::*, options::*, outgoing::*, property::*, reason::*, request::*, response::*, sink::*, stats::*,
-    status::*, text::*, tracker::*, truth::*, verdict::*, version::*, visitor::*,
+    annotations::*, backlog::*, batch::*, blob::*, destination::*, error::*, event::*, exchange::*,
+    explain::*, hit::*, log::*, notice::*, options::*, outgoing::*, property::*, reason::*, request::*,
+    response::*, sink::*, stats::*, status::*, text::*, tracker::*, truth::*, verdict::*, version::*,
+    visitor::*,
 };

@@ -20,6 +20,7 @@ use tracing::{
 };
 
 use crate::{
+    backlog,
     boundary::enter,
     callback::{HostLog, Seat, Userdata},
     error::{Failure, trackside_error},
@@ -66,26 +67,56 @@ pub unsafe extern "C" fn trackside_log_set(
 ) -> trackside_status {
     enter(error, |_| {
         let host = log.map(|take| HostLog { take, userdata: Userdata::new(userdata) });
-        let level = match level {
-            _ if host.is_none() => LevelFilter::OFF,
-            TRACKSIDE_LOG_ERROR => LevelFilter::ERROR,
-            TRACKSIDE_LOG_WARN => LevelFilter::WARN,
-            TRACKSIDE_LOG_INFO => LevelFilter::INFO,
-            TRACKSIDE_LOG_DEBUG => LevelFilter::DEBUG,
-            TRACKSIDE_LOG_TRACE => LevelFilter::TRACE,
-            other => {
-                let problem = format!("is {other}; it goes from 1, TRACKSIDE_LOG_ERROR, to 5, _TRACE");
-                return Err(Failure::invalid("level", &problem));
-            }
-        };
-        if host.is_none() && LISTENING.get().is_none() {
-            return Ok(());
-        }
-        install()?;
-        LISTENING.put(known_or_new(host, level));
-        rebuild_interest_cache();
-        Ok(())
+        listen(host.map(Ear::Host), level)
     })
+}
+
+/// Who listens.
+#[derive(Clone, Copy)]
+pub(crate) enum Ear {
+    /// The host's function.
+    Host(HostLog),
+    /// The host, when it asks.
+    Backlog,
+}
+
+impl Ear {
+    fn is(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Host(a), Self::Host(b)) => a.is(b),
+            (a, b) => matches!((a, b), (Self::Backlog, Self::Backlog)),
+        }
+    }
+
+    fn take(self, level: i32, message: &str) {
+        match self {
+            Self::Host(host) => host.take(level, message),
+            Self::Backlog => backlog::keep(level, message),
+        }
+    }
+}
+
+/// Has `ear` told of everything up to `level`, or nobody.
+pub(crate) fn listen(ear: Option<Ear>, level: i32) -> Result<(), Failure> {
+    let level = match level {
+        _ if ear.is_none() => LevelFilter::OFF,
+        TRACKSIDE_LOG_ERROR => LevelFilter::ERROR,
+        TRACKSIDE_LOG_WARN => LevelFilter::WARN,
+        TRACKSIDE_LOG_INFO => LevelFilter::INFO,
+        TRACKSIDE_LOG_DEBUG => LevelFilter::DEBUG,
+        TRACKSIDE_LOG_TRACE => LevelFilter::TRACE,
+        other => {
+            let problem = format!("is {other}; it goes from 1, TRACKSIDE_LOG_ERROR, to 5, _TRACE");
+            return Err(Failure::invalid("level", &problem));
+        }
+    };
+    if ear.is_none() && LISTENING.get().is_none() {
+        return Ok(());
+    }
+    install()?;
+    LISTENING.put(known_or_new(ear, level));
+    rebuild_interest_cache();
+    Ok(())
 }
 
 /// Who is told.
@@ -95,14 +126,14 @@ static ALL: Seat = Seat::empty();
 
 /// Somebody who is told, or was: another thread may still be telling.
 pub(crate) struct Listener {
-    host: Option<HostLog>,
+    ear: Option<Ear>,
     level: LevelFilter,
     previous: Option<&'static Listener>,
 }
 
 impl Listener {
-    fn is(&self, host: Option<HostLog>, level: LevelFilter) -> bool {
-        let same = match (self.host, host) {
+    fn is(&self, ear: Option<Ear>, level: LevelFilter) -> bool {
+        let same = match (self.ear, ear) {
             (Some(a), Some(b)) => a.is(b),
             (a, b) => a.is_none() && b.is_none(),
         };
@@ -112,12 +143,12 @@ impl Listener {
 
 /// Listeners live for ever; so that a host which changes them for ever needs no more memory, nobody is
 /// kept twice.
-fn known_or_new(host: Option<HostLog>, level: LevelFilter) -> &'static Listener {
-    let mut new = Box::new(Listener { host, level, previous: None });
+fn known_or_new(ear: Option<Ear>, level: LevelFilter) -> &'static Listener {
+    let mut new = Box::new(Listener { ear, level, previous: None });
     loop {
         let newest = ALL.get();
         let mut all = iter::successors(newest, |listener| listener.previous);
-        if let Some(known) = all.find(|listener| listener.is(host, level)) {
+        if let Some(known) = all.find(|listener| listener.is(ear, level)) {
             return known;
         }
         new.previous = newest;
@@ -164,7 +195,7 @@ impl Subscriber for Teller {
     }
 
     fn event(&self, event: &Event<'_>) {
-        let Some(host) = LISTENING.get().and_then(|listener| listener.host) else {
+        let Some(ear) = LISTENING.get().and_then(|listener| listener.ear) else {
             return;
         };
         // The thread may be ending; then there is nobody who could be telling already.
@@ -174,7 +205,7 @@ impl Subscriber for Teller {
         let _told = Told;
         let mut text = Text::default();
         event.record(&mut text);
-        host.take(number(event.metadata().level()), &text.0);
+        ear.take(number(event.metadata().level()), &text.0);
     }
 
     // The library opens no spans, and others are of no interest here.

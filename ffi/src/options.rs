@@ -31,7 +31,8 @@ use crate::{
 /// that is not named here: without trackside_options_env no variable is read, but for a secret that is
 /// given as `env:NAME`.
 ///
-/// Functions: trackside_options_new, _toml, _json, _file, _env, _clock, _entropy, _recording, _sink, _free.
+/// Functions: trackside_options_new, _toml, _json, _file, _env, _clock, _entropy, _recording, _sink,
+/// _destination, _free.
 #[derive(Debug, Default)]
 pub struct trackside_options {
     texts: Vec<Text>,

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use trackside_core::Request;
+use trackside_core::{REQUEST_HEADERS, Request};
 
 use crate::{
     boundary::Call,
@@ -41,6 +41,19 @@ pub struct trackside_request {
 }
 
 view::growing!(trackside_request, last: secure);
+
+/// The name, in lower case, of the request header at `index` of those that are read, whatever the configuration;
+/// { NULL, 0 } past the end. A host that keeps its headers by name can give these alone.
+///
+/// Threads: any, at any time.
+///
+/// # Safety
+///
+/// Nothing is asked for: every number is legal.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn trackside_request_header(index: usize) -> trackside_bytes {
+    REQUEST_HEADERS.get(index).map_or(trackside_bytes::EMPTY, |name| trackside_bytes::of(name.as_str()))
+}
 
 /// A request where it lies: in the caller's arrays, or in its block.
 #[derive(Debug)]

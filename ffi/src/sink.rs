@@ -56,6 +56,8 @@ pub const TRACKSIDE_OUTCOME_UNAVAILABLE: trackside_outcome = 5;
 /// at once: by one, unless the configuration says otherwise or the destination's protocol puts one hit or one
 /// visitor into a request. It must return, and not by an exception. While it does not, its hits are in flight;
 /// trackside_tracker_close gives up waiting at its deadline, and what it returns later is counted all the same.
+/// A thread that is ended inside it (pthread_exit) rests there as long as the process lives, as if it did not
+/// return.
 ///
 /// It may call every function of this library. But it cannot wait for itself: there trackside_tracker_flush
 /// and trackside_tracker_close of its own tracker are TRACKSIDE_REENTRANT, and trackside_tracker_free of it
@@ -101,7 +103,7 @@ pub struct trackside_sink {
 view::growing!(trackside_sink, last: free);
 
 /// Replaces the sink of the destination of that name, whatever its type, in the tracker that is opened with
-/// these options; a destination with `type = "callback"` has no other. Queue, batches and retries stay as they
+/// these options; one of type "callback" or "celery" has no other. Queue, batches and retries stay as they
 /// are configured, and so does what the type's protocol refuses and which hits it lets share a request. Of two
 /// sinks for one destination the later stands.
 ///

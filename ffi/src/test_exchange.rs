@@ -145,6 +145,13 @@ impl Case {
         ended(site, exchange, || finished_by_block(exchange, &self.response.bytes()))
     }
 
+    /// What becomes of it through blocks in C, of which one call ends the exchange.
+    pub(crate) fn in_one_block(&self, site: &Site, capacity: usize) -> Outcome {
+        let exchange = begun_by_block(site, &self.request.bytes()).unwrap();
+        let block = self.response.bytes();
+        before_the_end(site, exchange, || ended_by_block(exchange, &block, capacity))
+    }
+
     pub(crate) fn begun_by_arrays(&self, site: &Site) -> *mut trackside_exchange {
         let peer = address(&self.request.peer).map_or_else(String::new, |peer| peer.to_string());
         let headers = headers(&self.request.headers);
@@ -189,11 +196,68 @@ pub(crate) fn finished_by_block(exchange: *mut trackside_exchange, block: &[u8])
     unsafe { trackside_exchange_finish_blob(exchange, block.as_ptr(), block.len(), ptr::null_mut()) }
 }
 
+/// Ends an exchange by one call, with a buffer of this many bytes, and reads the verdict.
+pub(crate) fn ended_by_block(
+    exchange: *mut trackside_exchange,
+    block: &[u8],
+    capacity: usize,
+) -> (u16, Vec<(String, String)>) {
+    let mut buffer = vec![0xee; capacity];
+    let mut needed = usize::MAX;
+    let (data, place) = (block.as_ptr(), buffer.as_mut_ptr());
+    // SAFETY: all that is pointed at lives as long as the call.
+    let status = unsafe {
+        let error = ptr::null_mut();
+        trackside_exchange_end_blob(exchange, data, block.len(), place, capacity, &mut needed, error)
+    };
+    if status == TRACKSIDE_OK {
+        assert!(buffer[needed..].iter().all(|&byte| byte == 0xee), "nothing is written behind it");
+        return block::verdict(&buffer[..needed]);
+    }
+    assert_eq!((status, needed > capacity), (TRACKSIDE_BUFFER, true));
+    assert!(buffer.iter().all(|&byte| byte == 0xee), "nothing is written");
+    // SAFETY: it is live, finished, and was not freed.
+    unsafe { verdict(exchange) }
+}
+
+/// The verdict on an exchange, which is freed.
+///
+/// # Safety
+///
+/// It must be live, and used by nobody else.
+unsafe fn verdict(exchange: *mut trackside_exchange) -> (u16, Vec<(String, String)>) {
+    // SAFETY: the caller's, and all outputs are places.
+    unsafe {
+        let (mut reason, mut first, mut count) = (u16::MAX, ptr::null(), usize::MAX);
+        assert_eq!(trackside_exchange_reason(exchange, &mut reason, ptr::null_mut()), TRACKSIDE_OK);
+        let status = trackside_exchange_headers(exchange, &mut first, &mut count, ptr::null_mut());
+        assert_eq!(status, TRACKSIDE_OK);
+        assert_eq!(first.is_null(), count == 0);
+        let headers = if count == 0 { &[] } else { slice::from_raw_parts(first, count) };
+        let headers = headers.iter().map(|header| (text(header.name), text(header.value))).collect();
+        trackside_exchange_free(exchange);
+        (reason, headers)
+    }
+}
+
 /// Everything about an exchange that is begun, finished by `finish` and freed.
 fn ended(
     site: &Site,
     exchange: *mut trackside_exchange,
     finish: impl FnOnce() -> trackside_status,
+) -> Outcome {
+    before_the_end(site, exchange, || {
+        assert_eq!(finish(), TRACKSIDE_OK);
+        // SAFETY: it is live, and nobody uses it any more.
+        unsafe { verdict(exchange) }
+    })
+}
+
+/// Everything about an exchange that is begun, and that `end` finishes and frees.
+fn before_the_end(
+    site: &Site,
+    exchange: *mut trackside_exchange,
+    end: impl FnOnce() -> (u16, Vec<(String, String)>),
 ) -> Outcome {
     let before = site.hits().len();
     // SAFETY: the exchange is live, and all outputs are places.
@@ -215,15 +279,7 @@ fn ended(
                 None
             }
         };
-        assert_eq!(finish(), TRACKSIDE_OK);
-        let (mut reason, mut first, mut count) = (u16::MAX, ptr::null(), usize::MAX);
-        assert_eq!(trackside_exchange_reason(exchange, &mut reason, ptr::null_mut()), TRACKSIDE_OK);
-        let status = trackside_exchange_headers(exchange, &mut first, &mut count, ptr::null_mut());
-        assert_eq!(status, TRACKSIDE_OK);
-        assert_eq!(first.is_null(), count == 0);
-        let headers = if count == 0 { &[] } else { slice::from_raw_parts(first, count) };
-        let headers = headers.iter().map(|header| (text(header.name), text(header.value))).collect();
-        trackside_exchange_free(exchange);
+        let (reason, headers) = end();
         Outcome { id, is_new, notice, reason, headers, hits: site.hits().split_off(before) }
     }
 }

@@ -20,7 +20,7 @@ use crate::{
 
 /// Counts a server's traffic: judges its exchanges and delivers their hits off the request thread.
 ///
-/// Functions: trackside_tracker_open, _event, _explain, _encode, _stats, _flush, _close, _recorded,
+/// Functions: trackside_tracker_open, _event, _explain, _encode, _count_late, _stats, _flush, _close, _recorded,
 /// _recorded_count, _free; trackside_exchange_begin.
 #[derive(Debug)]
 pub struct trackside_tracker {
@@ -115,10 +115,11 @@ impl From<Left> for trackside_left {
 /// A configuration with mistakes is told of in the log, too, in full.
 ///
 /// Threads: any. Statuses: TRACKSIDE_NULL_ARGUMENT (`tracker`), TRACKSIDE_WRONG_HANDLE, TRACKSIDE_CONFIG (also
-/// if a destination of type "callback" has no sink), TRACKSIDE_IO and TRACKSIDE_INVALID_ARGUMENT (the file that
-/// TRACKSIDE_CONFIG names), TRACKSIDE_UNSUPPORTED (a destination needs a feature that this build lacks),
-/// TRACKSIDE_NOT_FOUND (a sink was given for a destination that there is not); TRACKSIDE_INVALID_ARGUMENT also
-/// if an earlier call has used up a sink of the options, see trackside_options_sink.
+/// if a destination of type "callback" or "celery" has no sink), TRACKSIDE_IO and TRACKSIDE_INVALID_ARGUMENT
+/// (the file that TRACKSIDE_CONFIG names), TRACKSIDE_UNSUPPORTED (a destination needs a feature that this build
+/// lacks), TRACKSIDE_NOT_FOUND (a sink was given for a destination that there is not);
+/// TRACKSIDE_INVALID_ARGUMENT also if an earlier call has used up a sink of the options, see
+/// trackside_options_sink.
 ///
 /// # Safety
 ///
@@ -156,8 +157,9 @@ pub unsafe extern "C" fn trackside_tracker_free(tracker: *mut trackside_tracker)
     answer((), |call| call.end(tracker));
 }
 
-/// Waits until every hit submitted so far has been delivered or given up, for at most `milliseconds`, and
-/// says in `left`, which may be NULL, what was left. To leave something is no failure.
+/// Waits until every hit submitted so far has been delivered or given up, for at most `milliseconds`
+/// (UINT64_MAX: the configuration's `shutdown`), and says in `left`, which may be NULL, what was left. To leave
+/// something is no failure.
 ///
 /// Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
 /// TRACKSIDE_INVALID_ARGUMENT (`left`), TRACKSIDE_REENTRANT (called from a sink).
@@ -172,12 +174,12 @@ pub unsafe extern "C" fn trackside_tracker_flush(
     left: *mut trackside_left,
     error: *mut trackside_error,
 ) -> trackside_status {
-    enter(error, |call| wait(call, tracker, left, |live| live.flush(Duration::from_millis(milliseconds))))
+    enter(error, |call| wait(call, tracker, left, |live| live.flush(duration(live, milliseconds))))
 }
 
-/// Delivers what can be delivered within `milliseconds`, stops for good, and says in `left`, which may be
-/// NULL, what was left. Requests are judged as before, but their hits are dropped (closed). To call it
-/// again does no harm. The tracker must still be freed.
+/// Delivers what can be delivered within `milliseconds` (UINT64_MAX: the configuration's `shutdown`), stops for
+/// good, and says in `left`, which may be NULL, what was left. Requests are judged as before, but their hits are
+/// dropped (closed). To call it again does no harm. The tracker must still be freed.
 ///
 /// Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
 /// TRACKSIDE_INVALID_ARGUMENT (`left`), TRACKSIDE_REENTRANT (called from a sink).
@@ -192,7 +194,14 @@ pub unsafe extern "C" fn trackside_tracker_close(
     left: *mut trackside_left,
     error: *mut trackside_error,
 ) -> trackside_status {
-    enter(error, |call| wait(call, tracker, left, |live| live.close(Duration::from_millis(milliseconds))))
+    enter(error, |call| wait(call, tracker, left, |live| live.close(duration(live, milliseconds))))
+}
+
+fn duration(live: &Tracker, milliseconds: u64) -> Duration {
+    match milliseconds {
+        u64::MAX => live.config().shutdown(),
+        _ => Duration::from_millis(milliseconds),
+    }
 }
 
 fn wait(
@@ -208,6 +217,22 @@ fn wait(
         place.set(&left.into());
     }
     Ok(())
+}
+
+/// Counts an annotation that came after its exchange was over, for a host that has freed the exchange then; see
+/// `late` of trackside_requests_book. Nothing happens with NULL and with a handle of another type.
+///
+/// Threads: any, at any time.
+///
+/// # Safety
+///
+/// `tracker` is NULL or a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn trackside_tracker_count_late(tracker: *const trackside_tracker) {
+    answer((), |call| {
+        call.shared(tracker, "tracker")?.live.count_late();
+        Ok(())
+    });
 }
 
 /// Takes a snapshot of both books. End it with trackside_stats_free.

@@ -67,7 +67,7 @@ fn flush_and_close_say_what_was_left() {
             tried(|error| trackside_tracker_close(opened.0, u64::MAX, &mut left, error)).unwrap();
             assert_eq!((left.queued, left.in_flight, left.spooled), (0, 0, 0));
         }
-        tried(|error| trackside_tracker_flush(opened.0, 1, ptr::null_mut(), error)).unwrap();
+        tried(|error| trackside_tracker_flush(opened.0, u64::MAX, ptr::null_mut(), error)).unwrap();
     }
     assert!(page(&opened.live(), "/", 200));
     assert_eq!(count(&opened).unwrap(), 0, "it is closed");

@@ -339,6 +339,106 @@ static void any_bytes_give_a_status(void)
     books_of(tracker);
 }
 
+static uint32_t number_at(const unsigned char *bytes, size_t size)
+{
+    uint32_t number = 0;
+    for (size_t n = 0; n < size; n++) {
+        number |= (uint32_t)bytes[n] << 8 * n;
+    }
+    return number;
+}
+
+/* An end of exactly its length, and of its verdict's. */
+static trackside_status end_copy(trackside_exchange *exchange, const block *response, unsigned char *verdict,
+    size_t capacity, size_t *needed, trackside_error *error)
+{
+    unsigned char *copy = copied(response->bytes, response->length);
+    trackside_status status
+        = trackside_exchange_end_blob(exchange, copy, response->length, verdict, capacity, needed, error);
+    let_go(copy, response->length);
+    return status;
+}
+
+/* One call finishes the exchange, tells the verdict as the specification says, and frees the exchange. */
+static void one_call_ends_an_exchange(void)
+{
+    trackside_tracker *pages = open_moment("consent.policy = 'notice'\n", &now);
+    block response = response_of(NULL, 0);
+    size_t needed = 0;
+
+    /* What it should say. */
+    trackside_exchange *exchange = begin_page(pages, "/");
+    OK(finish_copy, exchange, response.bytes, response.length);
+    const trackside_header *headers = NULL;
+    size_t count = 0;
+    OK(trackside_exchange_headers, exchange, &headers, &count);
+    CHECK_INT(count, 2);
+    size_t expected = 8;
+    for (size_t n = 0; n < count; n++) {
+        expected += 8 + headers[n].name.length + headers[n].value.length;
+    }
+
+    /* One byte too few: it is finished, and nothing is written. */
+    unsigned char *verdict = malloc(expected);
+    CHECK(verdict != NULL);
+    memset(verdict, 0xee, expected);
+    trackside_exchange *full = begin_page(pages, "/");
+    FAILS(TRACKSIDE_BUFFER, "verdict", end_copy, full, &response, verdict, expected - 1, &needed);
+    CHECK_INT(needed, expected);
+    CHECK(verdict[0] == 0xee && verdict[expected - 2] == 0xee);
+    trackside_reason reason = 99;
+    OK(trackside_exchange_reason, full, &reason);
+    CHECK_INT(reason, 0);
+    FAILS(TRACKSIDE_FINISHED, "", end_copy, full, &response, verdict, expected, &needed);
+    trackside_exchange_free(full);
+
+    OK(end_copy, begin_page(pages, "/"), &response, verdict, expected, &needed);
+    CHECK_INT(needed, expected);
+    static const unsigned char head[] = { 1, 0, 0, 0, 2, 0, 0, 0 };
+    CHECK(memcmp(verdict, head, sizeof head) == 0);
+    const unsigned char *lengths = verdict + sizeof head, *part = lengths + 8 * count;
+    for (size_t n = 0; n < count; n++, lengths += 8) {
+        const trackside_bytes *both[2] = { &headers[n].name, &headers[n].value };
+        for (size_t m = 0; m < 2; m++) {
+            CHECK_INT(number_at(lengths + 4 * m, 4), both[m]->length);
+            CHECK(memcmp(part, both[m]->data, both[m]->length) == 0);
+            part += both[m]->length;
+        }
+    }
+    CHECK(part == verdict + expected);
+    free(verdict);
+    trackside_exchange_free(exchange);
+
+    /* Skipped, and without headers. */
+    unsigned char bare[8];
+    exchange = begin_page(pages, "/");
+    response.bytes[STATUS] = 404 & 0xff;
+    response.bytes[STATUS + 1] = 404 >> 8;
+    OK(end_copy, exchange, &response, bare, sizeof bare, &needed);
+    CHECK_INT(needed, sizeof bare);
+    CHECK_INT(number_at(bare + 2, 2), TRACKSIDE_REASON_STATUS);
+    CHECK_INT(number_at(bare + 4, 4), 0);
+
+    book book = books_of(pages);
+    CHECK_INT(book.requests.seen, 4);
+    CHECK_INT(book.requests.tracked, 3);
+    trackside_tracker_count_late(pages);
+    CHECK_INT(books_of(pages).requests.late, 1);
+    trackside_tracker_free(pages);
+}
+
+/* Who gives these request headers alone leaves out nothing that is read. */
+static void the_names_that_are_read_are_told(void)
+{
+    size_t count = 0;
+    bool has_cookie = false;
+    for (trackside_bytes name; (name = trackside_request_header(count)).length > 0; count++) {
+        has_cookie = has_cookie || (name.length == 6 && memcmp(name.data, "cookie", 6) == 0);
+    }
+    CHECK(has_cookie && count >= 13);
+    CHECK(trackside_request_header(SIZE_MAX).data == NULL);
+}
+
 static void what_is_over_takes_no_block(void)
 {
     block response = whole_response();
@@ -366,6 +466,8 @@ int main(void)
     events_are_checked();
     any_bytes_give_a_status();
     what_is_over_takes_no_block();
+    one_call_ends_an_exchange();
+    the_names_that_are_read_are_told();
     trackside_tracker_free(tracker);
     return 0;
 }

@@ -88,9 +88,43 @@ static void read_journal(const char *path, unsigned told[FORKS + 1][LEVELS])
     CHECK_INT(fclose(lines), 0);
 }
 
+/* What waits to be taken is the process's that said it. */
+static void a_child_takes_what_it_says_itself(void)
+{
+    const uint32_t *waiting = NULL;
+    char text[LINE];
+    size_t needed = 0;
+    OK(trackside_log_keep, DEBUG, &waiting);
+    trackside_tracker *tracker = open_options(options_of("consent.policy = 'none'\nmode = 'dry-run'\n"));
+    CHECK_INT(visit(tracker, "/parent"), 0);
+    CHECK(*waiting > 0);
+    uint32_t waited = *waiting;
+    pid_t child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        watchdog();
+        FAILS(TRACKSIDE_NOT_FOUND, "", trackside_log_take, text, sizeof text, &needed, NULL, NULL);
+        CHECK_INT(*waiting, 0);
+        CHECK_INT(visit(tracker, "/child"), 0);
+        OK(trackside_log_take, text, sizeof text, &needed, NULL, NULL);
+        CHECK_PART(text, "/child");
+        exit(0);
+    }
+    ended_well(child);
+    CHECK_INT(*waiting, waited);
+    for (; waited > 0; waited--) {
+        OK(trackside_log_take, text, sizeof text, &needed, NULL, NULL);
+    }
+    CHECK_PART(text, "/parent");
+    CHECK_INT(*waiting, 0);
+    OK(trackside_log_set, NULL, DEBUG, NULL);
+    trackside_tracker_free(tracker);
+}
+
 int main(void)
 {
     watchdog();
+    a_child_takes_what_it_says_itself();
     char path[] = "/tmp/trackside-c-XXXXXX";
     journal journal = { open_for_all(path), 0 };
     OK(trackside_log_set, note, DEBUG, &journal);

@@ -57,6 +57,7 @@ static void options_and_tracker(void)
     trackside_response response = page_response();
     trackside_event event = TRACKSIDE_EVENT_INIT;
     trackside_left left = TRACKSIDE_LEFT_INIT;
+    trackside_destination destination = TRACKSIDE_DESTINATION_INIT;
     trackside_tracker *opened = NULL;
     trackside_stats *stats = NULL;
     trackside_outgoing *outgoing = NULL;
@@ -82,6 +83,7 @@ static void options_and_tracker(void)
     TAKES_ONLY(OPTIONS, "options", trackside_options_clock, wrong, some_clock, NULL);
     TAKES_ONLY(OPTIONS, "options", trackside_options_entropy, wrong, some_entropy, NULL);
     TAKES_ONLY(OPTIONS, "options", trackside_options_recording, wrong);
+    TAKES_ONLY(OPTIONS, "options", trackside_options_destination, wrong, 0, &destination);
     TAKES_ONLY(OPTIONS, "options", trackside_tracker_open, wrong, &opened);
     TAKES_ONLY(TRACKER, "tracker", trackside_tracker_flush, wrong, 1, &left);
     TAKES_ONLY(TRACKER, "tracker", trackside_tracker_close, wrong, 1, &left);
@@ -113,6 +115,7 @@ static void exchange(void)
     trackside_reason reason = 0;
     char id[37];
     size_t count = 0;
+    unsigned char verdict[64];
     property.key = event.name = text;
 
     TAKES_ONLY(TRACKER, "tracker", trackside_exchange_begin, wrong, &request, &begun);
@@ -128,6 +131,7 @@ static void exchange(void)
     TAKES_ONLY(EXCHANGE, "exchange", trackside_exchange_add_event, wrong, &event);
     TAKES_ONLY(EXCHANGE, "exchange", trackside_exchange_finish, wrong, &response);
     TAKES_ONLY(EXCHANGE, "exchange", trackside_exchange_finish_blob, wrong, blob, 1);
+    TAKES_ONLY(EXCHANGE, "exchange", trackside_exchange_end_blob, wrong, blob, 1, verdict, sizeof verdict, &count);
     TAKES_ONLY(EXCHANGE, "exchange", trackside_exchange_abandon, wrong);
     TAKES_ONLY(EXCHANGE, "exchange", trackside_exchange_reason, wrong, &reason);
     TAKES_ONLY(EXCHANGE, "exchange", trackside_exchange_headers, wrong, &headers, &count);

@@ -128,6 +128,51 @@ static void it_may_be_set_at_any_time(void)
     trackside_tracker_free(tracker);
 }
 
+/* Messages that wait until they are taken, by whoever comes and not by a thread of the library. */
+static void messages_wait_to_be_taken(void)
+{
+    const uint32_t *waiting = NULL;
+    char text[200];
+    size_t needed = 0;
+    int32_t level = 0;
+    uint64_t lost = 99;
+    FAILS(TRACKSIDE_INVALID_ARGUMENT, "level", trackside_log_keep, 6, &waiting);
+    OK(trackside_log_keep, WARN, &waiting);
+    CHECK_INT(*waiting, 0);
+    FAILS(TRACKSIDE_NOT_FOUND, "no message", trackside_log_take, text, sizeof text, &needed, &level, &lost);
+
+    trackside_tracker *tracker = open_recording(WARNS);
+    CHECK_INT(visit(tracker, "/"), 0);
+    CHECK_INT(*waiting, 1);
+    FAILS(TRACKSIDE_BUFFER, "", trackside_log_take, text, 3, &needed, NULL, NULL);
+    CHECK_INT(*waiting, 1);
+    OK(trackside_log_take, text, sizeof text, &needed, &level, &lost);
+    CHECK_PART(text, "max_age");
+    CHECK_INT(needed, strlen(text) + 1);
+    CHECK_INT(level, WARN);
+    CHECK_INT(lost, 0);
+    CHECK_INT(*waiting, 0);
+
+    /* More than is kept. */
+    OK(trackside_log_keep, DEBUG, &waiting);
+    for (unsigned n = 0; n < 1003; n++) {
+        CHECK_INT(visit(tracker, "/"), 0);
+    }
+    CHECK_INT(*waiting, 1000);
+    OK(trackside_log_take, text, sizeof text, &needed, &level, &lost);
+    CHECK_INT(lost, 3);
+    CHECK_INT(level, DEBUG);
+
+    CHECK_INT(*waiting, 999);
+    for (unsigned n = 0; n < 999; n++) {
+        OK(trackside_log_take, text, sizeof text, &needed, NULL, &lost);
+        CHECK_INT(lost, 0);
+    }
+    FAILS(TRACKSIDE_NOT_FOUND, "", trackside_log_take, text, sizeof text, &needed, NULL, NULL);
+    OK(trackside_log_set, NULL, TRACE, NULL);
+    trackside_tracker_free(tracker);
+}
+
 int main(void)
 {
     watchdog();
@@ -135,5 +180,6 @@ int main(void)
     errors_of_a_worker_are_told();
     wrong_levels_are_refused();
     it_may_be_set_at_any_time();
+    messages_wait_to_be_taken();
     return 0;
 }

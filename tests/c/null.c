@@ -31,6 +31,7 @@ static void options_and_tracker(void)
     const trackside_bytes text = trackside_text("");
     trackside_sink sink = TRACKSIDE_SINK_INIT;
     trackside_left left = TRACKSIDE_LEFT_INIT;
+    trackside_destination destination = TRACKSIDE_DESTINATION_INIT;
     trackside_request request = page_request("/", BROWSER);
     trackside_response response = page_response();
     trackside_event event = TRACKSIDE_EVENT_INIT;
@@ -57,9 +58,13 @@ static void options_and_tracker(void)
     sink.deliver = NULL;
     IS_NEEDED("deliver", trackside_options_sink, a.options, trackside_text("x"), &sink);
 
+    IS_NEEDED("options", trackside_options_destination, NULL, 0, &destination);
+    IS_NEEDED("destination", trackside_options_destination, a.options, 0, NULL);
+
     IS_NEEDED("tracker", trackside_tracker_open, a.options, NULL);
     IS_NEEDED("tracker", trackside_tracker_flush, NULL, 1, &left);
     IS_NEEDED("tracker", trackside_tracker_close, NULL, 1, &left);
+    trackside_tracker_count_late(NULL);
     IS_NEEDED("tracker", trackside_tracker_event, NULL, a.visitor, &event);
     IS_NEEDED("visitor", trackside_tracker_event, a.tracker, NULL, &event);
     IS_NEEDED("event", trackside_tracker_event, a.tracker, a.visitor, NULL);
@@ -125,6 +130,11 @@ static void exchange(void)
     IS_NEEDED("headers", trackside_exchange_finish, a.exchange, &response);
     IS_NEEDED("exchange", trackside_exchange_finish_blob, NULL, blob, 1);
     IS_NEEDED("blob", trackside_exchange_finish_blob, a.exchange, NULL, 1);
+    unsigned char verdict[64];
+    IS_NEEDED("exchange", trackside_exchange_end_blob, NULL, blob, 1, verdict, sizeof verdict, &count);
+    IS_NEEDED("blob", trackside_exchange_end_blob, a.exchange, NULL, 1, verdict, sizeof verdict, &count);
+    IS_NEEDED("buffer", trackside_exchange_end_blob, a.exchange, blob, 1, NULL, 1, &count);
+    IS_NEEDED("needed", trackside_exchange_end_blob, a.exchange, blob, 1, verdict, sizeof verdict, NULL);
     IS_NEEDED("exchange", trackside_exchange_abandon, NULL);
     IS_NEEDED("exchange", trackside_exchange_reason, NULL, &reason);
     IS_NEEDED("reason", trackside_exchange_reason, a.finished, NULL);
@@ -168,7 +178,12 @@ static void stats_hits_and_log(void)
     IS_NEEDED("json", trackside_hit_json, a.hit, NULL);
     IS_NEEDED("outgoing", trackside_outgoing_request, NULL, &view);
     IS_NEEDED("view", trackside_outgoing_request, a.outgoing, NULL);
+    OK(trackside_log_keep, 5, NULL);
     OK(trackside_log_set, NULL, 5, NULL);
+    size_t needed = 0;
+    IS_NEEDED("buffer", trackside_log_take, NULL, 1, &needed, NULL, NULL);
+    char kept[8];
+    IS_NEEDED("needed", trackside_log_take, kept, sizeof kept, NULL, NULL, NULL);
 }
 
 /* On a worker, where there is a batch. */

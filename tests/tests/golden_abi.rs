@@ -31,6 +31,8 @@ use self::vector::{Added, Asked, Call, DELAY, Raised, Text, Vector, bytes, compa
 enum Way {
     Arrays,
     Blocks,
+    /// Blocks, of which one call ends the exchange.
+    OneBlock,
 }
 
 /// What the tracker's clock and entropy answer.
@@ -200,18 +202,13 @@ fn outcome(
             "new": trackside_exchange_is_new(exchange),
         });
         let notice = notice(exchange);
-        end(way, exchange, call);
-        let mut reason = 0;
-        ok(|error| trackside_exchange_reason(exchange, &mut reason, error));
-        let verdict = match reason {
+        let (verdict, headers) = end(way, exchange, call);
+        let verdict = match verdict {
             0 => "tracked",
-            _ => CStr::from_ptr(trackside_reason_code(reason)).to_str().unwrap(),
+            reason => CStr::from_ptr(trackside_reason_code(reason)).to_str().unwrap(),
         };
-        let (mut appended, mut count) = (ptr::null(), 0);
-        ok(|error| trackside_exchange_headers(exchange, &mut appended, &mut count, error));
         let headers: Vec<_> =
-            pairs(appended, count).iter().map(|(name, value)| json!([name.to_lowercase(), value])).collect();
-        trackside_exchange_free(exchange);
+            headers.iter().map(|(name, value)| json!([name.to_lowercase(), value])).collect();
 
         now.micros.set(call.now + DELAY);
         let mut total = 0;
@@ -248,7 +245,7 @@ fn begin(way: Way, tracker: *const trackside_tracker, asked: &Asked) -> *mut tra
             // SAFETY: the tracker is live, and what it is given outlives the call.
             ok(|error| unsafe { trackside_exchange_begin(tracker, &request, &mut exchange, error) });
         }
-        Way::Blocks => {
+        Way::Blocks | Way::OneBlock => {
             let block = blocks::request(asked).bytes();
             let (data, length) = (block.as_ptr(), block.len());
             // SAFETY: as above.
@@ -258,8 +255,8 @@ fn begin(way: Way, tracker: *const trackside_tracker, asked: &Asked) -> *mut tra
     exchange
 }
 
-/// Ends an exchange as the call says, with its annotations.
-fn end(way: Way, exchange: *mut trackside_exchange, call: &Call) {
+/// Ends an exchange as the call says, with its annotations, and reads the verdict.
+fn end(way: Way, exchange: *mut trackside_exchange, call: &Call) -> (u16, Vec<(String, String)>) {
     match (&call.response, way) {
         (None, _) => {
             // There is no block for it.
@@ -285,6 +282,27 @@ fn end(way: Way, exchange: *mut trackside_exchange, call: &Call) {
             // SAFETY: as above.
             ok(|error| unsafe { trackside_exchange_finish_blob(exchange, data, length, error) });
         }
+        (Some(answered), Way::OneBlock) => {
+            let block = blocks::response(answered, &call.annotations).bytes();
+            let mut buffer = [0; 512];
+            let mut needed = 0;
+            let (data, length, place) = (block.as_ptr(), block.len(), buffer.as_mut_ptr());
+            // SAFETY: as above; the exchange is not used any more.
+            ok(|error| unsafe {
+                trackside_exchange_end_blob(exchange, data, length, place, buffer.len(), &mut needed, error)
+            });
+            return block::verdict(&buffer[..needed]);
+        }
+    }
+    let (mut reason, mut appended, mut count) = (0, ptr::null(), 0);
+    // SAFETY: the exchange is live, and not used any more when it is freed.
+    unsafe {
+        ok(|error| trackside_exchange_reason(exchange, &mut reason, error));
+        ok(|error| trackside_exchange_headers(exchange, &mut appended, &mut count, error));
+        let headers = pairs(appended, count);
+        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        trackside_exchange_free(exchange);
+        (reason, headers)
     }
 }
 
@@ -387,4 +405,9 @@ fn arrays_give_what_the_vectors_expect() {
 #[test]
 fn blocks_give_what_the_vectors_expect() {
     compare(|vector| outcomes(Way::Blocks, vector));
+}
+
+#[test]
+fn exchanges_that_one_call_ends_give_what_the_vectors_expect() {
+    compare(|vector| outcomes(Way::OneBlock, vector));
 }

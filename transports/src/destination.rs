@@ -72,8 +72,8 @@ fn open(
         return Ok(Arc::new(Pool::of(options, Backoff::default(), factory)));
     }
     Ok(match (&destination.receiver, protocol) {
-        (Receiver::Callback, _) => {
-            return Err(OpenError(Problem::NoSink { name: destination.name.clone() }));
+        (receiver @ (Receiver::Callback | Receiver::Celery { .. }), _) => {
+            return Err(OpenError(Problem::NoSink { name: destination.name.clone(), kind: receiver.kind() }));
         }
         #[cfg(feature = "sqlite")]
         (Receiver::Sqlite { path, keep }, _) => pool(options, sinks::sqlite::factory(path.clone(), *keep)),
@@ -107,7 +107,7 @@ pub struct OpenError(Problem);
 #[derive(Debug)]
 enum Problem {
     Feature { name: String, kind: &'static str, what: &'static str, feature: &'static str },
-    NoSink { name: String },
+    NoSink { name: String, kind: &'static str },
     Unknown { name: String, known: String },
 }
 
@@ -117,7 +117,7 @@ impl OpenError {
         matches!(self.0, Problem::Feature { .. })
     }
 
-    /// Whether a destination of type `callback` was given no sink.
+    /// Whether a destination of type `callback` or `celery` was given no sink.
     pub fn is_no_sink(&self) -> bool {
         matches!(self.0, Problem::NoSink { .. })
     }
@@ -140,9 +140,13 @@ impl fmt::Display for OpenError {
                 f,
                 "destination `{name}` ({kind}) is {what}, which this build cannot reach; build trackside with the feature `{feature}`"
             ),
-            Problem::NoSink { name } => write!(
+            Problem::NoSink { name, kind: "celery" } => write!(
                 f,
-                "destination `{name}` (callback) has no sink; give one under this name when the tracker is opened, or write another `type`"
+                "destination `{name}` (celery) has no sink, which comes with trackside's Python binding, and this program does not use that; write another `type`"
+            ),
+            Problem::NoSink { name, kind } => write!(
+                f,
+                "destination `{name}` ({kind}) has no sink; give one under this name when the tracker is opened, or write another `type`"
             ),
             Problem::Unknown { name, known } => write!(
                 f,

@@ -76,8 +76,8 @@ impl Tracker {
     ///
     /// # Errors
     ///
-    /// When a destination needs a feature that this build does not have, or is of type `callback`: its sink is
-    /// given to a [`builder`](Self::builder).
+    /// When a destination needs a feature that this build does not have, or is of type `callback` or
+    /// `celery`: its sink is given to a [`builder`](Self::builder).
     pub fn open(config: Config) -> Result<Self, OpenError> {
         Self::builder(config).open()
     }
@@ -255,7 +255,7 @@ impl Builder {
     }
 
     /// What delivers for the destination called `name`, in place of the sink of its type; one of type
-    /// `callback` has no other. [`sinks::callback`](crate::sinks::callback) makes a factory of a closure. Of
+    /// `callback` or `celery` has no other. [`sinks::callback`](crate::sinks::callback) makes a factory of a closure. Of
     /// two for one destination the later stands.
     ///
     /// Everything else stays as configured: queue and batches, what the protocol of the type refuses and which
@@ -270,8 +270,8 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// When a destination needs a feature that this build does not have, when one of type `callback` has no
-    /// [`sink`](Self::sink), and when there is none for a sink.
+    /// When a destination needs a feature that this build does not have, when one of type `callback` or `celery` has
+    /// no [`sink`](Self::sink), and when there is none for a sink.
     pub fn open(self) -> Result<Tracker, OpenError> {
         destination::check(&self.config, &self.sinks)?;
         fork::install();

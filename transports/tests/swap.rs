@@ -63,6 +63,13 @@ fn a_callback_without_a_sink_and_a_sink_without_a_destination_are_told() {
         "destination `mine` (callback) has no sink; give one under this name when the tracker is opened, or \
          write another `type`"
     );
+    let error = refusal("[[destination]]\ntype = 'celery'\ntracking_id = 'UA-1'\n", None);
+    assert!(error.is_no_sink());
+    assert_eq!(
+        error.to_string(),
+        "destination `celery` (celery) has no sink, which comes with trackside's Python binding, and this \
+         program does not use that; write another `type`"
+    );
     let error = refusal(&format!("{MINE}[[destination]]\ntype = 'sqlite'\n"), Some("mein"));
     assert!(error.is_unknown_destination() && !error.is_feature() && !error.is_no_sink());
     assert_eq!(

@@ -14,9 +14,9 @@ pub struct Destination {
     pub receiver: Receiver,
     /// What it is told of the client's address. Defaults to `privacy.ip`.
     pub ip: IpPolicy,
-    /// Whether somebody else runs it. Defaults to false for sqlite, file and callback, true for the others.
+    /// Whether somebody else runs it. Defaults to false for sqlite, file, callback and celery, true for the others.
     pub third_party: bool,
-    /// How many threads deliver. Defaults to [`Workers::Auto`].
+    /// How many threads deliver. Defaults to [`Workers::Auto`], and to one for celery.
     pub workers: Workers,
     /// The bounds of its queue.
     pub queue: Queue,
@@ -34,6 +34,18 @@ pub struct Destination {
 pub enum Receiver {
     /// `callback`: a sink that the host gives when it opens the tracker.
     Callback,
+    /// `celery`: what `ga-v1` would post, handed to a task of a Celery application. The sink is that of the
+    /// Python binding, or one that the host gives.
+    Celery {
+        /// The task, by its name: `task(params, provider_url)`. Defaults to `trackside.celery.submit_tracking`.
+        task: String,
+        /// Where the task posts: its `provider_url`. Defaults to that of `ga-v1`.
+        url: String,
+        /// `tid`.
+        tracking_id: String,
+        /// `v`. Defaults to 1.
+        version: String,
+    },
     /// `file`: JSON lines.
     File {
         /// The file; none for the standard output (`path = "-"`).
@@ -71,6 +83,7 @@ impl Receiver {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Callback => "callback",
+            Self::Celery { .. } => "celery",
             Self::File { .. } => "file",
             Self::GaV1 { .. } => "ga-v1",
             Self::Ga4 { .. } => "ga4",
@@ -78,10 +91,10 @@ impl Receiver {
         }
     }
 
-    /// Where hits are sent, for receivers on the network.
+    /// Where hits are sent, for receivers on the network; not where a task of Celery sends them.
     pub fn url(&self) -> Option<&str> {
         match self {
-            Self::Callback | Self::File { .. } | Self::Sqlite { .. } => None,
+            Self::Callback | Self::Celery { .. } | Self::File { .. } | Self::Sqlite { .. } => None,
             Self::GaV1 { url, .. } | Self::Ga4 { url, .. } => Some(url),
         }
     }

@@ -50,6 +50,11 @@ impl Destination {
         DestinationBuilder::new("callback").name(name)
     }
 
+    /// A task of a Celery application. The sink is that of the Python binding, or one that the host gives.
+    pub fn celery(tracking_id: impl Into<String>) -> DestinationBuilder {
+        DestinationBuilder::new("celery").text("tracking_id", tracking_id)
+    }
+
     /// Google Analytics 4. The secret may be `env:NAME` or `file:PATH`.
     pub fn ga4(measurement_id: impl Into<String>, api_secret: impl Into<String>) -> DestinationBuilder {
         DestinationBuilder::new("ga4").text("measurement_id", measurement_id).text("api_secret", api_secret)
@@ -71,12 +76,17 @@ impl DestinationBuilder {
         self.text("name", name)
     }
 
-    /// Sets `url`, of ga4 and ga-v1.
+    /// Sets `task`, of celery.
+    pub fn task(self, task: impl Into<String>) -> Self {
+        self.text("task", task)
+    }
+
+    /// Sets `url`, of ga4, ga-v1 and celery.
     pub fn url(self, url: impl Into<String>) -> Self {
         self.text("url", url)
     }
 
-    /// Sets `version`, of ga-v1.
+    /// Sets `version`, of ga-v1 and celery.
     pub fn version(self, version: impl Into<String>) -> Self {
         self.text("version", version)
     }

@@ -102,15 +102,15 @@
 //!
 //! | key | default | meaning |
 //! | --- | --- | --- |
-//! | `type` | required | `"sqlite"`, `"file"`, `"ga4"`, `"ga-v1"` or `"callback"` |
+//! | `type` | required | `"sqlite"`, `"file"`, `"ga4"`, `"ga-v1"`, `"callback"` or `"celery"` |
 //! | `name` | the type | names the ledger's row; unique; 1 to 64 of A-Z, a-z, 0-9, `.`, `_` and `-`, not dots alone |
 //! | `ip` | `privacy.ip` | what this destination is told of the client's address |
-//! | `third_party` | `false` for sqlite, file and callback, else `true` | whether somebody else runs it |
-//! | `workers` | `"auto"` | how many threads deliver, 1 to 64. `"auto"`: 1 where a request holds a batch; up to 8, started on demand, where it holds one hit or one visitor |
+//! | `third_party` | `false` for sqlite, file, callback and celery, else `true` | whether somebody else runs it |
+//! | `workers` | `"auto"`, for celery 1 | how many threads deliver, 1 to 64. `"auto"`: 1 where a request holds a batch; up to 8, started on demand, where it holds one hit or one visitor |
 //! | `queue.hits` | `10_000` | how many hits wait at most, 1 to 1,000,000; not below `batch.hits` |
 //! | `queue.bytes` | `"16MiB"` | size; how many bytes wait at most |
 //! | `queue.when_full` | `"drop-newest"` | what gives way: the hit that comes, or, with `"drop-oldest"`, the one that has waited longest |
-//! | `batch.hits` | `100` | how many hits a batch holds at most; never above the receiver's limit (ga4 25, ga-v1 1), and the default not above `queue.hits` |
+//! | `batch.hits` | `100` | how many hits a batch holds at most; never above the receiver's limit (ga4 25, ga-v1 and celery 1), and the default not above `queue.hits` |
 //! | `batch.bytes` | `"256KiB"` | size; how many bytes of records a batch holds at most |
 //! | `batch.age` | `"200ms"` | duration; how long the first hit waits for others |
 //! | `timeout` | `"10s"` | duration above zero; how long one attempt over the network may take |
@@ -129,9 +129,12 @@
 //! | ga-v1 | `tracking_id` | required | `tid`: 1 to 64 printable ASCII characters |
 //! | ga-v1 | `version` | `"1"` | `v`: 1 to 64 printable ASCII characters |
 //! | ga-v1 | `url` | `"https://www.google-analytics.com/collect"` | as for ga4; Google's own counts nothing any more |
+//! | celery | `tracking_id`, `version`, `url` | as for ga-v1 | what the task is handed: the parameters that ga-v1 would post, and where to |
+//! | celery | `task` | `"trackside.celery.submit_tracking"` | the name of the task `task(params, provider_url)`: names of Python with dots between them, at most 255 bytes |
 //!
 //! `callback` has no keys of its own: the host gives the sink when it opens the tracker, under the
-//! destination's name. How long an attempt may take is for that sink to see to.
+//! destination's name. How long an attempt may take is for that sink to see to. The sink of `celery` comes
+//! with the Python binding; without that, it is the host's to give, too.
 
 mod builder;
 mod destination;

@@ -82,11 +82,14 @@ impl Default for Needs {
     }
 }
 
-/// The wire format of `receiver`; none for those that are not reached by HTTP.
+/// The wire format of `receiver`; none for those that take hits as they are.
 pub fn of(receiver: &Receiver) -> Option<Box<dyn Protocol>> {
     match receiver {
         Receiver::Callback | Receiver::File { .. } | Receiver::Sqlite { .. } => None,
-        Receiver::GaV1 { url, tracking_id, version } => Some(Box::new(GaV1::new(url, tracking_id, version))),
+        // A task is handed what `ga-v1` would post.
+        Receiver::Celery { url, tracking_id, version, .. } | Receiver::GaV1 { url, tracking_id, version } => {
+            Some(Box::new(GaV1::new(url, tracking_id, version)))
+        }
         Receiver::Ga4 { url, measurement_id, api_secret } => {
             Some(Box::new(Ga4::new(url, measurement_id, api_secret.clone())))
         }

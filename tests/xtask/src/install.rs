@@ -73,6 +73,8 @@ fn runs(program: &str, arguments: &[&str]) -> bool {
     Command::new(program)
         .args(arguments)
         .env("DEBIAN_FRONTEND", "noninteractive")
+        // A server that is installed is not to be started; this says that the machine is in rescue mode.
+        .env("RUNLEVEL", "1")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .status()

@@ -9,6 +9,7 @@ mod header;
 mod install;
 mod miri;
 mod mutants;
+mod python;
 mod readme;
 mod steps;
 mod syscalls;
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         ["fuzz", ref words @ ..] => fuzz::run(words),
         ["header"] => header::write(),
         ["miri"] => miri::run(),
+        ["python"] => python::run(),
         ["mutants", ref options @ ..] => mutants::run(options),
         ["help" | "--help" | "-h"] => {
             print!("{}", usage());
@@ -49,13 +51,14 @@ fn main() -> ExitCode {
 }
 
 /// The commands and what they do; the README may name no others.
-const COMMANDS: [(&str, &str); 7] = [
+const COMMANDS: [(&str, &str); 8] = [
     ("test", "set up whatever the tests need and run them all"),
     ("bench", "measure against the floor and the peers; --quick: less exactly"),
     ("c", "the tests in C alone"),
     ("fuzz", "feed the C ABI what no host gives: [target] [seconds], target file, or --seed"),
     ("header", "make the C header anew of its sources"),
     ("miri", "look for undefined behaviour in the C ABI's pointers; needs a nightly toolchain"),
+    ("python", "the Python binding alone: wheel, types, style, tests"),
     ("mutants", "change core place by place, and see that a test fails each time; takes hours"),
 ];
 

@@ -1,6 +1,6 @@
 //! Every test there is, in one command.
 
-use crate::{bench, c, cargo, features, fuzz, readme, steps::Steps, syscalls, vectors};
+use crate::{bench, c, cargo, features, fuzz, python, readme, steps::Steps, syscalls, vectors};
 
 /// The packages whose features a user chooses among, and where they lie.
 const PACKAGES: [(&str, &str); 3] =
@@ -25,6 +25,7 @@ pub(crate) fn run() -> Result<(), String> {
         cargo::run(&[&["test", "--all-features"], &packages[..]].concat()).map(drop)
     })?;
     c::check(&mut steps)?;
+    python::check(&mut steps)?;
     steps.run("system calls of a request", syscalls::check)?;
     steps.run("tests of the benchmarks", || {
         cargo::run(&["test", "--manifest-path", bench::MANIFEST]).map(drop)

@@ -70,12 +70,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 /// A sink of a host's own is part of that host.
 fn check_sinks(config: &Config) -> Result<(), Failure> {
-    let is_callback = |destination: &&Destination| matches!(destination.receiver, Receiver::Callback);
-    config.destinations().iter().find(is_callback).map_or(Ok(()), |destination| {
+    let is_embedded = |destination: &&Destination| {
+        matches!(destination.receiver, Receiver::Callback | Receiver::Celery { .. })
+    };
+    config.destinations().iter().find(is_embedded).map_or(Ok(()), |destination| {
         Err(Failure::usage(format_args!(
-            "destination `{}` is of type callback: its sink is in the program that embeds trackside, and this \
+            "destination `{}` is of type {}: its sink is in the program that embeds trackside, and this \
              command cannot run it; serve with a configuration without that destination",
-            destination.name
+            destination.name,
+            destination.receiver.kind()
         )))
     })
 }

@@ -86,11 +86,17 @@ fn a_file_without_its_folder() {
 #[test]
 fn a_sink_of_a_hosts_own() {
     let place = Place::new();
-    let mine = "[[destination]]\ntype = \"callback\"\nname = \"mine\"\n[[destination]]\ntype = \"sqlite\"\n";
-    place.write("my.toml", format!("visitor.identity = \"none\"\n{mine}"));
-    let ran = place.run(&["serve", "--config", "my.toml", "--listen", "127.0.0.1:0"]);
-    failed(&ran, 2, &["destination `mine` is of type callback", "this command cannot run it"]);
-    assert!(!place.path("trackside.db").exists());
+    for (kind, keys) in [("callback", ""), ("celery", "tracking_id = \"UA-1\"\n")] {
+        let mine = format!("[[destination]]\ntype = \"{kind}\"\nname = \"mine\"\n{keys}");
+        place.write(
+            "my.toml",
+            format!("visitor.identity = \"none\"\n{mine}[[destination]]\ntype = \"sqlite\"\n"),
+        );
+        let ran = place.run(&["serve", "--config", "my.toml", "--listen", "127.0.0.1:0"]);
+        let says = format!("destination `mine` is of type {kind}");
+        failed(&ran, 2, &[&says, "this command cannot run it"]);
+        assert!(!place.path("trackside.db").exists());
+    }
 }
 
 #[cfg(unix)]

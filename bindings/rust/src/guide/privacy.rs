@@ -41,11 +41,12 @@
 //! | `sqlite` | every field above, in a file of yours; `keep` has old hits deleted |
 //! | `file` | every field above, as a line of JSON in a file of yours or on the standard output |
 //! | `callback` | every field above, as a [sink of yours](crate::guide::own_sink) sees it |
+//! | `celery` | the parameters of `ga-v1`, through a broker of yours, for the task to post to `url` |
 //! | `ga4` | a third party, unless `url` is yours. The visitor as a number made of its id, user id, session, time, the page's address with site, path and recorded query, referrer, title, language, agent, address, events and properties; as consent, that ads' data and personalisation are denied. Not the method, status, route and first visit. [Each parameter](crate::protocol::ga4) |
 //! | `ga-v1` | a third party, unless `url` is yours. The visitor's id, site, path without its query, referrer, title, agent, address, and of events category, name, label and value. Not the user id, properties, session and the hit's time. [Each parameter](crate::protocol::ga_v1) |
 //!
 //! What a destination is told of the address can be narrowed or widened for it alone by its `ip`. Hits
-//! without a visitor are refused by `ga4` and `ga-v1`, which could not count them.
+//! without a visitor are refused by `ga4`, `ga-v1` and `celery`, which could not count them.
 //!
 //! # What the log gets
 //!

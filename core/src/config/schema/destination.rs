@@ -74,7 +74,11 @@ fn destination(section: &mut Section<'_>, ip: IpPolicy, resolver: Option<&Resolv
     let timeout = section.duration("timeout", MILLISECOND).or(TIMEOUT);
     let max_age = section.duration("max_age", MILLISECOND).or(MAX_AGE);
     let third_party = third_party.or(kind.is_some_and(Kind::is_third_party));
-    let workers = workers.or(Workers::Auto);
+    // Python runs one thread at a time: more of them would only take turns with those of requests.
+    let workers = workers.or(match kind {
+        Some(Kind::Celery) => Workers::Count(1),
+        _ => Workers::Auto,
+    });
     let complete = name.clone().zip(receiver);
     let destination = complete.map(|(name, receiver)| Destination {
         name,

@@ -13,12 +13,15 @@ use crate::config::{
 
 pub(super) const STORE: &str = "trackside.db";
 const GA_V1_URL: &str = "https://www.google-analytics.com/collect";
+/// The task that comes with the Python binding.
+const TASK: &str = "trackside.celery.submit_tracking";
 const GA4_URL: &str = "https://www.google-analytics.com/mp/collect";
 
 /// A `type`: the receivers that a destination may have.
 #[derive(Clone, Copy, Eq, PartialEq)]
 pub(super) enum Kind {
     Callback,
+    Celery,
     File,
     GaV1,
     Ga4,
@@ -31,6 +34,7 @@ const KINDS: &[(&str, Kind)] = &[
     ("ga4", Kind::Ga4),
     ("ga-v1", Kind::GaV1),
     ("callback", Kind::Callback),
+    ("celery", Kind::Celery),
 ];
 
 /// The keys that not every type has.
@@ -39,9 +43,10 @@ const OWN_KEYS: &[(&str, &[Kind])] = &[
     ("keep", &[Kind::Sqlite]),
     ("measurement_id", &[Kind::Ga4]),
     ("path", &[Kind::Sqlite, Kind::File]),
-    ("tracking_id", &[Kind::GaV1]),
-    ("url", &[Kind::Ga4, Kind::GaV1]),
-    ("version", &[Kind::GaV1]),
+    ("task", &[Kind::Celery]),
+    ("tracking_id", &[Kind::GaV1, Kind::Celery]),
+    ("url", &[Kind::Ga4, Kind::GaV1, Kind::Celery]),
+    ("version", &[Kind::GaV1, Kind::Celery]),
 ];
 
 impl Kind {
@@ -61,7 +66,10 @@ pub(super) fn read(
 ) -> (Option<Kind>, Option<Receiver>) {
     let kind = section.choice("type", KINDS);
     if kind.is_absent() {
-        section.missing("type", "missing: write \"sqlite\", \"file\", \"ga4\", \"ga-v1\" or \"callback\"");
+        section.missing(
+            "type",
+            "missing: write \"sqlite\", \"file\", \"ga4\", \"ga-v1\", \"callback\" or \"celery\"",
+        );
     }
     let Some(kind) = kind.ok() else {
         for &(key, _) in OWN_KEYS {
@@ -76,8 +84,7 @@ pub(super) fn read(
 fn receiver(section: &mut Section<'_>, kind: Kind, resolver: Option<&Resolver>) -> Option<Receiver> {
     for (key, kinds) in OWN_KEYS {
         if !kinds.contains(&kind) && section.take_foreign(key) {
-            let owners: Vec<_> = kinds.iter().map(|kind| kind.name()).collect();
-            let (owners, kind) = (owners.join(" and "), kind.name());
+            let (owners, kind) = (owners(kinds), kind.name());
             section.mistake(
                 key,
                 format!("belongs to destinations of type {owners}, and this one is of type {kind}"),
@@ -86,6 +93,14 @@ fn receiver(section: &mut Section<'_>, kind: Kind, resolver: Option<&Resolver>) 
     }
     match kind {
         Kind::Callback => Some(Receiver::Callback),
+        Kind::Celery => Some(Receiver::Celery {
+            task: section
+                .text("task", "the name of a task such as \"analytics.tasks.submit_tracking\"", task)
+                .or(TASK.to_owned()),
+            url: url(section, GA_V1_URL),
+            tracking_id: tracking_id(section),
+            version: version(section),
+        }),
         Kind::File => {
             let path = path(section);
             if path.is_absent() {
@@ -96,20 +111,8 @@ fn receiver(section: &mut Section<'_>, kind: Kind, resolver: Option<&Resolver>) 
         }
         Kind::GaV1 => Some(Receiver::GaV1 {
             url: url(section, GA_V1_URL),
-            tracking_id: {
-                let id = section.text(
-                    "tracking_id",
-                    "an id such as \"UA-12345-6\": 1 to 64 printable ASCII characters",
-                    word,
-                );
-                if id.is_absent() {
-                    section.missing("tracking_id", "missing: the id of the property, such as \"UA-12345-6\"");
-                }
-                id.or(String::new())
-            },
-            version: section
-                .text("version", "a version such as \"1\": 1 to 64 printable ASCII characters", word)
-                .or("1".to_owned()),
+            tracking_id: tracking_id(section),
+            version: version(section),
         }),
         Kind::Ga4 => Some(Receiver::Ga4 {
             url: url(section, GA4_URL),
@@ -143,6 +146,30 @@ fn receiver(section: &mut Section<'_>, kind: Kind, resolver: Option<&Resolver>) 
     }
 }
 
+/// The types of `kinds`, as a sentence names them.
+fn owners(kinds: &[Kind]) -> String {
+    let names: Vec<_> = kinds.iter().map(|kind| kind.name()).collect();
+    match names.as_slice() {
+        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        names => names.concat(),
+    }
+}
+
+fn tracking_id(section: &mut Section<'_>) -> String {
+    let id =
+        section.text("tracking_id", "an id such as \"UA-12345-6\": 1 to 64 printable ASCII characters", word);
+    if id.is_absent() {
+        section.missing("tracking_id", "missing: the id of the property, such as \"UA-12345-6\"");
+    }
+    id.or(String::new())
+}
+
+fn version(section: &mut Section<'_>) -> String {
+    section
+        .text("version", "a version such as \"1\": 1 to 64 printable ASCII characters", word)
+        .or("1".to_owned())
+}
+
 fn path(section: &mut Section<'_>) -> Read<PathBuf> {
     section.text("path", "the path of a file: not empty and without NUL", |text| {
         (!text.is_empty() && !text.contains('\0')).then(|| PathBuf::from(text))
@@ -173,6 +200,17 @@ fn measurement_id(section: &mut Section<'_>) -> String {
         section.missing("measurement_id", "missing: the id of the data stream, such as \"G-ABC123DEF4\"");
     }
     id.or(String::new())
+}
+
+/// The name of a task, as Celery makes it: that of a module, a dot and that of a function.
+fn task(text: &str) -> Option<String> {
+    let is_name = |part: &str| {
+        let mut chars = part.chars();
+        chars.next().is_some_and(|first| first == '_' || first.is_alphabetic())
+            && chars.all(|char| char == '_' || char.is_alphanumeric())
+    };
+    ((3..=255).contains(&text.len()) && text.contains('.') && text.split('.').all(is_name))
+        .then(|| text.to_owned())
 }
 
 /// A short text that may stand in any request.

@@ -71,9 +71,10 @@ fn of_each_receiver() {
             { type = 'ga4', measurement_id = 'G-ABC123DEF4', api_secret = 's' },
             { type = 'ga-v1', tracking_id = 'UA-12345-6' },
             { type = 'callback' },
+            { type = 'celery', tracking_id = 'UA-12345-6' },
         ]",
     );
-    let [sqlite, file, ga4, ga_v1, callback] = config.destinations() else { panic!("{config:?}") };
+    let [sqlite, file, ga4, ga_v1, callback, celery] = config.destinations() else { panic!("{config:?}") };
     assert!(
         matches!(&sqlite.receiver, Receiver::Sqlite { path, keep: None } if path.as_os_str() == "trackside.db")
     );
@@ -84,8 +85,16 @@ fn of_each_receiver() {
     assert_eq!(url, "https://www.google-analytics.com/collect");
     assert_eq!(version, "1");
     assert!(matches!(callback.receiver, Receiver::Callback));
-    let told =
-        [sqlite, file, ga4, ga_v1, callback].map(|it| (it.name.as_str(), it.third_party, it.batch.hits));
+    let Receiver::Celery { task, url: provider_url, version, .. } = &celery.receiver else {
+        panic!("{celery:?}")
+    };
+    assert_eq!(
+        (task.as_str(), provider_url, version.as_str()),
+        ("trackside.celery.submit_tracking", url, "1")
+    );
+    assert_eq!((celery.workers, ga_v1.workers), (Workers::Count(1), Workers::Auto));
+    let told = [sqlite, file, ga4, ga_v1, callback, celery]
+        .map(|it| (it.name.as_str(), it.third_party, it.batch.hits));
     assert_eq!(
         told,
         [
@@ -93,7 +102,8 @@ fn of_each_receiver() {
             ("file", false, 100),
             ("ga4", true, 25),
             ("ga-v1", true, 1),
-            ("callback", false, 100)
+            ("callback", false, 100),
+            ("celery", false, 1)
         ]
     );
 }

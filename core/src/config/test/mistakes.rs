@@ -288,7 +288,7 @@ fn of_keys_that_are_not_there_yet() {
         let told = mistakes(&format!("{key} = {value}"));
         assert!(told.len() == 1 && told[0].0 == key && told[0].1.starts_with("unknown key; "), "{told:?}");
     }
-    for (key, value) in [("after_unknown", "'drop'"), ("spool", "'off'"), ("site_id", "1"), ("task", "'x'")] {
+    for (key, value) in [("after_unknown", "'drop'"), ("spool", "'off'"), ("site_id", "1")] {
         let told = mistakes(&format!("destination = [{{ type = 'sqlite', {key} = {value} }}]"));
         let path = format!("destination[0].{key}");
         assert!(told.len() == 1 && told[0].0 == path && told[0].1.starts_with("unknown key; "), "{told:?}");
@@ -296,7 +296,7 @@ fn of_keys_that_are_not_there_yet() {
     each(&[(
         "destination = [{ type = 'matomo' }]",
         "destination[0].type",
-        r#""matomo" is not "sqlite" or "file" or "ga4" or "ga-v1" or "callback""#,
+        r#""matomo" is not "sqlite" or "file" or "ga4" or "ga-v1" or "callback" or "celery""#,
     )]);
 }
 
@@ -304,7 +304,7 @@ fn of_keys_that_are_not_there_yet() {
 fn of_receivers() {
     let one = |keys: &str| mistakes(&format!("destination = [{{ {keys} }}]"));
     for (keys, path, says) in [
-        ("name = 'a'", "type", r#"missing: write "sqlite", "file", "ga4", "ga-v1" or "callback""#),
+        ("name = 'a'", "type", r#"missing: write "sqlite", "file", "ga4", "ga-v1", "callback" or "celery""#),
         ("type = 'file'", "path", "missing"),
         ("type = 'file', path = ''", "path", "is not the path of a file"),
         ("type = 'sqlite', path = ':memory:'", "path", "is not the path of a file"),
@@ -335,19 +335,29 @@ fn of_receivers() {
         (
             "type = 'sqlite', url = 'https://a/'",
             "url",
-            "belongs to destinations of type ga4 and ga-v1, and this one is of type sqlite",
+            "belongs to destinations of type ga4, ga-v1 and celery, and this one is of type sqlite",
         ),
         ("type = 'ga-v1', tracking_id = 'a', path = 'a'", "path", "type sqlite and file"),
         ("type = 'ga-v1', tracking_id = 'a', measurement_id = 'G-1'", "measurement_id", "type ga4, and"),
         ("type = 'ga-v1', tracking_id = 'a', api_secret = 's'", "api_secret", "type ga4, and"),
-        ("type = 'file', path = '-', tracking_id = 'a'", "tracking_id", "type ga-v1, and"),
-        ("type = 'file', path = '-', version = '1'", "version", "type ga-v1, and"),
+        ("type = 'file', path = '-', tracking_id = 'a'", "tracking_id", "type ga-v1 and celery, and"),
+        ("type = 'file', path = '-', version = '1'", "version", "type ga-v1 and celery, and"),
         ("type = 'callback', path = 'a'", "path", "type sqlite and file, and this one is of type callback"),
         (
             "type = 'callback', url = 'https://a/'",
             "url",
-            "type ga4 and ga-v1, and this one is of type callback",
+            "type ga4, ga-v1 and celery, and this one is of type callback",
         ),
+        ("type = 'callback', task = 'a.b'", "task", "type celery, and this one is of type callback"),
+        ("type = 'celery'", "tracking_id", "missing"),
+        ("type = 'celery', tracking_id = 'a', task = ''", "task", r#""" is not the name of a task such as "#),
+        ("type = 'celery', tracking_id = 'a', task = 'submit'", "task", "is not the name of a task"),
+        ("type = 'celery', tracking_id = 'a', task = 'a..b'", "task", "is not the name of a task"),
+        ("type = 'celery', tracking_id = 'a', task = 'a.1b'", "task", "is not the name of a task"),
+        ("type = 'celery', tracking_id = 'a', task = 'a b.c'", "task", "is not the name of a task"),
+        ("type = 'celery', tracking_id = 'a', task = 1", "task", "1 is not the name of a task"),
+        ("type = 'celery', tracking_id = 'a', url = '/collect'", "url", "is not"),
+        ("type = 'celery', tracking_id = 'a', batch.hits = 2", "batch.hits", "above the limit of celery, 1"),
         ("type = 'file', path = '-', name = ''", "name", "is not a name: 1 to 64"),
         ("type = 'file', path = '-', name = 'a b'", "name", "is not a name"),
         ("type = 'file', path = '-', name = '..'", "name", "not dots alone"),

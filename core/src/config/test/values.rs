@@ -170,6 +170,11 @@ fn the_builder_says_what_a_document_says() {
         type = "callback"
         name = "mine"
         batch.hits = 7
+        [[destination]]
+        type = "celery"
+        tracking_id = "UA-2"
+        task = "analytics.tasks.submit_tracking"
+        url = "https://stats.example/collect"
     "#;
     let built = Config::builder()
         .mode(Mode::Off)
@@ -217,7 +222,12 @@ fn the_builder_says_what_a_document_says() {
                 .third_party(false)
                 .workers(Workers::Count(3)),
         )
-        .destination(Destination::callback("mine").batch_hits(7));
+        .destination(Destination::callback("mine").batch_hits(7))
+        .destination(
+            Destination::celery("UA-2")
+                .task("analytics.tasks.submit_tracking")
+                .url("https://stats.example/collect"),
+        );
     let read = Config::builder().toml(document).build().unwrap();
     assert_eq!(format!("{:?}", built.build().unwrap()), format!("{read:?}"));
 }

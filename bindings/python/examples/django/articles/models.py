@@ -1,0 +1,27 @@
+"""What the site tells."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.urls import reverse
+
+
+class Article(models.Model):
+    """One article."""
+
+    title = models.CharField(max_length=200)
+    slug = models.SlugField(unique=True)
+    body = models.TextField()
+    published = models.DateField()
+
+    class Meta:
+        """Newest first."""
+
+        ordering = ["-published"]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def get_absolute_url(self) -> str:
+        """Where it is read."""
+        return reverse("article", args=[self.slug])

@@ -1,0 +1,99 @@
+"""Closes what is open before the interpreter ends: a thread of the library that calls a sink in Python must
+not find it half gone.
+
+Before that, and before Python refuses new threads (and with them the import of many a module), sinks in
+Python get their time: what they need they may still begin then.
+
+The library closes its trackers when the process exits, but that is later than the interpreter's end, and
+children of ``multiprocessing`` skip it: they end by ``os._exit``, after the finalizers of their own.
+"""
+
+from __future__ import annotations
+
+import atexit
+import importlib
+import os
+import threading
+import time
+import weakref
+from multiprocessing import util
+from typing import TYPE_CHECKING
+
+from trackside import log
+
+if TYPE_CHECKING:
+    from trackside.tracker import Tracker
+
+_open: weakref.WeakSet[Tracker] = weakref.WeakSet()
+_registered_in = 0
+
+
+def close_later(tracker: Tracker) -> None:
+    """Has the tracker closed, within its ``shutdown``, when the process ends."""
+    _open.add(tracker)
+    _register()
+    if tracker._runs_python:
+        _register_early()
+
+
+def _register() -> None:
+    global _registered_in
+    if _registered_in == os.getpid():
+        return
+    if not _registered_in:
+        atexit.register(_close_all)
+        # A child of multiprocessing begins without its parent's finalizers.
+        util.register_after_fork(_open, lambda _: _register())
+    _registered_in = os.getpid()
+    # Called before the pools and managers of multiprocessing itself go, which have priorities above 0.
+    util.Finalize(None, _close_all, exitpriority=100)
+
+
+_is_registered_early = False
+
+
+def _register_early() -> None:
+    global _is_registered_early
+    if _is_registered_early:
+        return
+    _is_registered_early = True
+    # It cannot be imported any more when the main thread has ended, and whatever uses it with it.
+    importlib.import_module("concurrent.futures.thread")
+    # What it uses itself for this purpose: handlers of `atexit` come too late. Who registers last is called
+    # first.
+    register = getattr(threading, "_register_atexit", None)
+    if register is not None:
+        register(_flush_sinks)
+
+
+#: When trackers that had used up their time were left, by the monotonic clock.
+_given_up: weakref.WeakKeyDictionary[Tracker, float] = weakref.WeakKeyDictionary()
+
+
+def flush_at_end(tracker: Tracker) -> None:
+    """Delivers what waits, within ``shutdown``, where the process is about to end. It never raises."""
+    try:
+        if tracker.flush():
+            _given_up[tracker] = time.monotonic()
+    except Exception:
+        log.logger.exception("a tracker was not flushed")
+
+
+def _flush_sinks() -> None:
+    """Called when the main thread has ended; others may go on, and count, for as long as they please."""
+    for tracker in list(_open):
+        if tracker._runs_python:
+            flush_at_end(tracker)
+
+
+def _close_all() -> None:
+    for tracker in list(_open):
+        try:
+            # Time that was used up just now is not given twice.
+            is_over = time.monotonic() - _given_up.get(tracker, float("-inf")) < 5
+            tracker.close(0 if is_over else None)
+        except Exception:
+            log.logger.exception("a tracker was not closed")
+        # What Python collects at its end it collects in any order: a tracker that was freed then would let go
+        # of its sinks by a function that may be gone before it.
+        tracker._leak()

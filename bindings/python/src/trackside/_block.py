@@ -1,0 +1,159 @@
+"""Requests and responses in one block of bytes each, as ``trackside_exchange_begin_blob`` and ``_end_blob``
+of ``trackside.h`` specify them.
+
+WSGI's texts are Latin-1, one character a byte: they are joined as texts and encoded once. What is neither all
+text nor all bytes takes the slow way.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from ipaddress import ip_address
+from itertools import chain
+from struct import Struct, pack
+from typing import Union
+
+from trackside import _native
+
+Text = Union[str, bytes]
+Value = Union[str, float, bool]
+
+_HEADERS = 48
+_REQUEST = [Struct(f"<BBH{4 + 2 * n}I").pack for n in range(_HEADERS)]
+_RESPONSE = [Struct(f"<BBHHH{2 * n}I").pack for n in range(_HEADERS)]
+
+TITLE, USER_ID, ROUTE, PROPERTY, EVENT = range(1, 6)
+Annotation = tuple[int, bytes]
+
+_TEXT: int = _native.lib.TRACKSIDE_TYPE_TEXT
+_NUMBER: int = _native.lib.TRACKSIDE_TYPE_NUMBER
+_TRUTH: int = _native.lib.TRACKSIDE_TYPE_TRUTH
+
+
+@lru_cache(maxsize=4096)
+def packed_peer(peer: str) -> bytes:
+    """An address as ``inet_pton`` writes it; nothing for what is none, such as a unix socket's path."""
+    try:
+        return ip_address(peer.partition("%")[0]).packed
+    except ValueError:
+        return b""
+
+
+@lru_cache(maxsize=4096)
+def packed_peer_text(peer: str) -> str:
+    """As ``packed_peer``, one character a byte."""
+    return packed_peer(peer).decode("latin-1")
+
+
+def request(
+    method: Text,
+    target: Text,
+    headers: Iterable[tuple[Text, Text | None]],
+    authority: Text = b"",
+    peer: str | None = None,
+    secure: bool = False,
+) -> bytes:
+    parts: list[Text] = [method, target, authority, packed_peer(peer) if peer else b""]
+    pairs = headers if isinstance(headers, (list, tuple)) else list(headers)
+    try:
+        parts.extend(chain.from_iterable(pairs))  # type: ignore[arg-type]  # None fails, and takes the slow way
+        joined = b"".join(parts)  # type: ignore[arg-type]  # so does text
+        count = len(pairs)
+        if len(parts) != 4 + 2 * count:
+            raise TypeError("a header is a name and a value")
+    except TypeError:
+        sent = [part for pair in pairs for part in _bytes_of(*pair)]
+        parts = [as_bytes(part) for part in parts[:4]]
+        parts.extend(sent)
+        joined = b"".join(parts)  # type: ignore[arg-type]  # all are bytes
+        count = len(sent) // 2
+    return _packed(_REQUEST, "<BBH", (1, 1 if secure else 0, count), parts) + joined
+
+
+def request_of_text(parts: list[str], secure: bool) -> bytes:
+    """The block of method, target, authority, peer (``packed_peer_text``) and then each header's name and
+    value, all in Latin-1."""
+    head = (1, 1 if secure else 0, (len(parts) - 4) >> 1)
+    return _packed(_REQUEST, "<BBH", head, parts) + "".join(parts).encode("latin-1", "replace")
+
+
+def response(
+    status: int, headers: Iterable[tuple[Text, Text | None]], annotations: list[Annotation] | None = None
+) -> bytes:
+    pairs = headers if isinstance(headers, (list, tuple)) else list(headers)
+    parts: list[Text] = []
+    try:
+        parts.extend(chain.from_iterable(pairs))  # type: ignore[arg-type]  # see above
+        if parts and isinstance(parts[0], str):
+            joined = "".join(parts).encode("latin-1", "replace")  # type: ignore[arg-type]  # see above
+        else:
+            joined = b"".join(parts)  # type: ignore[arg-type]  # see above
+        if len(parts) != 2 * len(pairs):
+            raise TypeError("a header is a name and a value")
+    except TypeError:
+        sent = [part for pair in pairs for part in _bytes_of(*pair)]
+        parts = [*sent]
+        joined = b"".join(sent)
+    count = len(parts) >> 1
+    if not annotations:
+        return _packed(_RESPONSE, "<BBHHH", (1, 0, status, count, 0), parts) + joined
+    head = (1, 0, status, count, len(annotations))
+    rows = b"".join(pack("<II", tag, len(payload)) for tag, payload in annotations)
+    payloads = b"".join(payload for _, payload in annotations)
+    return _packed(_RESPONSE, "<BBHHH", head, parts) + rows + joined + payloads
+
+
+def _packed(known: list, form: str, head: tuple[int, ...], parts: list) -> bytes:  # type: ignore[type-arg]
+    count = head[3] if form == "<BBHHH" else head[2]
+    if count < _HEADERS:
+        return known[count](*head, *map(len, parts))  # type: ignore[no-any-return]
+    return pack(f"{form}{len(parts)}I", *head, *map(len, parts))
+
+
+def as_bytes(text: Text) -> bytes:
+    return text.encode("latin-1", "replace") if isinstance(text, str) else bytes(text)
+
+
+def _bytes_of(name: Text, value: Text | None) -> tuple[bytes, ...]:
+    """A header; nothing for one without a value."""
+    return () if value is None else (as_bytes(name), as_bytes(value))
+
+
+def text(value: object, limit: int) -> bytes:
+    """A text of the host's in UTF-8. It is cut exactly by the library; here, so that it is not copied in
+    vain."""
+    return str(value)[:limit].encode("utf-8", "replace")
+
+
+def property_(key: object, value: object) -> bytes:
+    """A property. A bool is a truth, a number a number, all else its text."""
+    name = text(key, 128)
+    if isinstance(value, bool):
+        return pack("<II", _TRUTH, len(name)) + name + (b"\1" if value else b"\0")
+    if isinstance(value, (int, float)):
+        return pack("<II", _NUMBER, len(name)) + name + pack("<d", _float(value))
+    return pack("<II", _TEXT, len(name)) + name + text(value, 1024)
+
+
+def event(
+    name: object,
+    category: object | None,
+    label: object | None,
+    value: float | None,
+    properties: Mapping[str, Value] | None,
+) -> bytes:
+    texts = [text(part, 500) if part is not None else b"" for part in (name, category, label)]
+    made = [property_(key, of) for key, of in (properties or {}).items()][:64]
+    number = math.nan if value is None else _float(value)
+    head = pack("<4Id", *map(len, texts), len(made), number)
+    return head + pack(f"<{len(made)}I", *map(len, made)) + b"".join(texts) + b"".join(made)
+
+
+def _float(value: float) -> float:
+    """A number that does not fit is none."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.nan

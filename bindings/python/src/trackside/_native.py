@@ -1,0 +1,138 @@
+"""The library: the only module that touches ``ffi`` and ``lib``, and the one funnel from status to exception.
+
+Every call lets other threads run meanwhile. Handles are plain pointers here; who owns one, and which thread
+may use it when, is the business of the classes that hold them.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+from trackside.errors import BY_CODE, TracksideError
+
+# Made by the build, see build/backend.py; without a source, and so without types.
+_library: Any = importlib.import_module("trackside._lib")
+ffi: Any = _library.ffi
+lib: Any = _library.lib
+
+NULL: Any = ffi.NULL
+NOT_FOUND: int = lib.TRACKSIDE_NOT_FOUND
+BUFFER: int = lib.TRACKSIDE_BUFFER
+
+#: As ``milliseconds`` of a close: what the configuration says.
+AS_CONFIGURED = (1 << 64) - 1
+
+
+class Scratch:
+    """Places for the results of a call. Whoever calls takes one, and gives it back."""
+
+    __slots__ = ("buffer", "bytes", "error", "exchange", "needed")
+
+    #: Enough for the headers of a verdict, unless the cookie's name, path or domain are very long.
+    CAPACITY = 2048
+
+    def __init__(self) -> None:
+        self.exchange = ffi.new("trackside_exchange **")
+        self.needed = ffi.new("size_t *")
+        self.buffer = ffi.new("uint8_t[]", self.CAPACITY)
+        self.bytes = ffi.buffer(self.buffer)
+        self.error = new_error()
+
+
+# A list, whose pop and append are atomic, and no thread-local: that is slower, and dies with its thread.
+_scratches: list[Scratch] = []
+give_back = _scratches.append
+
+
+def take_scratch() -> Scratch:
+    try:
+        return _scratches.pop()
+    except IndexError:
+        return Scratch()
+
+
+def new_error() -> Any:
+    error = ffi.new("trackside_error *")
+    error.size = ffi.sizeof("trackside_error")
+    return error
+
+
+def new_struct(name: str) -> Any:
+    """An empty struct that begins with its size."""
+    struct = ffi.new(name + " *")
+    struct.size = ffi.sizeof(name)
+    return struct
+
+
+def failure(status: int, error: Any) -> TracksideError:
+    """The exception for a status that is not OK."""
+    text = ffi.string(error.text).decode("utf-8", "replace")
+    return BY_CODE.get(status, TracksideError)(text, status)
+
+
+def call(function: Callable[..., int], *arguments: Any) -> None:
+    """Calls a function that returns a status and takes an error struct last."""
+    error = new_error()
+    status = function(*arguments, error)
+    if status:
+        raise failure(status, error)
+
+
+def found(function: Callable[..., int], *arguments: Any) -> bool:
+    """As ``call``, of a function that may find nothing."""
+    error = new_error()
+    status = function(*arguments, error)
+    if status == NOT_FOUND:
+        return False
+    if status:
+        raise failure(status, error)
+    return True
+
+
+def text_in(text: str | bytes) -> tuple[Any, Any]:
+    """A ``trackside_bytes`` for a call, and what must live as long as that."""
+    data = text.encode("utf-8", "replace") if isinstance(text, str) else text
+    kept = ffi.from_buffer("char[]", data)
+    return ffi.new("trackside_bytes *", {"data": kept, "length": len(data)})[0], kept
+
+
+def bytes_out(view: Any) -> bytes:
+    """What a ``trackside_bytes`` shows, copied."""
+    return bytes(ffi.buffer(view.data, view.length)) if view.length else b""
+
+
+def text_out(view: Any) -> str:
+    """As ``bytes_out``, as text. Bytes of a client that are no text come as surrogates."""
+    return bytes_out(view).decode("utf-8", "surrogateescape")
+
+
+def headers_out(headers: Any, count: int) -> tuple[tuple[bytes, bytes], ...]:
+    """An array of ``trackside_header``, copied."""
+    return tuple((bytes_out(headers[n].name), bytes_out(headers[n].value)) for n in range(count))
+
+
+_reasons: dict[int, str | None] = {0: None}
+
+
+def reason_code(reason: int) -> str | None:
+    """The stable code of a reason; None for 0."""
+    try:
+        return _reasons[reason]
+    except KeyError:
+        code = lib.trackside_reason_code(reason)
+        text = ffi.string(code).decode() if code else f"reason-{reason}"
+        _reasons[reason] = text
+        return text
+
+
+def _request_headers() -> tuple[str, ...]:
+    names: list[str] = []
+    while (name := lib.trackside_request_header(len(names))).length:
+        names.append(text_out(name))
+    return tuple(names)
+
+
+#: The names, in lower case, of all request headers that the library reads.
+REQUEST_HEADERS = _request_headers()

@@ -1,0 +1,160 @@
+"""Counts the traffic of an ASGI application.
+
+>>> from trackside.asgi import TracksideMiddleware
+>>> application = TracksideMiddleware(application, consent="notice")   # doctest: +SKIP
+
+The application finds its :class:`~trackside.Exchange` as ``scope["trackside"]``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import Any
+from urllib.parse import unquote
+
+from trackside import _at_exit, _block
+from trackside._middleware import KEY, quoted, tracker_for
+from trackside.exchange import Exchange
+from trackside.tracker import Tracker
+from trackside.transport import Deliver, RecordingTransport
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class TracksideMiddleware:
+    """Counts the traffic of an ASGI application. Bodies, streams, websockets and the lifespan pass untouched.
+
+    Before the lifespan is over, what waits is delivered, within ``shutdown``.
+
+    Where two of them overlap, the outermost counts.
+
+    :param consent: ``notice``, ``opt-in``, ``opt-out`` or ``none``; it depends on the visitors' law. May be
+    missing
+        where the configuration has it.
+    :param config: the configuration, a mapping or the text of a TOML file. The environment overrides it.
+    :param tracker: a tracker that is open already, in place of all others.
+    :param transport: as of :class:`~trackside.Tracker`.
+    :param sinks: as of :class:`~trackside.Tracker`.
+
+    :raises ConfigError: the configuration has mistakes; the text tells all of them.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        *,
+        consent: str | None = None,
+        config: Mapping[str, Any] | str | None = None,
+        tracker: Tracker | None = None,
+        transport: RecordingTransport | Deliver | None = None,
+        sinks: Mapping[str, Deliver] | None = None,
+    ) -> None:
+        self.app = app
+        self.tracker = tracker_for(tracker, consent, config, transport, sinks)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or isinstance(scope.get(KEY), Exchange):
+            if scope["type"] == "lifespan":
+                send = self._send_lifespan(send)
+            return await self.app(scope, receive, send)
+        try:
+            exchange = scope[KEY] = begin(self.tracker, scope)
+        except Exception:
+            self.tracker.failures.note("beginning an exchange")
+            scope[KEY] = Exchange(self.tracker, None)
+            return await self.app(scope, receive, send)
+
+        async def send_counted(message: Message) -> None:
+            if message["type"] == "http.response.start" and not exchange.is_over:
+                message = finish(exchange, message)
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_counted)
+        finally:
+            if not exchange.is_over:
+                exchange.abandon()
+
+    def _send_lifespan(self, send: Send) -> Send:
+        # A server may end by the signal that it was ended by (uvicorn does): handlers at exit are not called
+        # then.
+        async def send_after_delivery(message: Message) -> None:
+            if message["type"].startswith("lifespan.shutdown."):
+                try:
+                    loop = asyncio.get_running_loop()
+                except RuntimeError:
+                    # The loop is of another kind, and has nothing else to do.
+                    _at_exit.flush_at_end(self.tracker)
+                else:
+                    await loop.run_in_executor(None, _at_exit.flush_at_end, self.tracker)
+            await send(message)
+
+        return send_after_delivery
+
+
+def finish(exchange: Exchange, message: Message) -> Message:
+    """Judges the exchange by the start of its response, and gives the message to send; for adapters."""
+    try:
+        headers = message.get("headers") or ()
+        if not isinstance(headers, (list, tuple)):
+            # It can be read but once: the server is to get what is read here.
+            headers = list(headers)
+            message = {**message, "headers": headers}
+        appended = exchange.finish(message["status"], headers).headers
+    except Exception:
+        exchange._tracker.failures.note("finishing an exchange")
+        exchange.abandon()
+        return message
+    if not appended:
+        return message
+    return {**message, "headers": [*headers, *((name.lower(), value) for name, value in appended)]}
+
+
+def begin(tracker: Tracker, scope: Scope) -> Exchange:
+    """Begins the exchange of the request in a scope; for adapters."""
+    client = scope.get("client")
+    if not isinstance(scope["headers"], (list, tuple)):
+        # They can be read but once: the application is to get what is read here.
+        scope["headers"] = list(scope["headers"])
+    return tracker._begin(
+        _block.request(
+            scope["method"].encode("latin-1"),
+            target(scope),
+            scope["headers"],
+            b"",
+            client[0] if client else None,
+            scope.get("scheme") == "https",
+        )
+    )
+
+
+def target(scope: Scope) -> bytes:
+    """What the client asked for, with its query, before any mounting.
+
+    ``path`` is that, unless the server's ``root_path`` is missing in front of it. It is decoded; the original
+    spelling is taken from ``raw_path``, where that means the same path; else it is encoded anew.
+    """
+    path: str = scope["path"]
+    root: str = scope.get("root_path") or ""
+    raw: bytes | None = scope.get("raw_path")
+    if root and not (path.startswith(root) and path[len(root) : len(root) + 1] in ("", "/")):
+        path = root.rstrip("/") + path
+    asked = _spelled(raw, path) if raw else None
+    if asked is None and raw and root:
+        asked = _spelled(quoted(root.rstrip("/"), "utf-8").encode() + raw, path)
+    if asked is None:
+        asked = quoted(path, "utf-8").encode()
+    query: bytes = scope.get("query_string") or b""
+    return asked + b"?" + query if query else asked or b"/"
+
+
+def _spelled(raw: bytes, path: str) -> bytes | None:
+    """``raw``, if it means ``path``. Some servers leave the query at its end."""
+    raw = raw.partition(b"?")[0]
+    text = raw.decode("latin-1")
+    return raw if text == path or ("%" in text and unquote(text) == path) else None

@@ -1,0 +1,122 @@
+"""The books of all processes: each leaves its own in a folder, where ``trackside_stats`` adds them up.
+
+A ledger is in its process's memory, and a site has several processes. With ``TRACKSIDE_STATS`` each of them
+writes its books when a response is over, not before: no visitor waits for it. What that takes is kept below a
+hundredth of the time; so under load the file is as old as a hundred of its writes.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from django.core.signals import request_finished
+
+from trackside import Stats, Tracker
+
+#: Of the time, for writing.
+SHARE = 0.01
+
+#: In seconds: what nobody has touched for so long is of a process that has ended, and is removed.
+AGE = 7 * 24 * 3600.0
+
+
+class Books:
+    """A process's file of books."""
+
+    def __init__(self, folder: str, tracker: Callable[[], Tracker]) -> None:
+        self._folder = Path(folder)
+        self._tracker = tracker
+        self._lock = threading.Lock()
+        self._pid = 0
+        self._path = self._folder
+        self._next = 0.0
+
+    def open(self) -> None:
+        """Follows the requests of this process, until it ends."""
+        request_finished.connect(self._on_finished, dispatch_uid="trackside")
+        atexit.register(self.leave)
+
+    def close(self) -> None:
+        """Stops that."""
+        request_finished.disconnect(dispatch_uid="trackside")
+        atexit.unregister(self.leave)
+
+    def _on_finished(self, **_: Any) -> None:
+        if time.monotonic() < self._next or not self._lock.acquire(blocking=False):
+            return
+        try:
+            began = time.monotonic()
+            self.leave()
+            ended = time.monotonic()
+            self._next = ended + (ended - began) / SHARE
+        finally:
+            self._lock.release()
+
+    def leave(self) -> None:
+        """Writes them now. Raises nothing."""
+        tracker = self._tracker()
+        try:
+            stats = tracker.stats()
+            if stats.requests.seen == 0:
+                return
+            if self._pid != os.getpid():
+                self._begin()
+            content = json.dumps({"pid": self._pid, "at": time.time(), **asdict(stats)})
+            # A reader finds the old file or the new one, and never half of it.
+            beside = self._path.with_suffix(".new")
+            beside.write_text(content, encoding="utf-8")
+            os.replace(beside, self._path)
+        except Exception:
+            tracker.failures.note(f"leaving the books in {self._folder}")
+
+    def _begin(self) -> None:
+        """A file of this process's own, which may be a fork of another."""
+        self._pid = os.getpid()
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._path = self._folder / f"{socket.gethostname()}-{self._pid}-{time.time_ns()}.json"
+        for path in self._folder.glob("*.json"):
+            if time.time() - path.stat().st_mtime > AGE:
+                path.unlink(missing_ok=True)
+
+
+def read(folder: str) -> list[dict[str, Any]]:
+    """The books in a folder, the latest first."""
+    books = []
+    for path in Path(folder).glob("*.json"):
+        try:
+            books.append(json.loads(path.read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            continue
+    return sorted(books, key=lambda book: -float(book["at"]))
+
+
+def total(books: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """All books as one."""
+    added: dict[str, Any] = {}
+    for book in books:
+        _add(added, {key: book[key] for key in ("requests", "destinations", "failures")})
+    return added
+
+
+def of(stats: Stats) -> dict[str, Any]:
+    """The books of one process, as ``total`` has them."""
+    return asdict(stats)
+
+
+def _add(into: dict[str, Any], book: dict[str, Any]) -> None:
+    for key, value in book.items():
+        if isinstance(value, dict):
+            _add(into.setdefault(key, {}), value)
+        elif isinstance(value, int):
+            into[key] = into.get(key, 0) + value
+        else:
+            into[key] = value

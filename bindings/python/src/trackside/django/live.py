@@ -1,0 +1,137 @@
+"""The tracker of this process, opened from the settings."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
+from django.utils.module_loading import import_string
+
+from trackside import NotFoundError, RecordingTransport, Tracker, TracksideError, _at_exit
+
+from . import books, conf, sites
+
+
+class SwapError(ImproperlyConfigured):
+    """``TRACKSIDE_TRANSPORT`` or ``TRACKSIDE_SINKS`` name what cannot deliver."""
+
+
+@dataclass(frozen=True)
+class Live:
+    """A tracker and what the settings say beside its configuration."""
+
+    settings: conf.Settings
+    tracker: Tracker
+    options: conf.Options
+    site: sites.CurrentSite | None
+
+
+_live: Live | None = None
+_books: books.Books | None = None
+_lock = threading.Lock()
+
+
+def current() -> Live:
+    """What is live; opened by the first call, which raises ``ImproperlyConfigured`` for wrong settings."""
+    return _live or _open()
+
+
+def tracker() -> Tracker:
+    """The tracker that the settings describe: for events outside a request, its books, and ``flush``."""
+    return current().tracker
+
+
+def flush() -> None:
+    """Delivers what waits, within ``shutdown``, where the process is about to end. Raises nothing."""
+    now = _live
+    if now is not None:
+        _at_exit.flush_at_end(now.tracker)
+        if _books is not None:
+            _books.leave()
+
+
+def open_tracker(settings: conf.Settings) -> Tracker:
+    """A tracker of these settings. Raises ``ImproperlyConfigured``."""
+    settings.raise_mistakes()
+    transport, sinks = _transport(settings.transport), _sinks(settings.sinks)
+    try:
+        return Tracker(settings.configuration, transport=transport, sinks=sinks)
+    except NotFoundError as error:
+        raise SwapError(f"TRACKSIDE_SINKS: {error}") from error
+    except TracksideError as error:
+        raise ImproperlyConfigured(f"TRACKSIDE: {error}") from error
+
+
+def _open() -> Live:
+    global _live
+    with _lock:
+        if _live is None:
+            settings = conf.Settings.read()
+            settings.raise_mistakes()
+            # Before the tracker, so that at exit it is asked after that was closed.
+            _keep_books(settings.options.stats)
+            _live = _make(settings, open_tracker(settings))
+            setting_changed.connect(_follow, dispatch_uid="trackside")
+        return _live
+
+
+def _follow(*, setting: str, **kwargs: Any) -> None:
+    """Opens the tracker anew where ``override_settings`` changed what it is made of."""
+    global _live
+    if setting not in conf.NAMES | conf.ORIGIN_NAMES | {"INSTALLED_APPS", "SITE_ID"}:
+        return
+    with _lock:
+        old = _live
+        if old is None:
+            return
+        settings = conf.Settings.read()
+        settings.raise_mistakes()
+        is_same = settings.opens_the_same(old.settings)
+        _live = _make(settings, old.tracker if is_same else open_tracker(settings))
+        if settings.options.stats != old.options.stats:
+            _keep_books(settings.options.stats)
+    if not is_same:
+        old.tracker.close()
+
+
+def _make(settings: conf.Settings, opened: Tracker) -> Live:
+    site = sites.CurrentSite() if settings.options.site else None
+    return Live(settings, opened, settings.options, site)
+
+
+def _keep_books(folder: str | None) -> None:
+    global _books
+    if _books is not None:
+        _books.close()
+    _books = None if folder is None else books.Books(folder, tracker)
+    if _books is not None:
+        _books.open()
+
+
+def _transport(transport: object) -> Any:
+    made = _imported(transport, "TRACKSIDE_TRANSPORT") if isinstance(transport, str) else transport
+    if made is None or callable(made) or isinstance(made, RecordingTransport):
+        return made
+    raise SwapError("TRACKSIDE_TRANSPORT must be a RecordingTransport or callable")
+
+
+def _sinks(sinks: Mapping[str, object]) -> dict[str, Callable[..., Any]]:
+    found = {}
+    for name, sink in sinks.items():
+        setting = f"TRACKSIDE_SINKS[{name!r}]"
+        made = _imported(sink, setting) if isinstance(sink, str) else sink
+        if not callable(made):
+            raise SwapError(f"{setting} must be callable")
+        found[name] = made
+    return found
+
+
+def _imported(path: str, setting: str) -> Any:
+    try:
+        return import_string(path)
+    except ImportError as error:
+        raise SwapError(f"{setting}: {error}") from error

@@ -1,0 +1,86 @@
+"""A request of Django's, as the library takes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from trackside import Exchange, Tracker, _block, asgi
+from trackside._middleware import KEY, quoted
+from trackside._native import REQUEST_HEADERS
+
+#: Of the headers that the library reads: its name, and Django's key of it.
+_HEADERS = [(name, "HTTP_" + name.upper().replace("-", "_")) for name in REQUEST_HEADERS]
+
+
+class TracksideRequest(HttpRequest):
+    """What views are given, for type checkers: ``def view(request: TracksideRequest) -> HttpResponse``."""
+
+    #: The request's exchange; what is said of it after the view, as by a stream, comes too late.
+    trackside: Exchange
+
+
+def begin(tracker: Tracker, request: HttpRequest, authority: str) -> Exchange:
+    """Begins the exchange of a request.
+
+    Peer and scheme are those that Django knows, after what middlewares further out have made of them.
+    """
+    meta = request.META
+    parts: list[str] = [
+        request.method or "",
+        target(request),
+        authority or _host(meta),
+        _block.packed_peer_text(meta.get("REMOTE_ADDR") or ""),
+    ]
+    for name, key in _HEADERS:
+        if key in meta:
+            parts += (name, meta[key])
+    secure = request.is_secure()
+    try:
+        block = _block.request_of_text(parts, secure)
+    except TypeError:
+        # What is no text is left to the slow way, which takes bytes and leaves out what has no value.
+        pairs = list(zip(parts[4::2], parts[5::2]))
+        block = _block.request(parts[0], parts[1], pairs, parts[2], meta.get("REMOTE_ADDR"), secure)
+    return tracker._begin(block)
+
+
+def outer(request: HttpRequest) -> Exchange | None:
+    """The exchange of a middleware further out, which counts the request."""
+    found = vars(request).get(KEY) or request.META.get(KEY)
+    if found is None and (scope := vars(request).get("scope")) is not None:
+        found = scope.get(KEY)
+    return found if isinstance(found, Exchange) else None
+
+
+def target(request: HttpRequest) -> str:
+    """What the client asked for, with its query, before any mounting.
+
+    Django's path is decoded. The original spelling is taken from what the server has of it, where that means
+    the same path; else the path is encoded anew.
+    """
+    scope = getattr(request, "scope", None)
+    if scope is not None:
+        if isinstance(scope.get("query_string"), str):
+            # Bytes, says ASGI; but not Django's test client.
+            scope = {**scope, "query_string": scope["query_string"].encode("latin-1", "replace")}
+        return asgi.target(scope).decode("latin-1")
+    meta = request.META
+    raw = meta.get("REQUEST_URI") or meta.get("RAW_URI")
+    path = request.path
+    asked = raw.partition("?")[0] if raw else ""
+    if asked != path and not ("%" in asked and unquote(asked) == path):
+        asked = quoted(path, "utf-8")
+    query = meta.get("QUERY_STRING")
+    return f"{asked}?{query}" if query else asked
+
+
+def _host(meta: Mapping[str, Any]) -> str:
+    """The host, where the header Host is not it; else empty."""
+    if settings.USE_X_FORWARDED_HOST and "HTTP_X_FORWARDED_HOST" in meta:
+        return str(meta["HTTP_X_FORWARDED_HOST"])
+    return "" if "HTTP_HOST" in meta else str(meta.get("SERVER_NAME", ""))

@@ -1,0 +1,60 @@
+"""Whose pages they are: the sites framework's current site."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.apps import apps
+from django.core.exceptions import SynchronousOnlyOperation
+
+LOGGER = logging.getLogger("trackside")
+
+#: For how long the request's host stands in after the site could not be looked up.
+PAUSE = 60.0
+
+
+class CurrentSite:
+    """The domain of the site that ``SITE_ID`` names.
+
+    Django keeps the site in memory, and drops it there when it is saved: only the first request asks the
+    database, under async from a thread.
+    """
+
+    def __init__(self) -> None:
+        self._sites: Any = apps.get_model("sites", "Site")._default_manager
+        self._paused_until = 0.0
+
+    def domain(self) -> str:
+        """The domain; empty, so that the request's host counts, if it cannot be found."""
+        if self._is_paused():
+            return ""
+        try:
+            return self._look_up()
+        except Exception as error:
+            return self._pause(error)
+
+    async def adomain(self) -> str:
+        """As ``domain``, without a query on the event loop."""
+        if self._is_paused():
+            return ""
+        try:
+            return self._look_up()
+        except SynchronousOnlyOperation:
+            return await sync_to_async(self.domain)()
+        except Exception as error:
+            return self._pause(error)
+
+    def _look_up(self) -> str:
+        domain: str = self._sites.get_current().domain
+        return domain
+
+    def _is_paused(self) -> bool:
+        return self._paused_until > 0.0 and time.monotonic() < self._paused_until
+
+    def _pause(self, error: Exception) -> str:
+        self._paused_until = time.monotonic() + PAUSE
+        LOGGER.warning("the current site cannot be looked up, the host of each request stands in: %r", error)
+        return ""

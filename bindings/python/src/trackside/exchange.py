@@ -1,0 +1,279 @@
+"""One request and its response: begun, annotated, finished or abandoned."""
+
+from __future__ import annotations
+
+from _thread import allocate_lock
+from collections.abc import Callable, Iterable, Mapping
+from struct import Struct, unpack_from
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from trackside import _block, _native
+from trackside._block import Annotation, Text, Value
+from trackside._native import ffi, give_back, lib, take_scratch
+
+if TYPE_CHECKING:
+    from trackside.tracker import Tracker
+
+
+class Notice(NamedTuple):
+    """What to tell the visitor, once."""
+
+    #: Plain.
+    text: str
+    #: Escaped: safe to stand in a page.
+    html: str
+
+
+class Verdict(NamedTuple):
+    """What became of an exchange."""
+
+    #: Why it was skipped, a stable code such as ``ignored``; None if it is tracked.
+    reason: str | None
+    #: To be appended to the response, beside whatever it has of the same name: often none.
+    headers: tuple[tuple[bytes, bytes], ...]
+
+    @property
+    def is_tracked(self) -> bool:
+        return self.reason is None
+
+
+class Visitor:
+    """A snapshot of an exchange's visitor, for events that are raised when the exchange is over."""
+
+    __slots__ = ("_handle", "id")
+
+    def __init__(self, handle: Any, id: str | None) -> None:
+        self._handle = ffi.gc(handle, lib.trackside_visitor_free)
+        #: The visitor's id. That of a new visitor holds only if the response could carry its cookie.
+        self.id = id
+
+    def __repr__(self) -> str:
+        return f"Visitor(id={self.id!r})"
+
+
+#: Verdicts without headers, of which there are few different ones.
+_BARE: dict[int, Verdict] = {}
+_OVER = Verdict("abandoned", ())
+_verdict_head = Struct("<HH").unpack_from
+
+#: No more properties, and no more events, are taken by the library.
+_MOST = 64
+
+
+class Exchange:
+    """One request and its response.
+
+    Nothing here raises because of what is given, or when: what comes after :meth:`finish` is ignored, and
+    counted as late. One that could not be begun is over from the start, so that pages need not ask. It may be
+    used by several threads, if by one at a time as a rule; an exchange that is collected unfinished is
+    abandoned.
+    """
+
+    __slots__ = ("__weakref__", "_annotations", "_handle", "_lock", "_texts", "_tracker")
+
+    def __init__(self, tracker: Tracker, handle: Any) -> None:
+        self._tracker = tracker
+        self._handle = handle
+        self._lock = allocate_lock()
+        self._annotations: list[Annotation] | None = None
+        self._texts: dict[str, str] | None = None
+
+    # At the interpreter's end the module may be empty already.
+    def __del__(self, free: Callable[[Any], None] = lib.trackside_exchange_free) -> None:
+        handle = self._handle
+        if handle is not None:
+            self._handle = None
+            free(handle)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is finished or abandoned."""
+        return self._handle is None
+
+    @property
+    def visitor_id(self) -> str | None:
+        """The visitor's id; None without one. That of a new visitor is recorded only if the response can
+        carry its cookie. None too when the exchange is over."""
+        with self._lock:
+            handle = self._handle
+            if handle is None:
+                return None
+            place = ffi.new("char[37]")
+            status = lib.trackside_exchange_visitor_id(handle, place, ffi.NULL)
+        return None if status else ffi.string(place).decode()
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the visitor came without a valid cookie and would be given one; False when it is over."""
+        with self._lock:
+            handle = self._handle
+            return handle is not None and bool(lib.trackside_exchange_is_new(handle))
+
+    @property
+    def notice(self) -> Notice | None:
+        """The notice to show, where one is due: on the visitor's first page. None when the exchange is
+        over."""
+        with self._lock:
+            handle = self._handle
+            if handle is None:
+                return None
+            text, html = ffi.new("trackside_bytes *"), ffi.new("trackside_bytes *")
+            if lib.trackside_exchange_notice(handle, text, html, ffi.NULL):
+                return None
+            return Notice(_native.text_out(text), _native.text_out(html))
+
+    def visitor(self) -> Visitor | None:
+        """A snapshot for events that are raised later, see :meth:`Tracker.event`; None when it is over."""
+        id = self.visitor_id
+        with self._lock:
+            handle = self._handle
+            place = ffi.new("trackside_visitor **")
+            if handle is None or lib.trackside_exchange_visitor(handle, place, ffi.NULL):
+                return None
+        return Visitor(place[0], id)
+
+    @property
+    def title(self) -> str | None:
+        """The page's title; cut at 1,500 bytes."""
+        return self._text("title")
+
+    @title.setter
+    def title(self, title: object) -> None:
+        self._set(_block.TITLE, "title", title, 1500)
+
+    @property
+    def user_id(self) -> str | None:
+        """The id of the signed-in user; cut at 256 bytes."""
+        return self._text("user_id")
+
+    @user_id.setter
+    def user_id(self, user_id: object) -> None:
+        self._set(_block.USER_ID, "user_id", user_id, 256)
+
+    @property
+    def route(self) -> str | None:
+        """The route template that answers, such as ``/user/{id}``; cut at 2,048 bytes."""
+        return self._text("route")
+
+    @route.setter
+    def route(self, route: object) -> None:
+        self._set(_block.ROUTE, "route", route, 2048)
+
+    def property(self, key: str, value: Value) -> None:
+        """Adds a property of the page view; 64 are taken."""
+        self._add(_block.PROPERTY, "a property", _block.property_, key, value)
+
+    def event(
+        self,
+        name: str,
+        *,
+        category: str | None = None,
+        label: str | None = None,
+        value: float | None = None,
+        properties: Mapping[str, Value] | None = None,
+    ) -> None:
+        """Raises an event; 64 are taken. It is sent when the exchange is finished, whether the page view
+        counts or not, unless the exchange is skipped for the mode, its site or path, or as fetched ahead."""
+        self._add(_block.EVENT, "an event", _block.event, name, category, label, value, properties)
+
+    def finish(self, status: int, headers: Iterable[tuple[Text, Text | None]]) -> Verdict:
+        """Judges the exchange, now that the response's head is known, and submits its hits. It never waits.
+
+        A second call changes nothing, and says skipped(abandoned).
+        """
+        tracker = self._tracker
+        try:
+            block = _block.response(status, headers, self._annotations)
+            scratch = take_scratch()
+            with self._lock:
+                handle = self._handle
+                if handle is None:
+                    return _OVER
+                done = lib.trackside_exchange_end_blob(
+                    handle, block, len(block), scratch.buffer, scratch.CAPACITY, scratch.needed, scratch.error
+                )
+                if not done:
+                    self._handle = None
+            if done:
+                verdict = self._otherwise(done, scratch)
+            else:
+                reason, count = _verdict_head(scratch.bytes, 2)
+                if count:
+                    verdict = Verdict(_native.reason_code(reason), _headers(scratch.bytes, count))
+                else:
+                    verdict = _BARE.get(reason) or _bare(reason)
+            give_back(scratch)
+            return verdict
+        except Exception:
+            tracker.failures.note("finishing an exchange")
+            self.abandon()
+            return _OVER
+
+    def abandon(self) -> None:
+        """Ends it as skipped (abandoned): nothing is sent, not even its events."""
+        with self._lock:
+            handle, self._handle = self._handle, None
+        if handle is not None:
+            lib.trackside_exchange_free(handle)
+
+    def _otherwise(self, status: int, scratch: _native.Scratch) -> Verdict:
+        """A verdict that the buffer cannot hold; all else has failed."""
+        if status != _native.BUFFER:
+            raise _native.failure(status, scratch.error)
+        with self._lock:
+            handle, self._handle = self._handle, None
+        headers, count = ffi.new("trackside_header **"), ffi.new("size_t *")
+        reason = ffi.new("trackside_reason *")
+        try:
+            _native.call(lib.trackside_exchange_reason, handle, reason)
+            _native.call(lib.trackside_exchange_headers, handle, headers, count)
+            return Verdict(_native.reason_code(reason[0]), _native.headers_out(headers[0], count[0]))
+        finally:
+            lib.trackside_exchange_free(handle)
+
+    def _text(self, name: str) -> str | None:
+        return self._texts.get(name) if self._texts else None
+
+    def _set(self, tag: int, name: str, value: object, limit: int) -> None:
+        if value is None:
+            return
+        try:
+            text = str(value)
+            if self._texts is None:
+                self._texts = {}
+            self._texts[name] = text
+        except Exception:
+            self._tracker.failures.note(f"the {name} of an exchange")
+            return
+        self._add(tag, f"the {name}", _block.text, text, limit)
+
+    def _add(self, tag: int, what: str, made: Any, *arguments: object) -> None:
+        if self._handle is None:
+            self._tracker._count_late()
+            return
+        try:
+            annotation = (tag, made(*arguments))
+            if self._annotations is None:
+                self._annotations = []
+            if tag > _block.ROUTE and sum(of == tag for of, _ in self._annotations) >= _MOST:
+                return
+            if tag <= _block.ROUTE:
+                self._annotations = [one for one in self._annotations if one[0] != tag]
+            self._annotations.append(annotation)
+        except Exception:
+            self._tracker.failures.note(f"{what} of an exchange")
+
+
+def _bare(reason: int) -> Verdict:
+    verdict = _BARE[reason] = Verdict(_native.reason_code(reason), ())
+    return verdict
+
+
+def _headers(verdict: Any, count: int) -> tuple[tuple[bytes, bytes], ...]:
+    lengths = unpack_from(f"<{2 * count}I", verdict, 8)
+    at = 8 + 8 * count
+    parts = []
+    for length in lengths:
+        parts.append(verdict[at : at + length])
+        at += length
+    return tuple(zip(parts[::2], parts[1::2]))

@@ -1,0 +1,88 @@
+"""Counts the traffic of a Flask application.
+
+>>> from trackside.flask import Trackside
+>>> Trackside(app, consent="notice")   # doctest: +SKIP
+
+Views find the :class:`~trackside.Exchange` as ``g.trackside``; hits have the rule of the route that answered,
+such as ``/user/<int:id>``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Flask, current_app, g, request
+
+from trackside._middleware import KEY, tracker_for
+from trackside.exchange import Exchange
+from trackside.tracker import Tracker
+from trackside.transport import Deliver, RecordingTransport
+from trackside.wsgi import TracksideMiddleware
+
+
+class Trackside:
+    """A Flask extension. The application's tracker is ``app.extensions["trackside"]``.
+
+    :param app: the application; without one, call :meth:`init_app` later.
+    :param consent: ``notice``, ``opt-in``, ``opt-out`` or ``none``; it depends on the visitors' law. May be
+        missing where the configuration has it.
+    :param config: the configuration, a mapping or the text of a TOML file. Defaults to
+        ``app.config["TRACKSIDE"]``, if that is there. The environment overrides it.
+    :param tracker: a tracker that is open already, in place of all others.
+    :param transport: as of :class:`~trackside.Tracker`.
+    :param sinks: as of :class:`~trackside.Tracker`.
+
+    :raises ConfigError: the configuration has mistakes; the text tells all of them.
+    :raises TypeError: an argument is of another type, or says what another has said.
+    :raises RuntimeError: the application has one already.
+    """
+
+    def __init__(
+        self,
+        app: Flask | None = None,
+        *,
+        consent: str | None = None,
+        config: Mapping[str, Any] | str | None = None,
+        tracker: Tracker | None = None,
+        transport: RecordingTransport | Deliver | None = None,
+        sinks: Mapping[str, Deliver] | None = None,
+    ) -> None:
+        self._consent = consent
+        self._config = config
+        self._tracker = tracker
+        self._transport = transport
+        self._sinks = sinks
+        if app is not None:
+            self.init_app(app)
+
+    def init_app(self, app: Flask) -> None:
+        """Counts the traffic of this application from now on, with a tracker of its own unless one was
+        given."""
+        if KEY in app.extensions:
+            raise RuntimeError("this application is counted already")
+        config = app.config.get("TRACKSIDE")
+        if config is not None and self._config is not None:
+            raise TypeError('the configuration is given twice: as `config` and as app.config["TRACKSIDE"]')
+        tracker = tracker_for(
+            self._tracker,
+            self._consent,
+            self._config if config is None else config,
+            self._transport,
+            self._sinks,
+        )
+        app.extensions[KEY] = tracker
+        counted = TracksideMiddleware(app.wsgi_app, tracker=tracker)
+        app.wsgi_app = counted  # type: ignore[method-assign]  # The way that Flask's documentation shows.
+        # Before what the application may have there already, which may answer in the view's place.
+        app.before_request_funcs.setdefault(None, []).insert(0, _begin)
+
+
+def _begin() -> None:
+    exchange = request.environ.get(KEY)
+    if not isinstance(exchange, Exchange):
+        # A request that did not come by the application's WSGI, as in some tests.
+        exchange = Exchange(current_app.extensions[KEY], None)
+    g.trackside = exchange
+    if request.url_rule is not None:
+        exchange.route = request.root_path + request.url_rule.rule

@@ -1,0 +1,113 @@
+"""The two books: what became of every request and of every hit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from trackside import _native
+from trackside._native import ffi, lib
+
+
+@dataclass(frozen=True)
+class Left:
+    """What a flush or a close left undone at its deadline."""
+
+    #: Hits waiting in memory; after a close, those that were dropped (shutdown).
+    queued: int = 0
+    #: Hits inside an attempt, whose late outcome will still be counted.
+    in_flight: int = 0
+    #: Hits waiting on disk.
+    spooled: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.queued or self.in_flight or self.spooled)
+
+
+@dataclass(frozen=True)
+class Requests:
+    """seen = tracked + the sum of skipped."""
+
+    seen: int
+    tracked: int
+    #: By reason.
+    skipped: dict[str, int]
+    #: Annotations that came after their exchange was over.
+    late: int
+
+
+@dataclass(frozen=True)
+class Hits:
+    """offered = delivered + the sum of refused + the sum of dropped + pending, for one destination."""
+
+    name: str
+    offered: int
+    delivered: int
+    #: By reason.
+    refused: dict[str, int]
+    #: By reason.
+    dropped: dict[str, int]
+    pending: int
+    queued: int
+    in_flight: int
+    spooled: int
+    #: Sinks that failed by a bug and were replaced.
+    panics: int
+    retries: int
+
+
+@dataclass(frozen=True)
+class Stats:
+    """Both books at one instant."""
+
+    requests: Requests
+    #: By name, in the configuration's order.
+    destinations: dict[str, Hits]
+    #: What failed in this binding or in functions of yours that it called; the first of each minute is
+    #: logged.
+    failures: int
+
+
+# Reasons are numbered by what they say: skipped below 100, refused below 200, dropped below 300.
+_SKIPPED, _REFUSED, _DROPPED = range(1, 100), range(100, 200), range(200, 300)
+
+
+def _known(numbers: range) -> dict[int, str]:
+    known = {n: lib.trackside_reason_code(n) for n in numbers}
+    return {n: ffi.string(code).decode() for n, code in known.items() if code}
+
+
+def read(tracker: Any, failures: int) -> Stats:
+    place = ffi.new("trackside_stats **")
+    _native.call(lib.trackside_tracker_stats, tracker, place)
+    stats = ffi.gc(place[0], lib.trackside_stats_free)
+    book = _native.new_struct("trackside_requests_book")
+    _native.call(lib.trackside_stats_requests, stats, book)
+    skipped = {code: lib.trackside_stats_skipped(stats, n) for n, code in _known(_SKIPPED).items()}
+    requests = Requests(book.seen, book.tracked, {code: n for code, n in skipped.items() if n}, book.late)
+    count = lib.trackside_stats_destination_count(stats)
+    books = [_destination(stats, index) for index in range(count)]
+    return Stats(requests, {hits.name: hits for hits in books}, failures)
+
+
+def _destination(stats: Any, index: int) -> Hits:
+    book = _native.new_struct("trackside_hits_book")
+    _native.call(lib.trackside_stats_destination, stats, index, book)
+
+    def reasons(numbers: range) -> dict[str, int]:
+        counts = {code: lib.trackside_stats_hits(stats, index, n) for n, code in _known(numbers).items()}
+        return {code: n for code, n in counts.items() if n}
+
+    return Hits(
+        name=_native.text_out(book.name),
+        offered=book.offered,
+        delivered=book.delivered,
+        refused=reasons(_REFUSED),
+        dropped=reasons(_DROPPED),
+        pending=book.pending,
+        queued=book.queued,
+        in_flight=book.in_flight,
+        spooled=book.spooled,
+        panics=book.panics,
+        retries=book.retries,
+    )

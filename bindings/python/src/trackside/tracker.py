@@ -1,0 +1,415 @@
+"""Counts a server's traffic: judges its exchanges and delivers their hits off the request thread."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping
+from types import TracebackType
+from typing import Any, NamedTuple
+
+from trackside import _at_exit, _block, _native, hit, log, stats, transport
+from trackside._block import Text, Value
+from trackside._native import ffi, give_back, lib, take_scratch
+from trackside.errors import ArgumentError, ConfigError, RefusedError, TracksideError
+from trackside.exchange import Exchange, Visitor
+from trackside.hit import Hit
+from trackside.stats import Left, Stats
+from trackside.transport import Deliver, Outgoing, RecordingTransport
+
+Headers = Iterable[tuple[Text, "Text | None"]]
+
+
+class Tracker:
+    """Counts a server's traffic. Open one for the process, before it forks or after; it may be used by any
+    thread.
+
+    :param config: the configuration: a mapping, or the text of a TOML file. With neither this nor a file the
+        environment alone is read.
+    :param consent: ``consent.policy``, in place of what ``config`` says: ``notice``, ``opt-in``, ``opt-out``
+        or ``none``.
+    :param file: a file of the configuration, ``.toml`` or ``.json``. It overrides ``config``.
+    :param env: whether the variables ``TRACKSIDE__…`` override both, and ``TRACKSIDE_CONFIG`` names a file
+        where ``file`` does not. Defaults to true.
+    :param transport: what takes the hits in place of all destinations: a :class:`RecordingTransport`, or a
+        function that is given what each destination would be (``batch.destination`` names it).
+    :param sinks: by the destination's name, the functions that deliver for it; one of type ``callback`` has
+        no other.
+    :param clock: the time in microseconds since the Unix epoch. Defaults to the machine's.
+    :param entropy: 64 random bytes. Defaults to the machine's.
+
+    :raises ConfigError: the configuration has mistakes; the text tells all of them.
+    :raises FileError: a file cannot be read.
+    :raises TypeError: an argument is of another type.
+    """
+
+    def __init__(
+        self,
+        config: Mapping[str, Any] | str | None = None,
+        *,
+        consent: str | None = None,
+        file: str | os.PathLike[str] | None = None,
+        env: bool = True,
+        transport: RecordingTransport | Deliver | None = None,
+        sinks: Mapping[str, Deliver] | None = None,
+        clock: Callable[[], int] | None = None,
+        entropy: Callable[[], bytes] | None = None,
+    ) -> None:
+        self._handle: Any = None
+        # Whether sinks in Python deliver.
+        self._runs_python = False
+        #: What failed at request time.
+        self.failures = log.Failures()
+        log.listen()
+        place = ffi.new("trackside_options **")
+        _native.call(lib.trackside_options_new, place)
+        options = ffi.gc(place[0], lib.trackside_options_free)
+        self._kept = _sources(options, clock, entropy, self.failures)
+        _configure(options, config, consent, file, env)
+        recording = transport if isinstance(transport, RecordingTransport) else None
+        opened = ffi.new("trackside_tracker **")
+        try:
+            if recording is not None:
+                _native.call(lib.trackside_options_recording, options)
+            else:
+                self._runs_python = _give_sinks(
+                    options, _callable(transport, "transport"), sinks or {}, self.failures
+                )
+            _native.call(lib.trackside_tracker_open, options, opened)
+        except ConfigError as error:
+            raise ConfigError(log.mistakes() or error.text) from None
+        log.drain()
+        self._handle = ffi.gc(opened[0], lib.trackside_tracker_free)
+        if recording is not None:
+            recording._trackers.append(self)
+        _at_exit.close_later(self)
+
+    def begin(
+        self,
+        method: Text,
+        target: Text,
+        headers: Headers,
+        *,
+        authority: Text = b"",
+        peer: str | None = None,
+        secure: bool = False,
+    ) -> Exchange:
+        """Looks at a request that has come.
+
+        :param method: as in the request line.
+        :param target: as in the request line, with its query: the path as the client asked for it, before any
+            mounting or rewriting.
+        :param headers: names and values; one whose value is None is left out. Texts are Latin-1, as in WSGI.
+        :param authority: the host (and port), where it does not stand in the header Host.
+        :param peer: the address at the other end of the connection; what is no address counts as none.
+        :param secure: whether the client came by https.
+        """
+        return self._begin(_block.request(method, target, headers, authority, peer, secure))
+
+    def _begin(self, block: bytes) -> Exchange:
+        if log.waiting[0]:
+            log.drain()
+        scratch = take_scratch()
+        status = lib.trackside_exchange_begin_blob(
+            self._handle, block, len(block), scratch.exchange, scratch.error
+        )
+        if status:
+            raise _native.failure(status, scratch.error)
+        exchange = Exchange(self, scratch.exchange[0])
+        give_back(scratch)
+        return exchange
+
+    def explain(
+        self,
+        method: Text,
+        target: Text,
+        headers: Headers,
+        *,
+        authority: Text = b"",
+        peer: str | None = None,
+        secure: bool = False,
+        status: int = 200,
+        response_headers: Headers = (("content-type", "text/html"),),
+    ) -> str:
+        """Says why a request would be judged as it would be, and what would be sent, for a person to read.
+        Nothing is sent or counted."""
+        kept: list[Any] = []
+        request = _native.new_struct("trackside_request")
+        for name, part in (
+            ("method", method),
+            ("target", target),
+            ("authority", authority),
+            ("peer", peer or ""),
+        ):
+            setattr(request, name, _view(part, kept))
+        request.headers, request.header_count = _array(headers, kept)
+        request.secure = secure
+        response = _native.new_struct("trackside_response")
+        response.headers, response.header_count = _array(response_headers, kept)
+        response.status = status
+        needed = ffi.new("size_t *", 16 * 1024)
+        while True:
+            buffer = ffi.new("char[]", needed[0])
+            try:
+                _native.call(
+                    lib.trackside_tracker_explain,
+                    self._handle,
+                    request,
+                    response,
+                    buffer,
+                    len(buffer),
+                    needed,
+                )
+            except TracksideError as error:
+                if error.code != _native.BUFFER:
+                    raise
+                continue
+            return str(ffi.string(buffer).decode("utf-8", "replace"))
+
+    def event(
+        self,
+        visitor: Visitor,
+        name: str,
+        *,
+        category: str | None = None,
+        label: str | None = None,
+        value: float | None = None,
+        properties: Mapping[str, Value] | None = None,
+    ) -> None:
+        """Raises an event outside an exchange, for a visitor that :meth:`Exchange.visitor` gave out."""
+        kept: list[Any] = []
+        event = _native.new_struct("trackside_event")
+        event.name = _view(name.encode("utf-8", "replace"), kept)
+        event.category = _view((category or "").encode("utf-8", "replace"), kept)
+        event.label = _view((label or "").encode("utf-8", "replace"), kept)
+        if value is not None:
+            event.value, event.has_value = value, True
+        made = ffi.new("trackside_property[]", len(properties or {}))
+        for place, (key, of) in zip(made, (properties or {}).items()):
+            _put_property(place, key, of, kept)
+        event.properties, event.property_count = made, len(made)
+        _native.call(lib.trackside_tracker_event, self._handle, visitor._handle, event)
+
+    def stats(self) -> Stats:
+        """Both books at one instant."""
+        log.drain()
+        return stats.read(self._handle, self.failures.count)
+
+    def flush(self, seconds: float | None = None) -> Left:
+        """Waits until every hit submitted so far has been delivered or given up, for at most ``seconds``
+        (None: the configuration's ``shutdown``)."""
+        return self._wait(lib.trackside_tracker_flush, seconds)
+
+    def close(self, seconds: float | None = None) -> Left:
+        """Delivers what can be delivered within ``seconds`` (None: the configuration's ``shutdown``), and
+        stops for good. Requests are judged as before, but their hits are dropped (closed). To call it again
+        does no harm."""
+        return self._wait(lib.trackside_tracker_close, seconds)
+
+    def _wait(self, function: Callable[..., int], seconds: float | None) -> Left:
+        milliseconds = _native.AS_CONFIGURED if seconds is None else max(0, int(seconds * 1000))
+        left = _native.new_struct("trackside_left")
+        _native.call(function, self._handle, milliseconds, left)
+        log.drain()
+        return Left(left.queued, left.in_flight, left.spooled)
+
+    def __enter__(self) -> Tracker:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def hits(self) -> list[Hit]:
+        """What a recording tracker has kept so far.
+
+        :raises UnsupportedError: the tracker does not record.
+        """
+        count = ffi.new("size_t *")
+        _native.call(lib.trackside_tracker_recorded_count, self._handle, count)
+        hits = []
+        place = ffi.new("trackside_hit **")
+        for index in range(count[0]):
+            _native.call(lib.trackside_tracker_recorded, self._handle, index, place)
+            owned = ffi.gc(place[0], lib.trackside_hit_free)
+            hits.append(hit.read(owned, owned))
+        return hits
+
+    def encode(self, destination: str, hit: Hit) -> Outgoing:
+        """The request that the destination would send for a recorded hit, if it were sent alone and now.
+
+        :raises NotFoundError: there is no such destination, or it is not offered this hit.
+        :raises RefusedError: it would refuse the hit.
+        :raises UnsupportedError: it has no wire format, but takes hits as they are.
+        """
+        if hit._handle is None:
+            raise ArgumentError("the hit is not one of `tracker.hits()`")
+        place, refused = ffi.new("trackside_outgoing **"), ffi.new("trackside_reason *")
+        name, kept = _native.text_in(destination)
+        try:
+            _native.call(lib.trackside_tracker_encode, self._handle, name, hit._handle, place, refused)
+        except RefusedError as error:
+            error.reason = _native.reason_code(refused[0]) or ""
+            raise
+        del kept
+        outgoing = ffi.gc(place[0], lib.trackside_outgoing_free)
+        view = _native.new_struct("trackside_outgoing_view")
+        _native.call(lib.trackside_outgoing_request, outgoing, view)
+        return transport.read_outgoing(view)
+
+    def _leak(self) -> None:
+        """Leaves the native tracker to the end of the process."""
+        ffi.gc(self._handle, None)
+
+    def _count_late(self) -> None:
+        lib.trackside_tracker_count_late(self._handle)
+
+
+class Destination(NamedTuple):
+    """One that a configuration has."""
+
+    name: str
+    #: Its ``type``.
+    kind: str
+    #: Of one of type ``celery``.
+    task: str
+
+
+def _configure(
+    options: Any,
+    config: Mapping[str, Any] | str | None,
+    consent: str | None,
+    file: str | os.PathLike[str] | None,
+    env: bool,
+) -> None:
+    if isinstance(config, str):
+        _layer(lib.trackside_options_toml, options, config)
+    elif isinstance(config, Mapping):
+        _layer(lib.trackside_options_json, options, json.dumps(config, default=_listed))
+    elif config is not None:
+        raise TypeError(f"config is a mapping or the text of a TOML file, not {type(config).__name__}")
+    if consent is not None:
+        _layer(lib.trackside_options_json, options, json.dumps({"consent": {"policy": consent}}))
+    if file is not None:
+        _layer(lib.trackside_options_file, options, os.fspath(file))
+    if env:
+        _native.call(lib.trackside_options_env, options)
+
+
+def _layer(add: Callable[..., int], options: Any, text: str) -> None:
+    view, kept = _native.text_in(text)
+    _native.call(add, options, view)
+    del kept
+
+
+def _listed(value: object) -> object:
+    if isinstance(value, (set, frozenset)):
+        return sorted(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    raise TypeError(f"config: {type(value).__name__} is no value of a configuration: {value!r}")
+
+
+def _callable(value: Any, what: str) -> Deliver | None:
+    if value is None or callable(value):
+        return value  # type: ignore[no-any-return]  # its parameters cannot be seen
+    raise TypeError(f"{what} is a function that takes a batch, not {type(value).__name__}")
+
+
+def destinations(options: Any) -> list[Destination]:
+    """The destinations that a tracker opened with these options has.
+
+    :raises ConfigError: the configuration has mistakes.
+    """
+    place = _native.new_struct("trackside_destination")
+    found: list[Destination] = []
+    while _native.found(lib.trackside_options_destination, options, len(found), place):
+        parts = (ffi.string(part).decode() for part in (place.name, place.kind, place.task))
+        found.append(Destination(*parts))
+    return found
+
+
+def _give_sinks(
+    options: Any, whole: Deliver | None, sinks: Mapping[str, Deliver], failures: log.Failures
+) -> bool:
+    given = {name: _callable(deliver, f"the sink of `{name}`") for name, deliver in sinks.items()}
+    for name, kind, task in destinations(options):
+        if whole is not None:
+            given[name] = whole
+        elif kind == "celery" and name not in given:
+            from trackside.celery import TaskSink
+
+            given[name] = TaskSink(task)
+    for name, deliver in given.items():
+        if deliver is None:
+            raise TypeError(f"the sink of `{name}` is None")
+        transport.give(options, transport.Sink(deliver, name, failures))
+    return bool(given)
+
+
+def _sources(
+    options: Any,
+    clock: Callable[[], int] | None,
+    entropy: Callable[[], bytes] | None,
+    failures: log.Failures,
+) -> tuple[Any, ...]:
+    """Swaps clock and randomness; gives what must live as long as the process may call them."""
+    kept: list[Any] = []
+    if clock is not None:
+
+        def tell(_: Any) -> int:
+            return int(clock())
+
+        kept.append(ffi.callback("uint64_t(void *)", tell, onerror=_note(failures, "the clock")))
+        _native.call(lib.trackside_options_clock, options, kept[-1], ffi.NULL)
+    if entropy is not None:
+
+        def fill(_: Any, place: Any) -> None:
+            ffi.memmove(place, entropy(), 64)
+
+        kept.append(ffi.callback("void(void *, uint8_t *)", fill, onerror=_note(failures, "the entropy")))
+        _native.call(lib.trackside_options_entropy, options, kept[-1], ffi.NULL)
+    return tuple(kept)
+
+
+def _note(failures: log.Failures, what: str) -> Callable[[Any, Any, Any], None]:
+    def note(kind: Any, error: Any, traceback: Any) -> None:
+        try:
+            raise error
+        except Exception:
+            failures.note(what)
+
+    return note
+
+
+def _view(text: Text, kept: list[Any]) -> Any:
+    view, data = _native.text_in(_block.as_bytes(text))
+    kept.append(data)
+    return view
+
+
+def _array(headers: Headers, kept: list[Any]) -> tuple[Any, int]:
+    pairs = [
+        {"name": _view(name, kept), "value": _view(value, kept)}
+        for name, value in headers
+        if value is not None
+    ]
+    kept.append(ffi.new("trackside_header[]", pairs))
+    return kept[-1], len(pairs)
+
+
+def _put_property(place: Any, key: str, value: Value, kept: list[Any]) -> None:
+    place.size = ffi.sizeof("trackside_property")
+    place.key = _view(key.encode("utf-8", "replace"), kept)
+    if isinstance(value, bool):
+        place.type, place.truth = lib.TRACKSIDE_TYPE_TRUTH, value
+    elif isinstance(value, (int, float)):
+        place.type, place.number = lib.TRACKSIDE_TYPE_NUMBER, value
+    else:
+        place.type, place.text = lib.TRACKSIDE_TYPE_TEXT, _view(str(value).encode("utf-8", "replace"), kept)

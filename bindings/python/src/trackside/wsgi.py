@@ -1,0 +1,240 @@
+"""Counts the traffic of a WSGI application.
+
+>>> from trackside.wsgi import TracksideMiddleware
+>>> application = TracksideMiddleware(application, consent="notice")   # doctest: +SKIP
+
+The application finds its :class:`~trackside.Exchange` as ``environ["trackside"]``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_to_bytes
+
+from trackside import _block, _native
+from trackside._middleware import KEY, quoted, tracker_for
+from trackside.exchange import Exchange
+from trackside.tracker import Tracker
+from trackside.transport import Deliver, RecordingTransport
+
+if TYPE_CHECKING:
+    from _typeshed import OptExcInfo
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+# CGI's names of the headers that the library reads.
+_HEADERS = [(name, "HTTP_" + name.upper().replace("-", "_")) for name in _native.REQUEST_HEADERS]
+
+
+class TracksideMiddleware:
+    """Counts the traffic of a WSGI application, and lets its bodies through untouched.
+
+    Where two of them overlap, the outermost counts.
+
+    :param consent: ``notice``, ``opt-in``, ``opt-out`` or ``none``; it depends on the visitors' law. May be
+        missing where the configuration has it.
+    :param config: the configuration, a mapping or the text of a TOML file. The environment overrides it.
+    :param tracker: a tracker that is open already, in place of all others.
+    :param transport: as of :class:`~trackside.Tracker`.
+    :param sinks: as of :class:`~trackside.Tracker`.
+
+    :raises ConfigError: the configuration has mistakes; the text tells all of them.
+    """
+
+    def __init__(
+        self,
+        app: WSGIApplication,
+        *,
+        consent: str | None = None,
+        config: Mapping[str, Any] | str | None = None,
+        tracker: Tracker | None = None,
+        transport: RecordingTransport | Deliver | None = None,
+        sinks: Mapping[str, Deliver] | None = None,
+    ) -> None:
+        self.app = app
+        self.tracker = tracker_for(tracker, consent, config, transport, sinks)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if isinstance(environ.get(KEY), Exchange):
+            return self.app(environ, start_response)
+        try:
+            exchange = environ[KEY] = begin(self.tracker, environ)
+        except Exception:
+            self.tracker.failures.note("beginning an exchange")
+            environ[KEY] = Exchange(self.tracker, None)
+            return self.app(environ, start_response)
+        head = _Head(exchange, start_response)
+        try:
+            body = self.app(environ, head.start_response)
+        except BaseException:
+            exchange.abandon()
+            raise
+        if head.status is None:
+            return _Late(body, head)
+        if not head.is_sent:
+            try:
+                head.send()
+            except BaseException:
+                # The server will not have this head, and never sees the body that came with it.
+                _close(body)
+                raise
+        return body
+
+
+class _Head:
+    """A response's head, kept back until it is certain: an application may replace it as long as it has given
+    nothing of the body."""
+
+    __slots__ = ("_exc_info", "_exchange", "_headers", "_start_response", "_write", "is_sent", "status")
+
+    def __init__(self, exchange: Exchange, start_response: StartResponse) -> None:
+        self._exchange = exchange
+        self._start_response = start_response
+        self._headers: list[tuple[str, str]] = []
+        self._exc_info: OptExcInfo | None = None
+        self._write: Callable[[bytes], object] | None = None
+        self.status: str | None = None
+        self.is_sent = False
+
+    def start_response(
+        self, status: str, headers: list[tuple[str, str]], exc_info: OptExcInfo | None = None, /
+    ) -> Callable[[bytes], object]:
+        if self.status is not None and exc_info is None and not self.is_sent:
+            self.send()  # A mistake of the application's, of which the server says what it thinks.
+        if self.is_sent:
+            return _started(self._start_response, status, headers, exc_info)
+        self.status, self._headers, self._exc_info = status, headers, exc_info
+        return self.write
+
+    def write(self, data: bytes) -> object:
+        write = self._write or self.send()
+        return write(data)
+
+    def send(self) -> Callable[[bytes], object]:
+        """Judges the exchange, and hands the head to the server, with what is to be appended."""
+        self.is_sent = True
+        status, headers = self.status or "", self._headers
+        appended = self._judge(status, headers)
+        if appended:
+            headers = [*headers, *appended]
+        exc_info, self._exc_info = self._exc_info, None
+        self._write = _started(self._start_response, status, headers, exc_info)
+        return self._write
+
+    def _judge(self, status: str, headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+        exchange = self._exchange
+        try:
+            number = int(status[:3])
+        except ValueError:
+            exchange.abandon()
+            return []
+        appended = exchange.finish(number, headers).headers
+        return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in appended]
+
+    def abandon(self) -> None:
+        self._exchange.abandon()
+
+
+def _started(
+    start_response: StartResponse,
+    status: str,
+    headers: list[tuple[str, str]],
+    exc_info: OptExcInfo | None,
+) -> Callable[[bytes], object]:
+    # Without exc_info as the application called it: not every server takes the third argument.
+    if exc_info is None:
+        return start_response(status, headers)
+    return start_response(status, headers, exc_info)
+
+
+class _Late:
+    """The body of an application that starts its response only when it is asked for the body, such as a
+    generator. From the first piece on it adds nothing."""
+
+    __slots__ = ("_body", "_head", "_iterator")
+
+    def __init__(self, body: Iterable[bytes], head: _Head) -> None:
+        self._body = body
+        self._head = head
+        self._iterator: Iterator[bytes] | None = None
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        if self._iterator is None:
+            self._iterator = iter(self._body)
+        head = self._head
+        if head.is_sent:
+            return next(self._iterator)
+        try:
+            piece = next(self._iterator)
+        except StopIteration:
+            if head.status is not None and not head.is_sent:
+                head.send()  # A response without a body.
+            raise
+        except BaseException:
+            head.abandon()
+            raise
+        if head.status is not None and not head.is_sent:
+            head.send()
+        return piece
+
+    def close(self) -> None:
+        if not self._head.is_sent:
+            self._head.abandon()
+        _close(self._body)
+
+
+def _close(body: Iterable[bytes]) -> None:
+    close = getattr(body, "close", None)
+    if close is not None:
+        close()
+
+
+def begin(tracker: Tracker, environ: WSGIEnvironment) -> Exchange:
+    """Begins the exchange of the request in an environ; for adapters."""
+    parts: list[str] = [
+        environ.get("REQUEST_METHOD", ""),
+        target(environ),
+        "",
+        _block.packed_peer_text(environ.get("REMOTE_ADDR") or ""),
+    ]
+    for name, key in _HEADERS:
+        if key in environ:
+            parts.append(name)
+            parts.append(environ[key])
+    secure = environ.get("wsgi.url_scheme") == "https"
+    try:
+        block = _block.request_of_text(parts, secure)
+    except TypeError:
+        # What is no text is left to the slow way, which takes bytes and leaves out what has no value.
+        peer = environ.get("REMOTE_ADDR")
+        block = _block.request(parts[0], parts[1], list(zip(parts[4::2], parts[5::2])), "", peer, secure)
+    return tracker._begin(block)
+
+
+def target(environ: WSGIEnvironment) -> str:
+    """What the client asked for, with its query, before any mounting: SCRIPT_NAME and PATH_INFO.
+
+    WSGI gives them decoded. The original spelling is taken from REQUEST_URI or RAW_URI, where the server
+    gives one of them and it means the same path; else they are encoded anew.
+    """
+    path = (environ.get("SCRIPT_NAME") or "") + (environ.get("PATH_INFO") or "")
+    query = environ.get("QUERY_STRING")
+    raw = environ.get("REQUEST_URI") or environ.get("RAW_URI")
+    if raw:
+        asked = raw.partition("?")[0]
+        if asked != path and not _means(asked, path):
+            asked = quoted(path, "latin-1")
+    else:
+        asked = quoted(path, "latin-1")
+    if not asked:
+        asked = "/"
+    return f"{asked}?{query}" if query else asked
+
+
+def _means(raw: str, path: str) -> bool:
+    return "%" in raw and unquote_to_bytes(raw.encode("latin-1", "replace")) == path.encode(
+        "latin-1", "replace"
+    )

@@ -1,0 +1,81 @@
+"""Django's per-site cache: pages from it count, and no visitor gets another's cookie from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import django_pages
+import pytest
+from django.conf import settings
+from django.core.cache import cache
+from django.test import override_settings
+from django_kit import Recorded, Visitor
+
+ORDER = [
+    "django.middleware.cache.UpdateCacheMiddleware",
+    *settings.MIDDLEWARE,
+    "django.middleware.cache.FetchFromCacheMiddleware",
+]
+
+
+@pytest.fixture(autouse=True)
+def _cached() -> Iterator[None]:
+    cache.clear()
+    with override_settings(MIDDLEWARE=ORDER):
+        yield
+    cache.clear()
+
+
+@pytest.fixture
+def made() -> list[str]:
+    """The paths of pages that a view has made."""
+    django_pages.made.clear()
+    return django_pages.made
+
+
+def cookie(response: Any) -> str | None:
+    morsel = response.cookies.get("trackside")
+    return morsel.value.partition(".")[0] if morsel else None
+
+
+def test_two_visitors_never_share_an_id(is_async: bool, hits: Recorded, made: list[str]) -> None:
+    first, second, third = (Visitor(is_async) for _ in range(3))
+    ids = [cookie(first.get("/page/")), cookie(second.get("/page/"))]
+    assert None not in ids
+    assert ids[0] != ids[1]
+    # Who is known gets no cookie: that page may be kept.
+    assert cookie(first.get("/page/")) is None
+    assert len(made) == 3
+    from_cache = third.get("/page/")
+    assert len(made) == 3
+    assert cookie(from_cache) is None
+    assert "uses a cookie" not in from_cache.content.decode()
+    assert [hit.visitor for hit in hits()] == [*ids, ids[0], ""]
+
+
+def test_pages_from_the_cache_count(is_async: bool, hits: Recorded, made: list[str]) -> None:
+    visitor = Visitor(is_async)
+    for _ in range(5):
+        assert visitor.get("/titled/").status_code == 200
+    assert made == ["/titled/"] * 2
+    pages = [hit for hit in hits() if hit.kind == "page"]
+    assert len(pages) == 5
+    assert len({hit.visitor for hit in pages}) == 1
+    # What a view says, it says only when it runs.
+    assert [hit.title for hit in pages] == ["Set by the view"] * 2 + [""] * 3
+
+
+def test_a_page_that_a_view_lets_be_shared_carries_no_cookie(is_async: bool, hits: Recorded) -> None:
+    first, second = Visitor(is_async), Visitor(is_async)
+    for visitor in (first, second):
+        response = visitor.get("/shared/")
+        assert cookie(response) is None
+        assert "private" not in response["Cache-Control"]
+    assert [hit.visitor for hit in hits()] == ["", ""]
+
+
+def test_a_page_that_is_marked_by_the_view_keeps_its_marks(is_async: bool, hits: Recorded) -> None:
+    response = Visitor(is_async).get("/revalidated/")
+    assert cookie(response) is not None
+    assert response["Cache-Control"] == "no-cache, private"

@@ -1,0 +1,96 @@
+"""The system checks: one number for each mistake."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.conf import LazySettings, UserSettingsHolder, settings
+from django.core.checks import run_checks
+from django.test import Client, override_settings
+from django_kit import PAGE, Recorded
+from test_django_settings import ORIGIN, read
+
+from trackside.django import checks, conf
+
+OURS = "trackside.django.Middleware"
+MESSAGES = "django.contrib.messages.middleware.MessageMiddleware"
+FETCH = "django.middleware.cache.FetchFromCacheMiddleware"
+
+
+def found(monkeypatch: pytest.MonkeyPatch, **changed: Any) -> list[str]:
+    """The numbers that the checks tell for these settings, whatever the live tracker was made of."""
+    holder = UserSettingsHolder(settings._wrapped)
+    for name, value in changed.items():
+        setattr(holder, name, value)
+    lazy = LazySettings()
+    lazy._wrapped = holder
+    monkeypatch.setattr(conf, "settings", lazy)
+    monkeypatch.setattr(checks, "settings", lazy)
+    messages = [*checks.check_settings(None), *checks.check_placement(None)]
+    return [str(message.id).removeprefix("trackside.") for message in messages]
+
+
+def test_a_site_in_order_has_nothing_to_hear() -> None:
+    assert not [message for message in run_checks() if (message.id or "").startswith("trackside.")]
+
+
+@pytest.mark.parametrize(
+    ("changed", "ids"),
+    [
+        ({"TRACKSIDE": []}, ["E001"]),
+        ({"TRACKSIDE": {"consent": {"policy": None}}}, ["E001"]),
+        ({"TRACKSIDE": {}}, ["E002"]),
+        ({"TRACKSIDE": {"consent": {"policy": "none"}, "unknown": 1}}, ["E002"]),
+        ({"ANALYTICS_IGNORE_PATH": [], "TRACKSIDE": {"track": {"ignore": []}}}, ["E003"]),
+        ({"ANALYTICS_COOKIE_AGE": "1"}, ["E004"]),
+        ({"TRACKSIDE_USER": 1}, ["E005"]),
+        ({"TRACKSIDE_SINKS": {"nowhere": print}}, ["E006"]),
+        ({"TRACKSIDE_TRANSPORT": "nowhere.to.be.found"}, ["E006"]),
+        ({"ANALYTICS_ID": "UA-1"}, ["W001"]),
+        (
+            {"ANALYTICS_ID": "UA-1", "ANALYTICS_PROVIDER_URL": "https://ssl.google-analytics.com/collect"},
+            ["W001"],
+        ),
+        ({"ANALYTICS_ID": "UA-1", "ANALYTICS_PROVIDER_URL": "https://stats.example.com/collect"}, []),
+        ({"MIDDLEWARE": [OURS, MESSAGES]}, ["W002"]),
+        ({"MIDDLEWARE": [MESSAGES, FETCH, OURS]}, ["W002"]),
+        ({"MIDDLEWARE": [MESSAGES, OURS, FETCH]}, []),
+        ({"MIDDLEWARE": [OURS]}, ["W003"]),
+        ({"MIDDLEWARE": [OURS], "TRACKSIDE": {"consent": {"policy": "none"}}}, []),
+        ({"MIDDLEWARE": [MESSAGES]}, ["W004"]),
+        ({"MIDDLEWARE": [MESSAGES, OURS, "trackside.django.middleware.Middleware"]}, ["W005"]),
+        ({"TRACKSIDE_TITEL": "html"}, ["W006"]),
+        ({"ANALYTICS_PROVIDER_URL": "https://stats.example.com/collect"}, ["W007"]),
+        ({"ANALYTICS_IGNORE_PATH": ["/a*b"]}, ["W008"]),
+        ({"TRACKSIDE_USER": True, "MIDDLEWARE": [MESSAGES, OURS]}, ["W009"]),
+    ],
+)
+def test_each_mistake_has_its_number(
+    monkeypatch: pytest.MonkeyPatch, changed: dict[str, Any], ids: list[str]
+) -> None:
+    assert found(monkeypatch, **changed) == ids
+
+
+def test_google_s_warning_tells_of_the_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conf, "settings", settings)
+    with override_settings(ANALYTICS_ID="UA-1"):
+        (message,) = checks.check_settings(None)
+    assert "since July 2024" in message.msg
+    assert "embedded store" in message.msg
+
+
+def test_to_check_does_not_end_a_record(hits: Recorded) -> None:
+    Client().get("/page/", headers=PAGE)
+    run_checks()
+    Client().get("/page/", headers=PAGE)
+    assert len(hits()) == 2
+
+
+def test_mistakes_are_told_all_at_once() -> None:
+    wrong = {**ORIGIN, "ANALYTICS_COOKIE_AGE": "1", "ANALYTICS_ID": 1, "TRACKSIDE_USER": 1}
+    assert [mistake.id for mistake in read(**wrong).mistakes] == [
+        "trackside.E004",
+        "trackside.E004",
+        "trackside.E005",
+    ]

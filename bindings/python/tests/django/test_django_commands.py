@@ -1,0 +1,125 @@
+"""The management commands."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client, override_settings
+from django_kit import PAGE, Recorded
+
+from trackside import RecordingTransport
+from trackside.django import books, tracker
+
+SITE: dict[str, Any] = {
+    "TRACKSIDE": {"consent": {"policy": "notice"}, "track": {"ignore": ["/admin/"]}},
+    "TRACKSIDE_TRANSPORT": RecordingTransport(),
+}
+
+
+def run(*words: str) -> str:
+    """What a command prints."""
+    out = StringIO()
+    call_command(*words, stdout=out)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["/articles/bridge/"], ["route: /articles/<slug:slug>/", "status: 200", "verdict: tracked"]),
+        (
+            ["https://www.example.org/page/?utm_source=x"],
+            ["verdict: tracked", "www.example.org", "utm_source=x"],
+        ),
+        (["https://www.example.org"], ["route: none", "status: 404", "verdict: skipped(status)"]),
+        (["/admin/"], ["verdict: skipped(ignored)"]),
+        (["/nowhere/"], ["route: none", "status: 404", "verdict: skipped(status)"]),
+        (["/nowhere/", "--status", "200"], ["verdict: tracked"]),
+        (["/page/", "--method", "POST"], ["verdict: skipped(method)"]),
+        (["/page/", "--content-type", "application/json"], ["verdict: skipped(content-type)"]),
+        (["/page/", "--header", "Sec-Purpose: prefetch"], ["verdict: skipped(prefetch)"]),
+        (["/page/", "--header", "Host: a.example", "--peer", "203.0.113.9"], ["a.example", "203.0.113.0"]),
+    ],
+)
+def test_a_url_s_verdict_is_explained(words: list[str], says: list[str]) -> None:
+    with override_settings(**SITE):
+        printed = run("trackside_explain", *words)
+        assert tracker().stats().requests.seen == 0
+    for part in says:
+        assert part in printed
+
+
+@pytest.mark.parametrize(
+    "words", [["page/"], [""], ["/page/", "--header", "nonsense"], ["/page/", "--peer", "me"]]
+)
+def test_what_cannot_be_explained_is_said(words: list[str]) -> None:
+    with pytest.raises(CommandError):
+        run("trackside_explain", *words)
+
+
+def ask() -> None:
+    """A page, an admin page, and one that is not there."""
+    for path in ("/page/", "/admin/", "/nowhere/"):
+        Client().get(path, headers=PAGE)
+
+
+def test_without_a_folder_the_books_are_this_process_s(hits: Recorded) -> None:
+    ask()
+    printed = run("trackside_stats")
+    assert "of this process alone" in printed
+    assert "seen 3 = tracked 1 + skipped" in printed
+
+
+def test_the_books_of_all_processes_are_added_up(tmp_path: Path) -> None:
+    folder = tmp_path / "books"
+    with override_settings(**SITE, TRACKSIDE_STATS=folder):
+        ask()
+        (mine,) = books.read(str(folder))
+        (folder / "another-1.json").write_text(json.dumps({**mine, "pid": 1, "at": mine["at"] - 60}))
+        seen = 2 * mine["requests"]["seen"]
+        printed = run("trackside_stats")
+        total = json.loads(run("trackside_stats", "--json"))
+    assert mine["pid"] == os.getpid()
+    assert "of 2 processes" in printed
+    assert f"requests: seen {seen} = tracked 2 + skipped" in printed
+    assert (total["processes"], total["requests"]["seen"]) == (2, seen)
+
+
+def test_books_are_left_again_when_their_share_of_the_time_is_over(tmp_path: Path) -> None:
+    deadline = time.monotonic() + 30
+    with override_settings(**SITE, TRACKSIDE_STATS=tmp_path):
+        while not any(book["requests"]["seen"] >= 6 for book in books.read(str(tmp_path))):
+            assert time.monotonic() < deadline
+            ask()
+
+
+def test_books_that_cannot_be_left_do_not_touch_the_page(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with override_settings(**SITE, TRACKSIDE_STATS=tmp_path / "file"):
+        assert Client().get("/page/", headers=PAGE).status_code == 200
+        assert tracker().stats().failures == 1
+    assert "leaving the books" in caplog.text
+
+
+def test_old_books_go_away(tmp_path: Path) -> None:
+    old = tmp_path / "old.json"
+    old.write_text("{}")
+    os.utime(old, (0, 0))
+    with override_settings(**SITE, TRACKSIDE_STATS=tmp_path):
+        ask()
+        assert not old.exists()
+        assert len(books.read(str(tmp_path))) == 1
+
+
+def test_of_a_site_that_has_seen_nothing_there_are_none(tmp_path: Path) -> None:
+    with override_settings(**SITE, TRACKSIDE_STATS=tmp_path):
+        assert run("trackside_stats") == f"books: of 0 processes, in {tmp_path}\n"

@@ -1,0 +1,183 @@
+"""Forks and ends of processes, each in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PREAMBLE = """
+import json, os, sys
+sys.path.insert(0, {tests!r})
+from recorded import BROWSER, CONFIG, HTML
+from trackside import Tracker
+
+path = {path!r}
+
+def write(batch):
+    with open(path, "a") as lines:
+        for hit in batch.hits:
+            lines.write(json.dumps([hit.path, hit.id]) + "\\n")
+
+NATIVE = dict(config={{**CONFIG, "destination": [{{"type": "file", "path": path}}]}}, env=False)
+MINE = {{"type": "callback", "name": "mine"}}
+PYTHON = dict(config={{**CONFIG, "destination": [MINE]}}, env=False, sinks={{"mine": write}})
+
+def visit(tracker, path):
+    assert tracker.begin("GET", path, BROWSER).finish(200, HTML).is_tracked
+"""
+
+KINDS = ["NATIVE", "PYTHON"]
+
+
+def run(tmp_path: Path, code: str, **changes: str) -> list[str]:
+    """The paths that were delivered, by a process that ends in time and says nothing."""
+    lines = tmp_path / "hits.jsonl"
+    preamble = PREAMBLE.format(path=str(lines), tests=str(Path(__file__).parent))
+    script = tmp_path / "script.py"
+    script.write_text(preamble + code)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(script)], timeout=60, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr, done.stdout) == (0, "", "")
+    hits = [json.loads(line) for line in lines.read_text().splitlines()] if lines.exists() else []
+    pairs = [tuple(hit) if isinstance(hit, list) else (hit["path"], hit["id"]) for hit in hits]
+    assert len({id for _, id in pairs}) == len(pairs), "ids are told twice"
+    return sorted(path for path, _ in pairs)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_waits_at_the_end_is_delivered(tmp_path: Path, kind: str) -> None:
+    code = f"""
+tracker = Tracker(**{kind})
+for n in range(100):
+    visit(tracker, "/")
+"""
+    assert run(tmp_path, code) == ["/"] * 100
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_tracker_that_is_let_go_delivers(tmp_path: Path, kind: str) -> None:
+    code = f"""
+tracker = Tracker(**{kind})
+visit(tracker, "/")
+del tracker
+"""
+    assert run(tmp_path, code) == ["/"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_forks_in_a_loop_lose_and_double_nothing(tmp_path: Path, kind: str) -> None:
+    code = f"""
+tracker = Tracker(**{kind})
+visit(tracker, "/parent")
+children = []
+for n in range(20):
+    visit(tracker, "/parent")
+    child = os.fork()
+    if child == 0:
+        visit(tracker, "/child")
+        sys.exit()
+    children.append(child)
+for child in children:
+    assert os.waitpid(child, 0)[1] == 0
+visit(tracker, "/parent")
+assert tracker.stats().requests.seen == 22
+"""
+    assert run(tmp_path, code) == ["/child"] * 20 + ["/parent"] * 22
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_children_of_multiprocessing_deliver(tmp_path: Path, kind: str, method: str) -> None:
+    code = f"""
+import multiprocessing
+
+tracker = None
+
+def live(n):
+    global tracker
+    tracker = tracker or Tracker(**{kind})
+    visit(tracker, "/child")
+
+if __name__ == "__main__":
+    tracker = Tracker(**{kind})
+    visit(tracker, "/parent")
+    context = multiprocessing.get_context({method!r})
+    children = [context.Process(target=live, args=(n,)) for n in range(4)]
+    for child in children:
+        child.start()
+    for child in children:
+        child.join()
+        assert child.exitcode == 0
+"""
+    assert run(tmp_path, code) == ["/child"] * 4 + ["/parent"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_lives_to_the_end_is_let_go_in_any_order(tmp_path: Path, kind: str) -> None:
+    code = f"""
+import trackside.transport
+tracker = Tracker(**{kind})
+open_exchange = tracker.begin("GET", "/open", BROWSER)
+visitor = open_exchange.visitor()
+visit(tracker, "/")
+# All of it hangs together, and goes with the module itself.
+trackside.transport.cycle = cycle = [tracker, open_exchange, visitor, sys.modules]
+cycle.append(cycle)
+"""
+    assert run(tmp_path, code) == ["/"]
+
+
+def test_a_sink_that_hangs_does_not_keep_the_process(tmp_path: Path) -> None:
+    code = """
+import threading
+PYTHON["sinks"]["mine"] = lambda batch: threading.Event().wait()
+PYTHON["config"]["shutdown"] = "300ms"
+tracker = Tracker(**PYTHON)
+visit(tracker, "/")
+"""
+    assert run(tmp_path, code) == []
+
+
+def test_threads_that_count_to_the_very_end_do_no_harm(tmp_path: Path) -> None:
+    code = """
+import threading
+tracker = Tracker(**PYTHON)
+def count():
+    while True:
+        visit(tracker, "/")
+for _ in range(4):
+    threading.Thread(target=count, daemon=True).start()
+visit(tracker, "/")
+tracker.flush(0.2)
+"""
+    assert "/" in run(tmp_path, code)
+
+
+def test_a_fork_while_other_threads_count(tmp_path: Path) -> None:
+    code = """
+import threading
+tracker = Tracker(**NATIVE)
+done = threading.Event()
+def count():
+    while not done.is_set():
+        visit(tracker, "/parent")
+threads = [threading.Thread(target=count) for _ in range(4)]
+for thread in threads:
+    thread.start()
+for n in range(20):
+    child = os.fork()
+    if child == 0:
+        visit(tracker, "/child")
+        tracker.close(30)
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+done.set()
+for thread in threads:
+    thread.join()
+"""
+    assert run(tmp_path, code).count("/child") == 20
