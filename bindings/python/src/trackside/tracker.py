@@ -207,7 +207,7 @@ class Tracker:
         return self._wait(lib.trackside_tracker_close, seconds)
 
     def _wait(self, function: Callable[..., int], seconds: float | None) -> Left:
-        milliseconds = _native.AS_CONFIGURED if seconds is None else max(0, int(seconds * 1000))
+        milliseconds = _native.AS_CONFIGURED if seconds is None else int(min(max(0, seconds), 1e12) * 1000)
         left = _native.new_struct("trackside_left")
         _native.call(function, self._handle, milliseconds, left)
         log.drain()
