@@ -42,9 +42,14 @@ def _register() -> None:
         return
     if not _registered_in:
         atexit.register(_close_all)
-        # A child of multiprocessing begins without its parent's finalizers.
-        util.register_after_fork(_open, lambda _: _register())
+        # A child of multiprocessing begins without finalizers: its parent's, and, where it is no copy of that,
+        # those of the modules that it has imported itself.
+        util.register_after_fork(_open, lambda _: _finalize())
     _registered_in = os.getpid()
+    _finalize()
+
+
+def _finalize() -> None:
     # Called before the pools and managers of multiprocessing itself go, which have priorities above 0.
     util.Finalize(None, _close_all, exitpriority=100)
 

@@ -9,7 +9,8 @@ import pytest
 from celery import Celery
 from kit.broker import Redis
 from kit.collector import Collector
-from kit.process import PATIENCE, Process, python, script
+from kit.load import Load
+from kit.process import PATIENCE, Process, free_port, python, script
 
 from trackside.celery import SubmitError
 
@@ -96,3 +97,41 @@ def test_a_failure_is_seen_in_celery(shop: Shop) -> None:
             app.AsyncResult(said[1]).get(timeout=PATIENCE)
         assert worker.stop() == 0
     app.close()
+
+
+SERVED = """
+import shop
+from trackside.wsgi import TracksideMiddleware
+
+def pages(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/html")])
+    return [b"<h1>Page</h1>"]
+
+application = TracksideMiddleware(pages)
+"""
+
+
+@pytest.mark.parametrize("options", [["--preload"], ["--worker-class=gthread", "--threads=4"]])
+def test_under_gunicorn_every_page_is_posted_once(shop: Shop, options: list[str]) -> None:
+    (shop.folder / "served.py").write_text(SERVED)
+    port = free_port()
+    command = [script("gunicorn"), "served:application", f"--bind=127.0.0.1:{port}", "--workers=2"]
+    with Collector() as collector, shop.worker() as worker:
+        env = {
+            **shop.env,
+            "TRACKSIDE__CONSENT__POLICY": "none",
+            "TRACKSIDE__DESTINATION__0__TYPE": "celery",
+            "TRACKSIDE__DESTINATION__0__TRACKING_ID": "UA-1",
+            "TRACKSIDE__DESTINATION__0__URL": collector.url,
+        }
+        worker.expect("ready")
+        with Process([*command, *options], cwd=shop.folder, env=env) as server:
+            for _ in range(2):
+                server.expect("Booting worker")
+            load = Load(port)
+            load.run(100)
+            assert server.stop() == 0
+        assert len(load.seen) == 100
+        collector.wait(100)
+        assert worker.stop() == 0
+        load.check(collector.counted())
