@@ -61,7 +61,10 @@ settings.configure(
         }
     ],
     USE_TZ=True,
-    TRACKSIDE={"consent": {"policy": "notice"}},
+    TRACKSIDE={
+        "consent": {"policy": "notice"},
+        "destination": [{"type": "sqlite", "path": Path(_FOLDER.name, "trackside.db")}],
+    },
 )
 django.setup()
 

@@ -206,6 +206,7 @@ def build() -> Middleware:
         ({"TRACKSIDE_SINKS": {"sqlite": 1}}, "sqlite"),
         ({"TRACKSIDE_TRANSPORT": "no.such.transport"}, "TRACKSIDE_TRANSPORT"),
         ({"TRACKSIDE_TRANSPORT": 1}, "TRACKSIDE_TRANSPORT"),
+        ({"TRACKSIDE_TRANSPORT": "trackside.RecordingTransport"}, "TRACKSIDE_TRANSPORT"),
     ],
 )
 def test_wrong_settings_end_the_start_and_no_request(settings: dict[str, Any], says: str) -> None:

@@ -30,7 +30,8 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
         except live.SwapError as error:
             messages.append(Error(str(error), id="trackside.E006"))
         except ImproperlyConfigured as error:
-            messages.append(Error(str(error), id="trackside.E002"))
+            # One line for each mistake.
+            messages += [Error(line, id="trackside.E002") for line in str(error).splitlines()]
     for url in found.counts_nothing_at():
         messages.append(_switched_off(url, found))
     messages += _without_effect()
