@@ -42,8 +42,8 @@ def _register() -> None:
         return
     if not _registered_in:
         atexit.register(_close_all)
-        # A child of multiprocessing begins without finalizers: its parent's, and, where it is no copy of that,
-        # those of the modules that it has imported itself.
+        # A child of multiprocessing begins without finalizers: its parent's, and, where it is no copy of
+        # that, those of the modules that it has imported itself.
         util.register_after_fork(_open, lambda _: _finalize())
     _registered_in = os.getpid()
     _finalize()
