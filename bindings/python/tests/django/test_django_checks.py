@@ -13,7 +13,7 @@ from django.test import Client, override_settings
 from django_kit import PAGE, Recorded
 from test_django_settings import ORIGIN, read
 
-from trackside.django import checks, conf
+from trackside.django import checks, conf, origin
 
 OURS = "trackside.django.Middleware"
 MESSAGES = "django.contrib.messages.middleware.MessageMiddleware"
@@ -82,7 +82,7 @@ def test_the_guide_has_them_all_and_no_others() -> None:
     guide = (Path(__file__).parents[2] / "DJANGO.md").read_text()
     assert re.findall(r"^\| `trackside\.([EW][0-9]+)` \|", guide, re.MULTILINE) == sorted(used)
     assert set(re.findall(r"^\| `(TRACKSIDE_[A-Z]+)`", guide, re.MULTILINE)) == conf.NAMES - {"TRACKSIDE"}
-    assert set(re.findall(r"^\| `(ANALYTICS_[A-Z_]+)`", guide, re.MULTILINE)) == conf.ORIGIN_NAMES
+    assert set(re.findall(r"^\| `(ANALYTICS_[A-Z_]+)`", guide, re.MULTILINE)) == origin.NAMES
 
 
 def test_google_s_warning_tells_of_the_store(monkeypatch: pytest.MonkeyPatch) -> None:

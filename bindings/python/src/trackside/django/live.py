@@ -13,7 +13,7 @@ from django.utils.module_loading import import_string
 
 from trackside import NotFoundError, RecordingTransport, Tracker, TracksideError, _at_exit
 
-from . import books, conf, sites
+from . import books, conf, origin, sites
 
 
 class SwapError(ImproperlyConfigured):
@@ -83,7 +83,7 @@ def _open() -> Live:
 def _follow(*, setting: str, **kwargs: Any) -> None:
     """Opens the tracker anew where ``override_settings`` changed what it is made of."""
     global _live
-    if setting not in conf.NAMES | conf.ORIGIN_NAMES | {"INSTALLED_APPS", "SITE_ID"}:
+    if setting not in conf.NAMES | origin.NAMES | {"INSTALLED_APPS", "SITE_ID"}:
         return
     with _lock:
         old = _live
