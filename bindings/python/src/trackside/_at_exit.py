@@ -13,11 +13,12 @@ from __future__ import annotations
 import atexit
 import importlib
 import os
+import sys
 import threading
 import time
 import weakref
 from multiprocessing import util
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from trackside import log
 
@@ -47,6 +48,14 @@ def _register() -> None:
         util.register_after_fork(_open, lambda _: _finalize())
     _registered_in = os.getpid()
     _finalize()
+    # The processes of a worker of Celery end by os._exit, too. Who counts in them has imported it.
+    signals: Any = sys.modules.get("celery.signals")
+    if signals is not None:
+        signals.worker_process_shutdown.connect(_close_in_celery, weak=False, dispatch_uid="trackside")
+
+
+def _close_in_celery(**_: object) -> None:
+    _close_all()
 
 
 def _finalize() -> None:

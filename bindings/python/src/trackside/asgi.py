@@ -34,8 +34,7 @@ class TracksideMiddleware:
     Where two of them overlap, the outermost counts.
 
     :param consent: ``notice``, ``opt-in``, ``opt-out`` or ``none``; it depends on the visitors' law. May be
-    missing
-        where the configuration has it.
+        missing where the configuration has it.
     :param config: the configuration, a mapping or the text of a TOML file. The environment overrides it.
     :param tracker: a tracker that is open already, in place of all others.
     :param transport: as of :class:`~trackside.Tracker`.

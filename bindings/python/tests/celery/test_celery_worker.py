@@ -11,6 +11,7 @@ from kit.broker import Redis
 from kit.collector import Collector
 from kit.load import Load
 from kit.process import PATIENCE, Process, free_port, python, script
+from kit.store import counted
 
 from trackside.celery import SubmitError
 
@@ -135,3 +136,42 @@ def test_under_gunicorn_every_page_is_posted_once(shop: Shop, options: list[str]
         collector.wait(100)
         assert worker.stop() == 0
         load.check(collector.counted())
+
+
+COUNTING = """
+import os
+from celery import Celery
+from trackside import Tracker
+
+app = Celery("counting", broker=os.environ["BROKER"])
+app.conf.broker_connection_retry_on_startup = True
+tracker = Tracker(
+    {"consent": {"policy": "none"}, "destination": [{"type": "sqlite", "batch": {"age": "1h"}}]}, env=False
+)
+
+@app.task
+def work(number):
+    exchange = tracker.begin("GET", f"/{number}", [("host", "shop.example")])
+    exchange.finish(200, [("content-type", "text/html")])
+    print(f"WORKED {number}", flush=True)
+"""
+
+
+def test_a_task_that_counts_loses_nothing_when_its_process_ends(shop: Shop) -> None:
+    (shop.folder / "counting.py").write_text(COUNTING)
+    env = shop.env
+    command = [script("celery"), "-A", "counting", "worker", "--concurrency=2", "--max-tasks-per-child=4"]
+    with Process(command, cwd=shop.folder, env=env) as worker:
+        with python("-c", SEND, cwd=shop.folder, env=env) as sender:
+            assert sender.wait() == 0, sender.output
+        for _ in range(20):
+            worker.expect("WORKED")
+        assert worker.stop() == 0
+    assert counted(shop.folder / "trackside.db") == {f"/{n}": 1 for n in range(20)}
+
+
+SEND = """
+import counting
+for number in range(20):
+    counting.work.delay(number)
+"""
