@@ -324,6 +324,13 @@ def test_a_failure_of_ours_is_counted_and_the_page_stands(
         assert run(wrapped(site, page), scope(method=7)) == [start(), body()]
     assert (site.failures, len(caplog.records)) == (3, 1)
 
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        scope["trackside"].title = "nobody hears it, and nobody minds"
+        assert scope["trackside"].notice is None
+        await page(scope, receive, send)
+
+    assert run(wrapped(site, app), scope(method=7)) == [start(), body()]
+
 
 def test_the_loop_is_never_held_up_by_a_receiver() -> None:
     tracker = Tracker(

@@ -390,6 +390,13 @@ def test_a_failure_of_ours_is_counted_and_the_page_stands(
     for _ in range(3):
         assert Server().run(wrapped(site, page), dict(asked)).body == b"<h1>Hello</h1>"
     assert (site.failures, site.tracker.stats().failures) == (3, 3)
+
+    def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        environ["trackside"].title = "nobody hears it, and nobody minds"
+        assert environ["trackside"].notice is None
+        return page(environ, start_response)
+
+    assert Server().run(wrapped(site, app), asked).body == b"<h1>Hello</h1>"
     [record] = caplog.records
     assert (record.name, record.levelname) == ("trackside", "ERROR")
 
