@@ -144,6 +144,13 @@ def test_the_server_s_spelling_of_the_path_is_kept(hits: Recorded) -> None:
         assert [hit.path for hit in hits()] == ["/a%7eb/", "/rewritten/"]
 
 
+def test_the_middleware_works_alone(is_async: bool, hits: Recorded) -> None:
+    with override_settings(INSTALLED_APPS=[], MIDDLEWARE=["trackside.django.Middleware"]):
+        response = Visitor(is_async).get("/titled/")
+    assert response.cookies.keys() == {"trackside"}
+    assert [hit.title for hit in hits() if hit.kind == "page"] == ["Set by the view"]
+
+
 # Titles
 
 
