@@ -34,6 +34,7 @@ pub(crate) fn run() -> Result<(), String> {
 /// As [`run`].
 pub(crate) fn check(steps: &mut Steps) -> Result<(), String> {
     let (newer, older) = (Environment::new("venv"), Environment::new("venv-older-django"));
+    let pypy = Environment { interpreter: "pypy3", ..Environment::new("venv-pypy") };
     steps.run("Python: programs", programs)?;
     steps.run("Python: the wheel", wheel)?;
     steps.run("Python: an environment with it, and with its peers", || newer.fill(EXTRAS, &[]))?;
@@ -45,7 +46,14 @@ pub(crate) fn check(steps: &mut Steps) -> Result<(), String> {
     steps.run("Python: tests", || newer.run(PYTEST))?;
     steps
         .run("Python: an environment with the older Django", || older.fill("django,test", &[OLDER_DJANGO]))?;
-    steps.run("Python: tests with the older Django", || older.run(&[PYTEST, &["tests/django"]].concat()))
+    steps.run("Python: tests with the older Django", || older.run(&[PYTEST, &["tests/django"]].concat()))?;
+    // Debian's is of Python 3.9, the oldest that the wheel is for.
+    steps.run("Python: the same wheel in PyPy", || pypy.fill("flask,starlette", &["pytest"]))?;
+    steps.run("Python: tests in PyPy", || {
+        let files = sources(&package().join("tests"))?;
+        let files = files.iter().map(String::as_str).filter(|file| file.contains("/test_"));
+        pypy.run(&PYTEST.iter().copied().chain(files).collect::<Vec<_>>())
+    })
 }
 
 const PYTEST: &[&str] = &["-m", "pytest", "-W", "error", "--durations=10"];
@@ -60,6 +68,12 @@ fn programs() -> Result<(), String> {
         "import os, sysconfig; assert os.path.exists(sysconfig.get_paths()['include'] + '/Python.h')";
     install::package("python3-dev", "python3", &["-c", headers], "which uWSGI is compiled with")?;
     install::tool("gcc", "--version", "which compiles uWSGI")?;
+    install::package(
+        "pypy3-venv",
+        "pypy3",
+        &["-c", "import ensurepip, venv"],
+        "which the wheel is for, too",
+    )?;
     install::tool("redis-server", "--version", "which Celery's tests need")?;
     install::tool("chromium", "--version", "which looks at the example's pages")
 }
@@ -135,15 +149,18 @@ fn wheels() -> PathBuf {
 }
 
 /// A virtual environment.
-struct Environment(PathBuf);
+struct Environment {
+    folder: PathBuf,
+    interpreter: &'static str,
+}
 
 impl Environment {
     fn new(name: &str) -> Self {
-        Self(made().join(name))
+        Self { folder: made().join(name), interpreter: "python3" }
     }
 
     fn python(&self) -> PathBuf {
-        self.0.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" })
+        self.folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" })
     }
 
     /// Makes it, unless it is there and works: whoever has updated Python has another interpreter.
@@ -157,8 +174,8 @@ impl Environment {
         if works {
             return Ok(());
         }
-        let folder = self.0.display().to_string();
-        finish(Command::new("python3").args(["-m", "venv", "--clear", &folder]))
+        let folder = self.folder.display().to_string();
+        finish(Command::new(self.interpreter).args(["-m", "venv", "--clear", &folder]))
     }
 
     /// Installs the wheel with these extras, and these packages.
@@ -179,7 +196,7 @@ impl Environment {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let path = std::iter::once(programs).chain(std::env::split_paths(&path));
         let path = std::env::join_paths(path).map_err(|error| error.to_string())?;
-        command.args(arguments).env("PATH", path).env("VIRTUAL_ENV", &self.0);
+        command.args(arguments).env("PATH", path).env("VIRTUAL_ENV", &self.folder);
         command.env("CARGO_TARGET_DIR", target());
         finish(&mut command)
     }
