@@ -10,7 +10,7 @@ use std::{
 use crate::{install, root, steps::Steps, target};
 
 /// The extras that the whole suite needs; `test` has what no user does.
-const EXTRAS: &str = "django,flask,starlette,celery,test";
+const EXTRAS: &str = "django,flask,starlette,celery,test,bench";
 
 /// The older Django that is tried, in an environment of its own.
 const OLDER_DJANGO: &str = "django~=4.2.0";
@@ -54,6 +54,19 @@ pub(crate) fn check(steps: &mut Steps) -> Result<(), String> {
         let files = files.iter().map(String::as_str).filter(|file| file.contains("/test_"));
         pypy.run(&PYTEST.iter().copied().chain(files).collect::<Vec<_>>())
     })
+}
+
+/// Measures the binding beside its peers; `options` go to the program.
+///
+/// # Errors
+///
+/// When it cannot be built or run, or a hit was lost.
+pub(crate) fn bench(options: &[&str]) -> Result<(), String> {
+    let environment = Environment::new("venv");
+    programs()?;
+    wheel()?;
+    environment.fill(EXTRAS, &[])?;
+    environment.run(&[&["-m", "benchmarks"], options].concat())
 }
 
 const PYTEST: &[&str] = &["-m", "pytest", "-W", "error", "--durations=10"];
@@ -108,6 +121,7 @@ fn built() -> Result<PathBuf, String> {
 /// The package and the tests, folder by folder: those of different folders have modules of the same names.
 fn mypy(environment: &Environment) -> Result<(), String> {
     environment.run(&["-m", "mypy", "src", "build"])?;
+    environment.run(&["-m", "mypy", "benchmarks"])?;
     let tests = package().join("tests");
     let mut folders = vec![tests.clone()];
     let entries = fs::read_dir(&tests).map_err(|error| format!("{}: {error}", tests.display()))?;
