@@ -186,14 +186,16 @@ class Exchange:
             block = _block.response(status, headers, self._annotations)
             scratch = take_scratch()
             with self._lock:
-                handle = self._handle
+                # Put away before: a signal whose handler raises is told of right after the call, and what was
+                # freed in it must not be found again.
+                handle, self._handle = self._handle, None
                 if handle is None:
                     return _OVER
                 done = lib.trackside_exchange_end_blob(
                     handle, block, len(block), scratch.buffer, scratch.CAPACITY, scratch.needed, scratch.error
                 )
-                if not done:
-                    self._handle = None
+                if done:
+                    self._handle = handle
             if done:
                 verdict = self._otherwise(done, scratch)
             else:
