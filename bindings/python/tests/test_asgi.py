@@ -242,6 +242,13 @@ def test_a_mounted_application_sees_the_outer_exchange_and_counts_nothing(site: 
     assert (len(site.paths), inner.tracker.stats().requests.seen) == (1, 0)
 
 
+def test_a_scope_that_is_used_again_is_counted_again(site: Site) -> None:
+    asked = scope()
+    for _ in range(2):
+        run(wrapped(site, page), asked)
+    assert len(site.paths) == 2
+
+
 def test_requests_that_run_at_once_are_told_apart(site: Site) -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         scope["trackside"].title = scope["path"]

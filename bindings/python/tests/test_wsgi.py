@@ -161,6 +161,13 @@ def test_a_mounted_application_sees_the_outer_exchange_and_counts_nothing(site: 
     assert seen[0].is_over
 
 
+def test_an_environ_that_is_used_again_is_counted_again(site: Site) -> None:
+    asked = environ()
+    for _ in range(2):
+        Server().run(wrapped(site, page), asked)
+    assert len(site.paths) == 2
+
+
 def test_a_file_wrapper_is_the_servers_own(site: Site) -> None:
     file = FileWrapper(io.BytesIO(b"<p>"))
 

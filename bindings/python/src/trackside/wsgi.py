@@ -55,7 +55,9 @@ class TracksideMiddleware:
         self.tracker = tracker_for(tracker, consent, config, transport, sinks)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        if isinstance(environ.get(KEY), Exchange):
+        outer = environ.get(KEY)
+        # One that is over is of an earlier request: some callers use an environ again.
+        if isinstance(outer, Exchange) and not outer.is_over:
             return self.app(environ, start_response)
         try:
             exchange = environ[KEY] = begin(self.tracker, environ)
