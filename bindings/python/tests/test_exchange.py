@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 from recorded import BROWSER, HTML, PEER, Site
 
-import trackside.exchange
-from trackside import Exchange, Verdict
+from trackside import Exchange, Verdict, _native
 
 
 def begin(site: Site, **changes: Any) -> Exchange:
@@ -188,7 +187,7 @@ def test_finish_by_several_threads_counts_once(site: Site) -> None:
 def test_a_signal_that_ends_a_request_leaves_nothing_to_be_freed_twice(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    native = trackside.exchange.lib
+    native = _native.lib
 
     class Interrupted:
         """As where Ctrl-C, a worker's time-out or Celery's soft limit comes during the call."""
@@ -199,7 +198,7 @@ def test_a_signal_that_ends_a_request_leaves_nothing_to_be_freed_twice(
 
     exchange = begin(site)
     with monkeypatch.context() as patched:
-        patched.setattr(trackside.exchange, "lib", Interrupted())
+        patched.setattr("trackside.exchange.lib", Interrupted())
         with pytest.raises(KeyboardInterrupt):
             exchange.finish(200, HTML)
     assert exchange.is_over
