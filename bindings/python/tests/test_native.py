@@ -74,6 +74,13 @@ def test_a_peer_is_an_address_or_none(peer: str, packed: bytes) -> None:
     assert _block.packed_peer_text(peer).encode("latin-1") == packed
 
 
+def test_what_a_client_made_up_as_its_address_is_not_kept() -> None:
+    before = _block._packed_peer.cache_info(), _block._packed_peer_text.cache_info()
+    assert _block.packed_peer("1" * 65) == b""
+    assert _block.packed_peer_text("1" * 65) == ""
+    assert (_block._packed_peer.cache_info(), _block._packed_peer_text.cache_info()) == before
+
+
 def test_the_ways_to_write_a_request_agree() -> None:
     headers = [("host", "www.example.com"), ("user-agent", "caf\u00e9"), ("accept", "*/*")]
     as_bytes = [(name.encode(), value.encode("latin-1")) for name, value in headers]

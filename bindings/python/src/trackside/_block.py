@@ -32,9 +32,22 @@ _NUMBER: int = _native.lib.TRACKSIDE_TYPE_NUMBER
 _TRUTH: int = _native.lib.TRACKSIDE_TYPE_TRUTH
 
 
-@lru_cache(maxsize=4096)
+#: No address is longer, and a proxy that is trusted may hand on what a client wrote: it is not to be kept.
+_LONGEST_PEER = 64
+
+
 def packed_peer(peer: str) -> bytes:
     """An address as ``inet_pton`` writes it; nothing for what is none, such as a unix socket's path."""
+    return _packed_peer(peer) if len(peer) <= _LONGEST_PEER else b""
+
+
+def packed_peer_text(peer: str) -> str:
+    """As ``packed_peer``, one character a byte."""
+    return _packed_peer_text(peer) if len(peer) <= _LONGEST_PEER else ""
+
+
+@lru_cache(maxsize=4096)
+def _packed_peer(peer: str) -> bytes:
     try:
         return ip_address(peer.partition("%")[0]).packed
     except ValueError:
@@ -42,9 +55,8 @@ def packed_peer(peer: str) -> bytes:
 
 
 @lru_cache(maxsize=4096)
-def packed_peer_text(peer: str) -> str:
-    """As ``packed_peer``, one character a byte."""
-    return packed_peer(peer).decode("latin-1")
+def _packed_peer_text(peer: str) -> str:
+    return _packed_peer(peer).decode("latin-1")
 
 
 def request(
