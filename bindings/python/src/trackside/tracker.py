@@ -81,7 +81,7 @@ class Tracker:
         log.drain()
         self._handle = ffi.gc(opened[0], lib.trackside_tracker_free)
         if recording is not None:
-            recording._trackers.append(self)
+            recording._trackers[self] = 0
         _at_exit.close_later(self)
 
     def begin(

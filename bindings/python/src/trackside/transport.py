@@ -129,25 +129,22 @@ class RecordingTransport:
     tests."""
 
     def __init__(self) -> None:
-        self._trackers: list[Tracker] = []
-        self._cleared = 0
+        # With how many of their hits were forgotten.
+        self._trackers: dict[Tracker, int] = {}
 
     @property
     def hits(self) -> list[Hit]:
         """Those recorded since :meth:`clear`, in their order, tracker by tracker."""
-        return self._all()[self._cleared :]
+        return [hit for tracker, cleared in self._trackers.items() for hit in tracker.hits()[cleared:]]
 
     def clear(self) -> None:
         """Forgets what was recorded so far."""
-        self._cleared = len(self._all())
+        self._trackers = {tracker: len(tracker.hits()) for tracker in self._trackers}
 
     def close(self) -> None:
         """Closes the trackers that were opened with it."""
         for tracker in self._trackers:
             tracker.close()
-
-    def _all(self) -> list[Hit]:
-        return [hit for tracker in self._trackers for hit in tracker.hits()]
 
 
 class Sink:
