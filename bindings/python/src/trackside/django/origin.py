@@ -95,7 +95,7 @@ class _Merger:
         if not isinstance(destinations, list):
             return
         entries = [entry for entry in destinations if isinstance(entry, dict)]
-        made = {key: text for key, text in texts.items() if text is not None}
+        made: dict[str, Any] = {key: text for key, text in texts.items() if text is not None}
         through_celery = [
             entry for entry in entries if _type(entry) == "celery" and "tracking_id" not in entry
         ]
@@ -106,11 +106,17 @@ class _Merger:
                 f"ANALYTICS_ID and a destination of type {rivals[0]} in TRACKSIDE are the same thing",
                 "Keep one of them.",
             )
-        elif through_celery:
-            through_celery[0].update(made)
-        else:
-            destinations.append({"type": "ga-v1", **made})
-        if _is_switched_off(texts["url"] or GOOGLE) and "sqlite" not in map(_type, entries):
+            return
+        entry = through_celery[0] if through_celery else {"type": "ga-v1"}
+        for key, name in keys:
+            if key in made and key in entry:
+                what = f"the {key} of a destination of type {_type(entry)} in TRACKSIDE"
+                self._wrong("E003", f"{name} and {what} are the same thing", "Keep one of them.")
+        entry.update(made)
+        if not through_celery:
+            destinations.append(entry)
+        url = entry.get("url", GOOGLE)
+        if isinstance(url, str) and _is_switched_off(url) and "sqlite" not in map(_type, entries):
             destinations.append({"type": "sqlite"})
 
     def _set(self, path: tuple[str, ...], value: object, name: str) -> None:
