@@ -20,9 +20,11 @@ from trackside import _native
 Text = Union[str, bytes]
 Value = Union[str, float, bool]
 
+#: For so many headers the form is known already.
 _HEADERS = 48
 _REQUEST = [Struct(f"<BBH{4 + 2 * n}I").pack for n in range(_HEADERS)]
 _RESPONSE = [Struct(f"<BBHHH{2 * n}I").pack for n in range(_HEADERS)]
+_row = Struct("<II").pack
 
 TITLE, USER_ID, ROUTE, PROPERTY, EVENT = range(1, 6)
 Annotation = tuple[int, bytes]
@@ -81,47 +83,47 @@ def request(
         parts.extend(sent)
         joined = b"".join(parts)  # type: ignore[arg-type]  # all are bytes
         count = len(sent) // 2
-    return _packed(_REQUEST, "<BBH", (1, 1 if secure else 0, count), parts) + joined
+    if count < _HEADERS:
+        return _REQUEST[count](1, 1 if secure else 0, count, *map(len, parts)) + joined
+    return pack(f"<BBH{len(parts)}I", 1, 1 if secure else 0, count, *map(len, parts)) + joined
 
 
 def request_of_text(parts: list[str], secure: bool) -> bytes:
     """The block of method, target, authority, peer (``packed_peer_text``) and then each header's name and
-    value, all in Latin-1."""
-    head = (1, 1 if secure else 0, (len(parts) - 4) >> 1)
-    return _packed(_REQUEST, "<BBH", head, parts) + "".join(parts).encode("latin-1", "replace")
+    value, all in Latin-1; of no more headers than the library reads."""
+    count = (len(parts) - 4) >> 1
+    head = _REQUEST[count](1, 1 if secure else 0, count, *map(len, parts))
+    return head + "".join(parts).encode("latin-1", "replace")
 
 
 def response(
     status: int, headers: Iterable[tuple[Text, Text | None]], annotations: list[Annotation] | None = None
 ) -> bytes:
-    pairs = headers if isinstance(headers, (list, tuple)) else list(headers)
+    pairs = headers if isinstance(headers, list) else list(headers)
     parts: list[Text] = []
     try:
         parts.extend(chain.from_iterable(pairs))  # type: ignore[arg-type]  # see above
-        if parts and isinstance(parts[0], str):
-            joined = "".join(parts).encode("latin-1", "replace")  # type: ignore[arg-type]  # see above
-        else:
+        if parts and isinstance(parts[0], bytes):
             joined = b"".join(parts)  # type: ignore[arg-type]  # see above
-        if len(parts) != 2 * len(pairs):
+        else:
+            joined = "".join(parts).encode("latin-1", "replace")  # type: ignore[arg-type]  # see above
+        count = len(pairs)
+        if len(parts) != 2 * count:
             raise TypeError("a header is a name and a value")
     except TypeError:
         sent = [part for pair in pairs for part in _bytes_of(*pair)]
         parts = [*sent]
         joined = b"".join(sent)
-    count = len(parts) >> 1
+        count = len(parts) >> 1
+    known = _RESPONSE[count] if count < _HEADERS else Struct(f"<BBHHH{2 * count}I").pack
     if not annotations:
-        return _packed(_RESPONSE, "<BBHHH", (1, 0, status, count, 0), parts) + joined
-    head = (1, 0, status, count, len(annotations))
-    rows = b"".join(pack("<II", tag, len(payload)) for tag, payload in annotations)
-    payloads = b"".join(payload for _, payload in annotations)
-    return _packed(_RESPONSE, "<BBHHH", head, parts) + rows + joined + payloads
-
-
-def _packed(known: list, form: str, head: tuple[int, ...], parts: list) -> bytes:  # type: ignore[type-arg]
-    count = head[3] if form == "<BBHHH" else head[2]
-    if count < _HEADERS:
-        return known[count](*head, *map(len, parts))  # type: ignore[no-any-return]
-    return pack(f"{form}{len(parts)}I", *head, *map(len, parts))
+        return known(1, 0, status, count, 0, *map(len, parts)) + joined
+    table = known(1, 0, status, count, len(annotations), *map(len, parts))
+    if len(annotations) == 1:
+        [(tag, payload)] = annotations
+        return table + _row(tag, len(payload)) + joined + payload
+    rows = b"".join([_row(tag, len(payload)) for tag, payload in annotations])
+    return table + rows + joined + b"".join([payload for _, payload in annotations])
 
 
 def as_bytes(text: Text) -> bytes:
