@@ -249,6 +249,24 @@ def test_a_late_head_that_is_replaced_counts_as_what_replaced_it(site: Site) -> 
     assert (site.paths, site.skipped) == ([], {"status": 1})
 
 
+def test_a_head_that_a_generator_replaces_counts_as_what_replaced_it(site: Site) -> None:
+    def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        start_response("200 OK", HTML)
+        return (piece for piece in failed(start_response))
+
+    def late(start_response: Any) -> Iterator[bytes]:
+        yield from failed(start_response)
+
+    def another(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        start_response("200 OK", HTML)
+        return late(start_response)
+
+    for replaces in (app, another):
+        server = Server().run(wrapped(site, replaces), environ())
+        assert (server.status, server.heads, server.body) == ("500 Internal Server Error", 1, b"sorry")
+    assert (site.paths, site.skipped) == ([], {"status": 2})
+
+
 def test_an_error_after_the_first_piece_is_the_servers(site: Site) -> None:
     def app(environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:
         start_response("200 OK", HTML)

@@ -9,6 +9,7 @@ The application finds its :class:`~trackside.Exchange` as ``environ["trackside"]
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import GeneratorType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
@@ -71,7 +72,8 @@ class TracksideMiddleware:
         except BaseException:
             exchange.abandon()
             raise
-        if head.status is None:
+        # A generator, too, may still replace its head, as long as it has given nothing.
+        if head.status is None or (isinstance(body, GeneratorType) and not head.is_sent):
             return _Late(body, head)
         if not head.is_sent:
             try:
@@ -150,8 +152,8 @@ def _started(
 
 
 class _Late:
-    """The body of an application that starts its response only when it is asked for the body, such as a
-    generator. From the first piece on it adds nothing."""
+    """The body of an application that starts its response only when it is asked for the body, or may start it
+    anew then, such as a generator. From the first piece on it adds nothing."""
 
     __slots__ = ("_body", "_head", "_iterator")
 
