@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from ipaddress import ip_address
-from itertools import chain
+from itertools import chain, islice
 from struct import Struct, pack
 from typing import Union
 
@@ -38,14 +38,14 @@ _TRUTH: int = _native.lib.TRACKSIDE_TYPE_TRUTH
 _LONGEST_PEER = 64
 
 
-def packed_peer(peer: str) -> bytes:
+def packed_peer(peer: object) -> bytes:
     """An address as ``inet_pton`` writes it; nothing for what is none, such as a unix socket's path."""
-    return _packed_peer(peer) if len(peer) <= _LONGEST_PEER else b""
+    return _packed_peer(peer) if isinstance(peer, str) and len(peer) <= _LONGEST_PEER else b""
 
 
-def packed_peer_text(peer: str) -> str:
+def packed_peer_text(peer: object) -> str:
     """As ``packed_peer``, one character a byte."""
-    return _packed_peer_text(peer) if len(peer) <= _LONGEST_PEER else ""
+    return _packed_peer_text(peer) if isinstance(peer, str) and len(peer) <= _LONGEST_PEER else ""
 
 
 @lru_cache(maxsize=4096)
@@ -127,6 +127,9 @@ def response(
 
 
 def as_bytes(text: Text) -> bytes:
+    # `bytes` makes that many zeros of a number, such as a Content-Length.
+    if isinstance(text, int):
+        text = str(text)
     return text.encode("latin-1", "replace") if isinstance(text, str) else bytes(text)
 
 
@@ -147,7 +150,7 @@ def property_(key: object, value: object) -> bytes:
     if isinstance(value, bool):
         return pack("<II", _TRUTH, len(name)) + name + (b"\1" if value else b"\0")
     if isinstance(value, (int, float)):
-        return pack("<II", _NUMBER, len(name)) + name + pack("<d", _float(value))
+        return pack("<II", _NUMBER, len(name)) + name + pack("<d", as_number(value))
     return pack("<II", _TEXT, len(name)) + name + text(value, 1024)
 
 
@@ -159,13 +162,13 @@ def event(
     properties: Mapping[str, Value] | None,
 ) -> bytes:
     texts = [text(part, 500) if part is not None else b"" for part in (name, category, label)]
-    made = [property_(key, of) for key, of in (properties or {}).items()][:64]
-    number = math.nan if value is None else _float(value)
+    made = [property_(key, of) for key, of in islice((properties or {}).items(), 64)]
+    number = math.nan if value is None else as_number(value)
     head = pack("<4Id", *map(len, texts), len(made), number)
     return head + pack(f"<{len(made)}I", *map(len, made)) + b"".join(texts) + b"".join(made)
 
 
-def _float(value: float) -> float:
+def as_number(value: float) -> float:
     """A number that does not fit is none."""
     try:
         return float(value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from _thread import allocate_lock
 from collections.abc import Callable, Iterable, Mapping
 from struct import Struct, unpack_from
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from trackside import _block, _native
 from trackside._block import Annotation, Text, Value
@@ -78,12 +78,22 @@ class Exchange:
         self._annotations: list[Annotation] | None = None
         self._texts: dict[str, str] | None = None
 
-    # At the interpreter's end the module may be empty already.
+    # At the interpreter's end the module may be empty already; and one whose making was interrupted is empty.
     def __del__(self, free: Callable[[Any], None] = lib.trackside_exchange_free) -> None:
-        handle = self._handle
+        handle = getattr(self, "_handle", None)
         if handle is not None:
             self._handle = None
             free(handle)
+
+    # A request can be finished but once: copies of an environ or a scope hold the same exchange.
+    def __copy__(self) -> Exchange:
+        return self
+
+    def __deepcopy__(self, _: dict[int, object]) -> Exchange:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("an exchange belongs to its process, and cannot be pickled")
 
     @property
     def is_over(self) -> bool:
@@ -183,7 +193,9 @@ class Exchange:
         """
         tracker = self._tracker
         try:
-            block = _block.response(status, headers, self._annotations)
+            # A copy: another thread may be adding to it.
+            annotations = self._annotations
+            block = _block.response(status, headers, annotations and annotations[:])
             scratch = take_scratch()
             with self._lock:
                 # Put away before: a signal whose handler raises is told of right after the call, and what was

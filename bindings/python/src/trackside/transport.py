@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import enum
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Optional
 
 from trackside import _native, hit
@@ -66,6 +68,8 @@ class Batch:
 
     def __init__(self, handle: Any, destination: str) -> None:
         self._handle = handle
+        # A function that does not wait for its own threads may return while they are at it here.
+        self._lock = Lock()
         #: The name of the destination.
         self.destination = destination
         place = ffi.new("trackside_hit **")
@@ -86,8 +90,9 @@ class Batch:
         :raises UnsupportedError: the destination's type has no wire format.
         """
         view = _native.new_struct("trackside_outgoing_view")
-        _native.call(lib.trackside_batch_request, self._live(), view)
-        return read_outgoing(view)
+        with self._live() as handle:
+            _native.call(lib.trackside_batch_request, handle, view)
+            return read_outgoing(view)
 
     def classify(
         self, status: int, headers: Iterable[tuple[bytes, bytes]] = (), body: bytes = b""
@@ -97,26 +102,36 @@ class Batch:
         array = ffi.new("trackside_header[]", [{"name": name[0], "value": value[0]} for name, value in pairs])
         text, kept = _native.text_in(body[: 64 * 1024])
         outcome = ffi.new("trackside_outcome *")
-        _native.call(lib.trackside_batch_classify, self._live(), status, array, len(pairs), text, outcome)
+        with self._live() as handle:
+            _native.call(lib.trackside_batch_classify, handle, status, array, len(pairs), text, outcome)
         del kept
         return Outcome(outcome[0])
 
     def taken(self, leading: int) -> None:
         """Says that the attempt is about the first ``leading`` hits alone: the others come again at once."""
-        _native.call(lib.trackside_batch_taken, self._live(), leading)
+        with self._live() as handle:
+            _native.call(lib.trackside_batch_taken, handle, leading)
 
     def refuse(self, index: int) -> None:
         """Says that the receiver will never take the hit at ``index``, when it took others of the attempt."""
-        _native.call(lib.trackside_batch_refuse, self._live(), index)
+        with self._live() as handle:
+            _native.call(lib.trackside_batch_refuse, handle, index)
 
     def retry_after(self, seconds: float) -> None:
         """Says how long the receiver asked to be left alone, where the outcome is ``RETRY``."""
-        _native.call(lib.trackside_batch_retry_after, self._live(), max(0, int(seconds * 1000)))
+        with self._live() as handle:
+            _native.call(lib.trackside_batch_retry_after, handle, max(0, int(seconds * 1000)))
 
-    def _live(self) -> Any:
-        if self._handle is None:
-            raise TracksideError("the delivery of this batch is over")
-        return self._handle
+    @contextmanager
+    def _live(self) -> Iterator[Any]:
+        with self._lock:
+            if self._handle is None:
+                raise TracksideError("the delivery of this batch is over")
+            yield self._handle
+
+    def _end(self) -> None:
+        with self._lock:
+            self._handle = None
 
 
 #: One attempt at delivering a batch, on a thread of the destination's own; None means ``DELIVERED``. An
@@ -161,7 +176,7 @@ class Sink:
             try:
                 outcome = self.deliver(batch)
             finally:
-                batch._handle = None
+                batch._end()
             return Outcome.DELIVERED if outcome is None else Outcome(outcome)
         except BaseException:  # Nobody is there to take a SystemExit.
             self.failures.note(f"the sink of `{self.destination}`")

@@ -118,6 +118,9 @@ class _Head:
         """Judges the exchange, and hands the head to the server, with what is to be appended."""
         self.is_sent = True
         status, headers = self.status or "", self._headers
+        if not isinstance(headers, (list, tuple)):
+            # They can be read but once: the server is to get what is read here.
+            headers = list(headers)
         appended = self._judge(status, headers)
         if appended:
             headers = [*headers, *appended]
@@ -129,7 +132,7 @@ class _Head:
         exchange = self._exchange
         try:
             number = int(status[:3])
-        except ValueError:
+        except (TypeError, ValueError):
             exchange.abandon()
             return []
         appended = exchange.finish(number, headers).headers
