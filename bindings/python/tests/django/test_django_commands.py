@@ -39,6 +39,7 @@ def run(*words: str) -> str:
             ["verdict: tracked", "www.example.org", "utm_source=x"],
         ),
         (["https://www.example.org"], ["route: none", "status: 404", "verdict: skipped(status)"]),
+        (["/%70age/"], ["route: /page/", "verdict: tracked"]),
         (["/admin/"], ["verdict: skipped(ignored)"]),
         (["/nowhere/"], ["route: none", "status: 404", "verdict: skipped(status)"]),
         (["/nowhere/", "--status", "200"], ["verdict: tracked"]),
