@@ -100,33 +100,77 @@ def response(
     status: int, headers: Iterable[tuple[Text, Text | None]], annotations: list[Annotation] | None = None
 ) -> bytes:
     pairs = headers if isinstance(headers, list) else list(headers)
-    parts: list[Text] = []
     try:
-        parts.extend(chain.from_iterable(pairs))  # type: ignore[arg-type]  # see above
+        told = [pair for pair in pairs if pair[0] not in _DULL]
+        if len(told) == 1:
+            # Most responses: a page of some type by some route, of which there are few different ones.
+            annotation = annotations[0] if annotations and len(annotations) == 1 else None
+            if not annotations or (annotation and annotation[0] == ROUTE):
+                key = (status, told[0], annotation)
+                return _pages.get(key) or _page(key)
+        parts: list[Text] = []
+        parts.extend(chain.from_iterable(told))  # type: ignore[arg-type]  # see above
         if parts and isinstance(parts[0], bytes):
             joined = b"".join(parts)  # type: ignore[arg-type]  # see above
         else:
             joined = "".join(parts).encode("latin-1", "replace")  # type: ignore[arg-type]  # see above
-        count = len(pairs)
-        if len(parts) != 2 * count:
+        if len(parts) != 2 * len(told):
             raise TypeError("a header is a name and a value")
-    except TypeError:
+    except (TypeError, LookupError):
         sent = [part for pair in pairs for part in _bytes_of(*pair)]
         parts = [*sent]
         joined = b"".join(sent)
-        count = len(parts) >> 1
+    return _answer(status, parts, joined, annotations)
+
+
+#: Headers of nearly every response that tell neither what it is nor who may keep it; as frameworks write them.
+_DULL: frozenset[Text] = frozenset(
+    spelling
+    for name in (
+        "Content-Length",
+        "Content-Language",
+        "Cross-Origin-Opener-Policy",
+        "Referrer-Policy",
+        "Server",
+        "Strict-Transport-Security",
+        "X-Content-Type-Options",
+        "X-Frame-Options",
+    )
+    for spelling in (name, name.lower(), name.encode(), name.lower().encode())
+)
+
+_Page = tuple[int, "tuple[Text, Text | None]", "Annotation | None"]
+_pages: dict[_Page, bytes] = {}
+#: So many are kept, and none that is longer.
+_MOST_PAGES, _LONGEST_PAGE = 512, 256
+
+
+def _page(key: _Page) -> bytes:
+    """The block of a response with one header; kept, unless it is too odd to come again."""
+    status, pair, annotation = key
+    name, value = pair
+    if type(name) is not type(value):
+        raise TypeError("a header is two texts or two times bytes")
+    parts = [as_bytes(name), as_bytes(value)]  # type: ignore[arg-type]  # It is of the name's type.
+    block = _answer(status, [*parts], b"".join(parts), [annotation] if annotation else None)
+    if len(block) <= _LONGEST_PAGE:
+        if len(_pages) >= _MOST_PAGES:
+            _pages.clear()
+        _pages[key] = block
+    return block
+
+
+def _answer(status: int, parts: list[Text], joined: bytes, annotations: list[Annotation] | None) -> bytes:
+    count = len(parts) >> 1
     known = _RESPONSE[count] if count < _HEADERS else Struct(f"<BBHHH{2 * count}I").pack
     if not annotations:
         return known(1, 0, status, count, 0, *map(len, parts)) + joined
-    table = known(1, 0, status, count, len(annotations), *map(len, parts))
-    if len(annotations) == 1:
-        [(tag, payload)] = annotations
-        return table + _row(tag, len(payload)) + joined + payload
     rows = b"".join([_row(tag, len(payload)) for tag, payload in annotations])
-    return table + rows + joined + b"".join([payload for _, payload in annotations])
+    payloads = b"".join([payload for _, payload in annotations])
+    return known(1, 0, status, count, len(annotations), *map(len, parts)) + rows + joined + payloads
 
 
-def as_bytes(text: Text) -> bytes:
+def as_bytes(text: Text | bytearray | memoryview | int) -> bytes:
     # `bytes` makes that many zeros of a number, such as a Content-Length.
     if isinstance(text, int):
         text = str(text)

@@ -94,7 +94,7 @@ class _Head:
     def __init__(self, exchange: Exchange, start_response: StartResponse) -> None:
         self._exchange = exchange
         self._start_response = start_response
-        self._headers: list[tuple[str, str]] = []
+        self._headers: Iterable[tuple[str, str]] = []
         self._exc_info: OptExcInfo | None = None
         self._write: Callable[[bytes], object] | None = None
         self.status: str | None = None
@@ -117,10 +117,9 @@ class _Head:
     def send(self) -> Callable[[bytes], object]:
         """Judges the exchange, and hands the head to the server, with what is to be appended."""
         self.is_sent = True
-        status, headers = self.status or "", self._headers
-        if not isinstance(headers, (list, tuple)):
-            # They can be read but once: the server is to get what is read here.
-            headers = list(headers)
+        status, given = self.status or "", self._headers
+        # What can be read but once is read here, and the server gets that.
+        headers = given if isinstance(given, list) else list(given)
         appended = self._judge(status, headers)
         if appended:
             headers = [*headers, *appended]
