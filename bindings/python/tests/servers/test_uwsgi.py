@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from kit.collector import Collector
 from kit.load import Load
-from kit.process import Process, free_port, script
+from kit.process import MERCY, Process, free_port, script
 from kit.store import counted
 from test_gunicorn import to
 
@@ -25,7 +25,7 @@ class Server(Process):
     ) -> None:
         self.port = free_port()
         command = [script("uwsgi"), f"--http-socket=127.0.0.1:{self.port}", f"--module={module}"]
-        command += ["--master", "--processes=2", "--die-on-term", "--disable-logging"]
+        command += ["--master", "--processes=2", "--die-on-term", "--disable-logging", MERCY]
         command += [f"--pythonpath={SITES}", f"--pythonpath={folder}", *options]
         super().__init__(command, cwd=folder, env=env)
 
