@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +121,14 @@ def test_all_mistakes_are_told_at_once_and_by_the_exception_alone(
 def test_wrong_settings_are_typed_errors(options: dict[str, Any], error: type[Exception], text: str) -> None:
     with pytest.raises(error, match=text):
         Tracker(**{"config": CONFIG, "env": False, **options})
+
+
+def test_a_destination_that_needs_celery_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("celery", "trackside.celery"):
+        monkeypatch.setitem(sys.modules, module, None)
+    config = {**CONFIG, "destination": [{"type": "celery", "tracking_id": "UA-1"}]}
+    with pytest.raises(ConfigError, match=r"destination `celery` needs Celery: pip install"):
+        Tracker(config, env=False)
 
 
 def test_every_error_is_a_trackside_error_with_its_code() -> None:

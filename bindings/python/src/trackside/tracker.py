@@ -351,14 +351,23 @@ def _give_sinks(
         if whole is not None:
             given[name] = whole
         elif kind == "celery" and name not in given:
-            from trackside.celery import TaskSink
-
-            given[name] = TaskSink(task)
+            given[name] = _task_sink(name, task)
     for name, deliver in given.items():
         if deliver is None:
             raise TypeError(f"the sink of `{name}` is None")
         transport.give(options, transport.Sink(deliver, name, failures))
     return bool(given)
+
+
+def _task_sink(destination: str, task: str) -> Deliver:
+    try:
+        # Few need Celery.
+        from trackside.celery import TaskSink
+    except ImportError as error:
+        raise ConfigError(
+            f"destination `{destination}` needs Celery: pip install 'trackside[celery]' ({error})"
+        ) from error
+    return TaskSink(task)
 
 
 def _sources(
