@@ -13,7 +13,7 @@ from functools import lru_cache
 from ipaddress import ip_address
 from itertools import chain, islice
 from struct import Struct, pack
-from typing import Union
+from typing import Any, Union
 
 from trackside import _native
 
@@ -96,21 +96,57 @@ def request_of_text(parts: list[str], secure: bool) -> bytes:
     return head + "".join(parts).encode("latin-1", "replace")
 
 
+class _Known:
+    """What is known of responses whose headers are all texts, or all bytes."""
+
+    __slots__ = ("dull", "pages")
+
+    #: So many pages are kept, and none that is longer.
+    MOST, LONGEST = 512, 256
+
+    def __init__(self, dull: Iterable[Text]) -> None:
+        #: Headers of nearly every response that tell neither what it is nor who may keep it, as they are
+        #: mostly spelled.
+        self.dull = frozenset(dull)
+        #: The blocks of pages of one type by one route, of which there are few: by status, name, value, route.
+        self.pages: dict[tuple[object, ...], bytes] = {}
+
+    def keep(self, key: tuple[object, ...], block: bytes) -> None:
+        if len(block) <= self.LONGEST:
+            if len(self.pages) >= self.MOST:
+                self.pages.clear()
+            self.pages[key] = block
+
+
+_DULL = [
+    "Content-Length",
+    "Content-Language",
+    "Cross-Origin-Opener-Policy",
+    "Referrer-Policy",
+    "Server",
+    "Strict-Transport-Security",
+    "X-Content-Type-Options",
+    "X-Frame-Options",
+]
+_TEXTS = _Known([*_DULL, *map(str.lower, _DULL)])
+_BYTES = _Known([name.encode() for name in (*_DULL, *map(str.lower, _DULL))])
+
+
 def response(
     status: int, headers: Iterable[tuple[Text, Text | None]], annotations: list[Annotation] | None = None
 ) -> bytes:
     pairs = headers if isinstance(headers, list) else list(headers)
+    key = None
     try:
-        told = [pair for pair in pairs if pair[0] not in _DULL]
-        if len(told) == 1:
-            # Most responses: a page of some type by some route, of which there are few different ones.
-            annotation = annotations[0] if annotations and len(annotations) == 1 else None
-            if not annotations or (annotation and annotation[0] == ROUTE):
-                key = (status, told[0], annotation)
-                return _pages.get(key) or _page(key)
-        parts: list[Text] = []
-        parts.extend(chain.from_iterable(told))  # type: ignore[arg-type]  # see above
-        if parts and isinstance(parts[0], bytes):
+        known = _BYTES if pairs and isinstance(pairs[0][0], bytes) else _TEXTS
+        dull = known.dull
+        told = [pair for pair in pairs if pair[0] not in dull]
+        if len(told) == 1 and (not annotations or (len(annotations) == 1 and annotations[0][0] == ROUTE)):
+            key = (status, *told[0], annotations[0][1] if annotations else None)
+            if (block := known.pages.get(key)) is not None:
+                return block
+        parts: list[Text] = list(chain.from_iterable(told))  # type: ignore[arg-type]  # see above
+        if known is _BYTES:
             joined = b"".join(parts)  # type: ignore[arg-type]  # see above
         else:
             joined = "".join(parts).encode("latin-1", "replace")  # type: ignore[arg-type]  # see above
@@ -118,56 +154,21 @@ def response(
             raise TypeError("a header is a name and a value")
     except (TypeError, LookupError):
         sent = [part for pair in pairs for part in _bytes_of(*pair)]
-        parts = [*sent]
-        joined = b"".join(sent)
-    return _answer(status, parts, joined, annotations)
-
-
-#: Headers of nearly every response that tell neither what it is nor who may keep it; as frameworks write them.
-_DULL: frozenset[Text] = frozenset(
-    spelling
-    for name in (
-        "Content-Length",
-        "Content-Language",
-        "Cross-Origin-Opener-Policy",
-        "Referrer-Policy",
-        "Server",
-        "Strict-Transport-Security",
-        "X-Content-Type-Options",
-        "X-Frame-Options",
-    )
-    for spelling in (name, name.lower(), name.encode(), name.lower().encode())
-)
-
-_Page = tuple[int, "tuple[Text, Text | None]", "Annotation | None"]
-_pages: dict[_Page, bytes] = {}
-#: So many are kept, and none that is longer.
-_MOST_PAGES, _LONGEST_PAGE = 512, 256
-
-
-def _page(key: _Page) -> bytes:
-    """The block of a response with one header; kept, unless it is too odd to come again."""
-    status, pair, annotation = key
-    name, value = pair
-    if type(name) is not type(value):
-        raise TypeError("a header is two texts or two times bytes")
-    parts = [as_bytes(name), as_bytes(value)]  # type: ignore[arg-type]  # It is of the name's type.
-    block = _answer(status, [*parts], b"".join(parts), [annotation] if annotation else None)
-    if len(block) <= _LONGEST_PAGE:
-        if len(_pages) >= _MOST_PAGES:
-            _pages.clear()
-        _pages[key] = block
+        parts, joined, key = [*sent], b"".join(sent), None
+    block = _packed_response(status, parts, joined, annotations or [])
+    if key is not None:
+        known.keep(key, block)
     return block
 
 
-def _answer(status: int, parts: list[Text], joined: bytes, annotations: list[Annotation] | None) -> bytes:
+def _packed_response(status: int, parts: list[Text], joined: bytes, annotations: list[Annotation]) -> bytes:
     count = len(parts) >> 1
-    known = _RESPONSE[count] if count < _HEADERS else Struct(f"<BBHHH{2 * count}I").pack
+    table = _RESPONSE[count] if count < _HEADERS else Struct(f"<BBHHH{2 * count}I").pack
+    head = table(1, 0, status, count, len(annotations), *map(len, parts))
     if not annotations:
-        return known(1, 0, status, count, 0, *map(len, parts)) + joined
+        return head + joined
     rows = b"".join([_row(tag, len(payload)) for tag, payload in annotations])
-    payloads = b"".join([payload for _, payload in annotations])
-    return known(1, 0, status, count, len(annotations), *map(len, parts)) + rows + joined + payloads
+    return head + rows + joined + b"".join([payload for _, payload in annotations])
 
 
 def as_bytes(text: Text | bytearray | memoryview | int) -> bytes:
