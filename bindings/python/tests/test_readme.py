@@ -1,12 +1,16 @@
-"""The README's programs: each block runs, in their order, as far as it needs no more than the tests have."""
+"""The README's programs: each block runs, in their order, as far as it needs no more than the tests have; and
+the example of the package itself."""
 
 from __future__ import annotations
 
+import doctest
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+import trackside
 
 README = Path(__file__).parents[1] / "README.md"
 BLOCKS = re.findall(r"^```python\n(.*?)^```", README.read_text("utf-8"), re.MULTILINE | re.DOTALL)
@@ -22,6 +26,11 @@ def test_every_program_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     for number, block in enumerate(BLOCKS):
         exec(compile(block, f"README.md, block {number}", "exec"), names)
     tried(names)
+
+
+def test_the_packages_example_is_what_it_says() -> None:
+    failed, attempted = doctest.testmod(trackside)
+    assert (failed, attempted > 3) == (0, True)
 
 
 def tried(names: dict[str, Any]) -> None:
