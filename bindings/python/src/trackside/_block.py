@@ -13,7 +13,7 @@ from functools import lru_cache
 from ipaddress import ip_address
 from itertools import chain, islice
 from struct import Struct, pack
-from typing import Any, Union
+from typing import Union
 
 from trackside import _native
 
@@ -108,7 +108,7 @@ class _Known:
         #: Headers of nearly every response that tell neither what it is nor who may keep it, as they are
         #: mostly spelled.
         self.dull = frozenset(dull)
-        #: The blocks of pages of one type by one route, of which there are few: by status, name, value, route.
+        #: Blocks by status, type and route: most pages have no more to tell, and there are few of these.
         self.pages: dict[tuple[object, ...], bytes] = {}
 
     def keep(self, key: tuple[object, ...], block: bytes) -> None:
@@ -136,6 +136,8 @@ def response(
     status: int, headers: Iterable[tuple[Text, Text | None]], annotations: list[Annotation] | None = None
 ) -> bytes:
     pairs = headers if isinstance(headers, list) else list(headers)
+    # As it is now: another thread may be adding to it.
+    annotations = annotations[:] if annotations else []
     key = None
     try:
         known = _BYTES if pairs and isinstance(pairs[0][0], bytes) else _TEXTS
@@ -146,19 +148,22 @@ def response(
             if (block := known.pages.get(key)) is not None:
                 return block
         parts: list[Text] = list(chain.from_iterable(told))  # type: ignore[arg-type]  # see above
-        if known is _BYTES:
-            joined = b"".join(parts)  # type: ignore[arg-type]  # see above
-        else:
-            joined = "".join(parts).encode("latin-1", "replace")  # type: ignore[arg-type]  # see above
+        joined = _joined(parts, known is _BYTES)
         if len(parts) != 2 * len(told):
             raise TypeError("a header is a name and a value")
     except (TypeError, LookupError):
         sent = [part for pair in pairs for part in _bytes_of(*pair)]
         parts, joined, key = [*sent], b"".join(sent), None
-    block = _packed_response(status, parts, joined, annotations or [])
+    block = _packed_response(status, parts, joined, annotations)
     if key is not None:
         known.keep(key, block)
     return block
+
+
+def _joined(parts: list[Text], are_bytes: bool) -> bytes:
+    if are_bytes:
+        return b"".join(parts)  # type: ignore[arg-type]  # see above
+    return "".join(parts).encode("latin-1", "replace")  # type: ignore[arg-type]  # see above
 
 
 def _packed_response(status: int, parts: list[Text], joined: bytes, annotations: list[Annotation]) -> bytes:

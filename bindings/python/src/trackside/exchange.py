@@ -253,13 +253,24 @@ class Exchange:
             return
         try:
             text = str(value)
-            if self._texts is None:
-                self._texts = {}
-            self._texts[name] = text
+            texts = self._texts
+            if texts is None:
+                texts = self._texts = {}
+            is_new = name not in texts
+            texts[name] = text
+            if self._handle is None:
+                self._tracker._count_late()
+                return
+            annotation = (tag, text[:limit].encode("utf-8", "replace"))
+            before = self._annotations
+            if before is None:
+                self._annotations = [annotation]
+            elif is_new:
+                before.append(annotation)
+            else:
+                self._annotations = [*(one for one in before if one[0] != tag), annotation]
         except Exception:
             self._tracker.failures.note(f"the {name} of an exchange")
-            return
-        self._add(tag, f"the {name}", _block.text, text, limit)
 
     def _add(self, tag: int, what: str, made: Any, *arguments: object) -> None:
         if self._handle is None:
@@ -269,11 +280,8 @@ class Exchange:
             annotation = (tag, made(*arguments))
             if self._annotations is None:
                 self._annotations = []
-            if tag > _block.ROUTE and sum(of == tag for of, _ in self._annotations) >= _MOST:
-                return
-            if tag <= _block.ROUTE:
-                self._annotations = [one for one in self._annotations if one[0] != tag]
-            self._annotations.append(annotation)
+            if sum(of == tag for of, _ in self._annotations) < _MOST:
+                self._annotations.append(annotation)
         except Exception:
             self._tracker.failures.note(f"{what} of an exchange")
 

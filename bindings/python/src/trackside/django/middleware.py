@@ -13,7 +13,7 @@ from trackside import Exchange
 
 from . import live, messages, title, user
 from .request import begin, outer
-from .response import append
+from .response import append, pairs
 
 GetResponse = Callable[[HttpRequest], Union[HttpResponseBase, Awaitable[HttpResponseBase]]]
 
@@ -97,7 +97,7 @@ class Visit:
         if not self._is_outermost:
             return
         try:
-            verdict = self._exchange.finish(response.status_code, response.items())
+            verdict = self._exchange.finish(response.status_code, pairs(response))
             if verdict.headers:
                 append(response, verdict.headers)
         except Exception:
@@ -113,7 +113,7 @@ class Visit:
         match = request.resolver_match
         if match is not None and exchange.route is None:
             exchange.route = f"/{match.route}"
-        if exchange.title is None:
+        if (options.scan_title or "current_page" in vars(request)) and exchange.title is None:
             exchange.title = title.of(request, response, options.scan_title)
         if options.user and exchange.user_id is None:
             exchange.user_id = user.key_of(request)

@@ -81,6 +81,6 @@ def target(request: HttpRequest) -> str:
 
 def _host(meta: Mapping[str, Any]) -> str:
     """The host, where the header Host is not it; else empty."""
-    if settings.USE_X_FORWARDED_HOST and "HTTP_X_FORWARDED_HOST" in meta:
+    if "HTTP_X_FORWARDED_HOST" in meta and settings.USE_X_FORWARDED_HOST:
         return str(meta["HTTP_X_FORWARDED_HOST"])
     return "" if "HTTP_HOST" in meta else str(meta.get("SERVER_NAME", ""))
