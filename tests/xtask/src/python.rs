@@ -15,6 +15,9 @@ const EXTRAS: &str = "django,flask,starlette,celery,test,bench";
 /// The older Django that is tried, in an environment of its own.
 const OLDER_DJANGO: &str = "django~=4.2.0";
 
+/// The newer one, whatever else there may be.
+const NEWER_DJANGO: &str = "django~=5.2.0";
+
 /// Runs all of it alone, and prints how long each step took.
 ///
 /// # Errors
@@ -43,7 +46,8 @@ pub(crate) fn check(steps: &mut Steps) -> Result<(), String> {
     let pypy = Environment { interpreter: "pypy3", ..Environment::new("venv-pypy") };
     steps.run("Python: programs", programs)?;
     steps.run("Python: the wheel", wheel)?;
-    steps.run("Python: an environment with it, and with its peers", || newer.fill(EXTRAS, &[]))?;
+    steps
+        .run("Python: an environment with it, and with its peers", || newer.fill(EXTRAS, &[NEWER_DJANGO]))?;
     steps.run("Python: ruff", || {
         newer.run(&["-m", "ruff", "format", "--check", "."])?;
         newer.run(&["-m", "ruff", "check", "."])
@@ -71,7 +75,7 @@ pub(crate) fn bench(options: &[&str]) -> Result<(), String> {
     let environment = Environment::new("venv");
     programs()?;
     wheel()?;
-    environment.fill(EXTRAS, &[])?;
+    environment.fill(EXTRAS, &[NEWER_DJANGO])?;
     environment.run(&[&["-m", "benchmarks"], options].concat())
 }
 
