@@ -78,13 +78,16 @@ class Visit:
             found = outer(request)
             self._is_outermost = found is None
             self._exchange = begin(now.tracker, request, authority) if found is None else found
-            if "_trackside_shown" not in vars(request):
-                self._shown = messages.offer(request, self._exchange)
-                request._trackside_shown = self._shown  # type: ignore[attr-defined]  # Where the tag looks.
         except Exception:
             now.tracker.failures.note("beginning an exchange")
             self._exchange = Exchange(now.tracker, None)
         request.trackside = self._exchange  # type: ignore[attr-defined]  # Where views look.
+        try:
+            if "_trackside_shown" not in vars(request):
+                self._shown = messages.offer(request, self._exchange)
+                request._trackside_shown = self._shown  # type: ignore[attr-defined]  # Where the tag looks.
+        except Exception:
+            now.tracker.failures.note("offering the notice")
 
     def finish(self, response: HttpResponseBase) -> None:
         """Ends it, now that the response's head is known."""
