@@ -62,6 +62,11 @@ def test_a_route_in_an_include_is_told_in_whole(visitor: Visitor, hits: Recorded
     assert hits()[0].route == "/archive/(?P<year>[0-9]{4})/$"
 
 
+def test_a_route_that_is_an_expression_begins_without_its_mark(visitor: Visitor, hits: Recorded) -> None:
+    visitor.get("/old-2026/")
+    assert hits()[0].route == "/old-(?P<year>[0-9]{4})/$"
+
+
 @pytest.mark.parametrize("path", ["/page/", "/apage/"])
 def test_views_of_both_kinds_are_counted(visitor: Visitor, hits: Recorded, path: str) -> None:
     assert visitor.get(path).status_code == 200
@@ -132,9 +137,16 @@ async def ask_by_asgi(path: str, **more: Any) -> None:
     assert sent[0]["type"] == "http.response.start"
 
 
-def test_a_script_name_belongs_to_the_path(hits: Recorded) -> None:
-    Client().get("/page/", SCRIPT_NAME="/mounted", headers={"accept": "text/html"})
-    assert hits()[0].path == "/mounted/page/"
+@pytest.mark.parametrize("name", ["/mounted", "/mounted/"])
+def test_a_script_name_belongs_to_the_path_and_to_the_route(hits: Recorded, name: str) -> None:
+    Client().get("/articles/bridge/", SCRIPT_NAME=name, headers={"accept": "text/html"})
+    assert hits()[0].path == "/mounted/articles/bridge/"
+    assert hits()[0].route == "/mounted/articles/<slug:slug>/"
+
+
+def test_a_root_path_belongs_to_the_path_and_to_the_route(hits: Recorded) -> None:
+    asyncio.run(ask_by_asgi("/mounted/page/", raw_path=b"/mounted/page/", root_path="/mounted"))
+    assert [(hit.path, hit.route) for hit in hits()] == [("/mounted/page/", "/mounted/page/")]
 
 
 def test_the_server_s_spelling_of_the_path_is_kept(hits: Recorded) -> None:

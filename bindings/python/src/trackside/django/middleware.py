@@ -115,7 +115,9 @@ class Visit:
         exchange, request, options = self._exchange, self._request, self._now.options
         match = request.resolver_match
         if match is not None and exchange.route is None:
-            exchange.route = f"/{match.route}"
+            # As other frameworks tell it: from the root of the host, and without the mark of its beginning.
+            mounted = str(request.META.get("SCRIPT_NAME", "")).rstrip("/")
+            exchange.route = f"{mounted}/{match.route.removeprefix('^')}"
         if (options.scan_title or "current_page" in vars(request)) and exchange.title is None:
             exchange.title = title.of(request, response, options.scan_title)
         if options.user and exchange.user_id is None:
