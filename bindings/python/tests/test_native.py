@@ -101,3 +101,37 @@ def test_the_ways_to_write_a_response_agree() -> None:
     assert _block.response(200, iter(as_text)) == whole
     annotated = _block.response(200, as_text, [(_block.TITLE, b"News")])
     assert annotated.endswith(b"caf\xe9News")
+
+
+def test_dull_headers_are_left_out_and_all_else_is_told() -> None:
+    page = ("Content-Type", "text/html")
+    whole = _block.response(200, [page])
+    assert _block.response(200, [("Content-Length", "7"), page, ("x-frame-options", "DENY")]) == whole
+    assert _block.response(200, [(b"content-length", b"8"), (b"Content-Type", b"text/html")]) == whole
+    assert b"no-store" in _block.response(200, [page, ("Cache-Control", "no-store")])
+
+
+def test_a_block_that_is_kept_is_that_of_the_same_response() -> None:
+    page = [("Content-Type", "text/html")]
+    route, title = (_block.ROUTE, b"/news"), (_block.TITLE, b"/news")
+    kinds: list[tuple[int, list[tuple[str, str]], list[tuple[int, bytes]]]] = [
+        (200, page, []),
+        (404, page, []),
+        (200, [("Content-Type", "text/xml")], []),
+        (200, page, [route]),
+        (200, page, [title]),
+        (200, page, [(_block.ROUTE, b"/jobs")]),
+        (200, page, [route, title]),
+    ]
+    first = [_block.response(*kind) for kind in kinds]
+    assert [_block.response(*kind) for kind in kinds] == first
+    assert len(set(first)) == len(kinds)
+
+
+def test_what_is_kept_of_responses_is_bounded() -> None:
+    for n in range(3000):
+        _block.response(200, [("Content-Type", f"text/{n}")])
+    _block.response(200, [("Content-Type", "x" * 10_000)])
+    known = _block._TEXTS
+    assert len(known.pages) <= known.MOST
+    assert max(map(len, known.pages.values())) <= known.LONGEST
