@@ -7,6 +7,8 @@ import dataclasses
 import logging
 import math
 import pickle
+import subprocess
+import sys
 import threading
 import tracemalloc
 from collections.abc import Iterable
@@ -222,3 +224,29 @@ def test_a_logging_handler_that_raised_broke_the_page(site: Site) -> None:
     finally:
         logger.removeHandler(handler)
     assert site.failures == 1
+
+
+def test_a_tracker_could_not_be_opened_when_the_main_thread_had_ended() -> None:
+    code = """
+import threading
+from trackside import Tracker
+
+ended = threading.Event()
+threading._register_atexit(ended.set)
+
+def late():
+    ended.wait()
+    one = {"type": "callback", "name": "mine"}
+    config = {"consent": {"policy": "none"}, "destination": [one]}
+    tracker = Tracker(config, env=False, sinks={"mine": lambda batch: None})
+    headers = [("host", "www.example.com")]
+    tracker.begin("GET", "/", headers).finish(200, [("content-type", "text/html")])
+    assert not tracker.flush(30)
+    print(tracker.stats().destinations["mine"].delivered)
+
+threading.Thread(target=late).start()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], timeout=60, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "1\n", "")

@@ -71,13 +71,17 @@ def _register_early() -> None:
     if _is_registered_early:
         return
     _is_registered_early = True
-    # It cannot be imported any more when the main thread has ended, and whatever uses it with it.
-    importlib.import_module("concurrent.futures.thread")
-    # What it uses itself for this purpose: handlers of `atexit` come too late. Who registers last is called
-    # first.
-    register = getattr(threading, "_register_atexit", None)
-    if register is not None:
-        register(_flush_sinks)
+    try:
+        # It cannot be imported any more when the main thread has ended, and whatever uses it with it.
+        importlib.import_module("concurrent.futures.thread")
+        # What it uses itself for this purpose: handlers of `atexit` come too late. Who registers last is
+        # called first.
+        register = getattr(threading, "_register_atexit", None)
+        if register is not None:
+            register(_flush_sinks)
+    except RuntimeError:
+        # It has ended already: a tracker that is opened now, by a thread that goes on, is closed as all are.
+        return
 
 
 #: When trackers that had used up their time were left, by the monotonic clock.
