@@ -21,6 +21,7 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from email.message import Message
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, urlencode
@@ -179,7 +180,7 @@ class TaskSink:
             else:
                 app.send_task(self.task, (params, outgoing.url), **options)
         except Exception as error:
-            self._own.producer = None
+            self._own.link = None
             # The broker has said that it will not have it, or has never heard of it.
             refusals = (*producer.connection.channel_errors, ConnectionRefusedError)
             if any(isinstance(cause, refusals) for cause in _causes(error)):
@@ -200,10 +201,10 @@ class TaskSink:
     def _producer(self, app: Celery) -> Any:
         """A producer on a connection of this thread's own: the app's pool may be taken, or wait without
         end."""
-        producer = getattr(self._own, "producer", None)
-        if producer is None:
-            producer = app.amqp.Producer(_connection(app), auto_declare=False)
-            self._own.producer = producer
+        link = getattr(self._own, "link", None)
+        if link is None:
+            link = self._own.link = _Link(app)
+        producer = link.producer
         if not app.conf.task_always_eager:
             producer.connection.ensure_connection(max_retries=1, interval_start=0, interval_step=0)
         return producer
@@ -213,6 +214,19 @@ class TaskSink:
             self._is_down = True
             logger.warning("Celery cannot be told of hits, which wait: %s", error)
         return outcome
+
+
+class _Link:
+    """A producer on a connection of its own, which is closed when nobody needs it any more: when its thread
+    ends, or when it has failed."""
+
+    def __init__(self, app: Celery) -> None:
+        self.producer: Any = app.amqp.Producer(_connection(app), auto_declare=False)
+
+    def __del__(self) -> None:
+        # What fails to close is closed already, or cannot be helped; at the interpreter's end much is gone.
+        with suppress(Exception):
+            self.producer.connection.release()
 
 
 class _NoAppError(Exception):
