@@ -5,11 +5,16 @@ from __future__ import annotations
 import argparse
 import sys
 
-from benchmarks import boundary, in_django, servers
+from benchmarks import boundary, delivery, in_django, servers
 from benchmarks.effort import FULL, QUICK
 from benchmarks.report import table
 
-SECTIONS = {"boundary": boundary.measure, "servers": servers.measure, "django": in_django.measure}
+SECTIONS = {
+    "boundary": boundary.measure,
+    "servers": servers.measure,
+    "delivery": delivery.measure,
+    "django": in_django.measure,
+}
 
 
 def main() -> None:
