@@ -10,7 +10,6 @@ import pickle
 import subprocess
 import sys
 import threading
-import tracemalloc
 from collections.abc import Iterable
 from typing import Any
 
@@ -43,6 +42,8 @@ def test_an_exchange_whose_making_was_interrupted_complained_at_its_end() -> Non
 
 
 def test_a_number_as_a_header_was_as_many_zeros(site: Site) -> None:
+    # PyPy has none.
+    tracemalloc = pytest.importorskip("tracemalloc", exc_type=ImportError)
     exchange = begin(site)
     headers: Any = [*HTML, ("Content-Length", 256 << 20)]
     tracemalloc.start()
