@@ -87,11 +87,18 @@ def _register_early() -> None:
 #: When trackers that had used up their time were left, by the monotonic clock.
 _given_up: weakref.WeakKeyDictionary[Tracker, float] = weakref.WeakKeyDictionary()
 
+#: For how long the end of the process has waited in vain, in seconds.
+_in_vain = 0.0
 
-def flush_at_end(tracker: Tracker) -> None:
+#: Trackers deliver side by side: where one has waited for so long in vain, the others had that time too.
+#: Those with less to wait may do so one after the other.
+_ENOUGH = 1.0
+
+
+def flush_at_end(tracker: Tracker, seconds: float | None = None) -> None:
     """Delivers what waits, within ``shutdown``, where the process is about to end. It never raises."""
     try:
-        if tracker.flush():
+        if tracker.flush(seconds):
             _given_up[tracker] = time.monotonic()
     except Exception:
         log.logger.exception("a tracker was not flushed")
@@ -101,17 +108,31 @@ def _flush_sinks() -> None:
     """Called when the main thread has ended; others may go on, and count, for as long as they please."""
     for tracker in list(_open):
         if tracker._runs_python:
-            flush_at_end(tracker)
+            began = time.monotonic()
+            flush_at_end(tracker, _left_to_wait())
+            if _given_up.get(tracker, 0.0) >= began:
+                _count(began)
 
 
 def _close_all() -> None:
     for tracker in list(_open):
+        began = time.monotonic()
         try:
             # Time that was used up just now is not given twice.
-            is_over = time.monotonic() - _given_up.get(tracker, float("-inf")) < 5
-            tracker.close(0 if is_over else None)
+            is_over = began - _given_up.get(tracker, float("-inf")) < 5
+            if tracker.close(0 if is_over else _left_to_wait()):
+                _count(began)
         except Exception:
             log.logger.exception("a tracker was not closed")
         # What Python collects at its end it collects in any order: a tracker that was freed then would let go
         # of its sinks by a function that may be gone before it.
         tracker._leak()
+
+
+def _left_to_wait() -> float | None:
+    return 0 if _in_vain >= _ENOUGH else None
+
+
+def _count(began: float) -> None:
+    global _in_vain
+    _in_vain += time.monotonic() - began
