@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import sys
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -209,6 +210,17 @@ def test_clock_and_randomness_are_swapped() -> None:
         hits += transport.hits
     assert hits[0] == hits[1]
     assert hits[0].at == now
+
+
+def test_a_clock_is_there_for_what_a_tracker_has_left_behind() -> None:
+    def clock() -> int:
+        return 1_784_714_400_000_000
+
+    kept = weakref.ref(clock)
+    Tracker(CONFIG, env=False, transport=RecordingTransport(), clock=clock).close()
+    del clock
+    gc.collect()
+    assert kept() is not None
 
 
 def test_a_clock_that_raises_harms_no_page(caplog: pytest.LogCaptureFixture) -> None:

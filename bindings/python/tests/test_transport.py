@@ -207,6 +207,11 @@ def test_where_threads_are_off_a_sink_is_an_error_that_names_the_flag(
     monkeypatch.setitem(sys.modules, "uwsgi", Uwsgi())
     with pytest.raises(ConfigError, match="enable-threads"):
         opened(print)
+    # The clock and the entropy are asked by threads of the library, too.
+    with pytest.raises(ConfigError, match=r"the clock .*enable-threads"):
+        Tracker(CONFIG, env=False, transport=RecordingTransport(), clock=lambda: 0)
+    with pytest.raises(ConfigError, match=r"the entropy .*enable-threads"):
+        Tracker(CONFIG, env=False, transport=RecordingTransport(), entropy=lambda: bytes(64))
     Tracker({**CONFIG, "destination": [GA]}, env=False).close()
     Uwsgi.has_threads = 1
     opened(print).close()

@@ -37,8 +37,9 @@ class Tracker:
         function that is given what each destination would be (``batch.destination`` names it).
     :param sinks: by the destination's name, the functions that deliver for it; one of type ``callback`` has
         no other.
-    :param clock: the time in microseconds since the Unix epoch. Defaults to the machine's.
-    :param entropy: 64 random bytes. Defaults to the machine's.
+    :param clock: the time in microseconds since the Unix epoch. Defaults to the machine's. It is kept for as
+        long as the process lives.
+    :param entropy: 64 random bytes. Defaults to the machine's. It is kept, too.
 
     :raises ConfigError: the configuration has mistakes; the text tells all of them.
     :raises FileError: a file cannot be read.
@@ -66,7 +67,7 @@ class Tracker:
         place = ffi.new("trackside_options **")
         _native.call(lib.trackside_options_new, place)
         options = ffi.gc(place[0], lib.trackside_options_free)
-        self._kept = _sources(options, clock, entropy, self.failures)
+        _swap_sources(options, clock, entropy, self.failures)
         _configure(options, config, consent, file, env)
         recording = transport if isinstance(transport, RecordingTransport) else None
         opened = ffi.new("trackside_tracker **")
@@ -370,14 +371,20 @@ def _task_sink(destination: str, task: str) -> Deliver:
     return TaskSink(task)
 
 
-def _sources(
+# What the library may call for as long as a delivery that was given up goes on, which nobody knows of.
+_sources: list[Any] = []
+
+
+def _swap_sources(
     options: Any,
     clock: Callable[[], int] | None,
     entropy: Callable[[], bytes] | None,
     failures: log.Failures,
-) -> tuple[Any, ...]:
-    """Swaps clock and randomness; gives what must live as long as the process may call them."""
-    kept: list[Any] = []
+) -> None:
+    """Swaps clock and randomness.
+
+    :raises ConfigError: where they cannot be called.
+    """
     for source, what in ((clock, "clock"), (entropy, "entropy")):
         if source is not None and not callable(source):
             raise TypeError(f"{what} is a function, not {type(source).__name__}")
@@ -393,8 +400,10 @@ def _sources(
                 failures.note("the clock")
                 return time.time_ns() // 1000
 
-        kept.append(ffi.callback("uint64_t(void *)", tell, onerror=_note(failures, "the clock")))
-        _native.call(lib.trackside_options_clock, options, kept[-1], ffi.NULL)
+        with transport.calling_python("the clock is a function of Python"):
+            telling = ffi.callback("uint64_t(void *)", tell, onerror=_note(failures, "the clock"))
+        _sources.append(telling)
+        _native.call(lib.trackside_options_clock, options, telling, ffi.NULL)
     if entropy is not None:
 
         def fill(_: Any, place: Any) -> None:
@@ -408,9 +417,10 @@ def _sources(
                 given = os.urandom(64)
             ffi.memmove(place, given, 64)
 
-        kept.append(ffi.callback("void(void *, uint8_t *)", fill, onerror=_note(failures, "the entropy")))
-        _native.call(lib.trackside_options_entropy, options, kept[-1], ffi.NULL)
-    return tuple(kept)
+        with transport.calling_python("the entropy is a function of Python"):
+            filling = ffi.callback("void(void *, uint8_t *)", fill, onerror=_note(failures, "the entropy"))
+        _sources.append(filling)
+        _native.call(lib.trackside_options_entropy, options, filling, ffi.NULL)
 
 
 def _note(failures: log.Failures, what: str) -> Callable[[Any, Any, Any], None]:

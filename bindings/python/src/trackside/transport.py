@@ -187,38 +187,59 @@ class Sink:
 _held: set[Any] = set()
 
 
-@ffi.callback("trackside_outcome(void *, trackside_batch *)", error=Outcome.UNKNOWN)  # type: ignore[untyped-decorator]  # cffi's
-def _deliver(userdata: Any, batch: Any) -> int:
-    sink: Sink = ffi.from_handle(userdata)
-    return sink.attempt(batch)
+_callbacks: tuple[Any, Any] | None = None
+_making = Lock()
 
 
-@ffi.callback("void(void *)")  # type: ignore[untyped-decorator]  # cffi's
-def _free(userdata: Any) -> None:
-    _held.discard(userdata)
+def _make_callbacks() -> tuple[Any, Any]:
+    """Made by the first sink, as they need memory that is written and executed, which some systems refuse."""
+
+    @ffi.callback("trackside_outcome(void *, trackside_batch *)", error=Outcome.UNKNOWN)  # type: ignore[untyped-decorator]  # cffi's
+    def deliver(userdata: Any, batch: Any) -> int:
+        sink: Sink = ffi.from_handle(userdata)
+        return sink.attempt(batch)
+
+    @ffi.callback("void(void *)")  # type: ignore[untyped-decorator]  # cffi's
+    def free(userdata: Any) -> None:
+        _held.discard(userdata)
+
+    return deliver, free
 
 
 def give(options: Any, sink: Sink) -> None:
     """Gives a sink to options, which need it for the destination of its name.
 
-    :raises ConfigError: where no thread but the server's own may run Python.
+    :raises ConfigError: where it cannot be called.
     """
-    _need_threads(sink.destination)
+    global _callbacks
+    # Once: those that are replaced would be gone while the library holds them.
+    with calling_python(f"destination `{sink.destination}` is delivered by Python"), _making:
+        _callbacks = _callbacks or _make_callbacks()
+    deliver, free = _callbacks
     handle = ffi.new_handle(sink)
     _held.add(handle)
     struct = _native.new_struct("trackside_sink")
     struct.userdata = handle
-    struct.deliver = _deliver
-    struct.free = _free
+    struct.deliver = deliver
+    struct.free = free
     name, kept = _native.text_in(sink.destination)
     _native.call(lib.trackside_options_sink, options, name, struct)
     del kept
 
 
-def _need_threads(destination: str) -> None:
+@contextmanager
+def calling_python(what: str) -> Iterator[None]:
+    """Where something is made that the library calls on threads of its own.
+
+    :raises ConfigError: no thread but the server's own may run Python, or nothing may be made to be called.
+    """
     uwsgi: Any = sys.modules.get("uwsgi")
     if uwsgi is not None and not getattr(uwsgi, "has_threads", True):
         raise ConfigError(
-            f"destination `{destination}` is delivered by Python, and uWSGI lets no other thread run Python: "
+            f"{what}, and uWSGI lets no other thread run Python: "
             "start it with `enable-threads = true` (--enable-threads)"
         )
+    try:
+        yield
+    except MemoryError as error:
+        raise ConfigError(f"{what}, which this system does not let a library call: {error}") from None
