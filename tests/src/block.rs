@@ -170,14 +170,14 @@ fn long(number: usize) -> [u8; 4] {
 ///
 /// When it is not as it is specified.
 pub fn verdict(block: &[u8]) -> (u16, Vec<(String, String)>) {
-    let number = |at: usize| u32::from_le_bytes(block[at..at + 4].try_into().expect("four bytes")) as usize;
     let short = |at: usize| u16::from_le_bytes([block[at], block[at + 1]]);
+    let number = |at: usize| usize::from(short(at)) + (usize::from(short(at + 2)) << 16);
     assert_eq!((&block[..2], short(6)), (&[1, 0][..], 0), "version, flags, and nothing");
     let count = usize::from(short(4));
     let mut at = 8 + 8 * count;
     let mut take = |length: usize| {
         at += length;
-        String::from_utf8(block[at - length..at].to_vec()).expect("UTF-8")
+        String::from_utf8_lossy(&block[at - length..at]).into_owned()
     };
     let headers = (0..count).map(|n| (take(number(8 + 8 * n)), take(number(12 + 8 * n)))).collect();
     assert_eq!(at, block.len(), "there is nothing behind it");

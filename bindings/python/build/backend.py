@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import maturin  # type: ignore[import-untyped]  # it is
+import maturin
 
 HEADER = Path(__file__).resolve().parents[3] / "ffi" / "include" / "trackside.h"
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from recorded import BROWSER, HTML, PEER, Site
 
-from trackside import Exchange, Verdict
+from trackside import Exchange, Verdict, _native
 
 
 def begin(site: Site, **changes: Any) -> Exchange:
@@ -182,3 +182,25 @@ def test_finish_by_several_threads_counts_once(site: Site) -> None:
             thread.join()
         assert sum(verdict.is_tracked for verdict in verdicts) == 1
     assert site.tracker.stats().requests.seen == 200
+
+
+def test_a_signal_that_ends_a_request_leaves_nothing_to_be_freed_twice(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    native = _native.lib
+
+    class Interrupted:
+        """As where Ctrl-C, a worker's time-out or Celery's soft limit comes during the call."""
+
+        def trackside_exchange_end_blob(self, *arguments: Any) -> None:
+            assert native.trackside_exchange_end_blob(*arguments) == 0
+            raise KeyboardInterrupt
+
+    exchange = begin(site)
+    with monkeypatch.context() as patched:
+        patched.setattr("trackside.exchange.lib", Interrupted())
+        with pytest.raises(KeyboardInterrupt):
+            exchange.finish(200, HTML)
+    assert exchange.is_over
+    assert exchange.finish(200, HTML) == Verdict("abandoned", ())
+    assert (site.tracker.stats().requests.seen, site.failures) == (1, 0)

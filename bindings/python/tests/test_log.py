@@ -53,6 +53,23 @@ def test_a_long_message_is_told_whole(caplog: pytest.LogCaptureFixture) -> None:
     log.listen()
 
 
+def test_a_handler_that_raises_breaks_no_page() -> None:
+    class Broken(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            raise RuntimeError("no disk to log to")
+
+    handler = Broken()
+    log.logger.addHandler(handler)
+    try:
+        site = Site(WARNS)
+        exchange = site.tracker.begin("GET", "/", BROWSER)
+        exchange.event("odd", value="no number")  # type: ignore[arg-type]  # that is it
+        assert exchange.finish(200, HTML).is_tracked
+        assert site.failures == 1
+    finally:
+        log.logger.removeHandler(handler)
+
+
 def test_more_failures_are_counted_than_told(caplog: pytest.LogCaptureFixture) -> None:
     failures = log.Failures()
     for _ in range(3):

@@ -33,12 +33,12 @@ def visit(tracker, path):
 KINDS = ["NATIVE", "PYTHON"]
 
 
-def run(tmp_path: Path, code: str, **changes: str) -> list[str]:
+def run(tmp_path: Path, code: str, before: str = "") -> list[str]:
     """The paths that were delivered, by a process that ends in time and says nothing."""
     lines = tmp_path / "hits.jsonl"
     preamble = PREAMBLE.format(path=str(lines), tests=str(Path(__file__).parent))
     script = tmp_path / "script.py"
-    script.write_text(preamble + code)
+    script.write_text(before + preamble + code)
     done = subprocess.run(
         [sys.executable, "-W", "error", str(script)], timeout=60, capture_output=True, text=True, check=False
     )
@@ -143,6 +143,32 @@ visit(tracker, "/")
     assert run(tmp_path, code) == []
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_several_trackers_that_hang_do_not_add_up(tmp_path: Path, kind: str) -> None:
+    code = f"""
+import atexit, socket, threading, time
+
+def ended():
+    silent.close()
+    if time.monotonic() - began > 4:
+        print("it took", time.monotonic() - began)
+
+# Before the trackers: who registers first is called last.
+atexit.register(ended)
+silent = socket.create_server(("127.0.0.1", 0))
+url = "http://127.0.0.1:%d/collect" % silent.getsockname()[1]
+GA = {{"type": "ga-v1", "url": url, "tracking_id": "UA-1-1"}}
+NATIVE["config"].update(shutdown="1s", destination=[GA])
+PYTHON["config"]["shutdown"] = "1s"
+PYTHON["sinks"]["mine"] = lambda batch: threading.Event().wait()
+trackers = [Tracker(**{kind}) for _ in range(6)]
+for tracker in trackers:
+    visit(tracker, "/")
+began = time.monotonic()
+"""
+    assert run(tmp_path, code) == []
+
+
 def test_threads_that_count_to_the_very_end_do_no_harm(tmp_path: Path) -> None:
     code = """
 import threading
@@ -181,3 +207,26 @@ for thread in threads:
     thread.join()
 """
     assert run(tmp_path, code).count("/child") == 20
+
+
+@pytest.mark.skipif(sys.implementation.name == "pypy", reason="PyPy's own compiler needs such memory")
+def test_where_memory_cannot_be_made_executable_all_but_functions_of_python_work(tmp_path: Path) -> None:
+    before = """
+import ctypes
+# PR_SET_MDWE: no memory becomes executable. Linux has it since 6.3.
+is_refused = ctypes.CDLL(None).prctl(65, 1, 0, 0, 0) == 0
+"""
+    code = """
+from trackside import ConfigError
+
+for swapped in (PYTHON, {**NATIVE, "clock": lambda: 0}) if is_refused else ():
+    try:
+        Tracker(**swapped)
+    except ConfigError as error:
+        assert "this system does not let" in str(error), error
+    else:
+        raise AssertionError("it was opened")
+tracker = Tracker(**NATIVE)
+visit(tracker, "/")
+"""
+    assert run(tmp_path, code, before) == ["/"]

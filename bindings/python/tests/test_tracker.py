@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import json
+import sys
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +124,14 @@ def test_wrong_settings_are_typed_errors(options: dict[str, Any], error: type[Ex
         Tracker(**{"config": CONFIG, "env": False, **options})
 
 
+def test_a_destination_that_needs_celery_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("celery", "trackside.celery"):
+        monkeypatch.setitem(sys.modules, module, None)
+    config = {**CONFIG, "destination": [{"type": "celery", "tracking_id": "UA-1"}]}
+    with pytest.raises(ConfigError, match=r"destination `celery` needs Celery: pip install"):
+        Tracker(config, env=False)
+
+
 def test_every_error_is_a_trackside_error_with_its_code() -> None:
     with pytest.raises(TracksideError) as caught:
         Tracker("x = 1\nconsent.policy = 'none'", env=False)
@@ -200,6 +210,17 @@ def test_clock_and_randomness_are_swapped() -> None:
         hits += transport.hits
     assert hits[0] == hits[1]
     assert hits[0].at == now
+
+
+def test_a_clock_is_there_for_what_a_tracker_has_left_behind() -> None:
+    def clock() -> int:
+        return 1_784_714_400_000_000
+
+    kept = weakref.ref(clock)
+    Tracker(CONFIG, env=False, transport=RecordingTransport(), clock=clock).close()
+    del clock
+    gc.collect()
+    assert kept() is not None
 
 
 def test_a_clock_that_raises_harms_no_page(caplog: pytest.LogCaptureFixture) -> None:

@@ -9,7 +9,16 @@ from typing import Any
 import pytest
 from recorded import BROWSER, CONFIG, HTML, PEER
 
-from trackside import Batch, ConfigError, Outcome, ReentrantError, Tracker, TracksideError, UnsupportedError
+from trackside import (
+    Batch,
+    ConfigError,
+    Outcome,
+    RecordingTransport,
+    ReentrantError,
+    Tracker,
+    TracksideError,
+    UnsupportedError,
+)
 
 GA: dict[str, Any] = {"type": "ga-v1", "tracking_id": "UA-1-1", "url": "http://localhost:9/collect"}
 
@@ -176,6 +185,19 @@ def test_a_transport_takes_what_each_destination_would() -> None:
     assert sorted(seen) == [("ga-v1", 1), ("sqlite", 1)]
 
 
+def test_a_record_of_several_trackers_is_cleared_tracker_by_tracker() -> None:
+    transport = RecordingTransport()
+    first, second = (Tracker(CONFIG, env=False, transport=transport) for _ in range(2))
+    visit(first, "/before")
+    visit(second, "/before")
+    transport.clear()
+    assert transport.hits == []
+    visit(first, "/after/1")
+    visit(second, "/after/2")
+    assert [hit.path for hit in transport.hits] == ["/after/1", "/after/2"]
+    transport.close()
+
+
 def test_where_threads_are_off_a_sink_is_an_error_that_names_the_flag(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -185,6 +207,11 @@ def test_where_threads_are_off_a_sink_is_an_error_that_names_the_flag(
     monkeypatch.setitem(sys.modules, "uwsgi", Uwsgi())
     with pytest.raises(ConfigError, match="enable-threads"):
         opened(print)
+    # The clock and the entropy are asked by threads of the library, too.
+    with pytest.raises(ConfigError, match=r"the clock .*enable-threads"):
+        Tracker(CONFIG, env=False, transport=RecordingTransport(), clock=lambda: 0)
+    with pytest.raises(ConfigError, match=r"the entropy .*enable-threads"):
+        Tracker(CONFIG, env=False, transport=RecordingTransport(), entropy=lambda: bytes(64))
     Tracker({**CONFIG, "destination": [GA]}, env=False).close()
     Uwsgi.has_threads = 1
     opened(print).close()

@@ -161,6 +161,13 @@ def test_a_mounted_application_sees_the_outer_exchange_and_counts_nothing(site: 
     assert seen[0].is_over
 
 
+def test_an_environ_that_is_used_again_is_counted_again(site: Site) -> None:
+    asked = environ()
+    for _ in range(2):
+        Server().run(wrapped(site, page), asked)
+    assert len(site.paths) == 2
+
+
 def test_a_file_wrapper_is_the_servers_own(site: Site) -> None:
     file = FileWrapper(io.BytesIO(b"<p>"))
 
@@ -240,6 +247,24 @@ def test_a_late_head_that_is_replaced_counts_as_what_replaced_it(site: Site) -> 
     server = Server().run(wrapped(site, app), environ())
     assert (server.status, server.heads, server.body) == ("500 Internal Server Error", 1, b"sorry")
     assert (site.paths, site.skipped) == ([], {"status": 1})
+
+
+def test_a_head_that_a_generator_replaces_counts_as_what_replaced_it(site: Site) -> None:
+    def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        start_response("200 OK", HTML)
+        return (piece for piece in failed(start_response))
+
+    def late(start_response: Any) -> Iterator[bytes]:
+        yield from failed(start_response)
+
+    def another(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        start_response("200 OK", HTML)
+        return late(start_response)
+
+    for replaces in (app, another):
+        server = Server().run(wrapped(site, replaces), environ())
+        assert (server.status, server.heads, server.body) == ("500 Internal Server Error", 1, b"sorry")
+    assert (site.paths, site.skipped) == ([], {"status": 2})
 
 
 def test_an_error_after_the_first_piece_is_the_servers(site: Site) -> None:
@@ -390,6 +415,13 @@ def test_a_failure_of_ours_is_counted_and_the_page_stands(
     for _ in range(3):
         assert Server().run(wrapped(site, page), dict(asked)).body == b"<h1>Hello</h1>"
     assert (site.failures, site.tracker.stats().failures) == (3, 3)
+
+    def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        environ["trackside"].title = "nobody hears it, and nobody minds"
+        assert environ["trackside"].notice is None
+        return page(environ, start_response)
+
+    assert Server().run(wrapped(site, app), asked).body == b"<h1>Hello</h1>"
     [record] = caplog.records
     assert (record.name, record.levelname) == ("trackside", "ERROR")
 

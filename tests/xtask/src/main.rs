@@ -33,6 +33,7 @@ fn main() -> ExitCode {
         ["header"] => header::write(),
         ["miri"] => miri::run(),
         ["python"] => python::run(),
+        ["python", "bench", ref options @ ..] => python::bench(options),
         ["mutants", ref options @ ..] => mutants::run(options),
         ["help" | "--help" | "-h"] => {
             print!("{}", usage());
@@ -58,7 +59,7 @@ const COMMANDS: [(&str, &str); 8] = [
     ("fuzz", "feed the C ABI what no host gives: [target] [seconds], target file, or --seed"),
     ("header", "make the C header anew of its sources"),
     ("miri", "look for undefined behaviour in the C ABI's pointers; needs a nightly toolchain"),
-    ("python", "the Python binding alone: wheel, types, style, tests"),
+    ("python", "the Python binding alone: wheel, types, style, tests; `python bench`: its speed"),
     ("mutants", "change core place by place, and see that a test fails each time; takes hours"),
 ];
 

@@ -10,10 +10,13 @@ use std::{
 use crate::{install, root, steps::Steps, target};
 
 /// The extras that the whole suite needs; `test` has what no user does.
-const EXTRAS: &str = "django,flask,starlette,celery,test";
+const EXTRAS: &str = "django,flask,starlette,celery,test,bench";
 
 /// The older Django that is tried, in an environment of its own.
 const OLDER_DJANGO: &str = "django~=4.2.0";
+
+/// The newer one, whatever else there may be.
+const NEWER_DJANGO: &str = "django~=5.2.0";
 
 /// Runs all of it alone, and prints how long each step took.
 ///
@@ -33,10 +36,18 @@ pub(crate) fn run() -> Result<(), String> {
 ///
 /// As [`run`].
 pub(crate) fn check(steps: &mut Steps) -> Result<(), String> {
+    if !cfg!(target_os = "linux") {
+        println!(
+            "the Python binding is not tested here: the servers that it is tried with are set up for Linux"
+        );
+        return Ok(());
+    }
     let (newer, older) = (Environment::new("venv"), Environment::new("venv-older-django"));
+    let pypy = Environment { interpreter: "pypy3", ..Environment::new("venv-pypy") };
     steps.run("Python: programs", programs)?;
     steps.run("Python: the wheel", wheel)?;
-    steps.run("Python: an environment with it, and with its peers", || newer.fill(EXTRAS, &[]))?;
+    steps
+        .run("Python: an environment with it, and with its peers", || newer.fill(EXTRAS, &[NEWER_DJANGO]))?;
     steps.run("Python: ruff", || {
         newer.run(&["-m", "ruff", "format", "--check", "."])?;
         newer.run(&["-m", "ruff", "check", "."])
@@ -45,7 +56,27 @@ pub(crate) fn check(steps: &mut Steps) -> Result<(), String> {
     steps.run("Python: tests", || newer.run(PYTEST))?;
     steps
         .run("Python: an environment with the older Django", || older.fill("django,test", &[OLDER_DJANGO]))?;
-    steps.run("Python: tests with the older Django", || older.run(&[PYTEST, &["tests/django"]].concat()))
+    steps.run("Python: tests with the older Django", || older.run(&[PYTEST, &["tests/django"]].concat()))?;
+    // Debian's is of Python 3.9, the oldest that the wheel is for.
+    steps.run("Python: the same wheel in PyPy", || pypy.fill("flask,starlette", &["pytest"]))?;
+    steps.run("Python: tests in PyPy", || {
+        let files = sources(&package().join("tests"))?;
+        let files = files.iter().map(String::as_str).filter(|file| file.contains("/test_"));
+        pypy.run(&PYTEST.iter().copied().chain(files).collect::<Vec<_>>())
+    })
+}
+
+/// Measures the binding beside its peers; `options` go to the program.
+///
+/// # Errors
+///
+/// When it cannot be built or run, or a hit was lost.
+pub(crate) fn bench(options: &[&str]) -> Result<(), String> {
+    let environment = Environment::new("venv");
+    programs()?;
+    wheel()?;
+    environment.fill(EXTRAS, &[NEWER_DJANGO])?;
+    environment.run(&[&["-m", "benchmarks"], options].concat())
 }
 
 const PYTEST: &[&str] = &["-m", "pytest", "-W", "error", "--durations=10"];
@@ -60,6 +91,12 @@ fn programs() -> Result<(), String> {
         "import os, sysconfig; assert os.path.exists(sysconfig.get_paths()['include'] + '/Python.h')";
     install::package("python3-dev", "python3", &["-c", headers], "which uWSGI is compiled with")?;
     install::tool("gcc", "--version", "which compiles uWSGI")?;
+    install::package(
+        "pypy3-venv",
+        "pypy3",
+        &["-c", "import ensurepip, venv"],
+        "which the wheel is for, too",
+    )?;
     install::tool("redis-server", "--version", "which Celery's tests need")?;
     install::tool("chromium", "--version", "which looks at the example's pages")
 }
@@ -94,6 +131,7 @@ fn built() -> Result<PathBuf, String> {
 /// The package and the tests, folder by folder: those of different folders have modules of the same names.
 fn mypy(environment: &Environment) -> Result<(), String> {
     environment.run(&["-m", "mypy", "src", "build"])?;
+    environment.run(&["-m", "mypy", "benchmarks"])?;
     let tests = package().join("tests");
     let mut folders = vec![tests.clone()];
     let entries = fs::read_dir(&tests).map_err(|error| format!("{}: {error}", tests.display()))?;
@@ -135,15 +173,18 @@ fn wheels() -> PathBuf {
 }
 
 /// A virtual environment.
-struct Environment(PathBuf);
+struct Environment {
+    folder: PathBuf,
+    interpreter: &'static str,
+}
 
 impl Environment {
     fn new(name: &str) -> Self {
-        Self(made().join(name))
+        Self { folder: made().join(name), interpreter: "python3" }
     }
 
     fn python(&self) -> PathBuf {
-        self.0.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" })
+        self.folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" })
     }
 
     /// Makes it, unless it is there and works: whoever has updated Python has another interpreter.
@@ -157,8 +198,8 @@ impl Environment {
         if works {
             return Ok(());
         }
-        let folder = self.0.display().to_string();
-        finish(Command::new("python3").args(["-m", "venv", "--clear", &folder]))
+        let folder = self.folder.display().to_string();
+        finish(Command::new(self.interpreter).args(["-m", "venv", "--clear", &folder]))
     }
 
     /// Installs the wheel with these extras, and these packages.
@@ -179,7 +220,7 @@ impl Environment {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let path = std::iter::once(programs).chain(std::env::split_paths(&path));
         let path = std::env::join_paths(path).map_err(|error| error.to_string())?;
-        command.args(arguments).env("PATH", path).env("VIRTUAL_ENV", &self.0);
+        command.args(arguments).env("PATH", path).env("VIRTUAL_ENV", &self.folder);
         command.env("CARGO_TARGET_DIR", target());
         finish(&mut command)
     }

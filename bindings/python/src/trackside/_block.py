@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from ipaddress import ip_address
-from itertools import chain
+from itertools import chain, islice
 from struct import Struct, pack
 from typing import Union
 
@@ -20,9 +20,11 @@ from trackside import _native
 Text = Union[str, bytes]
 Value = Union[str, float, bool]
 
+#: For so many headers the form is known already.
 _HEADERS = 48
 _REQUEST = [Struct(f"<BBH{4 + 2 * n}I").pack for n in range(_HEADERS)]
 _RESPONSE = [Struct(f"<BBHHH{2 * n}I").pack for n in range(_HEADERS)]
+_row = Struct("<II").pack
 
 TITLE, USER_ID, ROUTE, PROPERTY, EVENT = range(1, 6)
 Annotation = tuple[int, bytes]
@@ -32,9 +34,22 @@ _NUMBER: int = _native.lib.TRACKSIDE_TYPE_NUMBER
 _TRUTH: int = _native.lib.TRACKSIDE_TYPE_TRUTH
 
 
-@lru_cache(maxsize=4096)
-def packed_peer(peer: str) -> bytes:
+#: No address is longer, and a proxy that is trusted may hand on what a client wrote: it is not to be kept.
+_LONGEST_PEER = 64
+
+
+def packed_peer(peer: object) -> bytes:
     """An address as ``inet_pton`` writes it; nothing for what is none, such as a unix socket's path."""
+    return _packed_peer(peer) if isinstance(peer, str) and len(peer) <= _LONGEST_PEER else b""
+
+
+def packed_peer_text(peer: object) -> str:
+    """As ``packed_peer``, one character a byte."""
+    return _packed_peer_text(peer) if isinstance(peer, str) and len(peer) <= _LONGEST_PEER else ""
+
+
+@lru_cache(maxsize=4096)
+def _packed_peer(peer: str) -> bytes:
     try:
         return ip_address(peer.partition("%")[0]).packed
     except ValueError:
@@ -42,9 +57,8 @@ def packed_peer(peer: str) -> bytes:
 
 
 @lru_cache(maxsize=4096)
-def packed_peer_text(peer: str) -> str:
-    """As ``packed_peer``, one character a byte."""
-    return packed_peer(peer).decode("latin-1")
+def _packed_peer_text(peer: str) -> str:
+    return _packed_peer(peer).decode("latin-1")
 
 
 def request(
@@ -69,50 +83,103 @@ def request(
         parts.extend(sent)
         joined = b"".join(parts)  # type: ignore[arg-type]  # all are bytes
         count = len(sent) // 2
-    return _packed(_REQUEST, "<BBH", (1, 1 if secure else 0, count), parts) + joined
+    if count < _HEADERS:
+        return _REQUEST[count](1, 1 if secure else 0, count, *map(len, parts)) + joined
+    return pack(f"<BBH{len(parts)}I", 1, 1 if secure else 0, count, *map(len, parts)) + joined
 
 
 def request_of_text(parts: list[str], secure: bool) -> bytes:
     """The block of method, target, authority, peer (``packed_peer_text``) and then each header's name and
-    value, all in Latin-1."""
-    head = (1, 1 if secure else 0, (len(parts) - 4) >> 1)
-    return _packed(_REQUEST, "<BBH", head, parts) + "".join(parts).encode("latin-1", "replace")
+    value, all in Latin-1; of no more headers than the library reads."""
+    count = (len(parts) - 4) >> 1
+    head = _REQUEST[count](1, 1 if secure else 0, count, *map(len, parts))
+    return head + "".join(parts).encode("latin-1", "replace")
+
+
+class _Known:
+    """What is known of responses whose headers are all texts, or all bytes."""
+
+    __slots__ = ("dull", "pages")
+
+    #: So many pages are kept, and none that is longer.
+    MOST, LONGEST = 512, 256
+
+    def __init__(self, dull: Iterable[Text]) -> None:
+        #: Headers of nearly every response that tell neither what it is nor who may keep it, as they are
+        #: mostly spelled.
+        self.dull = frozenset(dull)
+        #: Blocks by status, type and route: most pages have no more to tell, and there are few of these.
+        self.pages: dict[tuple[object, ...], bytes] = {}
+
+    def keep(self, key: tuple[object, ...], block: bytes) -> None:
+        if len(block) <= self.LONGEST:
+            if len(self.pages) >= self.MOST:
+                self.pages.clear()
+            self.pages[key] = block
+
+
+_DULL = [
+    "Content-Length",
+    "Content-Language",
+    "Cross-Origin-Opener-Policy",
+    "Referrer-Policy",
+    "Server",
+    "Strict-Transport-Security",
+    "X-Content-Type-Options",
+    "X-Frame-Options",
+]
+_TEXTS = _Known([*_DULL, *map(str.lower, _DULL)])
+_BYTES = _Known([name.encode() for name in (*_DULL, *map(str.lower, _DULL))])
 
 
 def response(
     status: int, headers: Iterable[tuple[Text, Text | None]], annotations: list[Annotation] | None = None
 ) -> bytes:
-    pairs = headers if isinstance(headers, (list, tuple)) else list(headers)
-    parts: list[Text] = []
+    pairs = headers if isinstance(headers, list) else list(headers)
+    # As it is now: another thread may be adding to it.
+    annotations = annotations[:] if annotations else []
+    key = None
     try:
-        parts.extend(chain.from_iterable(pairs))  # type: ignore[arg-type]  # see above
-        if parts and isinstance(parts[0], str):
-            joined = "".join(parts).encode("latin-1", "replace")  # type: ignore[arg-type]  # see above
-        else:
-            joined = b"".join(parts)  # type: ignore[arg-type]  # see above
-        if len(parts) != 2 * len(pairs):
+        known = _BYTES if pairs and isinstance(pairs[0][0], bytes) else _TEXTS
+        dull = known.dull
+        told = [pair for pair in pairs if pair[0] not in dull]
+        if len(told) == 1 and (not annotations or (len(annotations) == 1 and annotations[0][0] == ROUTE)):
+            key = (status, *told[0], annotations[0][1] if annotations else None)
+            if (block := known.pages.get(key)) is not None:
+                return block
+        parts: list[Text] = list(chain.from_iterable(told))  # type: ignore[arg-type]  # see above
+        joined = _joined(parts, known is _BYTES)
+        if len(parts) != 2 * len(told):
             raise TypeError("a header is a name and a value")
-    except TypeError:
+    except (TypeError, LookupError):
         sent = [part for pair in pairs for part in _bytes_of(*pair)]
-        parts = [*sent]
-        joined = b"".join(sent)
+        parts, joined, key = [*sent], b"".join(sent), None
+    block = _packed_response(status, parts, joined, annotations)
+    if key is not None:
+        known.keep(key, block)
+    return block
+
+
+def _joined(parts: list[Text], are_bytes: bool) -> bytes:
+    if are_bytes:
+        return b"".join(parts)  # type: ignore[arg-type]  # see above
+    return "".join(parts).encode("latin-1", "replace")  # type: ignore[arg-type]  # see above
+
+
+def _packed_response(status: int, parts: list[Text], joined: bytes, annotations: list[Annotation]) -> bytes:
     count = len(parts) >> 1
+    table = _RESPONSE[count] if count < _HEADERS else Struct(f"<BBHHH{2 * count}I").pack
+    head = table(1, 0, status, count, len(annotations), *map(len, parts))
     if not annotations:
-        return _packed(_RESPONSE, "<BBHHH", (1, 0, status, count, 0), parts) + joined
-    head = (1, 0, status, count, len(annotations))
-    rows = b"".join(pack("<II", tag, len(payload)) for tag, payload in annotations)
-    payloads = b"".join(payload for _, payload in annotations)
-    return _packed(_RESPONSE, "<BBHHH", head, parts) + rows + joined + payloads
+        return head + joined
+    rows = b"".join([_row(tag, len(payload)) for tag, payload in annotations])
+    return head + rows + joined + b"".join([payload for _, payload in annotations])
 
 
-def _packed(known: list, form: str, head: tuple[int, ...], parts: list) -> bytes:  # type: ignore[type-arg]
-    count = head[3] if form == "<BBHHH" else head[2]
-    if count < _HEADERS:
-        return known[count](*head, *map(len, parts))  # type: ignore[no-any-return]
-    return pack(f"{form}{len(parts)}I", *head, *map(len, parts))
-
-
-def as_bytes(text: Text) -> bytes:
+def as_bytes(text: Text | bytearray | memoryview | int) -> bytes:
+    # `bytes` makes that many zeros of a number, such as a Content-Length.
+    if isinstance(text, int):
+        text = str(text)
     return text.encode("latin-1", "replace") if isinstance(text, str) else bytes(text)
 
 
@@ -133,7 +200,7 @@ def property_(key: object, value: object) -> bytes:
     if isinstance(value, bool):
         return pack("<II", _TRUTH, len(name)) + name + (b"\1" if value else b"\0")
     if isinstance(value, (int, float)):
-        return pack("<II", _NUMBER, len(name)) + name + pack("<d", _float(value))
+        return pack("<II", _NUMBER, len(name)) + name + pack("<d", as_number(value))
     return pack("<II", _TEXT, len(name)) + name + text(value, 1024)
 
 
@@ -145,13 +212,13 @@ def event(
     properties: Mapping[str, Value] | None,
 ) -> bytes:
     texts = [text(part, 500) if part is not None else b"" for part in (name, category, label)]
-    made = [property_(key, of) for key, of in (properties or {}).items()][:64]
-    number = math.nan if value is None else _float(value)
+    made = [property_(key, of) for key, of in islice((properties or {}).items(), 64)]
+    number = math.nan if value is None else as_number(value)
     head = pack("<4Id", *map(len, texts), len(made), number)
     return head + pack(f"<{len(made)}I", *map(len, made)) + b"".join(texts) + b"".join(made)
 
 
-def _float(value: float) -> float:
+def as_number(value: float) -> float:
     """A number that does not fit is none."""
     try:
         return float(value)

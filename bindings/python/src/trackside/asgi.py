@@ -34,8 +34,7 @@ class TracksideMiddleware:
     Where two of them overlap, the outermost counts.
 
     :param consent: ``notice``, ``opt-in``, ``opt-out`` or ``none``; it depends on the visitors' law. May be
-    missing
-        where the configuration has it.
+        missing where the configuration has it.
     :param config: the configuration, a mapping or the text of a TOML file. The environment overrides it.
     :param tracker: a tracker that is open already, in place of all others.
     :param transport: as of :class:`~trackside.Tracker`.
@@ -58,7 +57,9 @@ class TracksideMiddleware:
         self.tracker = tracker_for(tracker, consent, config, transport, sinks)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or isinstance(scope.get(KEY), Exchange):
+        outer = scope.get(KEY)
+        # One that is over is of an earlier request: some callers use a scope again.
+        if scope["type"] != "http" or (isinstance(outer, Exchange) and not outer.is_over):
             if scope["type"] == "lifespan":
                 send = self._send_lifespan(send)
             return await self.app(scope, receive, send)
@@ -70,7 +71,7 @@ class TracksideMiddleware:
             return await self.app(scope, receive, send)
 
         async def send_counted(message: Message) -> None:
-            if message["type"] == "http.response.start" and not exchange.is_over:
+            if message.get("type") == "http.response.start" and not exchange.is_over:
                 message = finish(exchange, message)
             await send(message)
 

@@ -21,6 +21,7 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from email.message import Message
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, urlencode
@@ -109,6 +110,9 @@ _opener = urllib.request.build_opener(_NoRedirects)
 
 
 def _post(params: dict[str, str], url: str) -> None:
+    if not url.startswith(("http://", "https://")):
+        # Whoever can write to the broker could have files opened.
+        raise SubmitError(f"{url!r} is not the address of a collector")
     form = urlencode(params, quote_via=quote).encode("ascii")
     headers = {"Content-Type": "application/x-www-form-urlencoded", "User-Agent": "trackside"}
     request = urllib.request.Request(url, form, headers, method="POST")
@@ -175,11 +179,14 @@ class TaskSink:
                 task.apply_async((params, outgoing.url), **options)
             else:
                 app.send_task(self.task, (params, outgoing.url), **options)
-        except OperationalError as error:
-            self._own.producer = None
-            return self._down(error, Outcome.RETRY if _was_refused(error) else Outcome.UNKNOWN)
-        except BaseException:
-            self._own.producer = None
+        except Exception as error:
+            self._own.link = None
+            # The broker has said that it will not have it, or has never heard of it.
+            refusals = (*producer.connection.channel_errors, ConnectionRefusedError)
+            if any(isinstance(cause, refusals) for cause in _causes(error)):
+                return self._down(error, Outcome.RETRY)
+            if isinstance(error, OperationalError):
+                return self._down(error, Outcome.UNKNOWN)
             raise
         if self._is_down:
             self._is_down = False
@@ -194,10 +201,10 @@ class TaskSink:
     def _producer(self, app: Celery) -> Any:
         """A producer on a connection of this thread's own: the app's pool may be taken, or wait without
         end."""
-        producer = getattr(self._own, "producer", None)
-        if producer is None:
-            producer = app.amqp.Producer(_connection(app), auto_declare=False)
-            self._own.producer = producer
+        link = getattr(self._own, "link", None)
+        if link is None:
+            link = self._own.link = _Link(app)
+        producer = link.producer
         if not app.conf.task_always_eager:
             producer.connection.ensure_connection(max_retries=1, interval_start=0, interval_step=0)
         return producer
@@ -207,6 +214,19 @@ class TaskSink:
             self._is_down = True
             logger.warning("Celery cannot be told of hits, which wait: %s", error)
         return outcome
+
+
+class _Link:
+    """A producer on a connection of its own, which is closed when nobody needs it any more: when its thread
+    ends, or when it has failed."""
+
+    def __init__(self, app: Celery) -> None:
+        self.producer: Any = app.amqp.Producer(_connection(app), auto_declare=False)
+
+    def __del__(self) -> None:
+        # What fails to close is closed already, or cannot be helped; at the interpreter's end much is gone.
+        with suppress(Exception):
+            self.producer.connection.release()
 
 
 class _NoAppError(Exception):
@@ -220,14 +240,21 @@ class _NoAppError(Exception):
 
 def _current_app() -> Celery | None:
     app: Celery | None = _state._tls.current_app or _state.default_app
-    return app
+    return None if app is None or _is_made_up(app) else app
+
+
+def _is_made_up(app: Celery) -> bool:
+    return app is _state.default_app and app.main == "default" and not app.set_as_current
 
 
 def _only_app() -> Celery:
-    apps = [app for app in _state._get_active_apps() if app.main != "default"]
+    apps = [app for app in _state._get_active_apps() if not _is_made_up(app)]
     if len(apps) == 1:
         return apps[0]
     if not apps:
+        # Celery's own may be meant after all: it reads the module `celeryconfig`.
+        if _state.default_app is not None:
+            return _state.default_app
         raise _NoAppError("this process has no Celery app yet")
     names = ", ".join(sorted(str(app.main) for app in apps))
     raise _NoAppError(
@@ -244,11 +271,6 @@ def _connection(app: Celery) -> Connection:
     for key in waits.get(connection.transport.driver_type, ()):
         connection.transport_options.setdefault(key, BROKER_TIMEOUT)
     return connection
-
-
-def _was_refused(error: BaseException) -> bool:
-    """Whether no connection was made, so that the broker knows of nothing."""
-    return any(isinstance(cause, ConnectionRefusedError) for cause in _causes(error))
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

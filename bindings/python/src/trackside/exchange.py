@@ -5,7 +5,7 @@ from __future__ import annotations
 from _thread import allocate_lock
 from collections.abc import Callable, Iterable, Mapping
 from struct import Struct, unpack_from
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from trackside import _block, _native
 from trackside._block import Annotation, Text, Value
@@ -78,12 +78,22 @@ class Exchange:
         self._annotations: list[Annotation] | None = None
         self._texts: dict[str, str] | None = None
 
-    # At the interpreter's end the module may be empty already.
+    # At the interpreter's end the module may be empty already; and one whose making was interrupted is empty.
     def __del__(self, free: Callable[[Any], None] = lib.trackside_exchange_free) -> None:
-        handle = self._handle
+        handle = getattr(self, "_handle", None)
         if handle is not None:
             self._handle = None
             free(handle)
+
+    # A request can be finished but once: copies of an environ or a scope hold the same exchange.
+    def __copy__(self) -> Exchange:
+        return self
+
+    def __deepcopy__(self, _: dict[int, object]) -> Exchange:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("an exchange belongs to its process, and cannot be pickled")
 
     @property
     def is_over(self) -> bool:
@@ -183,17 +193,21 @@ class Exchange:
         """
         tracker = self._tracker
         try:
-            block = _block.response(status, headers, self._annotations)
+            # A copy: another thread may be adding to it.
+            annotations = self._annotations
+            block = _block.response(status, headers, annotations and annotations[:])
             scratch = take_scratch()
             with self._lock:
-                handle = self._handle
+                # Put away before: a signal whose handler raises is told of right after the call, and what was
+                # freed in it must not be found again.
+                handle, self._handle = self._handle, None
                 if handle is None:
                     return _OVER
                 done = lib.trackside_exchange_end_blob(
                     handle, block, len(block), scratch.buffer, scratch.CAPACITY, scratch.needed, scratch.error
                 )
-                if not done:
-                    self._handle = None
+                if done:
+                    self._handle = handle
             if done:
                 verdict = self._otherwise(done, scratch)
             else:
@@ -239,13 +253,24 @@ class Exchange:
             return
         try:
             text = str(value)
-            if self._texts is None:
-                self._texts = {}
-            self._texts[name] = text
+            texts = self._texts
+            if texts is None:
+                texts = self._texts = {}
+            is_new = name not in texts
+            texts[name] = text
+            if self._handle is None:
+                self._tracker._count_late()
+                return
+            annotation = (tag, text[:limit].encode("utf-8", "replace"))
+            before = self._annotations
+            if before is None:
+                self._annotations = [annotation]
+            elif is_new:
+                before.append(annotation)
+            else:
+                self._annotations = [*(one for one in before if one[0] != tag), annotation]
         except Exception:
             self._tracker.failures.note(f"the {name} of an exchange")
-            return
-        self._add(tag, f"the {name}", _block.text, text, limit)
 
     def _add(self, tag: int, what: str, made: Any, *arguments: object) -> None:
         if self._handle is None:
@@ -255,11 +280,8 @@ class Exchange:
             annotation = (tag, made(*arguments))
             if self._annotations is None:
                 self._annotations = []
-            if tag > _block.ROUTE and sum(of == tag for of, _ in self._annotations) >= _MOST:
-                return
-            if tag <= _block.ROUTE:
-                self._annotations = [one for one in self._annotations if one[0] != tag]
-            self._annotations.append(annotation)
+            if sum(of == tag for of, _ in self._annotations) < _MOST:
+                self._annotations.append(annotation)
         except Exception:
             self._tracker.failures.note(f"{what} of an exchange")
 

@@ -12,6 +12,19 @@ from trackside._native import ffi, lib
 Value = Union[str, float, bool]
 
 
+class _Owned:
+    """What a recording tracker knows a hit by. It is copied with the hit, and left behind by pickling it."""
+
+    def __init__(self, handle: Any) -> None:
+        self.handle = handle
+
+    def __deepcopy__(self, _: dict[int, object]) -> _Owned:
+        return self
+
+    def __reduce__(self) -> tuple[type[None], tuple[()]]:
+        return type(None), ()
+
+
 @dataclass(frozen=True)
 class Hit:
     """A page view or an event. It does not change.
@@ -52,11 +65,15 @@ class Hit:
     is_secure: bool
     #: Whether this exchange gave the visitor its id; None without a visitor.
     is_new: bool | None
-    properties: dict[str, Value]
+    properties: dict[str, Value] = field(hash=False)
     #: The hit as a destination of type ``file`` writes it: one object of JSON, without a newline.
     text: str = field(repr=False)
     # What a recording tracker encodes it by; None for a hit of a batch, which is over when its delivery is.
-    _handle: Any = field(default=None, repr=False, compare=False)
+    _owned: _Owned | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def _handle(self) -> Any:
+        return None if self._owned is None else self._owned.handle
 
     def json(self) -> dict[str, Any]:
         """``text``, parsed."""
@@ -92,7 +109,7 @@ def read(handle: Any, owned: Any = None) -> Hit:
         is_new=None if is_new is None else bool(is_new),
         properties=_properties(handle),
         text=_native.text_out(view),
-        _handle=owned,
+        _owned=None if owned is None else _Owned(owned),
     )
 
 

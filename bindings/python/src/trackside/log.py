@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import suppress
 from typing import Any
 
 from trackside import _native
@@ -36,7 +37,13 @@ def listen() -> None:
 def drain() -> None:
     """Hands on what waits."""
     for level, message in taken():
-        logger.log(level, "%s", message)
+        _tell(level, "%s", message)
+
+
+def _tell(level: int, message: str, *arguments: object, exc_info: bool = False) -> None:
+    # A handler or a filter of the host's that raises is not to break a page.
+    with suppress(Exception):
+        logger.log(level, message, *arguments, exc_info=exc_info)
 
 
 def taken() -> list[tuple[int, str]]:
@@ -71,7 +78,7 @@ def mistakes() -> str | None:
         if message.startswith(_MISTAKES):
             found = message[len(_MISTAKES) :]
         else:
-            logger.log(level, "%s", message)
+            _tell(level, "%s", message)
     return found
 
 
@@ -93,4 +100,4 @@ class Failures:
         self._quiet_until = now + 60
         untold, self._untold = self._untold, 0
         more = f" ({untold} more failures in the last minute)" if untold else ""
-        logger.exception("%s failed; the page is not affected%s", what, more)
+        _tell(logging.ERROR, "%s failed; the page is not affected%s", what, more, exc_info=True)

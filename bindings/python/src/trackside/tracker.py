@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
 from types import TracebackType
 from typing import Any, NamedTuple
 
@@ -35,8 +37,9 @@ class Tracker:
         function that is given what each destination would be (``batch.destination`` names it).
     :param sinks: by the destination's name, the functions that deliver for it; one of type ``callback`` has
         no other.
-    :param clock: the time in microseconds since the Unix epoch. Defaults to the machine's.
-    :param entropy: 64 random bytes. Defaults to the machine's.
+    :param clock: the time in microseconds since the Unix epoch. Defaults to the machine's. It is kept for as
+        long as the process lives.
+    :param entropy: 64 random bytes. Defaults to the machine's. It is kept, too.
 
     :raises ConfigError: the configuration has mistakes; the text tells all of them.
     :raises FileError: a file cannot be read.
@@ -64,7 +67,7 @@ class Tracker:
         place = ffi.new("trackside_options **")
         _native.call(lib.trackside_options_new, place)
         options = ffi.gc(place[0], lib.trackside_options_free)
-        self._kept = _sources(options, clock, entropy, self.failures)
+        _swap_sources(options, clock, entropy, self.failures)
         _configure(options, config, consent, file, env)
         recording = transport if isinstance(transport, RecordingTransport) else None
         opened = ffi.new("trackside_tracker **")
@@ -81,7 +84,7 @@ class Tracker:
         log.drain()
         self._handle = ffi.gc(opened[0], lib.trackside_tracker_free)
         if recording is not None:
-            recording._trackers.append(self)
+            recording._trackers[self] = 0
         _at_exit.close_later(self)
 
     def begin(
@@ -179,13 +182,13 @@ class Tracker:
         """Raises an event outside an exchange, for a visitor that :meth:`Exchange.visitor` gave out."""
         kept: list[Any] = []
         event = _native.new_struct("trackside_event")
-        event.name = _view(name.encode("utf-8", "replace"), kept)
-        event.category = _view((category or "").encode("utf-8", "replace"), kept)
-        event.label = _view((label or "").encode("utf-8", "replace"), kept)
+        for part, text in (("name", name), ("category", category), ("label", label)):
+            setattr(event, part, _view(b"" if text is None else _block.text(text, 500), kept))
         if value is not None:
-            event.value, event.has_value = value, True
-        made = ffi.new("trackside_property[]", len(properties or {}))
-        for place, (key, of) in zip(made, (properties or {}).items()):
+            event.value, event.has_value = _block.as_number(value), True
+        given = list(islice((properties or {}).items(), 64))
+        made = ffi.new("trackside_property[]", len(given))
+        for place, (key, of) in zip(made, given):
             _put_property(place, key, of, kept)
         event.properties, event.property_count = made, len(made)
         _native.call(lib.trackside_tracker_event, self._handle, visitor._handle, event)
@@ -207,7 +210,7 @@ class Tracker:
         return self._wait(lib.trackside_tracker_close, seconds)
 
     def _wait(self, function: Callable[..., int], seconds: float | None) -> Left:
-        milliseconds = _native.AS_CONFIGURED if seconds is None else max(0, int(seconds * 1000))
+        milliseconds = _native.AS_CONFIGURED if seconds is None else int(min(max(0, seconds), 1e12) * 1000)
         left = _native.new_struct("trackside_left")
         _native.call(function, self._handle, milliseconds, left)
         log.drain()
@@ -289,18 +292,22 @@ def _configure(
     if isinstance(config, str):
         _layer(lib.trackside_options_toml, options, config)
     elif isinstance(config, Mapping):
-        _layer(lib.trackside_options_json, options, json.dumps(config, default=_listed))
+        try:
+            text = json.dumps(config, default=_listed, allow_nan=False)
+        except (RecursionError, ValueError) as error:
+            raise ConfigError(f"config: {error}") from None
+        _layer(lib.trackside_options_json, options, text)
     elif config is not None:
         raise TypeError(f"config is a mapping or the text of a TOML file, not {type(config).__name__}")
     if consent is not None:
         _layer(lib.trackside_options_json, options, json.dumps({"consent": {"policy": consent}}))
     if file is not None:
-        _layer(lib.trackside_options_file, options, os.fspath(file))
+        _layer(lib.trackside_options_file, options, os.fsencode(file))
     if env:
         _native.call(lib.trackside_options_env, options)
 
 
-def _layer(add: Callable[..., int], options: Any, text: str) -> None:
+def _layer(add: Callable[..., int], options: Any, text: str | bytes) -> None:
     view, kept = _native.text_in(text)
     _native.call(add, options, view)
     del kept
@@ -338,14 +345,14 @@ def destinations(options: Any) -> list[Destination]:
 def _give_sinks(
     options: Any, whole: Deliver | None, sinks: Mapping[str, Deliver], failures: log.Failures
 ) -> bool:
+    if not isinstance(sinks, Mapping):
+        raise TypeError(f"sinks is a mapping of functions by destination, not {type(sinks).__name__}")
     given = {name: _callable(deliver, f"the sink of `{name}`") for name, deliver in sinks.items()}
     for name, kind, task in destinations(options):
         if whole is not None:
             given[name] = whole
         elif kind == "celery" and name not in given:
-            from trackside.celery import TaskSink
-
-            given[name] = TaskSink(task)
+            given[name] = _task_sink(name, task)
     for name, deliver in given.items():
         if deliver is None:
             raise TypeError(f"the sink of `{name}` is None")
@@ -353,29 +360,67 @@ def _give_sinks(
     return bool(given)
 
 
-def _sources(
+def _task_sink(destination: str, task: str) -> Deliver:
+    try:
+        # Few need Celery.
+        from trackside.celery import TaskSink
+    except ImportError as error:
+        raise ConfigError(
+            f"destination `{destination}` needs Celery: pip install 'trackside[celery]' ({error})"
+        ) from error
+    return TaskSink(task)
+
+
+# What the library may call for as long as a delivery that was given up goes on, which nobody knows of.
+_sources: list[Any] = []
+
+
+def _swap_sources(
     options: Any,
     clock: Callable[[], int] | None,
     entropy: Callable[[], bytes] | None,
     failures: log.Failures,
-) -> tuple[Any, ...]:
-    """Swaps clock and randomness; gives what must live as long as the process may call them."""
-    kept: list[Any] = []
+) -> None:
+    """Swaps clock and randomness.
+
+    :raises ConfigError: where they cannot be called.
+    """
+    for source, what in ((clock, "clock"), (entropy, "entropy")):
+        if source is not None and not callable(source):
+            raise TypeError(f"{what} is a function, not {type(source).__name__}")
     if clock is not None:
 
         def tell(_: Any) -> int:
-            return int(clock())
+            try:
+                now = int(clock())
+                if not 0 <= now < 1 << 63:
+                    raise ValueError(f"{now} are no microseconds since the Unix epoch")
+                return now
+            except Exception:
+                failures.note("the clock")
+                return time.time_ns() // 1000
 
-        kept.append(ffi.callback("uint64_t(void *)", tell, onerror=_note(failures, "the clock")))
-        _native.call(lib.trackside_options_clock, options, kept[-1], ffi.NULL)
+        with transport.calling_python("the clock is a function of Python"):
+            telling = ffi.callback("uint64_t(void *)", tell, onerror=_note(failures, "the clock"))
+        _sources.append(telling)
+        _native.call(lib.trackside_options_clock, options, telling, ffi.NULL)
     if entropy is not None:
 
         def fill(_: Any, place: Any) -> None:
-            ffi.memmove(place, entropy(), 64)
+            try:
+                given = bytes(memoryview(entropy()))
+                if len(given) != 64:
+                    raise ValueError(f"the entropy is 64 bytes, not {len(given)}")
+            except Exception:
+                failures.note("the entropy")
+                # Visitors of one id would be one.
+                given = os.urandom(64)
+            ffi.memmove(place, given, 64)
 
-        kept.append(ffi.callback("void(void *, uint8_t *)", fill, onerror=_note(failures, "the entropy")))
-        _native.call(lib.trackside_options_entropy, options, kept[-1], ffi.NULL)
-    return tuple(kept)
+        with transport.calling_python("the entropy is a function of Python"):
+            filling = ffi.callback("void(void *, uint8_t *)", fill, onerror=_note(failures, "the entropy"))
+        _sources.append(filling)
+        _native.call(lib.trackside_options_entropy, options, filling, ffi.NULL)
 
 
 def _note(failures: log.Failures, what: str) -> Callable[[Any, Any, Any], None]:
@@ -406,10 +451,10 @@ def _array(headers: Headers, kept: list[Any]) -> tuple[Any, int]:
 
 def _put_property(place: Any, key: str, value: Value, kept: list[Any]) -> None:
     place.size = ffi.sizeof("trackside_property")
-    place.key = _view(key.encode("utf-8", "replace"), kept)
+    place.key = _view(_block.text(key, 128), kept)
     if isinstance(value, bool):
         place.type, place.truth = lib.TRACKSIDE_TYPE_TRUTH, value
     elif isinstance(value, (int, float)):
-        place.type, place.number = lib.TRACKSIDE_TYPE_NUMBER, value
+        place.type, place.number = lib.TRACKSIDE_TYPE_NUMBER, _block.as_number(value)
     else:
-        place.type, place.text = lib.TRACKSIDE_TYPE_TEXT, _view(str(value).encode("utf-8", "replace"), kept)
+        place.type, place.text = lib.TRACKSIDE_TYPE_TEXT, _view(_block.text(value, 1024), kept)

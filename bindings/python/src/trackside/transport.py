@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import enum
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Optional
 
 from trackside import _native, hit
@@ -66,6 +68,8 @@ class Batch:
 
     def __init__(self, handle: Any, destination: str) -> None:
         self._handle = handle
+        # A function that does not wait for its own threads may return while they are at it here.
+        self._lock = Lock()
         #: The name of the destination.
         self.destination = destination
         place = ffi.new("trackside_hit **")
@@ -86,8 +90,9 @@ class Batch:
         :raises UnsupportedError: the destination's type has no wire format.
         """
         view = _native.new_struct("trackside_outgoing_view")
-        _native.call(lib.trackside_batch_request, self._live(), view)
-        return read_outgoing(view)
+        with self._live() as handle:
+            _native.call(lib.trackside_batch_request, handle, view)
+            return read_outgoing(view)
 
     def classify(
         self, status: int, headers: Iterable[tuple[bytes, bytes]] = (), body: bytes = b""
@@ -97,26 +102,36 @@ class Batch:
         array = ffi.new("trackside_header[]", [{"name": name[0], "value": value[0]} for name, value in pairs])
         text, kept = _native.text_in(body[: 64 * 1024])
         outcome = ffi.new("trackside_outcome *")
-        _native.call(lib.trackside_batch_classify, self._live(), status, array, len(pairs), text, outcome)
+        with self._live() as handle:
+            _native.call(lib.trackside_batch_classify, handle, status, array, len(pairs), text, outcome)
         del kept
         return Outcome(outcome[0])
 
     def taken(self, leading: int) -> None:
         """Says that the attempt is about the first ``leading`` hits alone: the others come again at once."""
-        _native.call(lib.trackside_batch_taken, self._live(), leading)
+        with self._live() as handle:
+            _native.call(lib.trackside_batch_taken, handle, leading)
 
     def refuse(self, index: int) -> None:
         """Says that the receiver will never take the hit at ``index``, when it took others of the attempt."""
-        _native.call(lib.trackside_batch_refuse, self._live(), index)
+        with self._live() as handle:
+            _native.call(lib.trackside_batch_refuse, handle, index)
 
     def retry_after(self, seconds: float) -> None:
         """Says how long the receiver asked to be left alone, where the outcome is ``RETRY``."""
-        _native.call(lib.trackside_batch_retry_after, self._live(), max(0, int(seconds * 1000)))
+        with self._live() as handle:
+            _native.call(lib.trackside_batch_retry_after, handle, max(0, int(seconds * 1000)))
 
-    def _live(self) -> Any:
-        if self._handle is None:
-            raise TracksideError("the delivery of this batch is over")
-        return self._handle
+    @contextmanager
+    def _live(self) -> Iterator[Any]:
+        with self._lock:
+            if self._handle is None:
+                raise TracksideError("the delivery of this batch is over")
+            yield self._handle
+
+    def _end(self) -> None:
+        with self._lock:
+            self._handle = None
 
 
 #: One attempt at delivering a batch, on a thread of the destination's own; None means ``DELIVERED``. An
@@ -129,25 +144,22 @@ class RecordingTransport:
     tests."""
 
     def __init__(self) -> None:
-        self._trackers: list[Tracker] = []
-        self._cleared = 0
+        # With how many of their hits were forgotten.
+        self._trackers: dict[Tracker, int] = {}
 
     @property
     def hits(self) -> list[Hit]:
         """Those recorded since :meth:`clear`, in their order, tracker by tracker."""
-        return self._all()[self._cleared :]
+        return [hit for tracker, cleared in self._trackers.items() for hit in tracker.hits()[cleared:]]
 
     def clear(self) -> None:
         """Forgets what was recorded so far."""
-        self._cleared = len(self._all())
+        self._trackers = {tracker: len(tracker.hits()) for tracker in self._trackers}
 
     def close(self) -> None:
         """Closes the trackers that were opened with it."""
         for tracker in self._trackers:
             tracker.close()
-
-    def _all(self) -> list[Hit]:
-        return [hit for tracker in self._trackers for hit in tracker.hits()]
 
 
 class Sink:
@@ -164,7 +176,7 @@ class Sink:
             try:
                 outcome = self.deliver(batch)
             finally:
-                batch._handle = None
+                batch._end()
             return Outcome.DELIVERED if outcome is None else Outcome(outcome)
         except BaseException:  # Nobody is there to take a SystemExit.
             self.failures.note(f"the sink of `{self.destination}`")
@@ -175,38 +187,59 @@ class Sink:
 _held: set[Any] = set()
 
 
-@ffi.callback("trackside_outcome(void *, trackside_batch *)", error=Outcome.UNKNOWN)  # type: ignore[untyped-decorator]  # cffi's
-def _deliver(userdata: Any, batch: Any) -> int:
-    sink: Sink = ffi.from_handle(userdata)
-    return sink.attempt(batch)
+_callbacks: tuple[Any, Any] | None = None
+_making = Lock()
 
 
-@ffi.callback("void(void *)")  # type: ignore[untyped-decorator]  # cffi's
-def _free(userdata: Any) -> None:
-    _held.discard(userdata)
+def _make_callbacks() -> tuple[Any, Any]:
+    """Made by the first sink, as they need memory that is written and executed, which some systems refuse."""
+
+    @ffi.callback("trackside_outcome(void *, trackside_batch *)", error=Outcome.UNKNOWN)  # type: ignore[untyped-decorator]  # cffi's
+    def deliver(userdata: Any, batch: Any) -> int:
+        sink: Sink = ffi.from_handle(userdata)
+        return sink.attempt(batch)
+
+    @ffi.callback("void(void *)")  # type: ignore[untyped-decorator]  # cffi's
+    def free(userdata: Any) -> None:
+        _held.discard(userdata)
+
+    return deliver, free
 
 
 def give(options: Any, sink: Sink) -> None:
     """Gives a sink to options, which need it for the destination of its name.
 
-    :raises ConfigError: where no thread but the server's own may run Python.
+    :raises ConfigError: where it cannot be called.
     """
-    _need_threads(sink.destination)
+    global _callbacks
+    # Once: those that are replaced would be gone while the library holds them.
+    with calling_python(f"destination `{sink.destination}` is delivered by Python"), _making:
+        _callbacks = _callbacks or _make_callbacks()
+    deliver, free = _callbacks
     handle = ffi.new_handle(sink)
     _held.add(handle)
     struct = _native.new_struct("trackside_sink")
     struct.userdata = handle
-    struct.deliver = _deliver
-    struct.free = _free
+    struct.deliver = deliver
+    struct.free = free
     name, kept = _native.text_in(sink.destination)
     _native.call(lib.trackside_options_sink, options, name, struct)
     del kept
 
 
-def _need_threads(destination: str) -> None:
+@contextmanager
+def calling_python(what: str) -> Iterator[None]:
+    """Where something is made that the library calls on threads of its own.
+
+    :raises ConfigError: no thread but the server's own may run Python, or nothing may be made to be called.
+    """
     uwsgi: Any = sys.modules.get("uwsgi")
     if uwsgi is not None and not getattr(uwsgi, "has_threads", True):
         raise ConfigError(
-            f"destination `{destination}` is delivered by Python, and uWSGI lets no other thread run Python: "
+            f"{what}, and uWSGI lets no other thread run Python: "
             "start it with `enable-threads = true` (--enable-threads)"
         )
+    try:
+        yield
+    except MemoryError as error:
+        raise ConfigError(f"{what}, which this system does not let a library call: {error}") from None

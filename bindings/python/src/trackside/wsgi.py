@@ -9,6 +9,7 @@ The application finds its :class:`~trackside.Exchange` as ``environ["trackside"]
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import GeneratorType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
@@ -55,7 +56,9 @@ class TracksideMiddleware:
         self.tracker = tracker_for(tracker, consent, config, transport, sinks)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        if isinstance(environ.get(KEY), Exchange):
+        outer = environ.get(KEY)
+        # One that is over is of an earlier request: some callers use an environ again.
+        if isinstance(outer, Exchange) and not outer.is_over:
             return self.app(environ, start_response)
         try:
             exchange = environ[KEY] = begin(self.tracker, environ)
@@ -69,7 +72,8 @@ class TracksideMiddleware:
         except BaseException:
             exchange.abandon()
             raise
-        if head.status is None:
+        # A generator, too, may still replace its head, as long as it has given nothing.
+        if head.status is None or (isinstance(body, GeneratorType) and not head.is_sent):
             return _Late(body, head)
         if not head.is_sent:
             try:
@@ -90,7 +94,7 @@ class _Head:
     def __init__(self, exchange: Exchange, start_response: StartResponse) -> None:
         self._exchange = exchange
         self._start_response = start_response
-        self._headers: list[tuple[str, str]] = []
+        self._headers: Iterable[tuple[str, str]] = []
         self._exc_info: OptExcInfo | None = None
         self._write: Callable[[bytes], object] | None = None
         self.status: str | None = None
@@ -113,7 +117,9 @@ class _Head:
     def send(self) -> Callable[[bytes], object]:
         """Judges the exchange, and hands the head to the server, with what is to be appended."""
         self.is_sent = True
-        status, headers = self.status or "", self._headers
+        status, given = self.status or "", self._headers
+        # What can be read but once is read here, and the server gets that.
+        headers = given if isinstance(given, list) else list(given)
         appended = self._judge(status, headers)
         if appended:
             headers = [*headers, *appended]
@@ -125,7 +131,7 @@ class _Head:
         exchange = self._exchange
         try:
             number = int(status[:3])
-        except ValueError:
+        except (TypeError, ValueError):
             exchange.abandon()
             return []
         appended = exchange.finish(number, headers).headers
@@ -148,8 +154,8 @@ def _started(
 
 
 class _Late:
-    """The body of an application that starts its response only when it is asked for the body, such as a
-    generator. From the first piece on it adds nothing."""
+    """The body of an application that starts its response only when it is asked for the body, or may start it
+    anew then, such as a generator. From the first piece on it adds nothing."""
 
     __slots__ = ("_body", "_head", "_iterator")
 

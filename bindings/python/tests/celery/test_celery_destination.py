@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import redis
-from celery import Celery, _state
+from celery import Celery, _state, current_app
 from kit.broker import Redis
 from kit.process import free_port, python
 
@@ -200,6 +200,38 @@ def test_an_app_is_found_whichever_thread_made_it(broker: Redis) -> None:
     visit(tracker, "/")
     messages(broker, 1)
     tracker.close()
+
+
+def test_the_app_that_celery_makes_up_is_not_meant(broker: Redis) -> None:
+    # In a thread without a current app, Celery makes one for a broker on localhost, for good.
+    assert current_app.main == "default"
+    tracker = Tracker(config(), env=False)
+    apps: list[Celery] = []
+    thread = threading.Thread(target=lambda: apps.append(Celery("shop", broker=broker.url)))
+    thread.start()
+    thread.join()
+    visit(tracker, "/")
+    messages(broker, 1)
+    tracker.close()
+
+
+def test_a_broker_that_has_no_room_is_told_again(broker: Redis) -> None:
+    Celery("shop", broker=broker.url)
+    with redis.Redis(port=broker.port) as client, Tracker(config(), env=False) as tracker:
+        visit(tracker, "/0")
+        first = messages(broker, 1)
+        client.config_set("maxmemory", "1")
+        for n in range(1, 10):
+            visit(tracker, f"/{n}")
+        for _ in range(100):
+            tracker.flush(0.1)
+            if tracker.stats().destinations["celery"].retries:
+                break
+        client.config_set("maxmemory", "0")
+        rest = messages(broker, 9)
+        assert tracker.flush(30).queued == 0
+        assert tracker.stats().destinations["celery"].dropped == {}
+    assert sorted(params["dp"] for _, (params, _) in first + rest) == [f"/{n}" for n in range(10)]
 
 
 def test_without_an_app_hits_wait_for_one(broker: Redis, caplog: pytest.LogCaptureFixture) -> None:

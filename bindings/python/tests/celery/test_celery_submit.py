@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from celery import Celery
 from kit.collector import Answer, Collector
@@ -73,6 +75,12 @@ def test_a_collector_that_is_not_there_fails_it_in_the_end() -> None:
     assert isinstance(result.result, SubmitError)
     assert result.result.status == 0
     assert "cannot be reached" in str(result.result)
+
+
+def test_nothing_but_a_collector_is_opened(tmp_path: Path) -> None:
+    result = submit_tracking.apply((PARAMS, tmp_path.as_uri()))
+    assert result.state == "FAILURE"
+    assert "is not the address of a collector" in str(result.result)
 
 
 def test_the_pauses_grow_and_end(monkeypatch: pytest.MonkeyPatch) -> None:

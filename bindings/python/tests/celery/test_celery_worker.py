@@ -9,7 +9,9 @@ import pytest
 from celery import Celery
 from kit.broker import Redis
 from kit.collector import Collector
-from kit.process import PATIENCE, Process, python, script
+from kit.load import Load
+from kit.process import PATIENCE, Process, free_port, python, script
+from kit.store import counted
 
 from trackside.celery import SubmitError
 
@@ -96,3 +98,80 @@ def test_a_failure_is_seen_in_celery(shop: Shop) -> None:
             app.AsyncResult(said[1]).get(timeout=PATIENCE)
         assert worker.stop() == 0
     app.close()
+
+
+SERVED = """
+import shop
+from trackside.wsgi import TracksideMiddleware
+
+def pages(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/html")])
+    return [b"<h1>Page</h1>"]
+
+application = TracksideMiddleware(pages)
+"""
+
+
+@pytest.mark.parametrize("options", [["--preload"], ["--worker-class=gthread", "--threads=4"]])
+def test_under_gunicorn_every_page_is_posted_once(shop: Shop, options: list[str]) -> None:
+    (shop.folder / "served.py").write_text(SERVED)
+    port = free_port()
+    command = [script("gunicorn"), "served:application", f"--bind=127.0.0.1:{port}", "--workers=2"]
+    with Collector() as collector, shop.worker() as worker:
+        env = {
+            **shop.env,
+            "TRACKSIDE__CONSENT__POLICY": "none",
+            "TRACKSIDE__DESTINATION__0__TYPE": "celery",
+            "TRACKSIDE__DESTINATION__0__TRACKING_ID": "UA-1",
+            "TRACKSIDE__DESTINATION__0__URL": collector.url,
+        }
+        worker.expect("ready")
+        with Process([*command, *options], cwd=shop.folder, env=env) as server:
+            for _ in range(2):
+                server.expect("Booting worker")
+            load = Load(port)
+            load.run(100)
+            assert server.stop() == 0
+        assert len(load.seen) == 100
+        collector.wait(100)
+        assert worker.stop() == 0
+        load.check(collector.counted())
+
+
+COUNTING = """
+import os
+from celery import Celery
+from trackside import Tracker
+
+app = Celery("counting", broker=os.environ["BROKER"])
+app.conf.broker_connection_retry_on_startup = True
+tracker = Tracker(
+    {"consent": {"policy": "none"}, "destination": [{"type": "sqlite", "batch": {"age": "1h"}}]}, env=False
+)
+
+@app.task
+def work(number):
+    exchange = tracker.begin("GET", f"/{number}", [("host", "shop.example")])
+    exchange.finish(200, [("content-type", "text/html")])
+    print(f"WORKED {number}", flush=True)
+"""
+
+
+def test_a_task_that_counts_loses_nothing_when_its_process_ends(shop: Shop) -> None:
+    (shop.folder / "counting.py").write_text(COUNTING)
+    env = shop.env
+    command = [script("celery"), "-A", "counting", "worker", "--concurrency=2", "--max-tasks-per-child=4"]
+    with Process(command, cwd=shop.folder, env=env) as worker:
+        with python("-c", SEND, cwd=shop.folder, env=env) as sender:
+            assert sender.wait() == 0, sender.output
+        for _ in range(20):
+            worker.expect("WORKED")
+        assert worker.stop() == 0
+    assert counted(shop.folder / "trackside.db") == {f"/{n}": 1 for n in range(20)}
+
+
+SEND = """
+import counting
+for number in range(20):
+    counting.work.delay(number)
+"""

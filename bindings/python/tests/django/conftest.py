@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from django_kit import Recorded, Visitor
 from trackside import RecordingTransport
 
 _FOLDER = tempfile.TemporaryDirectory(prefix="trackside-django-")
+atexit.register(_FOLDER.cleanup)
 
 MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -61,7 +63,10 @@ settings.configure(
         }
     ],
     USE_TZ=True,
-    TRACKSIDE={"consent": {"policy": "notice"}},
+    TRACKSIDE={
+        "consent": {"policy": "notice"},
+        "destination": [{"type": "sqlite", "path": Path(_FOLDER.name, "trackside.db")}],
+    },
 )
 django.setup()
 

@@ -186,5 +186,6 @@ urlpatterns = [
     path("revalidated/", revalidated),
     path("articles/<slug:slug>/", page),
     path("archive/", include(nested)),
+    re_path(r"^old-(?P<year>[0-9]{4})/$", page),
     path("admin/", admin.site.urls),
 ]

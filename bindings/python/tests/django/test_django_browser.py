@@ -26,8 +26,11 @@ ARTEFACTS = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "python"
 NOTICE = "127.0.0.1 uses a cookie to count visits."
 PAGES = ["/", "/articles/bridge/", "/articles/market/", "/articles/library/", "/about/"]
 
+FORKING = ["-m", "gunicorn", "--preload", "--workers", "2", "--bind", "127.0.0.1:{port}", "newsroom.wsgi"]
+
 SERVERS = {
     "wsgi": ("Starting development server", ["manage.py", "runserver", "--noreload", "127.0.0.1:{port}"]),
+    "forks": ("Booting worker", FORKING),
     "asgi": ("Uvicorn running", ["-m", "uvicorn", "--port", "{port}", "newsroom.asgi:application"]),
 }
 
@@ -85,7 +88,7 @@ def log_in(site: Site, tab: Browser) -> None:
     tab.run(filled + "document.forms[0].submit()")
 
 
-@pytest.mark.parametrize("by", SERVERS)
+@pytest.mark.parametrize("by", ["wsgi", "asgi"])
 def test_a_reader_sees_the_notice_once_and_five_pages_are_five_hits(
     site: Site, by: str, tmp_path: Path
 ) -> None:
@@ -130,11 +133,12 @@ def test_a_reader_who_logs_in_is_recorded_and_the_books_tell_it_all(site: Site, 
     assert "verdict: skipped(ignored)" in site.manage("trackside_explain", "/admin/")
 
 
-def test_a_server_that_ends_by_sigterm_has_delivered(site: Site) -> None:
-    with site.served("asgi", end=signal.SIGTERM):
-        for _ in range(3):
-            page = Request(f"{site.url}/about/", headers={"Accept": "text/html"})
-            urlopen(page).close()
-    assert len(site.hits()) == 3
+@pytest.mark.parametrize("by", ["forks", "asgi"])
+def test_a_server_that_ends_by_sigterm_has_delivered(site: Site, by: str) -> None:
+    with site.served(by, end=signal.SIGTERM):
+        for _ in range(20):
+            urlopen(Request(f"{site.url}/about/", headers={"Accept": "text/html"})).close()
+    assert len(site.hits()) == 20
     total = json.loads(site.manage("trackside_stats", "--json"))
-    assert total["destinations"]["sqlite"]["delivered"] == 3
+    assert total["destinations"]["sqlite"]["delivered"] == 20
+    assert total["requests"]["seen"] == 20

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ from django.test import Client, override_settings
 from django_kit import PAGE, Recorded
 from test_django_settings import ORIGIN, read
 
-from trackside.django import checks, conf
+from trackside.django import checks, conf, origin
 
 OURS = "trackside.django.Middleware"
 MESSAGES = "django.contrib.messages.middleware.MessageMiddleware"
@@ -42,6 +44,7 @@ def test_a_site_in_order_has_nothing_to_hear() -> None:
         ({"TRACKSIDE": {"consent": {"policy": None}}}, ["E001"]),
         ({"TRACKSIDE": {}}, ["E002"]),
         ({"TRACKSIDE": {"consent": {"policy": "none"}, "unknown": 1}}, ["E002"]),
+        ({"TRACKSIDE": {"consent": {"policy": "notices"}, "unknown": 1}}, ["E002", "E002"]),
         ({"ANALYTICS_IGNORE_PATH": [], "TRACKSIDE": {"track": {"ignore": []}}}, ["E003"]),
         ({"ANALYTICS_COOKIE_AGE": "1"}, ["E004"]),
         ({"TRACKSIDE_USER": 1}, ["E005"]),
@@ -70,6 +73,16 @@ def test_each_mistake_has_its_number(
     monkeypatch: pytest.MonkeyPatch, changed: dict[str, Any], ids: list[str]
 ) -> None:
     assert found(monkeypatch, **changed) == ids
+
+
+def test_the_guide_has_them_all_and_no_others() -> None:
+    package = Path(checks.__file__).parent
+    source = "".join(path.read_text() for path in package.glob("*.py"))
+    used = set(re.findall(r"\b([EW]00[0-9])\b", re.sub(r'"""(.|\n)*?"""', "", source)))
+    guide = (Path(__file__).parents[2] / "DJANGO.md").read_text()
+    assert re.findall(r"^\| `trackside\.([EW][0-9]+)` \|", guide, re.MULTILINE) == sorted(used)
+    assert set(re.findall(r"^\| `(TRACKSIDE_[A-Z]+)`", guide, re.MULTILINE)) == conf.NAMES - {"TRACKSIDE"}
+    assert set(re.findall(r"^\| `(ANALYTICS_[A-Z_]+)`", guide, re.MULTILINE)) == origin.NAMES
 
 
 def test_google_s_warning_tells_of_the_store(monkeypatch: pytest.MonkeyPatch) -> None:

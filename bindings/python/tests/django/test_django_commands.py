@@ -39,6 +39,7 @@ def run(*words: str) -> str:
             ["verdict: tracked", "www.example.org", "utm_source=x"],
         ),
         (["https://www.example.org"], ["route: none", "status: 404", "verdict: skipped(status)"]),
+        (["/%70age/"], ["route: /page/", "verdict: tracked"]),
         (["/admin/"], ["verdict: skipped(ignored)"]),
         (["/nowhere/"], ["route: none", "status: 404", "verdict: skipped(status)"]),
         (["/nowhere/", "--status", "200"], ["verdict: tracked"]),
@@ -83,6 +84,9 @@ def test_the_books_of_all_processes_are_added_up(tmp_path: Path) -> None:
         ask()
         (mine,) = books.read(str(folder))
         (folder / "another-1.json").write_text(json.dumps({**mine, "pid": 1, "at": mine["at"] - 60}))
+        # What is not ours, or of a disk that was full.
+        for name, content in (("list.json", "[]"), ("other.json", "{}"), ("empty.json", "")):
+            (folder / name).write_text(content)
         seen = 2 * mine["requests"]["seen"]
         printed = run("trackside_stats")
         total = json.loads(run("trackside_stats", "--json"))

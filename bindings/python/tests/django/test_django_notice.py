@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.contrib.messages.storage.fallback import FallbackStorage
 from django.contrib.sessions.models import Session
 from django.test import override_settings
 from django_kit import Recorded, Visitor
@@ -84,6 +85,21 @@ def test_every_storage_of_messages_will_do(is_async: bool, hits: Recorded, stora
         visitor.get("/redirect/")
         assert shown(visitor.get("/page/")) == 2
         assert shown(visitor.get("/page/")) == 0
+
+
+class FullStorage(FallbackStorage):
+    """One that takes no message."""
+
+    def add(self, level: int, message: str, extra_tags: str = "") -> None:
+        raise OSError("no room")
+
+
+def test_a_storage_that_takes_no_message_costs_no_hit(visitor: Visitor, hits: Recorded) -> None:
+    with override_settings(MESSAGE_STORAGE=f"{__name__}.FullStorage"):
+        before = hits.tracker.failures.count
+        assert visitor.get("/articles/bridge/").cookies.keys() == {"trackside"}
+    assert [hit.route for hit in hits()] == ["/articles/<slug:slug>/"]
+    assert hits.tracker.failures.count == before + 1
 
 
 def test_where_messages_of_its_level_are_not_wanted_the_site_s_own_are_left_alone(

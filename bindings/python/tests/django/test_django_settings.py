@@ -92,6 +92,10 @@ def test_a_celery_destination_without_an_id_is_given_the_origin_s_instead() -> N
             "url": "https://stats.example.com/collect",
         }
     ]
+    elsewhere = {"destination": [{"type": "celery", "url": "https://stats.example.com/collect"}]}
+    assert merged(ANALYTICS_ID="UA-1", TRACKSIDE=elsewhere)["destination"] == [
+        {"type": "celery", "url": "https://stats.example.com/collect", "tracking_id": "UA-1"}
+    ]
 
 
 def test_what_trackside_says_wins_over_what_they_mean() -> None:
@@ -121,6 +125,16 @@ def test_the_same_thing_in_both_places_is_a_mistake(name: str, said: dict[str, A
     (mistake,) = read(**{name: ORIGIN[name], "TRACKSIDE": said}).mistakes
     assert mistake.id == "trackside.E003"
     assert name in mistake.text
+
+
+@pytest.mark.parametrize(
+    ("name", "key"), [("ANALYTICS_PROVIDER_URL", "url"), ("ANALYTICS_API_VERSION", "version")]
+)
+def test_what_a_celery_destination_has_itself_is_not_given_twice(name: str, key: str) -> None:
+    said = {"destination": [{"type": "celery", key: "x"}]}
+    (mistake,) = read(**{name: ORIGIN[name], "ANALYTICS_ID": "UA-1", "TRACKSIDE": said}).mistakes
+    assert mistake.id == "trackside.E003"
+    assert f"{name} and the {key} of a destination of type celery" in mistake.text
 
 
 @pytest.mark.parametrize(
@@ -206,6 +220,7 @@ def build() -> Middleware:
         ({"TRACKSIDE_SINKS": {"sqlite": 1}}, "sqlite"),
         ({"TRACKSIDE_TRANSPORT": "no.such.transport"}, "TRACKSIDE_TRANSPORT"),
         ({"TRACKSIDE_TRANSPORT": 1}, "TRACKSIDE_TRANSPORT"),
+        ({"TRACKSIDE_TRANSPORT": "trackside.RecordingTransport"}, "TRACKSIDE_TRANSPORT"),
     ],
 )
 def test_wrong_settings_end_the_start_and_no_request(settings: dict[str, Any], says: str) -> None:

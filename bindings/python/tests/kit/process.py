@@ -21,6 +21,10 @@ from typing_extensions import Self
 PATIENCE = 60.0
 
 
+#: For uWSGI: a worker that it has just forked does not hear of its end, and is killed after so many seconds.
+MERCY = "--worker-reload-mercy=5"
+
+
 def free_port() -> int:
     """A port that nobody listens on."""
     with socket.socket() as found:

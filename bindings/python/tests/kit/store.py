@@ -10,9 +10,9 @@ from typing import Any
 
 
 def rows(path: Path, columns: str, where: str = "1") -> list[tuple[Any, ...]]:
-    """Those columns of all hits, in the order in which they happened."""
+    """Those columns of all hits, in the order in which they happened; a page before its events."""
     with closing(sqlite3.connect(path)) as store:
-        return store.execute(f"SELECT {columns} FROM hit WHERE {where} ORDER BY at, id").fetchall()
+        return store.execute(f"SELECT {columns} FROM hit WHERE {where} ORDER BY at, kind DESC, id").fetchall()
 
 
 def counted(path: Path, column: str = "path") -> Counter[Any]:

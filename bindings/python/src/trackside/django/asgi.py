@@ -11,8 +11,9 @@ not done then. In ``asgi.py``::
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
-from trackside.asgi import App, Receive, Scope, Send
+from trackside.asgi import Receive, Scope, Send
 
 from . import live
 
@@ -20,7 +21,7 @@ from . import live
 class Lifespan:
     """An ASGI application around Django's, which ends when what waits is delivered, within ``shutdown``."""
 
-    def __init__(self, application: App) -> None:
+    def __init__(self, application: Callable[..., Awaitable[None]]) -> None:
         self._application = application
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -89,13 +89,15 @@ class Books:
 
 
 def read(folder: str) -> list[dict[str, Any]]:
-    """The books in a folder, the latest first."""
+    """The books in a folder, the latest first. What is none is left out."""
     books = []
     for path in Path(folder).glob("*.json"):
         try:
-            books.append(json.loads(path.read_text(encoding="utf-8")))
-        except FileNotFoundError:
+            book = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
             continue
+        if isinstance(book, dict) and {"at", "requests", "destinations", "failures"} <= book.keys():
+            books.append(book)
     return sorted(books, key=lambda book: -float(book["at"]))
 
 

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
 from django.core.exceptions import ImproperlyConfigured
 
-from . import conf, live
+from . import conf, live, origin
 
 MIDDLEWARE = ("trackside.django.Middleware", "trackside.django.middleware.Middleware")
 MESSAGES = "django.contrib.messages.middleware.MessageMiddleware"
@@ -30,8 +30,9 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
         except live.SwapError as error:
             messages.append(Error(str(error), id="trackside.E006"))
         except ImproperlyConfigured as error:
-            messages.append(Error(str(error), id="trackside.E002"))
-    for url in found.counts_nothing_at():
+            # One line for each mistake.
+            messages += [Error(line, id="trackside.E002") for line in str(error).splitlines()]
+    for url in origin.counts_nothing_at(found.configuration):
         messages.append(_switched_off(url, found))
     messages += _without_effect()
     messages += _unknown_names()

@@ -1,20 +1,6 @@
 """The site's settings: ``TRACKSIDE`` and the origin's ``ANALYTICS_*``, merged into one configuration.
 
-``TRACKSIDE`` is the one configuration as a dict. The origin's names mean what they meant there:
-
-============================ =================================================================
-``ANALYTICS_COOKIE_NAME``    ``visitor.cookie.name``
-``ANALYTICS_COOKIE_PATH``    ``visitor.cookie.path``
-``ANALYTICS_COOKIE_AGE``     ``visitor.cookie.max_age``, in seconds, counted from the last visit
-``ANALYTICS_IGNORE_PATH``    ``track.ignore``, a list of prefixes
-``ANALYTICS_ID``             a destination of type ``ga-v1``, and its ``tracking_id``; or that of a
-                             destination of type ``celery`` in ``TRACKSIDE`` that has none
-``ANALYTICS_API_VERSION``    its ``version``
-``ANALYTICS_PROVIDER_URL``   its ``url``, whole
-============================ =================================================================
-
-One of them set is enough for ``consent.policy = "notice"`` and ``track.status = ["200"]``, unless
-``TRACKSIDE`` says otherwise. ``None`` is unset.
+``TRACKSIDE`` is the one configuration as a dict; what the others mean in it is in the module ``origin``.
 """
 
 from __future__ import annotations
@@ -23,12 +9,13 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.apps import apps
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.functional import Promise
+
+from . import origin
 
 NAMES = frozenset(
     {
@@ -40,22 +27,6 @@ NAMES = frozenset(
         "TRACKSIDE_TRANSPORT",
         "TRACKSIDE_USER",
     }
-)
-
-ORIGIN_NAMES = frozenset(
-    {
-        "ANALYTICS_API_VERSION",
-        "ANALYTICS_COOKIE_AGE",
-        "ANALYTICS_COOKIE_NAME",
-        "ANALYTICS_COOKIE_PATH",
-        "ANALYTICS_ID",
-        "ANALYTICS_IGNORE_PATH",
-        "ANALYTICS_PROVIDER_URL",
-    }
-)
-
-SWITCHED_OFF_HOSTS = frozenset(
-    {"www.google-analytics.com", "ssl.google-analytics.com", "google-analytics.com"}
 )
 
 
@@ -118,17 +89,6 @@ class Settings:
             and self.sinks == other.sinks
         )
 
-    def counts_nothing_at(self) -> list[str]:
-        """The addresses of destinations at which nothing is counted any more."""
-        found = self.configuration.get("destination")
-        destinations = found if isinstance(found, list) else []
-        urls = [
-            entry.get("url", "https://www.google-analytics.com/collect")
-            for entry in destinations
-            if isinstance(entry, dict) and _type(entry) in ("celery", "ga-v1")
-        ]
-        return [url for url in urls if isinstance(url, str) and _is_switched_off(url)]
-
 
 @dataclass
 class _Reader:
@@ -136,13 +96,13 @@ class _Reader:
 
     def configuration(self) -> dict[str, Any]:
         merged = self._trackside()
-        origin = {
+        given = {
             name: getattr(settings, name)
-            for name in sorted(ORIGIN_NAMES)
+            for name in sorted(origin.NAMES)
             if getattr(settings, name, None) is not None
         }
-        if origin:
-            self._merge(merged, origin)
+        if given:
+            origin.merge(merged, given, self._wrong)
         return merged
 
     def options(self, configuration: Mapping[str, Any]) -> Options:
@@ -208,144 +168,23 @@ class _Reader:
         )
         return ""
 
-    def _merge(self, merged: dict[str, Any], origin: Mapping[str, Any]) -> None:
-        for name, key in (("COOKIE_NAME", "name"), ("COOKIE_PATH", "path")):
-            text = self._text(origin, f"ANALYTICS_{name}")
-            if text is not None:
-                self._set(merged, ("visitor", "cookie", key), text, f"ANALYTICS_{name}")
-        age = self._seconds(origin, "ANALYTICS_COOKIE_AGE")
-        if age is not None:
-            self._set(merged, ("visitor", "cookie", "max_age"), f"{age}s", "ANALYTICS_COOKIE_AGE")
-            _imply(merged, ("visitor", "cookie", "renew"), True)
-        prefixes = self._prefixes(origin, "ANALYTICS_IGNORE_PATH")
-        if prefixes is not None:
-            self._set(merged, ("track", "ignore"), prefixes, "ANALYTICS_IGNORE_PATH")
-        _imply(merged, ("track", "status"), ["200"])
-        visitor = _table(merged, ("visitor", "identity"))
-        if visitor is not None and visitor.get("identity", "cookie") == "cookie":
-            _imply(merged, ("consent", "policy"), "notice")
-        self._add_destination(merged, origin)
-
-    def _add_destination(self, merged: dict[str, Any], origin: Mapping[str, Any]) -> None:
-        keys = (
-            ("tracking_id", "ANALYTICS_ID"),
-            ("version", "ANALYTICS_API_VERSION"),
-            ("url", "ANALYTICS_PROVIDER_URL"),
-        )
-        texts = {key: self._text(origin, name) for key, name in keys}
-        if texts["tracking_id"] is None:
-            return
-        destinations = merged.setdefault("destination", [])
-        if not isinstance(destinations, list):
-            return
-        entries = [entry for entry in destinations if isinstance(entry, dict)]
-        made = {key: text for key, text in texts.items() if text is not None}
-        through_celery = [
-            entry for entry in entries if _type(entry) == "celery" and "tracking_id" not in entry
-        ]
-        rivals = [_type(entry) for entry in entries if "tracking_id" in entry or _type(entry) == "ga-v1"]
-        if rivals:
-            self._wrong(
-                "E003",
-                f"ANALYTICS_ID and a destination of type {rivals[0]} in TRACKSIDE are the same thing",
-                "Keep one of them.",
-            )
-        elif through_celery:
-            through_celery[0].update(made)
-        else:
-            destinations.append({"type": "ga-v1", **made})
-        if _is_switched_off(texts["url"]) and "sqlite" not in map(_type, entries):
-            destinations.append({"type": "sqlite"})
-
-    def _set(self, merged: dict[str, Any], path: tuple[str, ...], value: object, name: str) -> None:
-        table = _table(merged, path)
-        if table is None:
-            return
-        if path[-1] in table:
-            keys = "".join(f"[{key!r}]" for key in path)
-            self._wrong("E003", f"{name} and TRACKSIDE{keys} are the same thing", "Keep one of them.")
-        else:
-            table[path[-1]] = value
-
-    def _text(self, origin: Mapping[str, Any], name: str) -> str | None:
-        value = origin.get(name)
-        if value is None:
-            return None
-        if isinstance(value, str) and value:
-            return value
-        self._wrong("E004", f"{name} must be a str that is not empty, not {_shown(value)}")
-        return None
-
-    def _seconds(self, origin: Mapping[str, Any], name: str) -> int | None:
-        value = origin.get(name)
-        if value is None:
-            return None
-        if isinstance(value, int) and not isinstance(value, bool) and value > 0:
-            return value
-        self._wrong("E004", f"{name} must be a whole number of seconds above zero, not {_shown(value)}")
-        return None
-
-    def _prefixes(self, origin: Mapping[str, Any], name: str) -> list[str] | None:
-        value = origin.get(name)
-        if value is None:
-            return None
-        if isinstance(value, (list, tuple)) and all(isinstance(prefix, str) and prefix for prefix in value):
-            return list(value)
-        self._wrong("E004", f'{name} must be a list of prefixes such as ["/admin/"], not {_shown(value)}')
-        return None
-
     def _choice(self, name: str, choices: tuple[str, ...]) -> str | None:
         value = getattr(settings, name, None)
         if value is None or (isinstance(value, str) and value in choices):
             return value
-        self._wrong("E005", f"{name} must be {' or '.join(map(repr, choices))}, not {_shown(value)}")
+        self._wrong("E005", f"{name} must be {' or '.join(map(repr, choices))}, not {origin.shown(value)}")
         return None
 
     def _truth(self, name: str) -> bool:
         value = getattr(settings, name, False)
         if isinstance(value, bool):
             return value
-        self._wrong("E005", f"{name} must be True or False, not {_shown(value)}")
+        self._wrong("E005", f"{name} must be True or False, not {origin.shown(value)}")
         return False
 
     def _wrong(self, number: str, text: str, hint: str | None = None) -> None:
         self.mistakes.append(Mistake(f"trackside.{number}", text, hint))
 
 
-def _table(merged: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any] | None:
-    """The table in which the path's last key stands; none where something else is in its way."""
-    table = merged
-    for key in path[:-1]:
-        inner = table.setdefault(key, {})
-        if not isinstance(inner, dict):
-            return None
-        table = inner
-    return table
-
-
-def _imply(merged: dict[str, Any], path: tuple[str, ...], value: object) -> None:
-    table = _table(merged, path)
-    if table is not None:
-        table.setdefault(path[-1], value)
-
-
-def _type(destination: Mapping[str, Any]) -> object:
-    return destination.get("type")
-
-
-def _is_switched_off(url: str | None) -> bool:
-    if url is None:
-        return True
-    try:
-        return urlsplit(url).hostname in SWITCHED_OFF_HOSTS
-    except ValueError:
-        return False
-
-
 def _kind(value: object) -> str:
     return type(value).__name__
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}…"

@@ -13,7 +13,7 @@ from django.utils.module_loading import import_string
 
 from trackside import NotFoundError, RecordingTransport, Tracker, TracksideError, _at_exit
 
-from . import books, conf, sites
+from . import books, conf, origin, sites
 
 
 class SwapError(ImproperlyConfigured):
@@ -63,7 +63,8 @@ def open_tracker(settings: conf.Settings) -> Tracker:
     except NotFoundError as error:
         raise SwapError(f"TRACKSIDE_SINKS: {error}") from error
     except TracksideError as error:
-        raise ImproperlyConfigured(f"TRACKSIDE: {error}") from error
+        lines = str(error).splitlines()
+        raise ImproperlyConfigured("\n".join(f"TRACKSIDE: {line}" for line in lines)) from error
 
 
 def _open() -> Live:
@@ -82,7 +83,7 @@ def _open() -> Live:
 def _follow(*, setting: str, **kwargs: Any) -> None:
     """Opens the tracker anew where ``override_settings`` changed what it is made of."""
     global _live
-    if setting not in conf.NAMES | conf.ORIGIN_NAMES | {"INSTALLED_APPS", "SITE_ID"}:
+    if setting not in conf.NAMES | origin.NAMES | {"INSTALLED_APPS", "SITE_ID"}:
         return
     with _lock:
         old = _live
@@ -114,20 +115,25 @@ def _keep_books(folder: str | None) -> None:
 
 def _transport(transport: object) -> Any:
     made = _imported(transport, "TRACKSIDE_TRANSPORT") if isinstance(transport, str) else transport
-    if made is None or callable(made) or isinstance(made, RecordingTransport):
+    if made is None or _delivers(made) or isinstance(made, RecordingTransport):
         return made
-    raise SwapError("TRACKSIDE_TRANSPORT must be a RecordingTransport or callable")
+    raise SwapError("TRACKSIDE_TRANSPORT must be a RecordingTransport or a function that takes a batch")
 
 
 def _sinks(sinks: Mapping[str, object]) -> dict[str, Callable[..., Any]]:
-    found = {}
+    found: dict[str, Callable[..., Any]] = {}
     for name, sink in sinks.items():
         setting = f"TRACKSIDE_SINKS[{name!r}]"
-        made = _imported(sink, setting) if isinstance(sink, str) else sink
-        if not callable(made):
-            raise SwapError(f"{setting} must be callable")
+        made: Any = _imported(sink, setting) if isinstance(sink, str) else sink
+        if not _delivers(made):
+            raise SwapError(f"{setting} must be a function that takes a batch")
         found[name] = made
     return found
+
+
+def _delivers(made: object) -> bool:
+    """Whether it can be called with a batch; a class can be called, but makes another of its kind."""
+    return callable(made) and not isinstance(made, type)
 
 
 def _imported(path: str, setting: str) -> Any:

@@ -13,7 +13,7 @@ from trackside import Exchange
 
 from . import live, messages, title, user
 from .request import begin, outer
-from .response import append
+from .response import append, pairs
 
 GetResponse = Callable[[HttpRequest], Union[HttpResponseBase, Awaitable[HttpResponseBase]]]
 
@@ -78,13 +78,16 @@ class Visit:
             found = outer(request)
             self._is_outermost = found is None
             self._exchange = begin(now.tracker, request, authority) if found is None else found
-            if "_trackside_shown" not in vars(request):
-                self._shown = messages.offer(request, self._exchange)
-                request._trackside_shown = self._shown  # type: ignore[attr-defined]  # Where the tag looks.
         except Exception:
             now.tracker.failures.note("beginning an exchange")
             self._exchange = Exchange(now.tracker, None)
         request.trackside = self._exchange  # type: ignore[attr-defined]  # Where views look.
+        try:
+            if "_trackside_shown" not in vars(request):
+                self._shown = messages.offer(request, self._exchange)
+                request._trackside_shown = self._shown  # type: ignore[attr-defined]  # Where the tag looks.
+        except Exception:
+            now.tracker.failures.note("offering the notice")
 
     def finish(self, response: HttpResponseBase) -> None:
         """Ends it, now that the response's head is known."""
@@ -97,7 +100,7 @@ class Visit:
         if not self._is_outermost:
             return
         try:
-            verdict = self._exchange.finish(response.status_code, response.items())
+            verdict = self._exchange.finish(response.status_code, pairs(response))
             if verdict.headers:
                 append(response, verdict.headers)
         except Exception:
@@ -112,8 +115,10 @@ class Visit:
         exchange, request, options = self._exchange, self._request, self._now.options
         match = request.resolver_match
         if match is not None and exchange.route is None:
-            exchange.route = f"/{match.route}"
-        if exchange.title is None:
+            # As other frameworks tell it: from the root of the host, and without the mark of its beginning.
+            mounted = str(request.META.get("SCRIPT_NAME", "")).rstrip("/")
+            exchange.route = f"{mounted}/{match.route.removeprefix('^')}"
+        if (options.scan_title or "current_page" in vars(request)) and exchange.title is None:
             exchange.title = title.of(request, response, options.scan_title)
         if options.user and exchange.user_id is None:
             exchange.user_id = user.key_of(request)

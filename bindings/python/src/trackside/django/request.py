@@ -30,15 +30,17 @@ def begin(tracker: Tracker, request: HttpRequest, authority: str) -> Exchange:
     Peer and scheme are those that Django knows, after what middlewares further out have made of them.
     """
     meta = request.META
+    get = meta.get
     parts: list[str] = [
         request.method or "",
         target(request),
         authority or _host(meta),
-        _block.packed_peer_text(meta.get("REMOTE_ADDR") or ""),
+        _block.packed_peer_text(get("REMOTE_ADDR") or ""),
     ]
     for name, key in _HEADERS:
-        if key in meta:
-            parts += (name, meta[key])
+        value = get(key)
+        if value is not None:
+            parts += (name, value)
     secure = request.is_secure()
     try:
         block = _block.request_of_text(parts, secure)
@@ -51,9 +53,10 @@ def begin(tracker: Tracker, request: HttpRequest, authority: str) -> Exchange:
 
 def outer(request: HttpRequest) -> Exchange | None:
     """The exchange of a middleware further out, which counts the request."""
-    found = vars(request).get(KEY) or request.META.get(KEY)
-    if found is None and (scope := vars(request).get("scope")) is not None:
-        found = scope.get(KEY)
+    attributes = vars(request)
+    found = attributes.get(KEY) or request.META.get(KEY)
+    if found is None and "scope" in attributes:
+        found = attributes["scope"].get(KEY)
     return found if isinstance(found, Exchange) else None
 
 
@@ -81,6 +84,6 @@ def target(request: HttpRequest) -> str:
 
 def _host(meta: Mapping[str, Any]) -> str:
     """The host, where the header Host is not it; else empty."""
-    if settings.USE_X_FORWARDED_HOST and "HTTP_X_FORWARDED_HOST" in meta:
+    if "HTTP_X_FORWARDED_HOST" in meta and settings.USE_X_FORWARDED_HOST:
         return str(meta["HTTP_X_FORWARDED_HOST"])
     return "" if "HTTP_HOST" in meta else str(meta.get("SERVER_NAME", ""))

@@ -7,6 +7,13 @@ from collections.abc import Iterable
 from django.http.response import HttpResponseBase
 
 
+def pairs(response: HttpResponseBase) -> Iterable[tuple[str, str]]:
+    """The names and values of its headers."""
+    # Django's mapping makes them anew one by one, in Python; it holds them as they are needed here.
+    store = getattr(response.headers, "_store", None)
+    return store.values() if isinstance(store, dict) else response.items()
+
+
 def append(response: HttpResponseBase, headers: Iterable[tuple[bytes, bytes]]) -> None:
     """Appends headers, beside those of the same name."""
     for name, value in headers:

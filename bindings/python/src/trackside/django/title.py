@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 
+from django.core.exceptions import SynchronousOnlyOperation
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.functional import LazyObject, empty
@@ -35,7 +36,11 @@ def _of_current_page(request: HttpRequest) -> str | None:
     for name in ("get_page_title", "get_title"):
         method = getattr(page, name, None)
         if callable(method):
-            return str(method() or "") or None
+            try:
+                return str(method() or "") or None
+            except SynchronousOnlyOperation:
+                # It would be a query, and this is the event loop.
+                return None
     return str(page) or None
 
 
@@ -53,5 +58,9 @@ def _of_html(response: HttpResponseBase) -> str | None:
     closes = _CLOSES.search(content, start, CAP) if start else None
     if closes is None:
         return None
-    text = content[start : closes.start()].decode(response.charset or "utf-8", "replace")
+    title = content[start : closes.start()]
+    try:
+        text = title.decode(response.charset, "replace")
+    except LookupError:
+        text = title.decode("utf-8", "replace")
     return " ".join(html.unescape(text).split()) or None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from django.core.management.base import BaseCommand, CommandError
 from django.urls import Resolver404, resolve
@@ -40,7 +40,7 @@ class Command(BaseCommand):
         authority = now.site.domain() if now.site is not None else ""
         target = (url.path or "/") + (f"?{url.query}" if url.query else "")
         try:
-            route = f"/{resolve(url.path or '/').route}"
+            route = f"/{resolve(unquote(url.path) or '/').route}"
         except Resolver404:
             route = None
         status = options["status"] or (200 if route is not None else 404)

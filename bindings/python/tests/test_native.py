@@ -1,0 +1,137 @@
+"""The declarations that the wheel was built with, and the funnel from status to exception."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import trackside
+from trackside import _block, _native, errors
+
+SYMBOLS = Path(__file__).parents[3] / "ffi" / "symbols.txt"
+
+
+def test_every_function_of_the_library_is_declared() -> None:
+    names = SYMBOLS.read_text().split()
+    assert len(names) > 60
+    assert [name for name in names if not hasattr(_native.lib, name)] == []
+
+
+def test_library_and_declarations_are_of_one_abi() -> None:
+    assert _native.lib.trackside_abi() == _native.lib.TRACKSIDE_ABI
+    assert _native.lib.trackside_version_number() == _native.lib.TRACKSIDE_VERSION_NUMBER
+
+
+def test_every_error_has_the_code_of_its_status() -> None:
+    statuses = {
+        "ArgumentError": "INVALID_ARGUMENT",
+        "ConfigError": "CONFIG",
+        "FileError": "IO",
+        "NotFoundError": "NOT_FOUND",
+        "PanicError": "PANIC",
+        "ReentrantError": "REENTRANT",
+        "RefusedError": "REFUSED",
+        "UnsupportedError": "UNSUPPORTED",
+    }
+    made = {name for name in trackside.__all__ if name.endswith("Error")} - {"TracksideError"}
+    assert made == set(statuses)
+    for name, status in statuses.items():
+        kind = getattr(trackside, name)
+        code = getattr(_native.lib, f"TRACKSIDE_{status}")
+        assert (kind.code, errors.BY_CODE[code]) == (code, kind)
+
+
+def test_a_status_without_a_class_is_an_error_with_its_code() -> None:
+    with pytest.raises(trackside.TracksideError, match="`options`") as caught:
+        _native.call(_native.lib.trackside_options_new, _native.NULL)
+    assert (type(caught.value), caught.value.code) == (
+        trackside.TracksideError,
+        _native.lib.TRACKSIDE_NULL_ARGUMENT,
+    )
+
+
+def test_reasons_are_told_by_their_codes() -> None:
+    assert _native.reason_code(0) is None
+    assert _native.reason_code(_native.lib.TRACKSIDE_REASON_IGNORED) == "ignored"
+    assert _native.reason_code(60_000) == "reason-60000"
+
+
+@pytest.mark.parametrize(
+    ("peer", "packed"),
+    [
+        ("203.0.113.9", bytes([203, 0, 113, 9])),
+        ("::1", bytes(15) + b"\1"),
+        ("fe80::1%eth0", b"\xfe\x80" + bytes(13) + b"\1"),
+        ("", b""),
+        ("unix:/run/socket", b""),
+        ("203.0.113.9:443", b""),
+        ("1" * 10_000, b""),
+    ],
+)
+def test_a_peer_is_an_address_or_none(peer: str, packed: bytes) -> None:
+    assert _block.packed_peer(peer) == packed
+    assert _block.packed_peer_text(peer).encode("latin-1") == packed
+
+
+def test_what_a_client_made_up_as_its_address_is_not_kept() -> None:
+    before = _block._packed_peer.cache_info(), _block._packed_peer_text.cache_info()
+    assert _block.packed_peer("1" * 65) == b""
+    assert _block.packed_peer_text("1" * 65) == ""
+    assert (_block._packed_peer.cache_info(), _block._packed_peer_text.cache_info()) == before
+
+
+def test_the_ways_to_write_a_request_agree() -> None:
+    headers = [("host", "www.example.com"), ("user-agent", "caf\u00e9"), ("accept", "*/*")]
+    as_bytes = [(name.encode(), value.encode("latin-1")) for name, value in headers]
+    mixed: list[tuple[str | bytes, str | bytes | None]] = [as_bytes[0], *headers[1:], ("x", None)]
+    whole = _block.request(b"GET", b"/", as_bytes, b"", "203.0.113.9", True)
+    assert _block.request("GET", "/", mixed, "", "203.0.113.9", True) == whole
+    parts = ["GET", "/", "", _block.packed_peer_text("203.0.113.9")]
+    parts += [part for header in headers for part in header]
+    assert _block.request_of_text(parts, True) == whole
+
+
+def test_the_ways_to_write_a_response_agree() -> None:
+    as_bytes = [(b"content-type", b"text/html"), (b"x", b"caf\xe9")]
+    as_text = [("content-type", "text/html"), ("x", "caf\u00e9")]
+    whole = _block.response(200, as_bytes)
+    assert _block.response(200, as_text) == whole
+    assert _block.response(200, [as_bytes[0], as_text[1], ("y", None)]) == whole
+    assert _block.response(200, iter(as_text)) == whole
+    annotated = _block.response(200, as_text, [(_block.TITLE, b"News")])
+    assert annotated.endswith(b"caf\xe9News")
+
+
+def test_dull_headers_are_left_out_and_all_else_is_told() -> None:
+    page = ("Content-Type", "text/html")
+    whole = _block.response(200, [page])
+    assert _block.response(200, [("Content-Length", "7"), page, ("x-frame-options", "DENY")]) == whole
+    assert _block.response(200, [(b"content-length", b"8"), (b"Content-Type", b"text/html")]) == whole
+    assert b"no-store" in _block.response(200, [page, ("Cache-Control", "no-store")])
+
+
+def test_a_block_that_is_kept_is_that_of_the_same_response() -> None:
+    page = [("Content-Type", "text/html")]
+    route, title = (_block.ROUTE, b"/news"), (_block.TITLE, b"/news")
+    kinds: list[tuple[int, list[tuple[str, str]], list[tuple[int, bytes]]]] = [
+        (200, page, []),
+        (404, page, []),
+        (200, [("Content-Type", "text/xml")], []),
+        (200, page, [route]),
+        (200, page, [title]),
+        (200, page, [(_block.ROUTE, b"/jobs")]),
+        (200, page, [route, title]),
+    ]
+    first = [_block.response(*kind) for kind in kinds]
+    assert [_block.response(*kind) for kind in kinds] == first
+    assert len(set(first)) == len(kinds)
+
+
+def test_what_is_kept_of_responses_is_bounded() -> None:
+    for n in range(3000):
+        _block.response(200, [("Content-Type", f"text/{n}")])
+    _block.response(200, [("Content-Type", "x" * 10_000)])
+    known = _block._TEXTS
+    assert len(known.pages) <= known.MOST
+    assert max(map(len, known.pages.values())) <= known.LONGEST
