@@ -42,7 +42,7 @@ const SEEN: [&str; 27] = [
     "backlog",
 ];
 /// Those that it sees nothing of.
-const UNSEEN: [&str; 7] = ["boundary", "callback", "handle", "headers", "kept", "lib", "view"];
+const UNSEEN: [&str; 8] = ["boundary", "callback", "handle", "headers", "kept", "lib", "peer", "view"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
