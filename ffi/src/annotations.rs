@@ -14,20 +14,17 @@ use crate::{
     text::trackside_bytes,
 };
 
-/// Adds to an exchange what `read` makes of the caller's arguments. What comes when it is over is counted as
-/// late.
-fn annotate<T>(
+/// Adds to an exchange what `add` makes of the caller's arguments: all of it, or nothing when it fails. What comes
+/// when the exchange is over is counted as late.
+fn annotate(
     exchange: *mut trackside_exchange,
     error: *mut trackside_error,
-    read: impl FnOnce(&Call) -> Result<T, Failure>,
-    add: impl FnOnce(&mut Annotations<'static>, T),
+    add: impl FnOnce(&Call, &mut Annotations<'static>) -> Result<(), Failure>,
 ) -> trackside_status {
     enter(error, |call| {
         let exchange = call.exclusive(exchange, "exchange")?;
         exchange.check_open().inspect_err(|_| exchange.exchange.count_late())?;
-        let read = read(call)?;
-        add(exchange.annotations.get_or_insert_default(), read);
-        Ok(())
+        add(call, exchange.annotations.get_or_insert_default())
     })
 }
 
@@ -46,7 +43,10 @@ pub unsafe extern "C" fn trackside_exchange_set_title(
     title: trackside_bytes,
     error: *mut trackside_error,
 ) -> trackside_status {
-    annotate(exchange, error, |call| call.text(title, "title").map(str::to_owned), Annotations::set_title)
+    annotate(exchange, error, |call, annotations| {
+        annotations.set_title(call.text(title, "title")?.to_owned());
+        Ok(())
+    })
 }
 
 /// Sets the id of the signed-in user, in UTF-8, in place of what was set before; cut at 256 bytes. It is
@@ -65,12 +65,10 @@ pub unsafe extern "C" fn trackside_exchange_set_user_id(
     user_id: trackside_bytes,
     error: *mut trackside_error,
 ) -> trackside_status {
-    annotate(
-        exchange,
-        error,
-        |call| call.text(user_id, "user_id").map(str::to_owned),
-        Annotations::set_user_id,
-    )
+    annotate(exchange, error, |call, annotations| {
+        annotations.set_user_id(call.text(user_id, "user_id")?.to_owned());
+        Ok(())
+    })
 }
 
 /// Sets the route template that answers, such as /user/{id}, in UTF-8, in place of what was set before; cut
@@ -89,7 +87,10 @@ pub unsafe extern "C" fn trackside_exchange_set_route(
     route: trackside_bytes,
     error: *mut trackside_error,
 ) -> trackside_status {
-    annotate(exchange, error, |call| call.text(route, "route").map(str::to_owned), Annotations::set_route)
+    annotate(exchange, error, |call, annotations| {
+        annotations.set_route(call.text(route, "route")?.to_owned());
+        Ok(())
+    })
 }
 
 /// Adds a property of the page view; 64 are taken. It is copied.
@@ -108,11 +109,12 @@ pub unsafe extern "C" fn trackside_exchange_add_property(
     property: *const trackside_property,
     error: *mut trackside_error,
 ) -> trackside_status {
-    let read = |call: &Call| {
+    annotate(exchange, error, |call, annotations| {
         let property = call.read(property, "property")?;
-        call.property(&property, copy, || "property".to_owned())
-    };
-    annotate(exchange, error, read, |annotations, (key, value)| annotations.add_property(key, value))
+        let (key, value) = call.property(&property, copy, || "property".to_owned())?;
+        annotations.add_property(key, value);
+        Ok(())
+    })
 }
 
 /// Raises an event; 64 are taken. It is copied, and sent when the exchange is finished, whether the page view
@@ -133,7 +135,10 @@ pub unsafe extern "C" fn trackside_exchange_add_event(
     event: *const trackside_event,
     error: *mut trackside_error,
 ) -> trackside_status {
-    annotate(exchange, error, |call| call.event(event, copy), Annotations::add_event)
+    annotate(exchange, error, |call, annotations| {
+        annotations.add_event(call.event(event, copy)?);
+        Ok(())
+    })
 }
 
 fn copy(text: &str) -> Cow<'static, str> {

@@ -91,6 +91,16 @@ impl trackside_exchange {
         self.exchange.end(&request.as_request(), &head.as_response(), annotations)
     }
 
+    /// [`finish`](Self::finish) with what it was annotated with before, which is read where it is.
+    fn finish_as_annotated<'f, F: Fields<'f>>(&mut self, request: &[u8], head: &Head<'f, F>) -> Verdict {
+        let none = Annotations::new();
+        let annotations = self.annotations.as_ref().unwrap_or(&none);
+        let request = self.kept.in_bytes(request);
+        let verdict = self.exchange.end(&request.as_request(), &head.as_response(), annotations);
+        self.annotations = None;
+        verdict
+    }
+
     /// Keeps the verdict for who asks for it.
     pub(crate) fn keep(&mut self, verdict: &Verdict) {
         self.reason = verdict.reason();
@@ -167,8 +177,7 @@ pub unsafe extern "C" fn trackside_exchange_finish(
         let (exchange, request) = call.exclusive_with_tail(exchange, "exchange")?;
         exchange.check_open()?;
         call.response(response, |head| {
-            let annotations = exchange.annotations.take().unwrap_or_default();
-            let verdict = exchange.finish(request, head, &annotations);
+            let verdict = exchange.finish_as_annotated(request, head);
             exchange.keep(&verdict);
             Ok(())
         })

@@ -85,16 +85,17 @@ impl Call {
         request: *const trackside_request,
         look: impl FnOnce(&Parts<'_, HeaderArray<'_>>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let request = self.read(request, "request")?;
-        let authority = self.bytes(request.authority, "request.authority")?;
-        let headers = self.headers(request.headers, request.header_count, "request.headers")?;
-        look(&Parts {
-            method: self.bytes(request.method, "request.method")?,
-            target: self.bytes(request.target, "request.target")?,
-            authority: Some(authority).filter(|authority| !authority.is_empty()),
-            peer: address(self.bytes(request.peer, "request.peer")?)?,
-            secure: request.secure.get(),
-            headers,
+        self.look(request, "request", |request| {
+            let authority = self.bytes(request.authority, "request.authority")?;
+            let headers = self.headers(request.headers, request.header_count, "request.headers")?;
+            look(&Parts {
+                method: self.bytes(request.method, "request.method")?,
+                target: self.bytes(request.target, "request.target")?,
+                authority: Some(authority).filter(|authority| !authority.is_empty()),
+                peer: address(self.bytes(request.peer, "request.peer")?)?,
+                secure: request.secure.get(),
+                headers,
+            })
         })
     }
 }

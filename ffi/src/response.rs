@@ -43,9 +43,10 @@ impl Call {
         response: *const trackside_response,
         look: impl FnOnce(&Head<'_, HeaderArray<'_>>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let response = self.read(response, "response")?;
-        let headers = self.headers(response.headers, response.header_count, "response.headers")?;
-        look(&Head { status: response.status, headers: Walked::of(headers) })
+        self.look(response, "response", |response| {
+            let headers = self.headers(response.headers, response.header_count, "response.headers")?;
+            look(&Head { status: response.status, headers: Walked::of(headers) })
+        })
     }
 }
 

@@ -95,6 +95,28 @@ impl Call {
         Ok(copied(pointer, size))
     }
 
+    /// Shows `look` the caller's struct where it is, or what [`read`](Self::read) makes of it if the caller knows
+    /// less of it: it was filled a moment ago in small fields, and to copy it so soon stalls the processor.
+    #[inline]
+    pub(crate) fn look<T: Growing, R>(
+        &self,
+        pointer: *const T,
+        argument: &str,
+        look: impl FnOnce(&T) -> Result<R, Failure>,
+    ) -> Result<R, Failure> {
+        let pointer = readable(pointer, argument)?;
+        let size = size_of_callers(pointer, argument)?;
+        let copy;
+        let shown = if size >= size_of::<T>() {
+            // SAFETY: the caller has promised `size` bytes, which nobody changes meanwhile, and any make a valid struct.
+            unsafe { pointer.as_ref() }
+        } else {
+            copy = copied(pointer, size);
+            &copy
+        };
+        look(shown)
+    }
+
     /// Copies of the caller's structs, all of which are as large as the first one says.
     pub(crate) fn read_array<T: Growing>(
         &self,
@@ -258,14 +280,17 @@ fn unreadable(is_null: bool, alignment: usize, argument: &str) -> Failure {
     Failure::invalid(argument, &format!("is not aligned to {alignment} bytes, as its type is"))
 }
 
+#[inline]
 fn size_of_callers<T: Growing>(pointer: NonNull<T>, argument: &str) -> Result<usize, Failure> {
     // SAFETY: all callers' structs begin with their size.
     let size = unsafe { pointer.cast::<usize>().read() };
-    if size >= T::FIRST {
-        return Ok(size);
-    }
+    if size >= T::FIRST { Ok(size) } else { Err(too_small::<T>(size, argument)) }
+}
+
+#[cold]
+fn too_small<T: Growing>(size: usize, argument: &str) -> Failure {
     let problem = format!("has the size {size}, less than {}; set it to sizeof({})", T::FIRST, T::NAME);
-    Err(Failure::invalid(&format!("{argument}.size"), &problem))
+    Failure::invalid(&format!("{argument}.size"), &problem)
 }
 
 fn copied<T: Growing>(pointer: NonNull<T>, size: usize) -> T {

@@ -36,6 +36,7 @@ impl Queue {
     /// # Errors
     ///
     /// The item comes back, with the bound that kept it out.
+    #[inline]
     pub(super) fn push(
         &self,
         mut item: Item,
