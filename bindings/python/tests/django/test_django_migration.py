@@ -222,7 +222,9 @@ def test_without_google_s_names_the_store_alone_counts(site: Site) -> None:
 
 
 def test_without_any_of_the_names_a_policy_is_asked_for(site: Site) -> None:
-    site.settings("for name in [name for name in dir() if name.startswith('ANALYTICS_')]: del globals()[name]")
+    site.settings(
+        "for name in [name for name in dir() if name.startswith('ANALYTICS_')]: del globals()[name]"
+    )
     with python("manage.py", "check", cwd=site.folder) as command:
         assert command.wait() == 1
     assert "trackside.E002" in command.output
