@@ -135,6 +135,7 @@ fn built() -> Result<PathBuf, String> {
 fn mypy(environment: &Environment) -> Result<(), String> {
     environment.run(&["-m", "mypy", "src", "build"])?;
     environment.run(&["-m", "mypy", "benchmarks"])?;
+    environment.run(&["-m", "mypy", "examples/django"])?;
     let tests = package().join("tests");
     let mut folders = vec![tests.clone()];
     let entries = fs::read_dir(&tests).map_err(|error| format!("{}: {error}", tests.display()))?;
