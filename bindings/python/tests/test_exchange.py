@@ -204,3 +204,14 @@ def test_a_signal_that_ends_a_request_leaves_nothing_to_be_freed_twice(
     assert exchange.is_over
     assert exchange.finish(200, HTML) == Verdict("abandoned", ())
     assert (site.tracker.stats().requests.seen, site.failures) == (1, 0)
+
+
+@pytest.mark.parametrize(("name", "limit"), [("title", 1500), ("user_id", 256), ("route", 2048)])
+def test_a_text_reads_as_it_is_sent_and_none_changes_nothing(site: Site, name: str, limit: int) -> None:
+    exchange = site.tracker.begin("GET", "/", BROWSER)
+    setattr(exchange, name, "x" * 3000)
+    setattr(exchange, name, None)
+    assert getattr(exchange, name) == "x" * limit
+    exchange.finish(200, HTML)
+    (hit,) = site.tracker.hits()
+    assert getattr(hit, name) == "x" * limit

@@ -46,6 +46,9 @@ pub(crate) fn check(steps: &mut Steps) -> Result<(), String> {
     let pypy = Environment { interpreter: "pypy3", ..Environment::new("venv-pypy") };
     steps.run("Python: programs", programs)?;
     steps.run("Python: the wheel", wheel)?;
+    steps.run("Python: the wheel where there is nothing else", || {
+        Environment::new("venv-alone").try_alone()
+    })?;
     steps
         .run("Python: an environment with it, and with its peers", || newer.fill(EXTRAS, &[NEWER_DJANGO]))?;
     steps.run("Python: ruff", || {
@@ -132,6 +135,7 @@ fn built() -> Result<PathBuf, String> {
 fn mypy(environment: &Environment) -> Result<(), String> {
     environment.run(&["-m", "mypy", "src", "build"])?;
     environment.run(&["-m", "mypy", "benchmarks"])?;
+    environment.run(&["-m", "mypy", "examples/django"])?;
     let tests = package().join("tests");
     let mut folders = vec![tests.clone()];
     let entries = fs::read_dir(&tests).map_err(|error| format!("{}: {error}", tests.display()))?;
@@ -213,16 +217,35 @@ impl Environment {
         self.run(&[&pip[..], &[&wanted], packages].concat())
     }
 
+    /// Installs the wheel where no program is found but the environment's own, no compiler above all, and uses it.
+    fn try_alone(&self) -> Result<(), String> {
+        self.make()?;
+        let wheel = built()?.display().to_string();
+        let pip = ["-m", "pip", "install", "--quiet", "--force-reinstall", "--only-binary", ":all:"];
+        let path = self.programs();
+        finish(self.command(&[&pip[..], &[&wheel]].concat()).env("PATH", &path))?;
+        let count = "import trackside as t; k = t.Tracker(consent='none', env=False, transport=t.RecordingTransport()); \
+                     k.begin('GET', '/', [('Host', 'a.example')]).finish(200, [('Content-Type', 'text/html')]); \
+                     assert len(k.hits()) == 1, k.stats()";
+        finish(self.command(&["-I", "-W", "error", "-c", count]).env("PATH", &path))
+    }
+
     /// Runs its interpreter in the package's folder, with its programs before all others.
     fn run(&self, arguments: &[&str]) -> Result<(), String> {
-        let mut command = Command::new(self.python());
-        let programs = self.python().parent().map(Path::to_path_buf).unwrap_or_default();
         let path = std::env::var_os("PATH").unwrap_or_default();
-        let path = std::iter::once(programs).chain(std::env::split_paths(&path));
+        let path = std::iter::once(self.programs()).chain(std::env::split_paths(&path));
         let path = std::env::join_paths(path).map_err(|error| error.to_string())?;
-        command.args(arguments).env("PATH", path).env("VIRTUAL_ENV", &self.folder);
-        command.env("CARGO_TARGET_DIR", target());
-        finish(&mut command)
+        finish(self.command(arguments).env("PATH", path).env("CARGO_TARGET_DIR", target()))
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(self.python());
+        command.args(arguments).env("VIRTUAL_ENV", &self.folder);
+        command
+    }
+
+    fn programs(&self) -> PathBuf {
+        self.python().parent().map(Path::to_path_buf).unwrap_or_default()
     }
 }
 

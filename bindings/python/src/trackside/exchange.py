@@ -144,7 +144,7 @@ class Exchange:
 
     @property
     def title(self) -> str | None:
-        """The page's title; cut at 1,500 bytes."""
+        """The page's title; cut at 1,500 bytes. None, here and below, changes nothing."""
         return self._text("title")
 
     @title.setter
@@ -252,7 +252,7 @@ class Exchange:
         if value is None:
             return
         try:
-            text = str(value)
+            text = str(value)[:limit]
             texts = self._texts
             if texts is None:
                 texts = self._texts = {}
@@ -261,7 +261,7 @@ class Exchange:
             if self._handle is None:
                 self._tracker._count_late()
                 return
-            annotation = (tag, text[:limit].encode("utf-8", "replace"))
+            annotation = (tag, text.encode("utf-8", "replace"))
             before = self._annotations
             if before is None:
                 self._annotations = [annotation]

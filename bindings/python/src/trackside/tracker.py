@@ -135,7 +135,8 @@ class Tracker:
         response_headers: Headers = (("content-type", "text/html"),),
     ) -> str:
         """Says why a request would be judged as it would be, and what would be sent, for a person to read.
-        Nothing is sent or counted."""
+        Nothing is sent or counted. What a view adds to an exchange (title, user, route, properties, events)
+        changes no judgement, and is not shown."""
         kept: list[Any] = []
         request = _native.new_struct("trackside_request")
         for name, part in (

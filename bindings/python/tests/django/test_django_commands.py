@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import time
 from io import StringIO
 from pathlib import Path
@@ -80,18 +82,23 @@ def test_without_a_folder_the_books_are_this_process_s(hits: Recorded) -> None:
 
 def test_the_books_of_all_processes_are_added_up(tmp_path: Path) -> None:
     folder = tmp_path / "books"
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
     with override_settings(**SITE, TRACKSIDE_STATS=folder):
         ask()
         (mine,) = books.read(str(folder))
-        (folder / "another-1.json").write_text(json.dumps({**mine, "pid": 1, "at": mine["at"] - 60}))
+        (folder / "another-1.json").write_text(json.dumps({**mine, "pid": gone.pid, "at": mine["at"] - 60}))
         # What is not ours, or of a disk that was full.
         for name, content in (("list.json", "[]"), ("other.json", "{}"), ("empty.json", "")):
             (folder / name).write_text(content)
         seen = 2 * mine["requests"]["seen"]
         printed = run("trackside_stats")
         total = json.loads(run("trackside_stats", "--json"))
+        said = StringIO()
+        call_command("trackside_stats", stdout=StringIO(), stderr=said)
+    assert said.getvalue() == f"3 files in {folder} are no books, and are left out\n"
     assert mine["pid"] == os.getpid()
-    assert "of 2 processes" in printed
+    assert f"of 2 processes, in {folder}, of which 1 have ended" in printed
     assert f"requests: seen {seen} = tracked 2 + skipped" in printed
     assert (total["processes"], total["requests"]["seen"]) == (2, seen)
 

@@ -15,6 +15,7 @@ import pytest
 from kit.broker import Redis
 from kit.collector import Collector
 from kit.process import Process, free_port, python, script
+from kit.store import counted
 
 PAGE = (Path(__file__).parents[2] / "MIGRATION.md").read_text()
 OLD_VISITOR = "5b2a9c0e-54a0-4a36-9f0e-3a2a7a1b9d11"
@@ -38,6 +39,21 @@ from celery import Celery
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mysite.settings")
 app = Celery("mysite", broker=os.environ["BROKER"])
 app.autodiscover_tasks(["analytics"])
+"""
+
+#: As much of the recipe's middleware as can be seen from outside: its cookie.
+OLD_MIDDLEWARE = f"""
+from django.conf import settings
+
+
+class AnalyticsMiddleware:
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        response = self.get_response(request)
+        response.set_cookie(settings.ANALYTICS_COOKIE_NAME, "{OLD_VISITOR}")
+        return response
 """
 
 #: The task of the recipe, but by the standard library.
@@ -177,3 +193,39 @@ def test_google_s_collector_is_warned_of(site: Site) -> None:
     said = site.manage("check")
     assert "trackside.W001" in said
     assert "embedded store" in said
+
+
+def test_both_can_be_compared_before_the_switch(site: Site, collector: Collector) -> None:
+    site.settings(block("## Compare", "python", 0))
+    site.settings('MIDDLEWARE.insert(-1, "analytics.middleware.AnalyticsMiddleware")')
+    site.write("analytics/__init__.py", "")
+    site.write("analytics/middleware.py", OLD_MIDDLEWARE)
+    assert "no issues" in site.manage("check", "--fail-level", "WARNING")
+    with site.served():
+        page, cookie = site.get("/")
+        assert "alert" not in page
+        assert cookie.startswith(f"cid={OLD_VISITOR};")
+        site.get("/admin/")
+    printed = site.manage("trackside_stats")
+    assert "seen 2 = tracked 1 + skipped" in printed
+    assert "ignored" in printed
+    assert collector.posts == []
+
+
+def test_without_google_s_names_the_store_alone_counts(site: Site) -> None:
+    site.settings("del ANALYTICS_ID, ANALYTICS_API_VERSION, ANALYTICS_PROVIDER_URL")
+    assert "no issues" in site.manage("check", "--fail-level", "WARNING")
+    with site.served():
+        _, cookie = site.get("/")
+        assert cookie.startswith("cid=")
+    assert counted(site.folder / "trackside.db") == {"/": 1}
+
+
+def test_without_any_of_the_names_a_policy_is_asked_for(site: Site) -> None:
+    site.settings(
+        "for name in [name for name in dir() if name.startswith('ANALYTICS_')]: del globals()[name]"
+    )
+    with python("manage.py", "check", cwd=site.folder) as command:
+        assert command.wait() == 1
+    assert "trackside.E002" in command.output
+    assert "consent.policy: missing, and without a default" in command.output

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from kit.process import MERCY, Process, free_port, python, script
-from kit.store import counted
+from kit.store import counted, rows
 
 PAGE = (Path(__file__).parents[2] / "SERVERS.md").read_text("utf-8")
 PROGRAMS = {
@@ -38,7 +38,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_the_page_has_programs_and_commands() -> None:
-    assert sorted(PROGRAMS) == ["api.py", "jobs.py", "news.py", "queue_.py", "shop.py"]
+    assert sorted(PROGRAMS) == ["api.py", "both.py", "jobs.py", "news.py", "queue_.py", "shop.py"]
     assert len(COMMANDS) == 5
 
 
@@ -48,6 +48,20 @@ def test_a_program_runs(name: str, folder: Path) -> None:
         assert process.wait() == 0, process.output
     if name == "jobs.py":
         assert counted(folder / "trackside.db") == {f"/job/{number}": 1 for number in range(4)}
+
+
+def test_pages_and_an_api_are_counted_apart_and_to_the_last(folder: Path) -> None:
+    port = free_port()
+    command = [script("uvicorn"), "both:app", f"--port={port}"]
+    with Process(command, cwd=folder, env={"PYTHONPATH": str(folder)}) as server:
+        server.expect("Uvicorn running")
+        visit(port, "/")
+        visit(port, "/api/items/7")
+        server.stop()
+    assert rows(folder / "pages.db", "path, visitor IS NULL") == [("/", 0)]
+    assert rows(folder / "api.db", "path, route, visitor IS NULL") == [
+        ("/api/items/7", "/api/items/{number}", 1)
+    ]
 
 
 @pytest.mark.parametrize("line", COMMANDS)
@@ -62,9 +76,14 @@ def test_a_command_serves_and_counts(line: str, folder: Path) -> None:
         for ready in lines:
             server.expect(ready)
         for _ in range(50):
-            client = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-            client.request("GET", VISITS[module], headers={"Accept": "text/html", "Connection": "close"})
-            assert client.getresponse().status == 200
-            client.close()
+            visit(port, VISITS[module])
         server.stop()
     assert counted(folder / "trackside.db") == {VISITS[module]: 50}
+
+
+def visit(port: int, path: str) -> None:
+    """One visit, on a connection of its own."""
+    client = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    client.request("GET", path, headers={"Accept": "text/html", "Connection": "close"})
+    assert client.getresponse().status == 200
+    client.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.db import models
 from django.urls import reverse
 
@@ -9,10 +11,10 @@ from django.urls import reverse
 class Article(models.Model):
     """One article."""
 
-    title = models.CharField(max_length=200)
-    slug = models.SlugField(unique=True)
-    body = models.TextField()
-    published = models.DateField()
+    title: models.CharField[str, str] = models.CharField(max_length=200)
+    slug: models.SlugField[str, str] = models.SlugField(unique=True)
+    body: models.TextField[str, str] = models.TextField()
+    published: models.DateField[date, date] = models.DateField()
 
     class Meta:
         """Newest first."""

@@ -11,6 +11,7 @@ import atexit
 import json
 import os
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -70,7 +71,9 @@ class Books:
                 return
             if self._pid != os.getpid():
                 self._begin()
-            content = json.dumps({"pid": self._pid, "at": time.time(), **asdict(stats)})
+            content = json.dumps(
+                {"host": socket.gethostname(), "pid": self._pid, "at": time.time(), **asdict(stats)}
+            )
             # A reader finds the old file or the new one, and never half of it.
             beside = self._path.with_suffix(".new")
             beside.write_text(content, encoding="utf-8")
@@ -99,6 +102,21 @@ def read(folder: str) -> list[dict[str, Any]]:
         if isinstance(book, dict) and {"at", "requests", "destinations", "failures"} <= book.keys():
             books.append(book)
     return sorted(books, key=lambda book: -float(book["at"]))
+
+
+def has_ended(book: dict[str, Any]) -> bool:
+    """Whether a book's process is gone, as far as can be seen: that of another machine cannot."""
+    pid = book.get("pid")
+    # On Windows the question itself would end it.
+    if book.get("host") != socket.gethostname() or not isinstance(pid, int) or sys.platform == "win32":
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except (OSError, OverflowError):  # Somebody else's.
+        return False
+    return False
 
 
 def total(books: Iterable[dict[str, Any]]) -> dict[str, Any]:

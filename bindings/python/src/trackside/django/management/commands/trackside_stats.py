@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -17,7 +18,8 @@ class Command(BaseCommand):
 
     help = (
         "Prints the books: what became of every request and of every hit. With TRACKSIDE_STATS, a folder, "
-        "they are those of all the site's processes; without it, of this one, which has seen nothing."
+        "they are those of all the site's processes, with those that ended within the last week; without it, "
+        "of this one, which has seen nothing."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -36,7 +38,11 @@ class Command(BaseCommand):
         else:
             found = books.read(folder)
             total = books.total(found)
+            if others := sum(1 for _ in Path(folder).glob("*.json")) - len(found):
+                self.stderr.write(f"{others} files in {folder} are no books, and are left out")
             where = f"of {len(found)} processes, in {folder}"
+            if ended := sum(books.has_ended(book) for book in found):
+                where += f", of which {ended} have ended"
             if found:
                 where += f"; the latest is {max(0.0, time.time() - found[0]['at']):.0f} s old"
         if options["json"]:
