@@ -35,7 +35,10 @@ def run(*words: str) -> str:
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["/articles/bridge/"], ["route: /articles/<slug:slug>/", "status: 200", "verdict: tracked"]),
+        (
+            ["/articles/bridge/"],
+            ["route: /articles/<slug:slug>/", "status: 200 (assumed)\n", "verdict: tracked"],
+        ),
         (
             ["https://www.example.org/page/?utm_source=x"],
             ["verdict: tracked", "www.example.org", "utm_source=x"],
@@ -44,7 +47,7 @@ def run(*words: str) -> str:
         (["/%70age/"], ["route: /page/", "verdict: tracked"]),
         (["/admin/"], ["verdict: skipped(ignored)"]),
         (["/nowhere/"], ["route: none", "status: 404", "verdict: skipped(status)"]),
-        (["/nowhere/", "--status", "200"], ["verdict: tracked"]),
+        (["/nowhere/", "--status", "200"], ["status: 200\n", "verdict: tracked"]),
         (["/page/", "--method", "POST"], ["verdict: skipped(method)"]),
         (["/page/", "--content-type", "application/json"], ["verdict: skipped(content-type)"]),
         (["/page/", "--header", "Sec-Purpose: prefetch"], ["verdict: skipped(prefetch)"]),

@@ -43,6 +43,7 @@ class Command(BaseCommand):
             route = f"/{resolve(unquote(url.path) or '/').route}"
         except Resolver404:
             route = None
+        assumed = "" if options["status"] else " (assumed)"
         status = options["status"] or (200 if route is not None else 404)
         try:
             text = now.tracker.explain(
@@ -57,7 +58,7 @@ class Command(BaseCommand):
             )
         except ArgumentError as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(f"route: {route or 'none'}\nstatus: {status}\n{text}")
+        self.stdout.write(f"route: {route or 'none'}\nstatus: {status}{assumed}\n{text}")
 
     def _headers(self, given: list[str], host: str) -> list[tuple[str, str]]:
         headers = []
