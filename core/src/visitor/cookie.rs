@@ -82,14 +82,13 @@ fn time(text: &[u8]) -> Option<(u64, &[u8])> {
 /// The number that eight digits make, if they are digits.
 fn eight_digits(digits: &[u8; 8]) -> Option<u64> {
     const EACH: u64 = u64::from_ne_bytes([1; 8]);
-    // The first digit is the lowest byte.
-    let values = u64::from_le_bytes(*digits).wrapping_sub(0x30 * EACH);
-    // A digit has the high half 0x3, and still has it when six are added.
+    // The first digit is the lowest byte. Each has the high half 0x3, and still has it when six are added.
     let word = u64::from_le_bytes(*digits);
     let halves = (word & (0xf0 * EACH)) | ((word.wrapping_add(6 * EACH) & (0xf0 * EACH)) >> 4);
     if halves != 0x33 * EACH {
         return None;
     }
+    let values = word - 0x30 * EACH;
     // Neighbours are joined: to four numbers of two digits, to two of four, to one.
     let twos = (values * 10 + (values >> 8)) & 0x00ff_00ff_00ff_00ff;
     let fours = (twos * 100 + (twos >> 16)) & 0x0000_ffff_0000_ffff;

@@ -1,4 +1,4 @@
-use super::Known;
+use super::{Known, eight_digits, time};
 
 const ID: &str = "5b2a9c0e-54a0-4a36-9f0e-3a2a7a1b9d11";
 
@@ -49,5 +49,32 @@ fn everything_else_is_no_visitor() {
         &format!("{{{compact}}}    "),
     ] {
         assert_eq!(Known::parse(value.as_bytes(), 1_000), None, "{value:?}");
+    }
+}
+
+#[test]
+fn a_time_has_up_to_twelve_digits() {
+    let digits = "123456789012".repeat(3);
+    for length in 0..digits.len() {
+        let expected = digits[..length].parse().ok().filter(|_| length <= 12);
+        for behind in ["", ".7", "x"] {
+            let text = format!(".{}{behind}", &digits[..length]);
+            let read = time(text.as_bytes());
+            assert_eq!(read, expected.map(|seconds| (seconds, behind.as_bytes())), "{text}");
+        }
+    }
+}
+
+#[test]
+fn eight_digits_are_read_at_once_and_nothing_else() {
+    for number in ["00000000", "12345678", "87654321", "99999999", "90909090", "00000001"] {
+        assert_eq!(eight_digits(number.as_bytes().try_into().unwrap()), number.parse().ok());
+    }
+    for at in 0..8 {
+        for byte in 0..=u8::MAX {
+            let mut digits = *b"12345678";
+            digits[at] = byte;
+            assert_eq!(eight_digits(&digits).is_some(), byte.is_ascii_digit(), "{byte} at {at}");
+        }
     }
 }
