@@ -90,7 +90,7 @@ def test_every_storage_of_messages_will_do(is_async: bool, hits: Recorded, stora
 class FullStorage(FallbackStorage):
     """One that takes no message."""
 
-    def add(self, level: int, message: str, extra_tags: str = "") -> None:
+    def add(self, level: int, message: str, extra_tags: str | None = "") -> None:
         raise OSError("no room")
 
 
