@@ -65,6 +65,8 @@ pub(crate) fn check(steps: &mut Steps) -> Result<(), String> {
     steps.run("Python: tests in PyPy", || {
         let files = sources(&package().join("tests"))?;
         let files = files.iter().map(String::as_str).filter(|file| file.contains("/test_"));
+        // The README's programs have FastAPI, for of whose parts there are no wheels for PyPy.
+        let files = files.filter(|file| !file.ends_with("/test_readme.py"));
         pypy.run(&PYTEST.iter().copied().chain(files).collect::<Vec<_>>())
     })
 }
