@@ -184,7 +184,8 @@ pub fn finish(
     let owner = Owner::settle(config, &exchange.identified, now, caching != Caching::Shared);
 
     if config.mode == Mode::On {
-        let page = page(&facts, &exchange, &owner, annotations);
+        let user_id = config.user_ids.recorded(annotations.user_id.as_deref().unwrap_or_default());
+        let page = page(&facts, &exchange, &owner, annotations, user_id.as_str());
         if is_tracked {
             emit_for_each_policy(config, &page, emit);
         }
@@ -252,6 +253,7 @@ fn page<'a>(
     exchange: &Exchange,
     owner: &Owner,
     annotations: &'a Annotations<'a>,
+    user_id: &'a str,
 ) -> Draft<'a> {
     let client = hit::Client::of(facts.request.headers);
     Draft {
@@ -273,7 +275,7 @@ fn page<'a>(
         agent: client.agent,
         language: client.language,
         title: annotations.title.as_deref().unwrap_or_default(),
-        user_id: annotations.user_id.as_deref().unwrap_or_default(),
+        user_id,
         route: annotations.route.as_deref().unwrap_or_default(),
         event: None,
         properties: &annotations.properties,

@@ -29,6 +29,8 @@ class Config:
     mode: str
     sites: list
     identity: str
+    secret: str | None
+    user_id: str
     session_timeout: int
     cookie_name: str
     cookie_path: str
@@ -96,11 +98,15 @@ def read(tree):
     api = count == "api"
     ip = privacy.take("ip", "masked")
     root.take("shutdown")
+    # Calls give the key of the day themselves.
+    visitor.take("keys")
     types = track.take("content_types", None if api else ["text/html", "application/xhtml+xml"])
     config = Config(
         mode=root.take("mode", "on"),
         sites=[site.lower() for site in root.take("site", [])],
         identity=visitor.take("identity", "cookie"),
+        secret=visitor.take("secret"),
+        user_id=visitor.take("user_id", "plain"),
         session_timeout=seconds(visitor.take("session_timeout", "30m")),
         cookie_name=cookie.take("name", "trackside"),
         cookie_path=cookie.take("path", "/"),

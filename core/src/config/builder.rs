@@ -3,11 +3,11 @@
 use std::{fmt, time::Duration};
 
 use super::{
-    Config, ConfigError, Count, DestinationBuilder, Identity, IpPolicy, Mode, Policy, QueryPolicy, SameSite,
-    Secure, env,
+    Config, ConfigError, Count, DestinationBuilder, Identity, IpPolicy, Keys, Mode, Policy, QueryPolicy,
+    SameSite, Secure, UserId, env,
     error::{Mistake, Report},
     json,
-    schema::{self, COUNTS, IDENTITIES, IPS, MODES, POLICIES, QUERIES, SAME_SITES},
+    schema::{self, COUNTS, DERIVED, IDENTITIES, IPS, MODES, POLICIES, QUERIES, SAME_SITES, USER_IDS},
     toml,
     tree::Tree,
     units,
@@ -126,6 +126,26 @@ impl Builder {
     /// Sets `visitor.identity`.
     pub fn identity(self, identity: Identity) -> Self {
         self.set(&["visitor", "identity"], word(identity, IDENTITIES))
+    }
+
+    /// Sets `visitor.keys`.
+    pub fn keys(self, keys: Keys) -> Self {
+        let keys = match keys {
+            Keys::Derived => DERIVED.to_owned(),
+            // A path that is no text is not found under what it becomes here; documents could not name it either.
+            Keys::File(path) => path.to_string_lossy().into_owned(),
+        };
+        self.set(&["visitor", "keys"], Tree::Text(keys))
+    }
+
+    /// Sets `visitor.secret`: `env:NAME`, `file:PATH`, or the secret itself.
+    pub fn secret(self, secret: impl Into<String>) -> Self {
+        self.set(&["visitor", "secret"], Tree::Text(secret.into()))
+    }
+
+    /// Sets `visitor.user_id`.
+    pub fn user_id(self, user_id: UserId) -> Self {
+        self.set(&["visitor", "user_id"], word(user_id, USER_IDS))
     }
 
     /// Sets `visitor.session_timeout`, to the millisecond.

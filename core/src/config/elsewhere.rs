@@ -1,7 +1,7 @@
 /// The sections and the keys that stand in one of them alone.
 const SECTIONS: &[(&str, &[&str])] = &[
     ("", &["mode", "site", "shutdown", "visitor", "consent", "track", "privacy", "destination"]),
-    ("visitor", &["identity", "session_timeout", "cookie"]),
+    ("visitor", &["identity", "keys", "secret", "user_id", "session_timeout", "cookie"]),
     ("visitor.cookie", &["domain", "renew", "same_site", "http_only", "secure"]),
     ("consent", &["policy", "notice"]),
     ("track", &["count", "ignore", "only", "status", "methods", "content_types"]),

@@ -54,6 +54,9 @@
 //! | key | default | meaning |
 //! | --- | --- | --- |
 //! | `identity` | `"cookie"` | how visitors are told apart: by a first-party cookie, or `"none"`, not at all |
+//! | `keys` | `"trackside.keys"` | where the key of each UTC day comes from, under which visitors without a cookie are told apart for that day: the path of a file that holds it, shared by all processes that can reach it; or `"derived"`: from `secret`, for hosts without a common disk. Who has the secret can compute the keys of all days, past ones too; those of a file are drawn at random, and gone after 48 h |
+//! | `secret` | none | secret of at least 16 bytes; needed for `keys = "derived"` and `user_id = "hashed"` |
+//! | `user_id` | `"plain"` | what is recorded of a user's id that the host gives: the id; or `"hashed"`: the first 128 bits of its HMAC-SHA256 under `secret`, as 32 hex digits |
 //! | `session_timeout` | `"30m"` | duration of at least 1 s without an exchange that ends a session |
 //!
 //! # `[visitor.cookie]`
@@ -152,7 +155,7 @@ mod toml;
 mod tree;
 mod units;
 
-use std::{net::IpAddr, time::Duration};
+use std::{net::IpAddr, path::PathBuf, time::Duration};
 
 pub use self::{
     builder::{Builder, SecretSource},
@@ -160,7 +163,10 @@ pub use self::{
     destination_builder::DestinationBuilder,
     error::ConfigError,
 };
-use crate::decide::{ContentTypes, Methods, Patterns, Statuses};
+use crate::{
+    decide::{ContentTypes, Methods, Patterns, Statuses},
+    visitor::{UserIds, derived_key},
+};
 
 /// A whole configuration, checked.
 ///
@@ -171,6 +177,9 @@ pub struct Config {
     pub(crate) sites: Vec<String>,
     pub(crate) shutdown: Duration,
     pub(crate) identity: Identity,
+    pub(crate) keys: Keys,
+    pub(crate) secret: Option<Secret>,
+    pub(crate) user_ids: UserIds,
     pub(crate) session_timeout: Duration,
     pub(crate) cookie: Cookie,
     pub(crate) consent: Policy,
@@ -198,6 +207,31 @@ impl Config {
     /// How visitors are told apart: `visitor.identity`. Defaults to [`Identity::Cookie`].
     pub fn identity(&self) -> Identity {
         self.identity
+    }
+
+    /// Where the key of each day comes from: `visitor.keys`. Defaults to the file `trackside.keys`.
+    pub fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// The bytes of the key of the UTC day `day`, counted from 1970-01-01; none unless [`keys`](Self::keys) is
+    /// [`Keys::Derived`].
+    pub fn derived_key(&self, day: u64) -> Option<[u8; 32]> {
+        let secret = self.secret.as_ref().filter(|_| self.keys == Keys::Derived)?;
+        Some(derived_key(secret.reveal().as_bytes(), day))
+    }
+
+    /// What is recorded of a user's id: `visitor.user_id`. Defaults to [`UserId::Plain`].
+    pub fn user_id(&self) -> UserId {
+        match self.user_ids {
+            UserIds::Plain => UserId::Plain,
+            UserIds::Hashed(_) => UserId::Hashed,
+        }
+    }
+
+    /// The user's id `id` as a hit records it, but for its length.
+    pub fn recorded_user_id(&self, id: &str) -> String {
+        self.user_ids.recorded(id).as_str().to_owned()
     }
 
     /// What is counted: `track.count`. Defaults to [`Count::Pages`].
@@ -252,6 +286,26 @@ pub enum Identity {
     Cookie,
     /// `none`: not at all.
     None,
+}
+
+/// Where the key of each day comes from: `visitor.keys`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Keys {
+    /// `"derived"`: from `visitor.secret` and the day.
+    Derived,
+    /// The path of a file that all processes share.
+    File(PathBuf),
+}
+
+/// What is recorded of a user's id: `visitor.user_id`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum UserId {
+    /// `hashed`: its HMAC-SHA256 under `visitor.secret`.
+    Hashed,
+    /// `plain`: the id itself.
+    Plain,
 }
 
 /// What is counted: `track.count`.

@@ -37,7 +37,7 @@ impl<'a> Annotations<'a> {
         self
     }
 
-    /// The id of the signed-in user.
+    /// The id of the signed-in user; recorded as `visitor.user_id` says, as it is or hashed.
     #[must_use]
     pub fn user_id(mut self, user_id: impl Into<Cow<'a, str>>) -> Self {
         self.set_user_id(user_id);

@@ -3,15 +3,19 @@
 mod caching;
 mod consent;
 mod cookie;
+mod derived_key;
 mod session;
 mod snapshot;
+mod user_id;
 
 use uuid::Uuid;
 
 pub(crate) use self::{
     caching::Caching,
     cookie::{Known, set_cookie},
+    derived_key::derived_key,
     session::Session,
+    user_id::UserIds,
 };
 pub use self::{consent::Notice, snapshot::Visitor};
 use crate::{

@@ -22,7 +22,7 @@ pub(super) use self::{
     consent::POLICIES,
     destination::WHEN_FULL,
     track::COUNTS,
-    visitor::{IDENTITIES, SAME_SITES},
+    visitor::{DERIVED, IDENTITIES, SAME_SITES, USER_IDS},
 };
 
 pub(super) const MODES: &[(&str, Mode)] = &[("on", Mode::On), ("dry-run", Mode::DryRun), ("off", Mode::Off)];
@@ -37,7 +37,7 @@ pub(super) fn read(tree: Tree, report: &Report, resolver: Option<&Resolver>) -> 
         let mode = root.choice("mode", MODES).or(Mode::On);
         let sites = sites(root);
         let shutdown = root.duration("shutdown", Duration::ZERO).or(Duration::from_secs(5));
-        let visitor = root.table("visitor", visitor::read);
+        let visitor = root.table("visitor", |visitor| visitor::read(visitor, resolver));
         let (count, track) = root.table("track", track::read);
         let consent = root.table("consent", |consent| consent::read(consent, visitor.identity, count));
         let (ip, query) = root.table("privacy", |privacy| {
@@ -58,6 +58,9 @@ pub(super) fn read(tree: Tree, report: &Report, resolver: Option<&Resolver>) -> 
             sites,
             shutdown,
             identity: visitor.identity.or(visitor::IDENTITY),
+            keys: visitor.keys,
+            secret: visitor.secret,
+            user_ids: visitor.user_ids,
             session_timeout: visitor.session_timeout,
             cookie: visitor.cookie,
             consent: consent.policy,

@@ -3,10 +3,14 @@
 use std::time::Duration;
 
 use super::host;
-use crate::config::{
-    Cookie, Identity, SameSite, Secure,
-    reader::{Read, Section},
-    units,
+use crate::{
+    config::{
+        Cookie, Identity, Keys, SameSite, Secret, Secure, UserId,
+        builder::Resolver,
+        reader::{Read, Section},
+        units,
+    },
+    visitor::UserIds,
 };
 
 pub(super) const IDENTITY: Identity = Identity::Cookie;
@@ -14,6 +18,14 @@ pub(in crate::config) const IDENTITIES: &[(&str, Identity)] =
     &[("cookie", Identity::Cookie), ("none", Identity::None)];
 pub(in crate::config) const SAME_SITES: &[(&str, SameSite)] =
     &[("lax", SameSite::Lax), ("strict", SameSite::Strict), ("none", SameSite::None)];
+
+pub(in crate::config) const USER_IDS: &[(&str, UserId)] =
+    &[("plain", UserId::Plain), ("hashed", UserId::Hashed)];
+
+/// Who holds a hash of a guessable text may try all texts; a secret must not be one of those that can be tried.
+const MIN_SECRET: usize = 16;
+pub(in crate::config) const DERIVED: &str = "derived";
+const KEYS: &str = "trackside.keys";
 
 const DAY: Duration = Duration::from_secs(86_400);
 /// The longest that browsers keep a cookie (RFC 6265bis §5.5).
@@ -24,18 +36,66 @@ const MAX_NAME: usize = 256;
 
 pub(super) struct Visitor {
     pub(super) identity: Read<Identity>,
+    pub(super) keys: Keys,
+    pub(super) secret: Option<Secret>,
+    pub(super) user_ids: UserIds,
     pub(super) session_timeout: Duration,
     pub(super) cookie: Cookie,
 }
 
-pub(super) fn read(visitor: &mut Section<'_>) -> Visitor {
+pub(super) fn read(visitor: &mut Section<'_>, resolver: Option<&Resolver>) -> Visitor {
+    let identity = visitor.choice("identity", IDENTITIES);
+    let keys =
+        visitor.text("keys", "\"derived\", or the path of a file: not empty and without NUL", |text| {
+            let keys = if text == DERIVED { Keys::Derived } else { Keys::File(text.into()) };
+            (!text.is_empty() && !text.contains('\0')).then_some(keys)
+        });
+    let user_id = visitor.choice("user_id", USER_IDS).or(UserId::Plain);
+    let keys = keys.or(Keys::File(KEYS.into()));
+    let secret = secret(visitor, &keys, user_id, resolver);
+    let user_ids = match (user_id, &secret) {
+        (UserId::Hashed, Some(secret)) => UserIds::hashed(secret),
+        _ => UserIds::Plain,
+    };
     Visitor {
-        identity: visitor.choice("identity", IDENTITIES),
+        identity,
+        keys,
+        secret,
+        user_ids,
         session_timeout: visitor
             .duration("session_timeout", Duration::from_secs(1))
             .or(Duration::from_secs(30 * 60)),
         cookie: visitor.table("cookie", cookie),
     }
+}
+
+/// The secret, which is there if anything needs it.
+fn secret(
+    visitor: &mut Section<'_>,
+    keys: &Keys,
+    user_id: UserId,
+    resolver: Option<&Resolver>,
+) -> Option<Secret> {
+    let given = visitor.secret("secret", resolver);
+    let user = match (keys, user_id) {
+        (Keys::Derived, _) => Some("keys = \"derived\""),
+        (_, UserId::Hashed) => Some("user_id = \"hashed\""),
+        _ => None,
+    };
+    match (&given, user) {
+        (Read::Absent, Some(user)) => visitor
+            .missing("secret", format!("missing: {user} needs it, as \"env:NAME\", \"file:PATH\" or itself")),
+        (Read::Is(secret), _) if secret.len() < MIN_SECRET => visitor.mistake(
+            "secret",
+            "is shorter than 16 bytes, so that it could be guessed; draw one, as `openssl rand -hex 32` does",
+        ),
+        (Read::Is(_), None) => visitor.warn(
+            "secret",
+            "is needed for keys = \"derived\" and for user_id = \"hashed\" alone, and neither is written",
+        ),
+        _ => {}
+    }
+    given.ok().map(Secret::new)
 }
 
 fn cookie(section: &mut Section<'_>) -> Cookie {

@@ -5,8 +5,8 @@ use std::{path::PathBuf, time::Duration};
 use super::with_policy;
 use crate::{
     config::{
-        Config, Count, Identity, IpPolicy, Mode, Policy, QueryPolicy, Receiver, SameSite, Secure, WhenFull,
-        Workers,
+        Config, Count, Identity, IpPolicy, Keys, Mode, Policy, QueryPolicy, Receiver, SameSite, Secure,
+        UserId, WhenFull, Workers,
     },
     decide::{ContentTypes, Methods, Statuses},
 };
@@ -18,6 +18,9 @@ fn of_everything_but_destinations() {
     assert!(config.sites().is_empty());
     assert_eq!(config.shutdown(), Duration::from_secs(5));
     assert_eq!(config.identity(), Identity::Cookie);
+    assert_eq!(*config.keys(), Keys::File(PathBuf::from("trackside.keys")));
+    assert!(config.secret.is_none());
+    assert_eq!(config.user_id(), UserId::Plain);
     assert_eq!(config.session_timeout, Duration::from_secs(1_800));
     assert_eq!(config.cookie.name, "trackside");
     assert_eq!(config.cookie.path, "/");

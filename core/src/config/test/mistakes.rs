@@ -277,8 +277,6 @@ fn of_keys_that_are_not_there_yet() {
     for (key, value) in [
         ("proxy", "{ trusted = [] }"),
         ("spool", "{ dir = 'trackside-spool' }"),
-        ("visitor.keys", "'trackside.keys'"),
-        ("visitor.secret", "'env:TRACKSIDE_SECRET'"),
         ("consent.before", "'cookieless'"),
         ("consent.denied", "'anonymous'"),
         ("consent.gpc", "'honour'"),

@@ -1,7 +1,7 @@
 //! Secrets: where they come from, and that no error shows them.
 
 use super::{POLICY, env};
-use crate::config::{Builder, Config, ConfigError, Destination, Receiver, SecretSource};
+use crate::config::{Builder, Config, ConfigError, Destination, Keys, Receiver, SecretSource, UserId};
 
 const SECRET: &str = "hunter2-hunter2";
 
@@ -121,4 +121,38 @@ fn no_debug_shows_a_secret() {
     for shown in [format!("{destination:?}"), format!("{:?}", with(SECRET)), format!("{config:#?}")] {
         assert!(!shown.contains("hunter2"), "{shown}");
     }
+}
+
+#[test]
+fn the_visitors_secret_is_there_where_it_is_needed() {
+    let missing = "missing: keys = \"derived\" needs it, as \"env:NAME\", \"file:PATH\" or itself";
+    let of = |visitor: &str| Config::builder().toml(POLICY).toml(&format!("[visitor]\n{visitor}")).build();
+    let told = |visitor: &str| of(visitor).unwrap_err().to_string();
+    assert_eq!(told("keys = 'derived'"), format!("visitor.secret: {missing}"));
+    assert_eq!(
+        told("user_id = 'hashed'"),
+        format!("visitor.secret: {}", missing.replace("keys = \"derived\"", "user_id = \"hashed\""))
+    );
+    assert!(told("secret = 'fifteen bytes !'\nuser_id = 'hashed'").contains("is shorter than 16 bytes"));
+    assert!(told("keys = ''").contains("\"\" is not \"derived\", or the path of a file"));
+
+    let secret = format!("secret = '{SECRET}-and-more'");
+    let config = of(&format!("{secret}\nkeys = 'derived'")).unwrap();
+    assert_ne!(config.derived_key(1).unwrap(), config.derived_key(2).unwrap());
+    assert!(config.warnings().is_empty());
+    let idle = of(&secret).unwrap();
+    assert!(idle.warnings()[0].starts_with("visitor.secret: is needed for keys"), "{:?}", idle.warnings());
+    for config in [config, idle] {
+        assert!(!format!("{config:?}").contains(SECRET));
+    }
+}
+
+#[test]
+fn the_builder_sets_what_surrounds_the_secret() {
+    let built = |builder: Builder| builder.toml(POLICY).build().unwrap();
+    let config =
+        built(Config::builder().keys(Keys::Derived).secret("0123456789abcdef").user_id(UserId::Hashed));
+    assert_eq!((config.keys(), config.user_id()), (&Keys::Derived, UserId::Hashed));
+    let config = built(Config::builder().keys(Keys::File("k".into())).user_id(UserId::Plain));
+    assert_eq!((config.keys(), config.user_id()), (&Keys::File("k".into()), UserId::Plain));
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::{POLICY, with_policy};
 use crate::config::{
-    Config, Destination, Identity, IpPolicy, Keep, Mode, Policy, QueryPolicy, Receiver, SameSite, Secure,
-    WhenFull, Workers,
+    Config, Destination, Identity, IpPolicy, Keep, Keys, Mode, Policy, QueryPolicy, Receiver, SameSite,
+    Secure, UserId, WhenFull, Workers,
 };
 
 #[test]
@@ -17,6 +17,9 @@ fn every_key_of_the_top() {
             site = ["WWW.Example.com.", "localhost", "127.0.0.1", "[::1]", "my_host", "www.example.com"]
             shutdown = "0s"
             [visitor]
+            keys = "/var/lib/site/keys"
+            secret = "sixteen bytes or"
+            user_id = "hashed"
             session_timeout = "1h"
             [visitor.cookie]
             name = "__Host-v"
@@ -44,6 +47,9 @@ fn every_key_of_the_top() {
     assert_eq!(config.mode(), Mode::DryRun);
     assert_eq!(config.sites(), ["www.example.com", "localhost", "127.0.0.1", "[::1]", "my_host"]);
     assert_eq!(config.shutdown(), Duration::ZERO);
+    assert_eq!(*config.keys(), Keys::File("/var/lib/site/keys".into()));
+    assert_eq!(config.derived_key(1), None);
+    assert_eq!(config.user_id(), UserId::Hashed);
     assert_eq!(config.session_timeout, Duration::from_secs(3_600));
     assert_eq!(config.cookie.name, "__Host-v");
     assert_eq!(config.cookie.max_age, Duration::from_secs(399 * 86_400));
