@@ -10,7 +10,7 @@ use crate::{
     decide::{self, Facts, Rule},
     judge::{self, Verdict},
     protocol::{self, Enriched, Outgoing},
-    visitor::Notice,
+    visitor::{DailyKey, Notice},
 };
 
 /// Everything there is to know about one exchange, of which nothing is sent.
@@ -87,9 +87,10 @@ pub fn explain(
     response: &Response<'_>,
     annotations: &Annotations<'_>,
     moment: Moment,
+    key: Option<&DailyKey>,
 ) -> Explanation {
     let facts = Facts::new(config, request).with_response(response);
-    let exchange = judge::begin(config, request, moment);
+    let exchange = judge::begin(config, request, moment, key);
     let visitor = judge::describe_visitor(&exchange);
     let notice = judge::notice(config, &exchange, request);
     let mut hits = Vec::new();

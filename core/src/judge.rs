@@ -9,7 +9,7 @@ use crate::{
     config::{Config, Identity, Mode},
     decide::{self, Facts, Lengths},
     hit::{self, Draft},
-    visitor::{self, Caching, Identified, Known, Notice, Owner, Visitor},
+    visitor::{self, Caching, Cookieless, DailyKey, Identified, Known, Notice, Owner, Visitor},
 };
 
 /// A request that has begun and is not finished: small, and without a copy of the request.
@@ -21,6 +21,7 @@ pub struct Exchange {
     ids: [Uuid; 2],
     skipped: Option<Reason>,
     identified: Identified,
+    cookieless: Cookieless,
     is_notice_due: bool,
     /// Whether its events are sent, though its page view may be skipped.
     has_events: bool,
@@ -30,7 +31,7 @@ pub struct Exchange {
 impl Exchange {
     /// The visitor's id. That of a new visitor is recorded only if the response can carry its cookie.
     pub fn visitor_id(&self) -> Option<Uuid> {
-        self.identified.id()
+        self.identified.id().or(self.cookieless.known())
     }
 
     /// Whether the visitor came without a valid cookie and would be given one.
@@ -103,7 +104,8 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// Looks at a request that has come.
+/// Looks at a request that has come. `key` is that of the moment's UTC day: without it nobody takes a cookieless
+/// id.
 ///
 /// ```
 /// use trackside_core::{Annotations, Config, Moment, Request, Response, judge};
@@ -111,7 +113,7 @@ impl fmt::Display for Verdict {
 /// let config = Config::builder().toml("consent.policy = 'none'").build()?;
 /// let headers = [("host", "www.example.com"), ("accept", "text/html")];
 /// let request = Request::new("GET", "/news/", &headers);
-/// let exchange = judge::begin(&config, &request, Moment::new(1_784_714_400_000_000, [7; 64]));
+/// let exchange = judge::begin(&config, &request, Moment::new(1_784_714_400_000_000, [7; 64]), None);
 /// assert!(exchange.is_new());
 ///
 /// let headers = [("content-type", "text/html")];
@@ -123,7 +125,7 @@ impl fmt::Display for Verdict {
 /// assert_eq!(hits[0].path(), b"/news/");
 /// # Ok::<(), trackside_core::config::ConfigError>(())
 /// ```
-pub fn begin(config: &Config, request: &Request<'_>, moment: Moment) -> Exchange {
+pub fn begin(config: &Config, request: &Request<'_>, moment: Moment, key: Option<&DailyKey>) -> Exchange {
     let (micros, ids) = (moment.micros(), [moment.page_id(), moment.event_id()]);
     if config.mode == Mode::Off {
         return Exchange {
@@ -131,6 +133,7 @@ pub fn begin(config: &Config, request: &Request<'_>, moment: Moment) -> Exchange
             ids,
             skipped: Some(Reason::Off),
             identified: Identified::Anonymous,
+            cookieless: Cookieless::None,
             is_notice_due: false,
             has_events: false,
             lengths: Lengths::default(),
@@ -147,7 +150,13 @@ pub fn begin(config: &Config, request: &Request<'_>, moment: Moment) -> Exchange
     let identified = Identified::of(known, &moment, may_be_new);
     let is_notice_due = visitor::notice_is_due(config, request, &identified);
     let has_events = skipped.is_none() || decide::events_count(&facts);
-    Exchange { micros, ids, skipped, identified, is_notice_due, has_events, lengths: facts.lengths() }
+    let cookieless = match (config.identity, key) {
+        (Identity::Cookie, Some(key)) => Cookieless::Of(key.clone()),
+        (Identity::Cookieless, Some(key)) if has_events => Cookieless::now(key, &facts),
+        _ => Cookieless::None,
+    };
+    let lengths = facts.lengths();
+    Exchange { micros, ids, skipped, identified, cookieless, is_notice_due, has_events, lengths }
 }
 
 /// The notice for an exchange on which it is due. Takes the request that `begin` took.
@@ -181,7 +190,8 @@ pub fn finish(
         && exchange.identified.needs_cookie(config, now)
         && takes_cookie(request, response);
     let caching = if is_cookie_due { Caching::of(response.headers, now) } else { Caching::Shared };
-    let owner = Owner::settle(config, &exchange.identified, now, caching != Caching::Shared);
+    let owner =
+        Owner::settle(&facts, &exchange.identified, &exchange.cookieless, now, caching != Caching::Shared);
 
     if config.mode == Mode::On {
         let user_id = config.user_ids.recorded(annotations.user_id.as_deref().unwrap_or_default());
@@ -228,13 +238,18 @@ pub fn event(
 pub fn visitor(config: &Config, exchange: &Exchange, request: &Request<'_>) -> Visitor {
     let facts = Facts::new(config, request);
     let gets_cookie = exchange.skipped.is_none() && visitor::hands_out_ids(config);
-    Visitor::new(&facts, &exchange.identified, exchange.seconds(), gets_cookie)
+    let owner =
+        Owner::settle(&facts, &exchange.identified, &exchange.cookieless, exchange.seconds(), gets_cookie);
+    Visitor::new(&facts, owner)
 }
 
 /// Who the visitor is, for a person to read.
 pub(crate) fn describe_visitor(exchange: &Exchange) -> String {
     match &exchange.identified {
-        Identified::Anonymous => "none".to_owned(),
+        Identified::Anonymous => match exchange.cookieless.known() {
+            Some(id) => format!("cookieless, {id} until the end of the day (UTC)"),
+            None => "none".to_owned(),
+        },
         Identified::New(id) => format!("new, would be {id}"),
         Identified::Known(known) => format!(
             "{}, first visit {}, session began {}, last seen {} (seconds since 1970)",
@@ -261,6 +276,7 @@ fn page<'a>(
         micros: exchange.micros,
         visitor: owner.visitor,
         is_new: owner.is_new,
+        is_cookieless: owner.is_cookieless,
         first_visit: owner.first_visit,
         session: owner.session,
         address: facts.request.peer,

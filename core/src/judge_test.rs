@@ -35,7 +35,8 @@ fn asked(cookie: &str) -> [(&str, &str); 4] {
 #[test]
 fn an_exchange_tells_what_is_known_when_the_request_has_come() {
     let config = config("");
-    let begun = |method, cookie: &str| begin(&config, &Request::new(method, "/", &asked(cookie)), moment());
+    let begun =
+        |method, cookie: &str| begin(&config, &Request::new(method, "/", &asked(cookie)), moment(), None);
 
     let new = begun("GET", "");
     assert_eq!((new.visitor_id(), new.is_new(), new.is_notice_due()), (Some(NEW), true, true));
@@ -59,7 +60,7 @@ fn the_notice_names_the_site() {
     let notice = |cookie: &str| {
         let headers = asked(cookie);
         let request = Request::new("GET", "/", &headers);
-        super::notice(&config, &begin(&config, &request, moment()), &request)
+        super::notice(&config, &begin(&config, &request, moment(), None), &request)
     };
     assert_eq!(notice("").unwrap().text(), "<www.example.com>");
     assert_eq!(notice(&cookie(10)), None);
@@ -75,7 +76,7 @@ fn judged(
 ) -> (Verdict, Vec<Hit>) {
     let headers = asked(cookie);
     let request = Request::new("GET", target, &headers).with_peer(Some([203, 0, 113, 9].into()));
-    let exchange = begin(config, &request, moment());
+    let exchange = begin(config, &request, moment(), None);
     let mut hits = Vec::new();
     let response = Response::new(status, &HTML);
     let verdict = finish(config, exchange, &request, &response, annotations, &mut |hit| hits.push(hit));
@@ -159,7 +160,7 @@ fn later(config: &Config, method: &str, cookie: &str) -> (Visitor, Vec<Hit>) {
     let headers = asked(cookie);
     let request =
         Request::new(method, "/a?b", &headers).with_peer(Some([203, 0, 113, 9].into())).with_secure(true);
-    let visitor = super::visitor(config, &begin(config, &request, moment()), &request);
+    let visitor = super::visitor(config, &begin(config, &request, moment(), None), &request);
     let mut hits = Vec::new();
     let add = Event::new("add").value(2.0);
     event(config, &visitor, &add, &Moment::new((NOW + 3_600) * 1_000_000, [9; 64]), &mut |hit| {
@@ -223,7 +224,7 @@ fn an_event_is_made_once_for_each_policy() {
 fn a_visitor_is_described_for_a_person() {
     let described = |toml: &str, cookie: &str| {
         let headers = asked(cookie);
-        describe_visitor(&begin(&config(toml), &Request::new("GET", "/", &headers), moment()))
+        describe_visitor(&begin(&config(toml), &Request::new("GET", "/", &headers), moment(), None))
     };
     assert_eq!(described("mode = 'off'", ""), "none");
     assert_eq!(described("", ""), format!("new, would be {NEW}"));

@@ -58,7 +58,7 @@ fn the_judge_reads_the_headers_it_says() {
     ] {
         let headers = Asked(headers, RefCell::default());
         let request = Request::new("GET", "/", &headers);
-        let exchange = judge::begin(&config, &request, Moment::new(1_784_714_400_000_000, [7; 64]));
+        let exchange = judge::begin(&config, &request, Moment::new(1_784_714_400_000_000, [7; 64]), None);
         judge::notice(&config, &exchange, &request);
         judge::visitor(&config, &exchange, &request);
         let annotations = Annotations::new().event(Event::new("seen"));
@@ -90,7 +90,7 @@ fn the_judge_reads_the_headers_it_says() {
     ] {
         let headers = [("host", "www.example.com"), (name, value)];
         let request = Request::new("GET", "/", &headers);
-        let exchange = judge::begin(&config, &request, Moment::new(1_784_714_400_000_000, [7; 64]));
+        let exchange = judge::begin(&config, &request, Moment::new(1_784_714_400_000_000, [7; 64]), None);
         assert!(!exchange.is_new(), "{name}");
         asked.insert(name.to_owned());
     }

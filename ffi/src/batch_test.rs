@@ -29,7 +29,7 @@ fn hits(destination: &str, paths: &[&str]) -> Vec<Hit> {
     for path in paths {
         entropy = entropy.map(|byte: u8| byte.wrapping_add(1));
         let request = Request::new("GET", path, &[("host", "www.example.com")]);
-        let exchange = judge::begin(&config, &request, Moment::new(NOW, entropy));
+        let exchange = judge::begin(&config, &request, Moment::new(NOW, entropy), None);
         let response = Response::new(200, &[("content-type", "text/html")]);
         let verdict =
             judge::finish(&config, exchange, &request, &response, &Annotations::new(), &mut |hit| {

@@ -121,7 +121,7 @@ fn judge_one(
         Request::new("GET", target, headers).with_peer("203.0.113.9".parse().ok()).with_secure(true);
     let response_headers = [("cache-control", "private"), ("content-type", "text/html")];
     let response = Response::new(200, &response_headers);
-    let exchange = judge::begin(config, &request, moment);
+    let exchange = judge::begin(config, &request, moment, None);
     // Nothing is appended to a response here.
     let _verdict =
         judge::finish(config, exchange, &request, &response, annotations, &mut |hit| hits.push(hit));

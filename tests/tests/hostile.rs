@@ -30,7 +30,7 @@ fn judged(
 ) -> (Verdict, Vec<Hit>) {
     let config = config();
     let request = Request::new(method, target, headers).with_peer("203.0.113.9".parse().ok());
-    let exchange = judge::begin(&config, &request, Moment::new(1_784_714_400_000_000, [7; 64]));
+    let exchange = judge::begin(&config, &request, Moment::new(1_784_714_400_000_000, [7; 64]), None);
     let mut hits = Vec::new();
     let annotations = Annotations::new();
     let response = Response::new(200, response);
@@ -189,7 +189,7 @@ fn annotations_without_measure_are_cut() {
     // The events' ids begin at their highest, so that they wrap.
     let mut entropy = [255; 64];
     entropy[..10].fill(1);
-    let exchange = judge::begin(&config, &request, Moment::new(0, entropy));
+    let exchange = judge::begin(&config, &request, Moment::new(0, entropy), None);
     let mut hits = Vec::new();
     let _verdict =
         judge::finish(&config, exchange, &request, &Response::new(200, &HTML), &annotations, &mut |hit| {

@@ -176,7 +176,7 @@ impl Call {
             annotations = annotations.property(name, text.as_str()).event(event);
         }
         let mut hits = Vec::new();
-        let exchange = judge::begin(config, &request, Moment::new(self.micros, self.entropy));
+        let exchange = judge::begin(config, &request, Moment::new(self.micros, self.entropy), None);
         let notice = judge::notice(config, &exchange, &kept);
         assert_eq!(notice.is_some(), exchange.is_notice_due());
         assert_eq!(notice, judge::notice(config, &exchange, &request));
@@ -298,7 +298,7 @@ proptest! {
             let request = Request::new("GET", "/", &headers);
             let mut block = [0; 64];
             block[..32].copy_from_slice(&entropy);
-            let exchange = judge::begin(&CONFIG, &request, Moment::new(now, block));
+            let exchange = judge::begin(&CONFIG, &request, Moment::new(now, block), None);
             prop_assert_eq!(exchange.is_new(), seen.is_none());
             let response = [("content-type", "text/html")];
             let mut hits = Vec::new();

@@ -64,14 +64,18 @@ def annotations_of(table):
 
 
 def expectation(config, call):
-    known(call, "now entropy request response annotations expect", "call")
+    known(call, "now entropy key request response annotations expect", "call")
     entropy = bytes.fromhex(call["entropy"])
     if len(entropy) != 64:
         raise ValueError("entropy must have 128 hex digits")
+    key = bytes.fromhex(call["key"]) if "key" in call else None
+    if key is not None and len(key) != 32:
+        raise ValueError("a key must have 64 hex digits")
     verdict = judge(
         config,
         call["now"],
         entropy,
+        key,
         request_of(call["request"]),
         response_of(call["response"]),
         annotations_of(call.get("annotations", {})),

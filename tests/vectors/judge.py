@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
 import record
+from cookieless import cookieless_id
 from record import Hit
 
 HTML = (b"text/html", b"application/xhtml+xml")
@@ -293,7 +294,7 @@ def notice(config, request, site):
     return {"text": text, "html": escaped(text)}
 
 
-def judge(config, micros, entropy, request, response, annotations):
+def judge(config, micros, entropy, key, request, response, annotations):
     now = micros // 1_000_000
     if config.mode == "off":
         return Verdict("off", [], None, (None, False), [])
@@ -306,12 +307,19 @@ def judge(config, micros, entropy, request, response, annotations):
     if visitor is None and hands_out and begun:
         visitor = Visitor(record.visitor_id(entropy), now, now, now, known=False)
     is_new = visitor is not None and not visitor.known
+    site = site_of(request, config)
+    agent = first(request.values(b"user-agent")) or b""
+    # The id of the day, for whoever has no other.
+    stand_in = None
+    if config.identity != "none" and held_back(config, request) is None:
+        stand_in = cookieless_id(key, site, request.peer, agent)
+    seen = visitor.id if visitor else stand_in if config.identity == "cookieless" else None
     due = is_new and config.mode == "on" and config.policy == "notice" and wants_html(request)
     verdict = Verdict(
         reason or "abandoned",
         [],
-        notice(config, request, site_of(request, config)) if due else None,
-        (visitor.id if visitor else None, is_new),
+        notice(config, request, site) if due else None,
+        (seen, is_new),
         [],
     )
     if response is None:
@@ -343,24 +351,25 @@ def judge(config, micros, entropy, request, response, annotations):
         if may_set or not lapsed:
             session = visitor.start
         if is_new and not may_set:
-            visitor = None
+            visitor, is_new = None, False
 
     if held_back(config, request) is None:
         _, path, query = split_target(request.target)
         hit = Hit(
             id=record.page_id(micros, entropy),
             micros=micros,
-            site=site_of(request, config),
+            site=site,
             secure=request.secure,
             method=request.method,
             path=path,
             query=query,
             status=response.status,
             referrer=first(request.values(b"referer")) or b"",
-            agent=first(request.values(b"user-agent")) or b"",
+            agent=agent,
             language=first(request.values(b"accept-language")) or b"",
             peer=request.peer,
-            visitor=visitor and visitor.id,
+            visitor=visitor.id if visitor else stand_in,
+            cookieless=visitor is None and stand_in is not None,
             new=is_new,
             first_visit=visitor and visitor.first,
             session=session,

@@ -144,6 +144,7 @@ class Hit:
     language: bytes
     peer: str | None
     visitor: str | None
+    cookieless: bool
     new: bool
     first_visit: int | None
     session: int | None
@@ -200,7 +201,7 @@ class Hit:
 
     def json(self):
         """What the file sink writes: absent and empty fields are left out."""
-        has_visitor = self.visitor is not None
+        has_first = self.visitor is not None and not self.cookieless
         fields = {
             "id": self.id,
             "kind": self.kind,
@@ -216,8 +217,9 @@ class Hit:
             "language": self.language,
             "ip": self.peer,
             "visitor": self.visitor,
-            "new": self.new if has_visitor else None,
-            "first_visit": self.first_visit if has_visitor else None,
+            "new": self.new if has_first else None,
+            "first_visit": self.first_visit if has_first else None,
+            "cookieless": self.cookieless or None,
             "session": self.session,
             "user_id": self.user_id,
             "title": self.title,

@@ -3,6 +3,7 @@
 pub mod clock;
 mod destination;
 pub mod entropy;
+pub mod keys;
 pub mod load;
 mod log;
 pub mod pool;

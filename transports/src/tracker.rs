@@ -15,7 +15,7 @@ use trackside_core::{
     judge::{self, Verdict},
     ledger::Stats,
     transport::{Left, Reentrant, Submitted, Transport},
-    visitor::{Notice, Visitor},
+    visitor::{DailyKey, Notice, Visitor},
 };
 use uuid::Uuid;
 
@@ -23,6 +23,7 @@ use crate::{
     clock::{self, Clock},
     destination::{self, OpenError, Swapped},
     entropy::{self, Entropy},
+    keys::{self, Keys},
     log,
     pool::fork::{self, PerProcess},
     requests::RequestBook,
@@ -65,6 +66,7 @@ struct Live {
     config: Config,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
+    keys: Arc<dyn Keys>,
     transport: Arc<dyn Transport>,
     requests: PerProcess<RequestBook>,
     /// The process, by its generation, that closed it by itself and needs no other close; 0: none did.
@@ -88,6 +90,7 @@ impl Tracker {
             config,
             clock: Arc::new(clock::System),
             entropy: Arc::new(entropy::System),
+            keys: Arc::new(keys::Without),
             transport: None,
             sinks: Swapped::new(),
         }
@@ -96,7 +99,9 @@ impl Tracker {
     /// Looks at a request that has come.
     pub fn begin(&self, request: &Request<'_>) -> Exchange {
         let live = &self.0;
-        let exchange = judge::begin(&live.config, request, live.moment());
+        let moment = live.moment();
+        let key = live.key(&moment);
+        let exchange = judge::begin(&live.config, request, moment, key.as_ref());
         Exchange { live: Arc::clone(live), exchange: Some(exchange), generation: fork::generation() }
     }
 
@@ -124,7 +129,8 @@ impl Tracker {
         annotations: &Annotations<'_>,
     ) -> Explanation {
         let moment = Moment::new(self.0.clock.micros(), [7; 64]);
-        explain(&self.0.config, request, response, annotations, moment)
+        let key = self.0.key(&moment);
+        explain(&self.0.config, request, response, annotations, moment, key.as_ref())
     }
 
     /// What the destination called `name` would make of `hit` now. None if there is no such destination, or if
@@ -182,6 +188,11 @@ impl Live {
         Moment::new(self.clock.micros(), self.entropy.draw())
     }
 
+    /// The key of the moment's day, if an exchange may come to need it.
+    fn key(&self, moment: &Moment) -> Option<DailyKey> {
+        if self.config.takes_daily_key() { self.keys.key(DailyKey::day(moment.micros())) } else { None }
+    }
+
     fn book(&self) -> &RequestBook {
         self.requests.get(RequestBook::default)
     }
@@ -230,6 +241,7 @@ pub struct Builder {
     config: Config,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
+    keys: Arc<dyn Keys>,
     transport: Option<Arc<dyn Transport>>,
     sinks: Swapped,
 }
@@ -244,6 +256,12 @@ impl Builder {
     /// Where randomness comes from. Defaults to a generator seeded by the system.
     pub fn entropy(mut self, entropy: Arc<dyn Entropy>) -> Self {
         self.entropy = entropy;
+        self
+    }
+
+    /// Where the keys of cookieless ids come from. Defaults to [`keys::Without`].
+    pub fn keys(mut self, keys: Arc<dyn Keys>) -> Self {
+        self.keys = keys;
         self
     }
 
@@ -286,6 +304,7 @@ impl Builder {
             config: self.config,
             clock: self.clock,
             entropy: self.entropy,
+            keys: self.keys,
             transport,
             requests: PerProcess::new(),
             closed_in: AtomicU64::new(0),

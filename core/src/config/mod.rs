@@ -53,7 +53,7 @@
 //!
 //! | key | default | meaning |
 //! | --- | --- | --- |
-//! | `identity` | `"cookie"` | how visitors are told apart: by a first-party cookie, or `"none"`, not at all |
+//! | `identity` | `"cookie"` | how visitors are told apart: by a first-party cookie; `"cookieless"`, by a hash of site, address and agent under a key that is another one every day; or `"none"`, not at all. With `"cookie"`, a hit whose visitor cannot be given one takes the cookieless id |
 //! | `keys` | `"trackside.keys"` | where the key of each UTC day comes from, under which visitors without a cookie are told apart for that day: the path of a file that holds it, shared by all processes that can reach it; or `"derived"`: from `secret`, for hosts without a common disk. Who has the secret can compute the keys of all days, past ones too; those of a file are drawn at random, and gone after 48 h |
 //! | `secret` | none | secret of at least 16 bytes; needed for `keys = "derived"` and `user_id = "hashed"` |
 //! | `user_id` | `"plain"` | what is recorded of a user's id that the host gives: the id; or `"hashed"`: the first 128 bits of its HMAC-SHA256 under `secret`, as 32 hex digits |
@@ -234,6 +234,12 @@ impl Config {
         self.user_ids.recorded(id).as_str().to_owned()
     }
 
+    /// Whether [`begin`](crate::judge::begin) makes use of the day's key: visitors may come to be told apart
+    /// without a cookie.
+    pub fn takes_daily_key(&self) -> bool {
+        self.mode != Mode::Off && self.identity != Identity::None
+    }
+
     /// What is counted: `track.count`. Defaults to [`Count::Pages`].
     pub fn count(&self) -> Count {
         self.count
@@ -284,6 +290,8 @@ pub enum Mode {
 pub enum Identity {
     /// `cookie`: by a first-party cookie.
     Cookie,
+    /// `cookieless`: by a keyed hash of site, address and agent, another one every day.
+    Cookieless,
     /// `none`: not at all.
     None,
 }

@@ -18,6 +18,7 @@ fn explained(toml: &str, target: &str, headers: &[(&str, &str)], status: u16) ->
         &Response::new(status, &response),
         &Annotations::new(),
         moment,
+        None,
     )
 }
 

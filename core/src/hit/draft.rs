@@ -17,6 +17,7 @@ pub(crate) struct Draft<'a> {
     pub(crate) micros: u64,
     pub(crate) visitor: Option<Uuid>,
     pub(crate) is_new: bool,
+    pub(crate) is_cookieless: bool,
     pub(crate) first_visit: u64,
     pub(crate) session: Option<u64>,
     pub(crate) address: Option<IpAddr>,
@@ -122,6 +123,7 @@ impl Draft<'_> {
         flags.set(Flags::IP, ip.is_some());
         flags.set(Flags::IP_V6, ip.is_some_and(|ip| ip.is_ipv6()));
         flags.set(Flags::VALUE, value.is_some());
+        flags.set(Flags::COOKIELESS, self.is_cookieless);
         flags.set_ip_policy(policy);
 
         let mut head = [0; layout::TEXTS];

@@ -39,8 +39,13 @@ impl Serialize for Hit {
         }
         if let Some(visitor) = self.visitor() {
             map.put("visitor", &visitor.to_string())?;
-            map.put("new", &self.is_new())?;
-            map.put("first_visit", &self.first_visit())?;
+            match self.first_visit() {
+                Some(first_visit) => {
+                    map.put("new", &self.is_new())?;
+                    map.put("first_visit", &first_visit)?;
+                }
+                None => map.put("cookieless", &true)?,
+            }
         }
         if let Some(session) = self.session() {
             map.put("session", &session)?;

@@ -83,7 +83,9 @@ impl Flags {
     pub(super) const IP: u16 = 1 << 4;
     pub(super) const IP_V6: u16 = 1 << 5;
     pub(super) const VALUE: u16 = 1 << 6;
+    pub(super) const COOKIELESS: u16 = 1 << 7;
     const POLICY_SHIFT: u16 = 8;
+    const POLICY: u16 = 0b11;
 
     pub(super) fn has(self, flag: u16) -> bool {
         self.0 & flag != 0
@@ -100,7 +102,7 @@ impl Flags {
     }
 
     pub(super) fn ip_policy(self) -> IpPolicy {
-        match self.0 >> Self::POLICY_SHIFT {
+        match (self.0 >> Self::POLICY_SHIFT) & Self::POLICY {
             0 => IpPolicy::Masked,
             1 => IpPolicy::Full,
             _ => IpPolicy::None,

@@ -65,9 +65,16 @@ impl Hit {
         self.has(Flags::NEW)
     }
 
-    /// The visitor's first visit, in seconds since the Unix epoch.
+    /// Whether the visitor's id is a cookieless one: it is another one the next day, and nobody knows whether it
+    /// is new.
+    pub fn is_cookieless(&self) -> bool {
+        self.has(Flags::COOKIELESS)
+    }
+
+    /// The visitor's first visit, in seconds since the Unix epoch. A cookieless visitor has none.
     pub fn first_visit(&self) -> Option<u64> {
-        self.has(Flags::VISITOR).then(|| self.view().u64(layout::FIRST_VISIT))
+        let is_known = self.has(Flags::VISITOR) && !self.is_cookieless();
+        is_known.then(|| self.view().u64(layout::FIRST_VISIT))
     }
 
     /// The session, named by the second it began, in seconds since the Unix epoch.

@@ -17,6 +17,7 @@ pub(crate) fn page() -> Draft<'static> {
         micros: MICROS,
         visitor: Some(VISITOR),
         is_new: false,
+        is_cookieless: false,
         first_visit: 1_784_714_000,
         session: Some(1_784_714_000),
         address: Some([203, 0, 113, 9].into()),

@@ -28,6 +28,7 @@ fn bare() -> Draft<'static> {
         id: Uuid::nil(),
         micros: 0,
         visitor: None,
+        is_cookieless: false,
         is_new: false,
         first_visit: 0,
         session: None,

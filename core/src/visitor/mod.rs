@@ -3,6 +3,8 @@
 mod caching;
 mod consent;
 mod cookie;
+mod cookieless;
+mod daily_key;
 mod derived_key;
 mod session;
 mod snapshot;
@@ -13,15 +15,16 @@ use uuid::Uuid;
 pub(crate) use self::{
     caching::Caching,
     cookie::{Known, set_cookie},
+    cookieless::Cookieless,
     derived_key::derived_key,
     session::Session,
     user_id::UserIds,
 };
-pub use self::{consent::Notice, snapshot::Visitor};
+pub use self::{consent::Notice, daily_key::DailyKey, snapshot::Visitor};
 use crate::{
     Moment, Request,
     config::{Config, Count, Identity, Mode, Policy},
-    decide,
+    decide::{self, Facts},
 };
 
 /// What the request tells about its visitor.
@@ -72,6 +75,8 @@ impl Identified {
 pub(crate) struct Owner {
     pub(crate) visitor: Option<Uuid>,
     pub(crate) is_new: bool,
+    /// Whether the visitor's id is the one of the day.
+    pub(crate) is_cookieless: bool,
     pub(crate) first_visit: u64,
     pub(crate) session: Option<u64>,
     /// The cookie to set.
@@ -80,23 +85,31 @@ pub(crate) struct Owner {
 
 impl Owner {
     /// Settles whose hit it is. An id that cannot be handed out is not recorded, as it would never be
-    /// seen again; a session that lapsed where no cookie can be set stays empty.
-    pub(crate) fn settle(config: &Config, identified: &Identified, now: u64, may_set_cookie: bool) -> Self {
+    /// seen again: the cookieless one takes its place, if there is one. A session that lapsed where no cookie
+    /// can be set stays empty.
+    pub(crate) fn settle(
+        facts: &Facts<'_>,
+        identified: &Identified,
+        cookieless: &Cookieless,
+        now: u64,
+        may_set_cookie: bool,
+    ) -> Self {
         match *identified {
-            Identified::Anonymous => Self::default(),
-            Identified::New(_) if !may_set_cookie => Self::default(),
+            Identified::Anonymous => Self::cookieless(cookieless.id(facts)),
+            Identified::New(_) if !may_set_cookie => Self::cookieless(cookieless.id(facts)),
             Identified::New(id) => {
                 let cookie = Known::new(id, now);
                 Self {
                     visitor: Some(id),
                     is_new: true,
+                    is_cookieless: false,
                     first_visit: now,
                     session: Some(now),
                     cookie: Some(cookie),
                 }
             }
             Identified::Known(known) => {
-                let session = Session::of(&known, now, config.session_timeout);
+                let session = Session::of(&known, now, facts.config.session_timeout);
                 let start = match session {
                     Session::Runs { .. } => Some(known.session_start),
                     Session::Lapsed if may_set_cookie => Some(now),
@@ -106,6 +119,7 @@ impl Owner {
                 Self {
                     visitor: Some(known.id),
                     is_new: false,
+                    is_cookieless: false,
                     first_visit: known.first_visit,
                     session: start,
                     cookie: start.filter(|_| rewrite).map(|start| Known {
@@ -116,6 +130,12 @@ impl Owner {
                 }
             }
         }
+    }
+
+    /// Whoever has the id of the day. Its first visit and its session cannot be told from one request, and no
+    /// state is kept for them: who counts can tell a session by the gaps between the hits of one id.
+    fn cookieless(id: Option<Uuid>) -> Self {
+        Self { visitor: id, is_cookieless: id.is_some(), ..Self::default() }
     }
 }
 

@@ -2,7 +2,7 @@ use std::net::IpAddr;
 
 use uuid::Uuid;
 
-use super::{Identified, Owner};
+use super::Owner;
 use crate::{
     config::{Config, IpPolicy},
     decide::Facts,
@@ -22,13 +22,12 @@ pub struct Visitor {
 }
 
 impl Visitor {
-    /// `gets_cookie` if the exchange that gives the snapshot out is to set the cookie, should it be due.
-    pub(crate) fn new(facts: &Facts<'_>, identified: &Identified, now: u64, gets_cookie: bool) -> Self {
+    pub(crate) fn new(facts: &Facts<'_>, owner: Owner) -> Self {
         let client = Client::of(facts.request.headers);
         let policies = &facts.config.ip_policies;
         let loosest = [IpPolicy::Full, IpPolicy::Masked].into_iter().find(|p| policies.contains(p));
         Self {
-            owner: Owner::settle(facts.config, identified, now, gets_cookie),
+            owner,
             site: facts.site().to_owned(),
             secure: facts.request.secure,
             address: loosest.unwrap_or(IpPolicy::None).apply(facts.request.peer),
@@ -59,6 +58,7 @@ impl Visitor {
             micros: 0,
             visitor: self.owner.visitor,
             is_new: self.owner.is_new,
+            is_cookieless: self.owner.is_cookieless,
             first_visit: self.owner.first_visit,
             session: self.owner.session,
             address: self.address,

@@ -61,7 +61,8 @@ pub(crate) fn outcome(config: &Config, call: &Call, raw: &mut Vec<Vec<u8>>) -> J
         .with_authority(asked.authority.as_ref().map(AsRef::as_ref))
         .with_peer(asked.peer)
         .with_secure(asked.secure);
-    let exchange = judge::begin(config, &request, Moment::new(call.now, entropy));
+    let key = call.daily_key();
+    let exchange = judge::begin(config, &request, Moment::new(call.now, entropy), key.as_ref());
     let visitor = json!({
         "id": exchange.visitor_id().map(|id| id.to_string()),
         "new": exchange.is_new(),

@@ -9,6 +9,7 @@ use std::{
 
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
+use trackside_core::visitor::DailyKey;
 
 /// Hits are sent so many microseconds after their call.
 pub(crate) const DELAY: u64 = 2_500_000;
@@ -27,11 +28,19 @@ pub(crate) struct Vector {
 pub(crate) struct Call {
     pub(crate) now: u64,
     pub(crate) entropy: String,
+    /// The key of the day; none: nobody has one.
+    pub(crate) key: Option<String>,
     pub(crate) request: Asked,
     pub(crate) response: Option<Answered>,
     #[serde(default)]
     pub(crate) annotations: Added,
     pub(crate) expect: Expectation,
+}
+
+impl Call {
+    pub(crate) fn daily_key(&self) -> Option<DailyKey> {
+        self.key.as_ref().map(|key| DailyKey(bytes(key).try_into().expect("32 bytes of key")))
+    }
 }
 
 #[derive(Deserialize)]

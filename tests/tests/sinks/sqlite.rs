@@ -51,7 +51,7 @@ fn every_field_stands_in_a_column_of_its_own() {
     for (n, byte) in (0..).zip(&mut entropy) {
         *byte = n;
     }
-    let exchange = judge::begin(&config, &request, Moment::new(hits::NOW + 7, entropy));
+    let exchange = judge::begin(&config, &request, Moment::new(hits::NOW + 7, entropy), None);
     let response_headers = [("cache-control", "private"), ("content-type", "text/html")];
     let mut hits = Vec::new();
     let verdict = judge::finish(

@@ -66,7 +66,7 @@ fn plan_of_age(age: Duration) -> (Arc<Plan>, Tells, mpsc::Receiver<usize>) {
 
 fn hit() -> Hit {
     let request = Request::new("GET", "/", &[("host", "www.example.com")]);
-    let exchange = judge::begin(&config(), &request, Moment::new(0, [7; 64]));
+    let exchange = judge::begin(&config(), &request, Moment::new(0, [7; 64]), None);
     let response = Response::new(200, &[("content-type", "text/html")]);
     let mut hits = Vec::new();
     let verdict = judge::finish(&config(), exchange, &request, &response, &Annotations::new(), &mut |hit| {

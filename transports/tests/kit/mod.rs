@@ -97,7 +97,7 @@ fn hit_with(config: &Config, micros: u64, path: &str) -> Hit {
     let headers = [("host", "www.example.com"), ("accept", "text/html")];
     let path = format!("/news/{path}");
     let request = Request::new("GET", &path, &headers);
-    let exchange = judge::begin(config, &request, Moment::new(micros, entropy));
+    let exchange = judge::begin(config, &request, Moment::new(micros, entropy), None);
     let headers = [("content-type", "text/html")];
     let response = Response::new(200, &headers);
     let mut hits = Vec::new();

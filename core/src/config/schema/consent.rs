@@ -35,6 +35,7 @@ pub(super) fn read(consent: &mut Section<'_>, identity: Read<Identity>, count: R
 fn check(consent: &Section<'_>, policy: &Read<Policy>, identity: Identity, count: Count) {
     let without = match (identity, count) {
         (Identity::None, _) => Some("visitor.identity = \"none\""),
+        (Identity::Cookieless, _) => Some("visitor.identity = \"cookieless\""),
         (_, Count::Api) => Some("track.count = \"api\""),
         (Identity::Cookie, Count::Pages) => None,
     };
@@ -43,7 +44,7 @@ fn check(consent: &Section<'_>, policy: &Read<Policy>, identity: Identity, count
             "policy",
             "missing, and without a default: what a visitor cookie asks for depends on the visitors' law; \
              write \"notice\" (visitors are told on their first page) or \"none\" (nothing is asked for), \
-             or do without a cookie by visitor.identity = \"none\"",
+             or do without a cookie by visitor.identity = \"cookieless\" or \"none\"",
         ),
         (Read::Is(Policy::Notice), Some(without)) => consent.mistake(
             "policy",

@@ -15,7 +15,7 @@ use crate::{
 
 pub(super) const IDENTITY: Identity = Identity::Cookie;
 pub(in crate::config) const IDENTITIES: &[(&str, Identity)] =
-    &[("cookie", Identity::Cookie), ("none", Identity::None)];
+    &[("cookie", Identity::Cookie), ("cookieless", Identity::Cookieless), ("none", Identity::None)];
 pub(in crate::config) const SAME_SITES: &[(&str, SameSite)] =
     &[("lax", SameSite::Lax), ("strict", SameSite::Strict), ("none", SameSite::None)];
 

@@ -134,7 +134,7 @@ fn api_is_a_preset_that_written_keys_beat() {
 
 #[test]
 fn without_a_cookie_the_policy_is_none() {
-    for text in ["visitor.identity = 'none'", "track.count = 'api'"] {
+    for text in ["visitor.identity = 'none'", "visitor.identity = 'cookieless'", "track.count = 'api'"] {
         assert_eq!(Config::builder().toml(text).build().unwrap().consent(), Policy::None);
         let text = format!("{text}\nconsent.policy = 'none'");
         assert_eq!(Config::builder().toml(&text).build().unwrap().consent(), Policy::None);

@@ -19,7 +19,11 @@ fn of_words() {
         ("mode = 'onn'", "mode", r#""onn" is not "on" or "dry-run" or "off""#),
         ("mode = 'ON'", "mode", r#""ON" is not "on""#),
         ("mode = true", "mode", "true is not"),
-        ("visitor.identity = 'cookieless'", "visitor.identity", r#""cookieless" is not "cookie" or "none""#),
+        (
+            "visitor.identity = 'session'",
+            "visitor.identity",
+            r#""session" is not "cookie" or "cookieless" or "none""#,
+        ),
         ("consent.policy = 'opt-in'", "consent.policy", r#""opt-in" is not "notice" or "none""#),
         ("track.count = 'all'", "track.count", r#""all" is not "pages" or "api""#),
         ("privacy.ip = 'hashed'", "privacy.ip", r#""hashed" is not "masked" or "full" or "none""#),
@@ -198,7 +202,7 @@ fn of_consent() {
         assert!(told.contains("the visitors' law") && told.contains(r#"write "notice""#), "{told}");
         assert_eq!(told.lines().count(), 1);
     }
-    for without in ["visitor.identity = 'none'", "track.count = 'api'"] {
+    for without in ["visitor.identity = 'none'", "visitor.identity = 'cookieless'", "track.count = 'api'"] {
         let told = error(&format!("consent.policy = 'notice'\n{without}"));
         let key = without.split(' ').next().unwrap();
         assert!(
@@ -207,7 +211,7 @@ fn of_consent() {
         );
     }
     // What depends on a wrong key is not guessed at.
-    assert!(error("visitor.identity = 'cookieless'").starts_with("visitor.identity: "));
+    assert!(error("visitor.identity = 'session'").starts_with("visitor.identity: "));
     assert_eq!(error("track.count = 'x'").lines().count(), 1);
     each(&[
         ("consent.notice = ''", "consent.notice", "is not a text of 1 to 4096 bytes"),
@@ -513,7 +517,7 @@ fn all_are_told_at_once() {
         mode = "maybe"
         shutdown = "soon"
         site = ["https://a.example", "b.example", "c:80"]
-        visitor = { identity = "cookieless", cookie = { name = "a b", colour = "red" } }
+        visitor = { identity = "session", cookie = { name = "a b", colour = "red" } }
         track = { status = ["ok"], ignore = "/admin/" }
         [[destination]]
         type = "ga4"

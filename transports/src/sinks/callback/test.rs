@@ -10,7 +10,7 @@ fn hits() -> Vec<Hit> {
     let response = Response::new(200, &[("content-type", "text/html")]);
     let mut hits = Vec::new();
     for _ in 0..3 {
-        let exchange = judge::begin(&config, &request, Moment::new(0, [7; 64]));
+        let exchange = judge::begin(&config, &request, Moment::new(0, [7; 64]), None);
         let verdict =
             judge::finish(&config, exchange, &request, &response, &Annotations::new(), &mut |hit| {
                 hits.push(hit);
