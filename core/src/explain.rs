@@ -89,7 +89,9 @@ pub fn explain(
     moment: Moment,
     key: Option<&DailyKey>,
 ) -> Explanation {
-    let facts = Facts::new(config, request).with_response(response);
+    let facts = Facts::new(config, request)
+        .with_response(response)
+        .with_beacon(annotations.beacon, moment.seconds());
     let exchange = judge::begin(config, request, moment, key);
     let visitor = judge::describe_visitor(&exchange);
     let notice = judge::notice(config, &exchange, request);

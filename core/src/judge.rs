@@ -49,6 +49,13 @@ impl Exchange {
         self.skipped
     }
 
+    /// Gives the visitor no id, if it came without: it cannot be told of the cookie.
+    pub(crate) fn hand_out_nothing(&mut self) {
+        if self.identified.is_new() {
+            self.identified = Identified::Anonymous;
+        }
+    }
+
     fn seconds(&self) -> u64 {
         Moment::seconds_of(self.micros)
     }
@@ -181,7 +188,8 @@ pub fn finish(
     if exchange.skipped.is_some() && annotations.events.is_empty() {
         return Verdict { reason: exchange.skipped, appended: None };
     }
-    let facts = Facts::again(config, request, response, exchange.lengths);
+    let facts = Facts::again(config, request, response, exchange.lengths)
+        .with_beacon(annotations.beacon, exchange.seconds());
     let reason = exchange.skipped.or_else(|| decide::ask(decide::FINISH, &facts).err());
     let is_tracked = reason.is_none();
     let now = exchange.seconds();

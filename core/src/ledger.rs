@@ -57,6 +57,14 @@ reasons! {
     ContentType = 9, "content-type";
     /// Skipped: the exchange was dropped, or abandoned, before it was finished.
     Abandoned = 10, "abandoned";
+    /// Skipped: the beacon counts this page, as `beacon.path` is set and a shared cache may keep the page, or the
+    /// page was given the beacon's script.
+    Beacon = 12, "beacon";
+    /// Skipped: an answer of trackside's own to what tells of no page view, such as a request for the beacon's
+    /// script.
+    Endpoint = 22, "endpoint";
+    /// Skipped: a request that trackside itself answers, and that no page of the site sent.
+    CrossOrigin = 23, "cross-origin";
 
     /// Refused: the receiver needs a visitor and the hit has none.
     NoVisitor = 100, "no-visitor";

@@ -14,6 +14,7 @@
 
 pub mod config;
 mod decide;
+pub mod endpoint;
 pub mod explain;
 pub mod hit;
 pub mod judge;

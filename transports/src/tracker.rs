@@ -11,6 +11,7 @@ use std::{
 
 use trackside_core::{
     Annotations, Config, Event, Hit, Moment, Reason, Request, Response,
+    endpoint::{self, Answer},
     explain::{Explanation, Sending, explain},
     judge::{self, Verdict},
     ledger::Stats,
@@ -96,11 +97,27 @@ impl Tracker {
         }
     }
 
+    /// Answers a request that is not the host's but trackside's own, as the beacon's are, counts it, and submits
+    /// what it tells of. None: the request is the host's, and is to [begin](Self::begin). For adapters, which ask
+    /// this first, with all of the request's headers.
+    #[inline]
+    pub fn answer(&self, request: &Request<'_>) -> Option<Answer> {
+        let live = &self.0;
+        let answer = endpoint::answer(&live.config, request, || live.draw(), &mut |hit| {
+            // The destination's book says what became of it.
+            let (Submitted::Queued | Submitted::Dropped(_)) = live.transport.submit(hit);
+        })?;
+        live.count(answer.reason());
+        log::guarded(|| {
+            tracing::debug!(target: "trackside", ?request, status = answer.status(), "answered");
+        });
+        Some(answer)
+    }
+
     /// Looks at a request that has come.
     pub fn begin(&self, request: &Request<'_>) -> Exchange {
         let live = &self.0;
-        let moment = live.moment();
-        let key = live.key(&moment);
+        let (moment, key) = live.draw();
         let exchange = judge::begin(&live.config, request, moment, key.as_ref());
         Exchange { live: Arc::clone(live), exchange: Some(exchange), generation: fork::generation() }
     }
@@ -186,6 +203,12 @@ impl Tracker {
 impl Live {
     fn moment(&self) -> Moment {
         Moment::new(self.clock.micros(), self.entropy.draw())
+    }
+
+    /// What an exchange begins with.
+    fn draw(&self) -> (Moment, Option<DailyKey>) {
+        let moment = self.moment();
+        (moment, self.key(&moment))
     }
 
     /// The key of the moment's day, if an exchange may come to need it.

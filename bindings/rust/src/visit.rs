@@ -6,7 +6,9 @@ use std::{
 
 use uuid::Uuid;
 
-use crate::{Annotations, Event, Exchange, Notice, Response, Tracker, Value, Verdict, Visitor, tower::Kept};
+use crate::{
+    Annotations, Event, Exchange, Notice, Response, Tracker, Value, Verdict, Visitor, endpoint, tower::Kept,
+};
 
 /// The exchange as a handler sees it: a request extension that the layer inserts.
 ///
@@ -109,6 +111,15 @@ impl Visit {
     /// Raises an event.
     pub fn event(&self, event: Event<'static>) {
         self.annotate(Annotations::new().event(event));
+    }
+
+    /// The markup that loads the beacon, for this page to hold, if there is a beacon: then the beacon counts the
+    /// page, and its exchange is skipped(`beacon`). See [the guide](crate::guide::caches).
+    pub fn beacon(&self) -> Option<&str> {
+        let shared = self.0.as_ref()?;
+        let tag = endpoint::beacon::tag(shared.tracker.config())?;
+        self.annotate(Annotations::new().beacon());
+        Some(tag)
     }
 
     /// Adds all of this. A response may carry the same as an extension, which then has the last word.

@@ -428,12 +428,56 @@ async fn mode_off_counts_and_does_nothing_else() {
 }
 
 #[tokio::test]
+async fn the_beacon_is_answered_before_the_handlers_and_counts_their_shared_pages() {
+    let bench = Bench::new("beacon.path = '/t/'");
+    let shared = |visit: Visit| async move {
+        let tag = visit.beacon().unwrap_or_default().to_owned();
+        ([("cache-control", "public, max-age=60")], Html(tag))
+    };
+    let private = |visit: Visit| async move { Html(visit.beacon().unwrap_or_default().to_owned()) };
+    let app = Router::new()
+        .route("/shared", get(shared))
+        .route("/private", get(private))
+        .route("/", get(page))
+        .route("/t/more", get(|| async { "the host's" }));
+    let server = serve(&bench, app).await;
+
+    for path in ["/shared", "/private"] {
+        let response = server.get(path, &[]).await;
+        let tag = String::from_utf8(response.body().to_vec()).unwrap();
+        assert!(tag.starts_with("<script defer src=\"/t/s.js\"></script><noscript><img src=\"/t/\""), "{tag}");
+        assert!(!response.headers().contains_key("set-cookie"));
+    }
+    assert_eq!(server.get("/", &[]).await.status(), 200);
+    assert_eq!(server.get("/t/more", &[]).await.body(), "the host's");
+    let script = server.get("/t/s.js", &[]).await;
+    assert_eq!(script.headers()["content-type"], "text/javascript; charset=utf-8");
+    assert_eq!(script.body(), trackside::endpoint::beacon::SCRIPT);
+    let own = ("sec-fetch-site", "same-origin");
+    let pixel = server.get("/t/?p=/shared", &[own, ("user-agent", "a browser")]).await;
+    assert_eq!((pixel.status().as_u16(), pixel.body().len()), (200, 43));
+    assert!(pixel.headers().contains_key("set-cookie"));
+    assert_eq!(pixel.headers()["cache-control"], "private, no-store");
+    assert_eq!(server.get("/t/?p=/shared", &[]).await.status(), 403);
+
+    let paths: Vec<_> = bench.recording.hits().iter().map(|hit| hit.path().to_vec()).collect();
+    assert_eq!(paths, [&b"/"[..], b"/shared"]);
+    assert_eq!(bench.recording.hits()[1].agent(), b"a browser");
+    assert!(bench.recording.hits()[1].ip().is_some());
+    let requests = bench.tracker.stats().requests;
+    let skipped =
+        [(Reason::ContentType, 1), (Reason::Beacon, 2), (Reason::Endpoint, 1), (Reason::CrossOrigin, 1)];
+    assert_eq!((requests.tracked, requests.skipped), (2, skipped.to_vec()));
+}
+
+#[tokio::test]
 async fn the_verdict_is_shown_to_who_asks() {
     for (toml, path, shown) in [
         ("", "/", "tracked"),
         ("track.ignore = ['/']", "/", "skipped(ignored)"),
         ("", "/none", "skipped(status)"),
         ("mode = 'off'", "/", "skipped(off)"),
+        ("beacon.path = '/t/'", "/t/s.js", "skipped(endpoint)"),
     ] {
         let bench = Bench::new(toml);
         let app = Router::new().route("/", get(|| async { Html("<h1>Hello</h1>") }));

@@ -279,3 +279,23 @@ fn a_layer_inside_that_of_another_tracker_warns_once() {
     assert!(ask(&pages, &pages).is_empty(), "it is counted as it should be");
     assert_eq!((pages.tracker.stats().requests.seen(), api.tracker.stats().requests.seen()), (6, 0));
 }
+
+#[tokio::test]
+async fn a_service_with_bodies_of_its_own_is_handed_the_answer_of_the_beacon() {
+    let bench = Bench::new("beacon.path = '/t/'");
+    let mut service = layer(&bench).layer(Answers(|mut request: http::Request<()>| {
+        assert!(request.extensions().get::<Visit>().is_none());
+        let answer = request.extensions_mut().remove::<trackside::endpoint::Answer>().unwrap();
+        ready(Ok::<http::Response<Vec<u8>>, Infallible>(answer.into_response()))
+    }));
+    let request = http::Request::post("/t/?p=/a")
+        .header("host", "www.example.com")
+        .header("origin", "http://www.example.com")
+        .body(())
+        .unwrap();
+    let response = service.call(request).await.unwrap();
+    assert_eq!(response.status(), 204);
+    assert!(response.headers().contains_key("set-cookie"));
+    assert_eq!((bench.tracked(), bench.skipped()), (1, Vec::new()));
+    assert_eq!(bench.recording.hits()[0].path(), b"/a");
+}

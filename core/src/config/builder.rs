@@ -248,6 +248,11 @@ impl Builder {
         self.set(&["privacy", "query"], word(query, QUERIES))
     }
 
+    /// Sets `beacon.path`.
+    pub fn beacon_path(self, path: impl Into<String>) -> Self {
+        self.set(&["beacon", "path"], Tree::Text(path.into()))
+    }
+
     /// Adds to `destination`.
     pub fn destination(mut self, destination: DestinationBuilder) -> Self {
         self.tree.push(&["destination"], destination.into_tree());

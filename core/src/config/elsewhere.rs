@@ -1,6 +1,6 @@
 /// The sections and the keys that stand in one of them alone.
 const SECTIONS: &[(&str, &[&str])] = &[
-    ("", &["mode", "site", "shutdown", "visitor", "consent", "track", "privacy", "destination"]),
+    ("", &["mode", "site", "shutdown", "visitor", "consent", "track", "privacy", "beacon", "destination"]),
     ("visitor", &["identity", "keys", "secret", "user_id", "session_timeout", "cookie"]),
     ("visitor.cookie", &["domain", "renew", "same_site", "http_only", "secure"]),
     ("consent", &["policy", "notice"]),

@@ -99,6 +99,12 @@
 //! | `ip` | `"masked"` | what is recorded of the client's address: its network (IPv4 /24, IPv6 /48), `"full"` or `"none"` |
 //! | `query` | `"campaign"` | what is recorded of the query: what names a campaign, `"keep"` all or `"drop"` all |
 //!
+//! # `[beacon]`
+//!
+//! | key | default | meaning |
+//! | --- | --- | --- |
+//! | `path` | none: there is no beacon | where [pages report their views](crate::endpoint::beacon) that caches answer: begins and ends with `/`, and is not `/` itself; letters, digits, `-`, `.`, `_`, `~` and `/`; at most 256 bytes; not with `track.count = "api"`. A name that blockers' lists have, such as `/analytics/`, is a bad one |
+//!
 //! # `[[destination]]`
 //!
 //! Where hits go; each has its own queue and workers. None configured: one of type `sqlite`.
@@ -187,6 +193,7 @@ pub struct Config {
     pub(crate) count: Count,
     pub(crate) track: Track,
     pub(crate) query: QueryPolicy,
+    pub(crate) beacon: Option<Beacon>,
     pub(crate) destinations: Vec<Destination>,
     /// The distinct `ip` policies of all destinations: one record is made for each.
     pub(crate) ip_policies: Vec<IpPolicy>,
@@ -382,6 +389,14 @@ pub(crate) struct Track {
     pub(crate) status: Statuses,
     pub(crate) methods: Methods,
     pub(crate) content_types: ContentTypes,
+}
+
+/// Where pages report their views: `beacon.path`.
+#[derive(Clone, Debug)]
+pub(crate) struct Beacon {
+    pub(crate) path: String,
+    /// The markup of it.
+    pub(crate) tag: String,
 }
 
 /// What is recorded of the client's address: `privacy.ip` and a destination's `ip`.

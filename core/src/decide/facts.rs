@@ -20,6 +20,10 @@ pub(crate) struct Facts<'a> {
     pub(crate) query: &'a [u8],
     /// The header that announces a speculative load, and its value.
     pub(crate) prefetch: Option<(&'static str, &'a [u8])>,
+    /// Whether the page was given the beacon.
+    pub(crate) has_beacon: bool,
+    /// When the exchange began, in seconds since the Unix epoch; known with the response.
+    pub(crate) now: u64,
 }
 
 impl<'a> Facts<'a> {
@@ -43,7 +47,17 @@ impl<'a> Facts<'a> {
         });
         let target = Target::parse(request.target);
         let host = site::host(request, target.authority, || host);
-        Self { config, request, response: None, host, path: target.path, query: target.query, prefetch }
+        Self {
+            config,
+            request,
+            response: None,
+            host,
+            path: target.path,
+            query: target.query,
+            prefetch,
+            has_beacon: false,
+            now: 0,
+        }
     }
 
     /// What matters of a request that was looked at before, when its parts had these lengths.
@@ -57,7 +71,17 @@ impl<'a> Facts<'a> {
         let named = site::named(request, target.authority, || first_value(request.headers, &HOST));
         let host = named.and_then(|authority| authority.get(..lengths.host));
         let (path, query) = (target.path, target.query);
-        Self { config, request, response: Some(response), host, path, query, prefetch: None }
+        Self {
+            config,
+            request,
+            response: Some(response),
+            host,
+            path,
+            query,
+            prefetch: None,
+            has_beacon: false,
+            now: 0,
+        }
     }
 
     /// What [`again`](Self::again) wants to know.
@@ -67,6 +91,11 @@ impl<'a> Facts<'a> {
 
     pub(crate) fn with_response(self, response: &'a Response<'a>) -> Self {
         Self { response: Some(response), ..self }
+    }
+
+    /// With what the beacon's rule looks at.
+    pub(crate) fn with_beacon(self, has_beacon: bool, now: u64) -> Self {
+        Self { has_beacon, now, ..self }
     }
 
     /// The site to record: the request's host, as a slice that still has the client's case.
@@ -116,6 +145,23 @@ impl<'a> Target<'a> {
         let (path, rest) = target.split_at_checked(lengths.path).unwrap_or((target, &[]));
         Self { authority: None, path, query: rest.get(1..=lengths.query).unwrap_or_default() }
     }
+}
+
+/// The path and the query of a request target, or of a URL.
+pub(crate) fn path_and_query(target: &[u8]) -> (&[u8], &[u8]) {
+    let target = Target::parse(target);
+    (target.path, target.query)
+}
+
+/// The path of an `http` or `https` URL with its query, and without its fragment.
+pub(crate) fn target_of(url: &[u8]) -> Option<&[u8]> {
+    let (_, rest) = absolute(url)?;
+    Some(&rest[..memchr(b'#', rest).unwrap_or(rest.len())])
+}
+
+/// The host that an `http` or `https` URL names, without its port.
+pub(crate) fn host_of(url: &[u8]) -> Option<&[u8]> {
+    site::valid(absolute(url)?.0)
 }
 
 /// Authority and rest of `http://authority/rest`.

@@ -1,5 +1,6 @@
 //! The rules, one per file, in the order in which they are asked: a request stops at the first no.
 
+mod beacon;
 mod content_type;
 mod facts;
 mod method;
@@ -13,7 +14,7 @@ mod upgrade;
 
 pub(crate) use self::{
     content_type::{ContentTypes, wants_html},
-    facts::{Facts, Lengths},
+    facts::{Facts, Lengths, host_of, path_and_query, target_of},
     method::Methods,
     path::Patterns,
     status::Statuses,
@@ -34,7 +35,7 @@ pub(crate) struct Rule {
 pub(crate) const BEGIN: &[Rule] = &[mode::RULE, method::RULE, site::RULE, path::RULE, prefetch::RULE];
 
 /// What is asked when the response's head is known.
-pub(crate) const FINISH: &[Rule] = &[upgrade::RULE, status::RULE, content_type::RULE];
+pub(crate) const FINISH: &[Rule] = &[upgrade::RULE, status::RULE, content_type::RULE, beacon::RULE];
 
 /// The first no of `rules`.
 pub(crate) fn ask(rules: &[Rule], facts: &Facts<'_>) -> Result<(), Reason> {

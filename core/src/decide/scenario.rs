@@ -11,13 +11,15 @@ pub(super) struct Scenario<'a> {
     pub(super) headers: &'a [(&'a str, &'a str)],
     /// The status and the headers, once they are known.
     pub(super) response: Option<(u16, &'a [(&'a str, &'a str)])>,
+    /// Whether the page was given the beacon.
+    pub(super) has_beacon: bool,
 }
 
 impl Default for Scenario<'_> {
     /// A page that is asked for.
     fn default() -> Self {
         let headers = &[("host", "www.example.com"), ("accept", "text/html")];
-        Self { config: "", method: "GET", target: "/", headers, response: None }
+        Self { config: "", method: "GET", target: "/", headers, response: None, has_beacon: false }
     }
 }
 
@@ -28,7 +30,7 @@ impl Scenario<'_> {
         let config = Config::builder().toml(&toml).build().unwrap();
         let request = Request::new(self.method, self.target, &self.headers);
         let answered = self.response.as_ref().map(|(status, headers)| Response::new(*status, headers));
-        let facts = Facts::new(&config, &request);
+        let facts = Facts::new(&config, &request).with_beacon(self.has_beacon, 1_784_714_400);
         let facts = match &answered {
             Some(response) => facts.with_response(response),
             None => facts,

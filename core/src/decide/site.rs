@@ -52,7 +52,7 @@ static IS_INSIDE: [bool; 256] = {
     inside
 };
 
-fn valid(authority: &[u8]) -> Option<&[u8]> {
+pub(super) fn valid(authority: &[u8]) -> Option<&[u8]> {
     let end = match authority {
         [b'[', inside @ ..] => {
             let length = inside.iter().position(|b| !b.is_ascii_hexdigit() && !b":.".contains(b))?;

@@ -42,6 +42,7 @@ rules:
   upgrade       yes                the connection stays with HTTP
   status        yes                200; counted: 200, 304
   content-type  yes                `text/html`; counted: text/html, application/xhtml+xml
+  beacon        yes                no `beacon.path`
 
 visitor: new, would be 07070707-0707-4707-8707-070707070707
 notice: www.example.com uses a cookie to count visits.
@@ -83,6 +84,7 @@ rules:
   upgrade       yes                the connection stays with HTTP
   status        no (status)        404; counted: 200, 304
   content-type  yes                `text/html`; counted: text/html, application/xhtml+xml
+  beacon        yes                no `beacon.path`
 
 visitor: none
 notice: not due

@@ -22,6 +22,7 @@ pub struct Annotations<'a> {
     pub(crate) route: Option<Cow<'a, str>>,
     pub(crate) properties: Vec<(Cow<'a, str>, Value<'a>)>,
     pub(crate) events: Vec<Event<'a>>,
+    pub(crate) beacon: bool,
 }
 
 impl<'a> Annotations<'a> {
@@ -65,6 +66,14 @@ impl<'a> Annotations<'a> {
         self
     }
 
+    /// Tells that the page was given the beacon's [tag](crate::endpoint::beacon::tag), which then counts it: its
+    /// exchange is skipped(`beacon`). Without `beacon.path` it means nothing.
+    #[must_use]
+    pub fn beacon(mut self) -> Self {
+        self.set_beacon();
+        self
+    }
+
     /// [`title`](Self::title), for adapters that are told of one thing after the other.
     pub fn set_title(&mut self, title: impl Into<Cow<'a, str>>) {
         self.title = Some(title.into());
@@ -90,6 +99,11 @@ impl<'a> Annotations<'a> {
         self.events.push(event);
     }
 
+    /// [`beacon`](Self::beacon), likewise.
+    pub fn set_beacon(&mut self) {
+        self.beacon = true;
+    }
+
     /// Whether there is nothing to add.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
@@ -103,6 +117,7 @@ impl<'a> Annotations<'a> {
         self.route = other.route.or(self.route.take());
         self.properties.extend(other.properties);
         self.events.extend(other.events);
+        self.beacon |= other.beacon;
     }
 }
 

@@ -55,6 +55,7 @@ rules:
   upgrade       yes                the connection stays with HTTP
   status        no (status)        404; counted: 200, 304
   content-type  yes                `text/html`; counted: text/html, application/xhtml+xml
+  beacon        yes                no `beacon.path`
 
 visitor: none
 notice: not due

@@ -7,13 +7,31 @@ pub(super) use self::none::*;
 
 #[cfg(feature = "axum")]
 mod axum {
-    use std::net::SocketAddr;
+    use std::{any::Any, net::SocketAddr};
 
-    use axum::extract::{
-        MatchedPath, OriginalUri,
-        connect_info::{ConnectInfo, MockConnectInfo},
+    use axum::{
+        body::{Body, Bytes},
+        extract::{
+            MatchedPath, OriginalUri,
+            connect_info::{ConnectInfo, MockConnectInfo},
+        },
     };
     use http::{Extensions, Uri};
+
+    use crate::endpoint::Answer;
+
+    /// Whether [`response`] can make one with a body of this type: axum's.
+    pub(in crate::tower) fn can_answer<R: 'static>() -> bool {
+        (&None::<R> as &dyn Any).is::<Option<Body>>()
+    }
+
+    /// The answer, if the body is of that type.
+    pub(in crate::tower) fn response<R: 'static>(answer: Answer) -> Option<http::Response<R>> {
+        let (head, bytes) = answer.into_parts();
+        let mut body = Some(Body::from(Bytes::from(bytes.into_owned())));
+        let body = (&mut body as &mut dyn Any).downcast_mut::<Option<R>>()?.take()?;
+        Some(head.map(|()| body))
+    }
 
     /// The route that matched.
     pub(in crate::tower) struct Route(MatchedPath);
@@ -44,6 +62,17 @@ mod none {
     use std::net::SocketAddr;
 
     use http::{Extensions, Uri};
+
+    use crate::endpoint::Answer;
+
+    /// What a body can be made of is not known.
+    pub(in crate::tower) fn can_answer<R: 'static>() -> bool {
+        false
+    }
+
+    pub(in crate::tower) fn response<R: 'static>(_: Answer) -> Option<http::Response<R>> {
+        None
+    }
 
     /// There is none to say which route matched.
     pub(in crate::tower) enum Route {}

@@ -6,7 +6,8 @@ use std::{
 use http::{HeaderName, HeaderValue};
 use pin_project_lite::pin_project;
 
-use crate::{Annotations, Reason, Response, Verdict, Visit};
+use super::framework;
+use crate::{Annotations, Reason, Response, Verdict, Visit, endpoint::Answer};
 
 pin_project! {
     /// The response of a [`Trackside`](super::Trackside), whose exchange ends with its head.
@@ -14,32 +15,66 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<F> {
         #[pin]
-        inner: F,
+        inner: Inner<F>,
         ending: Ending,
+    }
+}
+
+pin_project! {
+    /// Who answers.
+    #[derive(Debug)]
+    #[project = Answering]
+    enum Inner<F> {
+        Host { #[pin] future: F },
+        // None once it is given.
+        Ours { answer: Option<Box<Answer>>, shows_verdict: bool },
     }
 }
 
 impl<F> ResponseFuture<F> {
     pub(super) fn new(inner: F, ending: Ending) -> Self {
-        Self { inner, ending }
+        Self { inner: Inner::Host { future: inner }, ending }
+    }
+
+    /// A response of trackside's own, for which [`framework::body`] must be able to make a body.
+    pub(super) fn answered(answer: Answer, shows_verdict: bool) -> Self {
+        let answer = Some(Box::new(answer));
+        Self { inner: Inner::Ours { answer, shows_verdict }, ending: Ending::new(None, false) }
     }
 }
 
 impl<F, R, E> Future for ResponseFuture<F>
 where
     F: Future<Output = Result<http::Response<R>, E>>,
+    R: 'static,
 {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let mut answer = ready!(this.inner.poll(context));
+        let inner = match this.inner.project() {
+            Answering::Host { future } => future,
+            Answering::Ours { answer, shows_verdict } => {
+                let response = answer.take().and_then(|answer| ours(*answer, *shows_verdict));
+                return response.map_or(Poll::Pending, |response| Poll::Ready(Ok(response)));
+            }
+        };
+        let mut answer = ready!(inner.poll(context));
         match &mut answer {
             Ok(response) => this.ending.finish(response),
             Err(_) => this.ending.abandon(),
         }
         Poll::Ready(answer)
     }
+}
+
+fn ours<R: 'static>(answer: Answer, shows_verdict: bool) -> Option<http::Response<R>> {
+    let verdict = answer.reason().map_or_else(Verdict::default, Verdict::skip);
+    let mut response = framework::response(answer)?;
+    if shows_verdict {
+        response.extensions_mut().insert(verdict);
+    }
+    Some(response)
 }
 
 /// Ends an exchange: with the response's head, or as abandoned when the service fails, panics or is no

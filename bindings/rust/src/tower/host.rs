@@ -5,7 +5,20 @@ use std::net::{IpAddr, SocketAddr};
 use http::{Extensions, Uri, uri::Scheme};
 
 use super::framework;
-use crate::{Peer, Secure};
+use crate::{Peer, Request, Secure};
+
+/// Shows `look` the request as it is, with all of its headers.
+pub(super) fn with_request<B, T>(request: &http::Request<B>, look: impl FnOnce(&Request<'_>) -> T) -> T {
+    let extensions = request.extensions();
+    let uri = framework::original_uri(extensions).unwrap_or(request.uri());
+    let target = uri.path_and_query().map_or("", |target| target.as_str());
+    look(
+        &Request::new(request.method().as_str(), target, request.headers())
+            .with_authority(uri.authority().map(|authority| authority.as_str().as_bytes()))
+            .with_peer(peer(extensions))
+            .with_secure(is_secure(extensions, uri)),
+    )
+}
 
 pub(super) fn peer(extensions: &Extensions) -> Option<IpAddr> {
     if let Some(Peer(address)) = extensions.get() {

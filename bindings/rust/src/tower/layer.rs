@@ -5,10 +5,11 @@ use std::sync::{
 
 use tower_layer::Layer;
 
-use super::{Kept, Trackside};
+use super::{Kept, Trackside, host};
 use crate::{
     Annotations, Request, Response, Tracker, Visit,
     config::{IpPolicy, Mode},
+    endpoint::{self, Answer},
 };
 
 /// Counts what the services that it wraps answer.
@@ -52,6 +53,15 @@ impl TracksideLayer {
     pub fn with_verdict(mut self) -> Self {
         self.shows_verdict = true;
         self
+    }
+
+    /// Answers `request`, if it is one of trackside's own and nobody further out has it.
+    pub(super) fn answer<B>(&self, request: &http::Request<B>) -> Option<Answer> {
+        endpoint::prefixes(self.tracker.config()).next()?;
+        if request.extensions().get::<Visit>().is_some() {
+            return None;
+        }
+        host::with_request(request, |request| self.tracker.answer(request))
     }
 
     /// Begins the exchange of `request`, and gives it its [`Visit`]. None if it already has one: somebody

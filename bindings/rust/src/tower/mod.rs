@@ -48,6 +48,21 @@
 //! # }
 //! ```
 //!
+//! # The beacon
+//!
+//! Requests to `beacon.path` are [answered](crate::endpoint) by the layer and go no further, if the wrapped
+//! service's bodies are axum's[^axum]. With bodies of other types they go on to that service, with the
+//! [`Answer`](crate::endpoint::Answer) in their extensions, and it returns that:
+//!
+//! ```
+//! use trackside::endpoint::Answer;
+//!
+//! fn answered(request: &mut http::Request<()>) -> Option<http::Response<Vec<u8>>> {
+//!     request.extensions_mut().remove::<Answer>().map(Answer::into_response)
+//! }
+//! # assert!(answered(&mut http::Request::new(())).is_none());
+//! ```
+//!
 //! # More than one layer
 //!
 //! A request that already has a [`Visit`](crate::Visit) passes through: the outermost layer counts it. So an

@@ -2,7 +2,7 @@ use std::task::{Context, Poll};
 
 use tower_service::Service;
 
-use super::{ResponseFuture, TracksideLayer, future::Ending};
+use super::{ResponseFuture, TracksideLayer, framework, future::Ending};
 
 /// A service whose exchanges are counted: what [`TracksideLayer`] makes of `S`.
 #[derive(Clone, Debug)]
@@ -20,6 +20,7 @@ impl<S> Trackside<S> {
 impl<S, B, R> Service<http::Request<B>> for Trackside<S>
 where
     S: Service<http::Request<B>, Response = http::Response<R>>,
+    R: 'static,
 {
     type Response = S::Response;
     type Error = S::Error;
@@ -30,6 +31,13 @@ where
     }
 
     fn call(&mut self, mut request: http::Request<B>) -> Self::Future {
+        if let Some(answer) = self.layer.answer(&request) {
+            if framework::can_answer::<R>() {
+                return ResponseFuture::answered(answer, self.layer.shows_verdict);
+            }
+            request.extensions_mut().insert(answer);
+            return ResponseFuture::new(self.inner.call(request), Ending::new(None, false));
+        }
         // Made before the inner service is called, which may panic.
         let ending = Ending::new(self.layer.begin(&mut request), self.layer.shows_verdict);
         ResponseFuture::new(self.inner.call(request), ending)

@@ -1,6 +1,7 @@
 //! The keys and what they may hold: one file a section. The reference is the documentation of
 //! [`config`](super).
 
+mod beacon;
 mod consent;
 mod destination;
 mod host;
@@ -46,6 +47,7 @@ pub(super) fn read(tree: Tree, report: &Report, resolver: Option<&Resolver>) -> 
                 privacy.choice("query", QUERIES).or(QueryPolicy::Campaign),
             )
         });
+        let beacon = root.table("beacon", |beacon| beacon::read(beacon, count));
         let destinations = destination::read(root, ip, resolver);
         let mut ip_policies = Vec::new();
         for destination in &destinations {
@@ -68,6 +70,7 @@ pub(super) fn read(tree: Tree, report: &Report, resolver: Option<&Resolver>) -> 
             count: count.or(track::COUNT),
             track: track?,
             query,
+            beacon,
             destinations,
             ip_policies,
             warnings: Vec::new(),

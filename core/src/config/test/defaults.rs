@@ -39,6 +39,7 @@ fn of_everything_but_destinations() {
     let types = ["text/html", "application/xhtml+xml"].map(str::to_owned);
     assert_eq!(config.track.content_types, ContentTypes::Only(types.to_vec()));
     assert_eq!(config.query, QueryPolicy::Campaign);
+    assert!(config.beacon.is_none());
     assert_eq!(config.ip_policies(), [IpPolicy::Masked]);
     assert!(config.warnings().is_empty());
 }

@@ -40,6 +40,20 @@ fn of_words() {
 }
 
 #[test]
+fn of_the_beacon() {
+    for path in ["", "/", "//", "t", "t/", "/t", "/t//", "/t/../", "/./", "/a b/", "/a%20/", "/ä/", "/a\"/"] {
+        each(&[(&format!("beacon.path = '{path}'"), "beacon.path", "is not a path such as \"/t/\"")]);
+    }
+    each(&[
+        (&format!("beacon.path = '/{}/'", "a".repeat(255)), "beacon.path", "at most 256 bytes"),
+        ("beacon = '/t/'", "beacon", "is not a table of keys"),
+        ("beacon.paht = '/t/'", "beacon.paht", "did you mean \"path\"?"),
+    ]);
+    let told = mistakes("beacon.path = '/t/'\ntrack.count = 'api'");
+    assert!(told.iter().any(|(at, says)| at == "beacon.path" && says.contains("\"api\" counts none")), "{told:?}");
+}
+
+#[test]
 fn of_shapes() {
     each(&[
         ("visitor = 'cookie'", "visitor", r#""cookie" is not a table of keys"#),

@@ -40,6 +40,8 @@ fn every_key_of_the_top() {
             [privacy]
             ip = "full"
             query = "drop"
+            [beacon]
+            path = "/a-b/t_1/"
             "#,
         )
         .build()
@@ -64,6 +66,7 @@ fn every_key_of_the_top() {
     assert!(config.track.methods.contains(b"get") && config.track.methods.contains(b"PURGE"));
     assert!(!config.track.methods.contains(b"GET"));
     assert_eq!(config.query, QueryPolicy::Drop);
+    assert_eq!(config.beacon.as_ref().map(|beacon| &*beacon.path), Some("/a-b/t_1/"));
     assert_eq!(config.ip_policies(), [IpPolicy::Full]);
 }
 
@@ -148,6 +151,8 @@ fn the_builder_says_what_a_document_says() {
         [privacy]
         ip = "none"
         query = "keep"
+        [beacon]
+        path = "/t/"
         [[destination]]
         type = "sqlite"
         path = "a.db"
@@ -207,6 +212,7 @@ fn the_builder_says_what_a_document_says() {
         .content_type("text/plain")
         .ip(IpPolicy::None)
         .query(QueryPolicy::Keep)
+        .beacon_path("/t/")
         .destination(Destination::sqlite("a.db").keep(Keep::Days(90)))
         .destination(Destination::stdout().name("log"))
         .destination(
