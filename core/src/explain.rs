@@ -89,9 +89,8 @@ pub fn explain(
     moment: Moment,
     key: Option<&DailyKey>,
 ) -> Explanation {
-    let facts = Facts::new(config, request)
-        .with_response(response)
-        .with_beacon(annotations.beacon, moment.seconds());
+    let facts =
+        Facts::new(config, request).with_response(response).with_beacon(annotations.beacon, moment.seconds());
     let exchange = judge::begin(config, request, moment, key);
     let visitor = judge::describe_visitor(&exchange);
     let notice = judge::notice(config, &exchange, request);

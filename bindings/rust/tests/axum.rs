@@ -445,7 +445,10 @@ async fn the_beacon_is_answered_before_the_handlers_and_counts_their_shared_page
     for path in ["/shared", "/private"] {
         let response = server.get(path, &[]).await;
         let tag = String::from_utf8(response.body().to_vec()).unwrap();
-        assert!(tag.starts_with("<script defer src=\"/t/s.js\"></script><noscript><img src=\"/t/\""), "{tag}");
+        assert!(
+            tag.starts_with("<script defer src=\"/t/s.js\"></script><noscript><img src=\"/t/\""),
+            "{tag}"
+        );
         assert!(!response.headers().contains_key("set-cookie"));
     }
     assert_eq!(server.get("/", &[]).await.status(), 200);

@@ -64,7 +64,8 @@ use crate::{
 pub static SCRIPT: &str = include_str!("beacon.js");
 
 /// A transparent GIF of one pixel, in 43 bytes.
-static PIXEL: [u8; 43] = *b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,\
+static PIXEL: [u8; 43] =
+    *b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,\
     \x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;";
 
 /// Where the script lies, below `beacon.path`.
@@ -106,7 +107,8 @@ pub(super) fn answer(
 fn script(config: &Config, request: &Request<'_>) -> Answer {
     let answer = empty(config, 200, Reason::Endpoint);
     // It is the same for everybody.
-    let answer = Answer { headers: vec![("Cache-Control", Cow::Borrowed("public, max-age=86400"))], ..answer };
+    let answer =
+        Answer { headers: vec![("Cache-Control", Cow::Borrowed("public, max-age=86400"))], ..answer };
     let body = if request.method == b"HEAD" { &[] } else { SCRIPT.as_bytes() };
     answer.body("text/javascript; charset=utf-8", body)
 }
@@ -202,7 +204,8 @@ static REPLACED: [HeaderName; 8] = [
 impl<'a> Reported<'a> {
     /// What a header is in place of what the report says, if it is any other.
     fn page(&self, name: &[u8]) -> Option<Option<&'a [u8]>> {
-        let name = REPLACED.iter().find(|replaced| replaced.as_str().as_bytes().eq_ignore_ascii_case(name))?;
+        let name =
+            REPLACED.iter().find(|replaced| replaced.as_str().as_bytes().eq_ignore_ascii_case(name))?;
         Some(match name.as_str() {
             "referer" => Some(self.referrer).filter(|referrer| !referrer.is_empty()),
             "accept" => Some(b"text/html"),

@@ -62,7 +62,8 @@ fn prefixes_are_those_that_are_answered() {
 
 #[test]
 fn a_report_is_a_view_of_its_page() {
-    let target = "/t/?p=%2Fnews%2F%3Futm_source%3Dmail%26id%3D7&r=https%3A%2F%2Fexample.org%2Fa%3Fb&t=N%C3%A9ws&s=200";
+    let target =
+        "/t/?p=%2Fnews%2F%3Futm_source%3Dmail%26id%3D7&r=https%3A%2F%2Fexample.org%2Fa%3Fb&t=N%C3%A9ws&s=200";
     let headers = [OWN, &[("sec-fetch-dest", "empty"), ("accept", "*/*"), ("referer", "https://x.example/")]];
     let (answer, hits) = report(target, &headers.concat());
     assert_eq!((answer.status(), answer.reason()), (204, None));
@@ -83,7 +84,10 @@ fn the_pixel_is_43_bytes_and_tells_its_page_by_its_referrer() {
     assert!(answer.content().starts_with(b"GIF89a"));
     assert_eq!(header(&answer, "Content-Type"), Some("image/gif"));
     assert_eq!(header(&answer, "Cache-Control"), Some("private, no-store"));
-    assert_eq!((hits[0].path(), hits[0].query(), hits[0].referrer()), (&b"/a"[..], &b"gclid=2"[..], &b""[..]));
+    assert_eq!(
+        (hits[0].path(), hits[0].query(), hits[0].referrer()),
+        (&b"/a"[..], &b"gclid=2"[..], &b""[..])
+    );
 }
 
 #[test]
@@ -126,7 +130,15 @@ fn other_sites_are_refused() {
 
 #[test]
 fn what_is_no_page_is_refused() {
-    for target in ["/t/", "/t/?p=", "/t/?p=a", "/t/?p=https://www.example.com/", "/t/?p=/%0a", "/t/?p=/%00", "/t/?p=%7f"] {
+    for target in [
+        "/t/",
+        "/t/?p=",
+        "/t/?p=a",
+        "/t/?p=https://www.example.com/",
+        "/t/?p=/%0a",
+        "/t/?p=/%00",
+        "/t/?p=%7f",
+    ] {
         let (answer, hits) = report(target, OWN);
         assert_eq!((answer.status(), answer.reason()), (400, Some(Reason::Endpoint)), "{target}");
         assert!(hits.is_empty() && header(&answer, "Set-Cookie").is_none());
@@ -143,7 +155,10 @@ fn hostile_parameters_do_no_harm() {
     assert_eq!((hits[0].title(), hits[0].status()), ("ab\u{fffd}", 200));
     let long = format!("/t/?p=/{0}&r=https://e.example/{0}&t={0}", "x".repeat(100_000));
     let (_, hits) = report(&long, OWN);
-    assert_eq!((hits[0].path().len(), hits[0].referrer().len(), hits[0].title().len()), (2_048, 2_048, 1_500));
+    assert_eq!(
+        (hits[0].path().len(), hits[0].referrer().len(), hits[0].title().len()),
+        (2_048, 2_048, 1_500)
+    );
 }
 
 #[test]

@@ -18,7 +18,8 @@ mod test {
 
     #[test]
     fn the_first_of_a_name_counts() {
-        let value = |query: &str, name| parameter(query.as_bytes(), name).map(|v| v.escape_ascii().to_string());
+        let value =
+            |query: &str, name| parameter(query.as_bytes(), name).map(|v| v.escape_ascii().to_string());
         assert_eq!(value("p=/a&p=/b&r=c", b'p').as_deref(), Some("/a"));
         assert_eq!(value("pp=/a&&r=c", b'p'), None);
         assert_eq!(value("r=c&p=", b'p'), None);

@@ -19,7 +19,8 @@ pub(super) fn read(beacon: &mut Section<'_>, count: Read<Count>) -> Option<Beaco
         |text| is_path(text).then(|| text.to_owned()),
     );
     if !path.is_absent() && count.settled(super::track::COUNT) == Some(Count::Api) {
-        beacon.mistake("path", "the beacon counts pages, and track.count = \"api\" counts none; leave it out");
+        beacon
+            .mistake("path", "the beacon counts pages, and track.count = \"api\" counts none; leave it out");
     }
     path.ok().map(|path| Beacon { tag: tag_of(&path), path })
 }

@@ -41,7 +41,8 @@ fn of_words() {
 
 #[test]
 fn of_the_beacon() {
-    for path in ["", "/", "//", "t", "t/", "/t", "/t//", "/t/../", "/./", "/a b/", "/a%20/", "/ä/", "/a\"/"] {
+    for path in ["", "/", "//", "t", "t/", "/t", "/t//", "/t/../", "/./", "/a b/", "/a%20/", "/ä/", "/a\"/"]
+    {
         each(&[(&format!("beacon.path = '{path}'"), "beacon.path", "is not a path such as \"/t/\"")]);
     }
     each(&[
@@ -50,7 +51,10 @@ fn of_the_beacon() {
         ("beacon.paht = '/t/'", "beacon.paht", "did you mean \"path\"?"),
     ]);
     let told = mistakes("beacon.path = '/t/'\ntrack.count = 'api'");
-    assert!(told.iter().any(|(at, says)| at == "beacon.path" && says.contains("\"api\" counts none")), "{told:?}");
+    assert!(
+        told.iter().any(|(at, says)| at == "beacon.path" && says.contains("\"api\" counts none")),
+        "{told:?}"
+    );
 }
 
 #[test]
