@@ -1,6 +1,6 @@
 //! The judge: what becomes of a request, as pure functions of what they are given.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use uuid::Uuid;
 
@@ -9,6 +9,7 @@ use crate::{
     config::{Config, Identity, Mode},
     decide::{self, Facts, Lengths},
     hit::{self, Draft},
+    proxy::Remembered,
     visitor::{self, Caching, Cookieless, DailyKey, Identified, Known, Notice, Owner, Visitor},
 };
 
@@ -26,6 +27,8 @@ pub struct Exchange {
     /// Whether its events are sent, though its page view may be skipped.
     has_events: bool,
     lengths: Lengths,
+    /// What trusted proxies tell of the request; seldom there, and not to be copied with the rest.
+    arrival: Option<Arc<Remembered>>,
 }
 
 impl Exchange {
@@ -54,6 +57,11 @@ impl Exchange {
         if self.identified.is_new() {
             self.identified = Identified::Anonymous;
         }
+    }
+
+    /// What is known of the request that `begin` took.
+    fn facts<'a>(&'a self, config: &'a Config, request: &'a Request<'a>) -> Facts<'a> {
+        Facts::again(config, request, self.lengths, self.arrival.as_ref().map(|arrival| arrival.lend()))
     }
 
     fn seconds(&self) -> u64 {
@@ -144,6 +152,7 @@ pub fn begin(config: &Config, request: &Request<'_>, moment: Moment, key: Option
             is_notice_due: false,
             has_events: false,
             lengths: Lengths::default(),
+            arrival: None,
         };
     }
     let mut known = None;
@@ -163,13 +172,14 @@ pub fn begin(config: &Config, request: &Request<'_>, moment: Moment, key: Option
         _ => Cookieless::None,
     };
     let lengths = facts.lengths();
-    Exchange { micros, ids, skipped, identified, cookieless, is_notice_due, has_events, lengths }
+    let arrival = facts.arrival.map(|arrival| Arc::new(arrival.remember()));
+    Exchange { micros, ids, skipped, identified, cookieless, is_notice_due, has_events, lengths, arrival }
 }
 
 /// The notice for an exchange on which it is due. Takes the request that `begin` took.
 pub fn notice(config: &Config, exchange: &Exchange, request: &Request<'_>) -> Option<Notice> {
     exchange.is_notice_due.then(|| {
-        let site = Facts::new(config, request).site().to_ascii_lowercase();
+        let site = exchange.facts(config, request).site().to_ascii_lowercase();
         Notice::new(&config.notice, &String::from_utf8_lossy(&site))
     })
 }
@@ -188,7 +198,9 @@ pub fn finish(
     if exchange.skipped.is_some() && annotations.events.is_empty() {
         return Verdict { reason: exchange.skipped, appended: None };
     }
-    let facts = Facts::again(config, request, response, exchange.lengths)
+    let facts = exchange
+        .facts(config, request)
+        .with_response(response)
         .with_beacon(annotations.beacon, exchange.seconds());
     let reason = exchange.skipped.or_else(|| decide::ask(decide::FINISH, &facts).err());
     let is_tracked = reason.is_none();
@@ -214,7 +226,7 @@ pub fn finish(
     let cookie = owner.cookie.filter(|_| is_tracked && config.mode == Mode::On);
     let appended = cookie.map(|cookie| {
         Box::new(Appended {
-            set_cookie: visitor::set_cookie(&config.cookie, &cookie, now, request.secure),
+            set_cookie: visitor::set_cookie(&config.cookie, &cookie, now, facts.is_secure()),
             is_private: caching == Caching::Unsaid,
         })
     });
@@ -244,7 +256,7 @@ pub fn event(
 /// An owned snapshot of the exchange's visitor, for events that are raised later. Takes the request that
 /// `begin` took.
 pub fn visitor(config: &Config, exchange: &Exchange, request: &Request<'_>) -> Visitor {
-    let facts = Facts::new(config, request);
+    let facts = exchange.facts(config, request);
     let gets_cookie = exchange.skipped.is_none() && visitor::hands_out_ids(config);
     let owner =
         Owner::settle(&facts, &exchange.identified, &exchange.cookieless, exchange.seconds(), gets_cookie);
@@ -287,9 +299,9 @@ fn page<'a>(
         is_cookieless: owner.is_cookieless,
         first_visit: owner.first_visit,
         session: owner.session,
-        address: facts.request.peer,
+        address: facts.address(),
         status: facts.response.map_or(0, |response| response.status),
-        secure: facts.request.secure,
+        secure: facts.is_secure(),
         site: facts.site(),
         method: facts.request.method,
         path: facts.path,

@@ -21,6 +21,7 @@ pub mod judge;
 pub mod ledger;
 mod moment;
 pub mod protocol;
+mod proxy;
 mod request;
 mod response;
 pub mod transport;

@@ -108,7 +108,8 @@ impl<N: AsRef<[u8]>, V: AsRef<[u8]>> Headers for Vec<(N, V)> {
 }
 
 /// The request headers that the judge reads, whatever the configuration: what an adapter has to keep that
-/// cannot lend a request at all. Those of [`FINISH_HEADERS`] come first.
+/// cannot lend a request at all, with those that a configuration has read beside them
+/// ([`Config::more_headers`](crate::Config::more_headers)). Those of [`FINISH_HEADERS`] come first.
 pub static REQUEST_HEADERS: [HeaderName; 13] = [
     header::HOST,
     header::USER_AGENT,
@@ -206,6 +207,7 @@ pub struct Request<'a> {
     pub(crate) authority: Option<&'a [u8]>,
     pub(crate) peer: Option<IpAddr>,
     pub(crate) secure: bool,
+    pub(crate) is_resolved: bool,
 }
 
 impl<'a> Request<'a> {
@@ -223,18 +225,22 @@ impl<'a> Request<'a> {
             authority: None,
             peer: None,
             secure: false,
+            is_resolved: false,
         }
     }
 
     /// The host (and port) when it does not stand in the `Host` header, as with HTTP/2's `:authority`.
-    /// Defaults to the target's, if it is in absolute form, else to the header's.
+    /// Defaults to the target's, if it is in absolute form, else to the header's. It has the last say: what a
+    /// trusted proxy tells of the host does not count beside it.
     #[must_use]
     pub fn with_authority(mut self, authority: Option<&'a [u8]>) -> Self {
         self.authority = authority;
         self
     }
 
-    /// The address at the other end of the connection; none for a unix socket. Defaults to none.
+    /// The address at the other end of the connection; none for a unix socket. It is to be what the socket says:
+    /// which client stands behind a proxy is found out by `[proxy]`, unless the host
+    /// [has](Self::with_resolved). Defaults to none.
     #[must_use]
     pub fn with_peer(mut self, peer: Option<IpAddr>) -> Self {
         self.peer = peer;
@@ -245,6 +251,14 @@ impl<'a> Request<'a> {
     #[must_use]
     pub fn with_secure(mut self, secure: bool) -> Self {
         self.secure = secure;
+        self
+    }
+
+    /// Whether the host has found out itself which client stands behind its proxies, so that peer, scheme and
+    /// host are the client's. Then `[proxy]` is not asked again. Defaults to false.
+    #[must_use]
+    pub fn with_resolved(mut self, is_resolved: bool) -> Self {
+        self.is_resolved = is_resolved;
         self
     }
 }

@@ -179,7 +179,7 @@ typedef struct trackside_stats trackside_stats;
 /**
  * Counts a server's traffic: judges its exchanges and delivers their hits off the request thread.
  *
- * Functions: trackside_tracker_open, _event, _explain, _encode, _count_late, _stats, _flush, _close, _recorded,
+ * Functions: trackside_tracker_open, _event, _explain, _encode, _header, _count_late, _stats, _flush, _close, _recorded,
  * _recorded_count, _free; trackside_exchange_begin.
  */
 typedef struct trackside_tracker trackside_tracker;
@@ -329,12 +329,14 @@ typedef struct trackside_request {
    */
   struct trackside_bytes target;
   /**
-   * The host (and port) where it does not stand in the Host header, as HTTP/2's :authority; empty: none.
+   * The host (and port) where it does not stand in the Host header, as HTTP/2's :authority; empty: none. It has
+   * the last say: what a trusted proxy tells of the host does not count beside it.
    */
   struct trackside_bytes authority;
   /**
    * The address at the other end of the connection as text, such as 203.0.113.9 or 2001:db8::1, without
-   * port or brackets; a zone behind % is passed over. Empty: none, as with a unix socket.
+   * port or brackets; a zone behind % is passed over. Empty: none, as with a unix socket. It is to be what the
+   * socket says: which client stands behind a proxy is found out by `[proxy]` of the configuration.
    */
   struct trackside_bytes peer;
   /**
@@ -349,6 +351,11 @@ typedef struct trackside_request {
    * Whether the host knows that the client came by https.
    */
   bool secure;
+  /**
+   * Whether the host has found out itself which client stands behind its proxies, so that peer, scheme and
+   * host are the client's: then `[proxy]` of the configuration is not asked again.
+   */
+  bool resolved;
 } trackside_request;
 
 /**
@@ -1353,7 +1360,8 @@ trackside_status trackside_tracker_recorded_count(const struct trackside_tracker
 
 /**
  * The name, in lower case, of the request header at `index` of those that are read, whatever the configuration;
- * { NULL, 0 } past the end. A host that keeps its headers by name can give these alone.
+ * { NULL, 0 } past the end. A host that keeps its headers by name can give these alone, with those that
+ * trackside_tracker_header adds.
  *
  * Threads: any, at any time.
  *
@@ -1362,6 +1370,20 @@ trackside_status trackside_tracker_recorded_count(const struct trackside_tracker
  * Nothing is asked for: every number is legal.
  */
 struct trackside_bytes trackside_request_header(size_t index);
+
+/**
+ * As trackside_request_header, of the headers that are read because of the configuration of `tracker`, such as those
+ * of proxies that are trusted; { NULL, 0 } past the end, and for NULL and a handle of another type. It lives as
+ * long as the tracker.
+ *
+ * Threads: any that may read `tracker`.
+ *
+ * # Safety
+ *
+ * `tracker` is NULL or a live handle.
+ */
+struct trackside_bytes trackside_tracker_header(const struct trackside_tracker *tracker,
+                                                size_t index);
 
 /**
  * Looks at a request that has come. End the exchange with trackside_exchange_free. On failure nothing is
@@ -1658,7 +1680,8 @@ trackside_status trackside_exchange_headers(const struct trackside_exchange *exc
  * ```text
  *   offset  type  what
  *        0  u8    the version, 1
- *        1  u8    flags: 1 if the client came by https; all others are 0
+ *        1  u8    flags: 1 if the client came by https, 2 if the request is resolved, as in
+ *                 trackside_request; all others are 0
  *        2  u16   n, the number of headers
  *        4  u32   length of the method
  *        8  u32   length of the target
@@ -1682,7 +1705,7 @@ trackside_status trackside_exchange_headers(const struct trackside_exchange *exc
  * ```text
  *   `blob` has 19 bytes, less than its head of 20
  *   `blob` has the version 2, and this library knows 1
- *   `blob` has the flags 0x3, of which only 0x1 is known
+ *   `blob` has the flags 0x5, of which only 0x3 are known
  *   `blob` has a peer of 5 bytes, and not of 0, 4 or 16
  *   `blob` announces 3 headers, and ends within their lengths
  *   `blob` announces 120 bytes behind its lengths, and has 119

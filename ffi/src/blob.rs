@@ -34,7 +34,8 @@ const VERSION: u8 = 1;
 /// ```text
 ///   offset  type  what
 ///        0  u8    the version, 1
-///        1  u8    flags: 1 if the client came by https; all others are 0
+///        1  u8    flags: 1 if the client came by https, 2 if the request is resolved, as in
+///                 trackside_request; all others are 0
 ///        2  u16   n, the number of headers
 ///        4  u32   length of the method
 ///        8  u32   length of the target
@@ -58,7 +59,7 @@ const VERSION: u8 = 1;
 /// ```text
 ///   `blob` has 19 bytes, less than its head of 20
 ///   `blob` has the version 2, and this library knows 1
-///   `blob` has the flags 0x3, of which only 0x1 is known
+///   `blob` has the flags 0x5, of which only 0x3 are known
 ///   `blob` has a peer of 5 bytes, and not of 0, 4 or 16
 ///   `blob` announces 3 headers, and ends within their lengths
 ///   `blob` announces 120 bytes behind its lengths, and has 119

@@ -31,6 +31,7 @@ fn full() -> Case {
     Case {
         request: RequestBlock {
             secure: true,
+            resolved: false,
             method: b"GET".to_vec(),
             target: b"/news/?utm_source=mail".to_vec(),
             authority: b"www.example.com".to_vec(),
@@ -97,7 +98,7 @@ fn a_request_that_is_none_is_refused() {
         (vec![], "`blob` has 0 bytes, less than its head of 20"),
         (whole[..19].to_vec(), "`blob` has 19 bytes, less than its head of 20"),
         (with(whole.clone(), 0, &[2]), "`blob` has the version 2, and this library knows 1"),
-        (with(whole.clone(), 1, &[3]), "`blob` has the flags 0x3, of which only 0x1 is known"),
+        (with(whole.clone(), 1, &[5]), "`blob` has the flags 0x5, of which only 0x3 are known"),
         (with(whole.clone(), 16, &[5]), "`blob` has a peer of 5 bytes, and not of 0, 4 or 16"),
         (whole[..35].to_vec(), "`blob` announces 2 headers, and ends within their lengths"),
         (whole[..whole.len() - 1].to_vec(), "`blob` announces 80 bytes behind its lengths, and has 79"),
@@ -297,8 +298,8 @@ fn a_block_with_a_bit_turned_is_taken_or_refused() {
     };
     let taken =
         (0..8 * request.len()).filter(|&bit| survive(&site, &turned(&request, bit), &response).is_ok());
-    // The one flag, and every bit of the parts.
-    assert_eq!(taken.count(), 1 + 8 * 80);
+    // The two flags, and every bit of the parts.
+    assert_eq!(taken.count(), 2 + 8 * 80);
     for bit in 0..8 * response.len() {
         survive(&site, &request, &turned(&response, bit)).unwrap();
     }
@@ -382,7 +383,7 @@ fn case() -> impl Strategy<Value = Case> {
     let status = prop_oneof![4 => Just(200), 1 => Just(304), 1 => any::<u16>()];
     let response = (status, headers(), vec(annotation(), 0..6));
     (request, response).prop_map(|((secure, method, target, authority, peer, headers), response)| Case {
-        request: RequestBlock { secure, method, target, authority, peer, headers },
+        request: RequestBlock { secure, resolved: false, method, target, authority, peer, headers },
         response: ResponseBlock { status: response.0, headers: response.1, annotations: response.2 },
     })
 }

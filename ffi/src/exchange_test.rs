@@ -33,6 +33,7 @@ fn chrome() -> Case {
     Case {
         request: RequestBlock {
             secure: true,
+            resolved: false,
             method: b"GET".to_vec(),
             target,
             peer: vec![203, 0, 113, 9],
@@ -80,6 +81,7 @@ impl Arrays {
                 headers: ptr::null(),
                 header_count: case.request.headers.len(),
                 secure: case.request.secure.into(),
+                resolved: case.request.resolved.into(),
             },
             response: trackside_response {
                 size: size_of::<trackside_response>(),

@@ -24,6 +24,7 @@ fn explained(opened: &Opened, capacity: usize) -> (Result<(), (trackside_status,
         headers: &asked,
         header_count: 1,
         secure: true.into(),
+        resolved: false.into(),
     };
     let response = trackside_response {
         size: size_of::<trackside_response>(),

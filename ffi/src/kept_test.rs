@@ -13,6 +13,7 @@ fn parts<'f>(call: &'f Call, headers: &'f [trackside_header]) -> Parts<'f, Heade
         authority: None,
         peer: Peer::default(),
         secure: true,
+        resolved: false,
         headers: call.headers(headers.as_ptr(), headers.len(), "headers").unwrap(),
     }
 }

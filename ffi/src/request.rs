@@ -5,11 +5,12 @@ use std::net::IpAddr;
 use trackside_core::{REQUEST_HEADERS, Request};
 
 use crate::{
-    boundary::Call,
+    boundary::{Call, answer},
     error::Failure,
     headers::{Fields, Picked},
     peer::Peer,
     text::{trackside_bytes, trackside_header},
+    tracker::trackside_tracker,
     truth::trackside_truth,
     view::{self, HeaderArray},
 };
@@ -27,10 +28,12 @@ pub struct trackside_request {
     /// The target as in the request line, with its query: the path as the client asked for it, before any
     /// mounting or rewriting.
     pub target: trackside_bytes,
-    /// The host (and port) where it does not stand in the Host header, as HTTP/2's :authority; empty: none.
+    /// The host (and port) where it does not stand in the Host header, as HTTP/2's :authority; empty: none. It has
+    /// the last say: what a trusted proxy tells of the host does not count beside it.
     pub authority: trackside_bytes,
     /// The address at the other end of the connection as text, such as 203.0.113.9 or 2001:db8::1, without
-    /// port or brackets; a zone behind % is passed over. Empty: none, as with a unix socket.
+    /// port or brackets; a zone behind % is passed over. Empty: none, as with a unix socket. It is to be what the
+    /// socket says: which client stands behind a proxy is found out by `[proxy]` of the configuration.
     pub peer: trackside_bytes,
     /// The headers, in the order received.
     pub headers: *const trackside_header,
@@ -38,12 +41,16 @@ pub struct trackside_request {
     pub header_count: usize,
     /// Whether the host knows that the client came by https.
     pub secure: trackside_truth,
+    /// Whether the host has found out itself which client stands behind its proxies, so that peer, scheme and
+    /// host are the client's: then `[proxy]` of the configuration is not asked again.
+    pub resolved: trackside_truth,
 }
 
-view::growing!(trackside_request, last: secure);
+view::growing!(trackside_request, last: resolved);
 
 /// The name, in lower case, of the request header at `index` of those that are read, whatever the configuration;
-/// { NULL, 0 } past the end. A host that keeps its headers by name can give these alone.
+/// { NULL, 0 } past the end. A host that keeps its headers by name can give these alone, with those that
+/// trackside_tracker_header adds.
 ///
 /// Threads: any, at any time.
 ///
@@ -55,6 +62,26 @@ pub unsafe extern "C" fn trackside_request_header(index: usize) -> trackside_byt
     REQUEST_HEADERS.get(index).map_or(trackside_bytes::EMPTY, |name| trackside_bytes::of(name.as_str()))
 }
 
+/// As trackside_request_header, of the headers that are read because of the configuration of `tracker`, such as those
+/// of proxies that are trusted; { NULL, 0 } past the end, and for NULL and a handle of another type. It lives as
+/// long as the tracker.
+///
+/// Threads: any that may read `tracker`.
+///
+/// # Safety
+///
+/// `tracker` is NULL or a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn trackside_tracker_header(
+    tracker: *const trackside_tracker,
+    index: usize,
+) -> trackside_bytes {
+    answer(trackside_bytes::EMPTY, |call| {
+        let names = call.shared(tracker, "tracker")?.live().config().more_headers();
+        Ok(names.get(index).map_or(trackside_bytes::EMPTY, |name| trackside_bytes::of(name.as_str())))
+    })
+}
+
 /// A request where it lies: in the caller's arrays, or in its block.
 #[derive(Debug)]
 pub(crate) struct Parts<'f, F> {
@@ -63,6 +90,7 @@ pub(crate) struct Parts<'f, F> {
     pub(crate) authority: Option<&'f [u8]>,
     pub(crate) peer: Peer,
     pub(crate) secure: bool,
+    pub(crate) resolved: bool,
     pub(crate) headers: F,
 }
 
@@ -73,6 +101,7 @@ impl<'f, F: Fields<'f>> Parts<'f, F> {
             .with_authority(self.authority)
             .with_peer(self.peer.address())
             .with_secure(self.secure)
+            .with_resolved(self.resolved)
     }
 }
 
@@ -94,6 +123,7 @@ impl Call {
                 authority: Some(authority).filter(|authority| !authority.is_empty()),
                 peer: address(self.bytes(request.peer, "request.peer")?)?,
                 secure: request.secure.get(),
+                resolved: request.resolved.get(),
                 headers,
             })
         })

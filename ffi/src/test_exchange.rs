@@ -92,7 +92,8 @@ impl Case {
         let request = Request::new(&self.request.method, &self.request.target, &self.request.headers)
             .with_authority(authority)
             .with_peer(peer)
-            .with_secure(self.request.secure);
+            .with_secure(self.request.secure)
+            .with_resolved(self.request.resolved);
         let response = Response::new(self.response.status, &self.response.headers);
         let exchange = site.live.begin(&request);
         let id = exchange.visitor_id().map(|id| id.to_string());
@@ -164,6 +165,7 @@ impl Case {
             headers: headers.as_ptr(),
             header_count: headers.len(),
             secure: self.request.secure.into(),
+            resolved: self.request.resolved.into(),
         };
         let mut exchange = ptr::null_mut();
         // SAFETY: all that is pointed at lives as long as the call.

@@ -66,6 +66,7 @@ fn visit(tracker: *const trackside_tracker) {
         headers: &host,
         header_count: 1,
         secure: trackside_truth::from(false),
+        resolved: trackside_truth::from(false),
     };
     let response = trackside_response {
         size: size_of::<trackside_response>(),

@@ -112,6 +112,7 @@ mod host {
             headers: &host,
             header_count: 1,
             secure: false.into(),
+            resolved: false.into(),
         };
         let response = trackside_response {
             size: size_of::<trackside_response>(),

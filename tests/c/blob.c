@@ -196,7 +196,7 @@ static void requests_are_checked(void)
 {
     wrong_request(VERSION, 0, "version 0");
     wrong_request(VERSION, 2, "version 2");
-    wrong_request(FLAGS, SECURE | 2, "flags 0x3");
+    wrong_request(FLAGS, SECURE | 4, "flags 0x5");
     wrong_request(FLAGS, 0x80, "flags 0x80");
     wrong_request(HEADER_COUNT, 2, "bytes");
     wrong_request(HEADER_COUNT, 4, "bytes");
@@ -437,6 +437,14 @@ static void the_names_that_are_read_are_told(void)
     }
     CHECK(has_cookie && count >= 13);
     CHECK(trackside_request_header(SIZE_MAX).data == NULL);
+
+    CHECK(trackside_tracker_header(tracker, 0).data == NULL);
+    trackside_tracker *proxied = open_recording("consent.policy = 'none'\nproxy.hops = 1");
+    CHECK_TEXT(trackside_tracker_header(proxied, 0), "x-forwarded-for");
+    CHECK_TEXT(trackside_tracker_header(proxied, 2), "x-forwarded-host");
+    CHECK(trackside_tracker_header(proxied, 3).data == NULL);
+    CHECK(trackside_tracker_header(NULL, 0).data == NULL);
+    trackside_tracker_free(proxied);
 }
 
 static void what_is_over_takes_no_block(void)

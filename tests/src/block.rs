@@ -6,6 +6,8 @@
 pub struct RequestBlock {
     /// The client came by https.
     pub secure: bool,
+    /// Peer, scheme and host are the client's already.
+    pub resolved: bool,
     /// The method.
     pub method: Vec<u8>,
     /// The target.
@@ -25,7 +27,7 @@ impl RequestBlock {
         for (name, value) in &self.headers {
             parts.extend([&name[..], value]);
         }
-        let mut block = vec![1, u8::from(self.secure)];
+        let mut block = vec![1, u8::from(self.secure) | u8::from(self.resolved) << 1];
         block.extend(short(self.headers.len()));
         parts.iter().for_each(|part| block.extend(long(part.len())));
         block.extend(parts.concat());

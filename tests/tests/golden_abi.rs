@@ -241,6 +241,7 @@ fn begin(way: Way, tracker: *const trackside_tracker, asked: &Asked) -> *mut tra
                 headers: headers.as_ptr(),
                 header_count: headers.len(),
                 secure: asked.secure.into(),
+                resolved: asked.resolved.into(),
             };
             // SAFETY: the tracker is live, and what it is given outlives the call.
             ok(|error| unsafe { trackside_exchange_begin(tracker, &request, &mut exchange, error) });

@@ -38,7 +38,7 @@ def known(table, keys, what):
 
 
 def request_of(table):
-    known(table, "method target headers authority peer secure", "request")
+    known(table, "method target headers authority peer secure resolved", "request")
     return Request(
         raw(table["method"]),
         raw(table["target"]),
@@ -46,6 +46,7 @@ def request_of(table):
         raw(table["authority"]) if "authority" in table else None,
         table.get("peer"),
         table.get("secure", False),
+        table.get("resolved", False),
     )
 
 

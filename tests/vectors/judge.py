@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
+import proxy
 import record
 from cookieless import cookieless_id
 from record import Hit
@@ -24,6 +25,7 @@ class Request:
     authority: bytes | None = None
     peer: str | None = None
     secure: bool = False
+    resolved: bool = False
 
     def values(self, name):
         return values(self.headers, name)
@@ -85,17 +87,23 @@ def split_target(target):
 def site_of(request, config):
     """The request's host in lower case; None if it is missing, invalid or not one of ours."""
     authority = request.authority
+    site = host_in(authority)
     if authority is None:
+        site = host_in(proxy.arrival(config.proxies, request)[2])
+    if authority is None and site is None:
         authority = split_target(request.target)[0]
-    if authority is None:
-        authority = first(request.values(b"host"))
+        site = host_in(first(request.values(b"host")) if authority is None else authority)
+    if site is None:
+        return None
+    return site if not config.sites or site in config.sites else None
+
+
+def host_in(authority):
+    """The host of an authority in lower case; None if it is none."""
     match = authority is not None and re.fullmatch(
         rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._\-]+?)\.?(:[0-9]*)?", authority
     )
-    if not match or len(match[1]) > 255:
-        return None
-    site = match[1].lower().decode()
-    return site if not config.sites or site in config.sites else None
+    return match[1].lower().decode() if match and len(match[1]) <= 255 else None
 
 
 def decoded(path):
@@ -221,7 +229,7 @@ def parsed(value, now):
 
 def set_cookie(config, request, visitor, now):
     age = config.max_age if config.renew else visitor.first + config.max_age - now
-    secure = request.secure if config.secure == "auto" else config.secure
+    secure = proxy.arrival(config.proxies, request)[1] if config.secure == "auto" else config.secure
     parts = [f"{config.cookie_name}={visitor.id}.{visitor.first}.{visitor.start}.{now}"]
     parts += ["HttpOnly"] * config.http_only
     parts += [f"SameSite={config.same_site.capitalize()}"]
@@ -312,7 +320,7 @@ def judge(config, micros, entropy, key, request, response, annotations):
     # The id of the day, for whoever has no other.
     stand_in = None
     if config.identity != "none" and held_back(config, request) is None:
-        stand_in = cookieless_id(key, site, request.peer, agent)
+        stand_in = cookieless_id(key, site, proxy.arrival(config.proxies, request)[0], agent)
     seen = visitor.id if visitor else stand_in if config.identity == "cookieless" else None
     due = is_new and config.mode == "on" and config.policy == "notice" and wants_html(request)
     verdict = Verdict(
@@ -355,11 +363,12 @@ def judge(config, micros, entropy, key, request, response, annotations):
 
     if held_back(config, request) is None:
         _, path, query = split_target(request.target)
+        address, secure, _ = proxy.arrival(config.proxies, request)
         hit = Hit(
             id=record.page_id(micros, entropy),
             micros=micros,
             site=site,
-            secure=request.secure,
+            secure=secure,
             method=request.method,
             path=path,
             query=query,
@@ -367,7 +376,7 @@ def judge(config, micros, entropy, key, request, response, annotations):
             referrer=first(request.values(b"referer")) or b"",
             agent=agent,
             language=first(request.values(b"accept-language")) or b"",
-            peer=request.peer,
+            peer=address,
             visitor=visitor.id if visitor else stand_in,
             cookieless=visitor is None and stand_in is not None,
             new=is_new,

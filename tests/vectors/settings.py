@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+import proxy
+
 UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
 # Browsers hold no cookie for longer than 400 days.
 LONGEST_COOKIE = 400 * 86_400
@@ -49,6 +51,7 @@ class Config:
     methods: list
     content_types: list | None
     query: str
+    proxies: proxy.Trust
     destinations: list = field(default_factory=list)
 
     def counts_method(self, method):
@@ -125,6 +128,7 @@ def read(tree):
         methods=track.take("methods", None if api else ["GET"]),
         content_types=None if types is None else [name.lower().encode() for name in types],
         query=privacy.take("query", "campaign"),
+        proxies=proxy.read(root.table("proxy")),
         destinations=[
             destination(Table(f"destination.{n}.", keys), ip)
             for n, keys in enumerate(root.take("destination", [{"type": "sqlite"}]))

@@ -3,11 +3,13 @@
 use std::{fmt, time::Duration};
 
 use super::{
-    Config, ConfigError, Count, DestinationBuilder, Identity, IpPolicy, Keys, Mode, Policy, QueryPolicy,
-    SameSite, Secure, UserId, env,
+    Config, ConfigError, Count, DestinationBuilder, Identity, IpPolicy, Keys, Mode, Policy, ProxyHeader,
+    QueryPolicy, SameSite, Secure, UserId, env,
     error::{Mistake, Report},
     json,
-    schema::{self, COUNTS, DERIVED, IDENTITIES, IPS, MODES, POLICIES, QUERIES, SAME_SITES, USER_IDS},
+    schema::{
+        self, COUNTS, DERIVED, IDENTITIES, IPS, MODES, POLICIES, PROXY_HEADERS, QUERIES, SAME_SITES, USER_IDS,
+    },
     toml,
     tree::Tree,
     units,
@@ -251,6 +253,21 @@ impl Builder {
     /// Sets `beacon.path`.
     pub fn beacon_path(self, path: impl Into<String>) -> Self {
         self.set(&["beacon", "path"], Tree::Text(path.into()))
+    }
+
+    /// Adds to `proxy.trusted`: a network, an address, `private` or `unix`.
+    pub fn trusted_proxy(self, network: impl Into<String>) -> Self {
+        self.push(&["proxy", "trusted"], network)
+    }
+
+    /// Sets `proxy.hops`.
+    pub fn proxy_hops(self, hops: u8) -> Self {
+        self.set(&["proxy", "hops"], Tree::Integer(hops.into()))
+    }
+
+    /// Sets `proxy.header`.
+    pub fn proxy_header(self, header: ProxyHeader) -> Self {
+        self.set(&["proxy", "header"], word(header, PROXY_HEADERS))
     }
 
     /// Adds to `destination`.

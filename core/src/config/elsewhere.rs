@@ -1,11 +1,26 @@
 /// The sections and the keys that stand in one of them alone.
 const SECTIONS: &[(&str, &[&str])] = &[
-    ("", &["mode", "site", "shutdown", "visitor", "consent", "track", "privacy", "beacon", "destination"]),
+    (
+        "",
+        &[
+            "mode",
+            "site",
+            "shutdown",
+            "visitor",
+            "consent",
+            "track",
+            "privacy",
+            "beacon",
+            "proxy",
+            "destination",
+        ],
+    ),
     ("visitor", &["identity", "keys", "secret", "user_id", "session_timeout", "cookie"]),
     ("visitor.cookie", &["domain", "renew", "same_site", "http_only", "secure"]),
     ("consent", &["policy", "notice"]),
     ("track", &["count", "ignore", "only", "status", "methods", "content_types"]),
     ("privacy", &["query"]),
+    ("proxy", &["trusted", "hops", "header"]),
 ];
 
 /// Where a key stands that is unknown in the section `here`, as a table header takes whatever follows it.

@@ -70,7 +70,7 @@
 //! | `renew` | `false` | `true`: `max_age` counts from the last visit |
 //! | `same_site` | `"lax"` | or `"strict"` or `"none"`, which wants `secure` |
 //! | `http_only` | `true` | whether scripts cannot read it |
-//! | `secure` | `"auto"` | `"auto"`: when the host says that the client came by https, and always where browsers refuse the cookie without; or `true` or `false` |
+//! | `secure` | `"auto"` | `"auto"`: when the host or a trusted proxy says that the client came by https, and always where browsers refuse the cookie without; or `true` or `false` |
 //!
 //! # `[consent]`
 //!
@@ -104,6 +104,20 @@
 //! | key | default | meaning |
 //! | --- | --- | --- |
 //! | `path` | none: there is no beacon | where [pages report their views](crate::endpoint::beacon) that caches answer: begins and ends with `/`, and is not `/` itself; letters, digits, `-`, `.`, `_`, `~` and `/`; at most 256 bytes; not with `track.count = "api"`. A name that blockers' lists have, such as `/analytics/`, is a bad one |
+//!
+//! # `[proxy]`
+//!
+//! The operator's own proxies, whose word on the client's address, scheme and host is taken. Nobody is trusted
+//! until named: anybody can write a forwarding header.
+//!
+//! | key | default | meaning |
+//! | --- | --- | --- |
+//! | `trusted` | `[]` | list of networks (`"10.0.0.0/8"`, `"2001:db8::/32"`), addresses, `"private"` (loopback, RFC 1918, link-local and IPv6 unique local addresses) and `"unix"` (a peer without an address). Where the peer is among them, the header is walked from the right, past those who are among them too |
+//! | `hops` | `0` | instead of `trusted`: how many of the operator's own proxies each request passes, 1 to 100; the peer is the nearest of them. It is for proxies without fixed addresses, where nobody can go round them |
+//! | `header` | `"x-forwarded-for"` | the one header that is read of the address: a list (`"x-forwarded-for"` or `"forwarded"`, RFC 7239), or one that the proxy sets to a single address: `"cf-connecting-ip"`, `"do-connecting-ip"`, `"fastly-client-ip"`, `"fly-client-ip"`, `"true-client-ip"`, `"x-azure-clientip"`, `"x-client-ip"`, `"x-envoy-external-address"`, `"x-nf-client-connection-ip"` or `"x-real-ip"`. The scheme and the host come from the same element of `Forwarded`, beside the other headers from `X-Forwarded-Proto` and `X-Forwarded-Host` |
+//!
+//! An entry that is no address ends the walk: the client's address is then the last that a trusted proxy has
+//! vouched for, or the peer's.
 //!
 //! # `[[destination]]`
 //!
@@ -163,6 +177,8 @@ mod units;
 
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
+use http::HeaderName;
+
 pub use self::{
     builder::{Builder, SecretSource},
     destination::{Batch, Destination, Keep, Queue, Receiver, Secret, WhenFull, Workers},
@@ -171,6 +187,7 @@ pub use self::{
 };
 use crate::{
     decide::{ContentTypes, Methods, Patterns, Statuses},
+    proxy::Proxies,
     visitor::{UserIds, derived_key},
 };
 
@@ -194,6 +211,10 @@ pub struct Config {
     pub(crate) track: Track,
     pub(crate) query: QueryPolicy,
     pub(crate) beacon: Option<Beacon>,
+    /// None if nobody is trusted.
+    pub(crate) proxies: Option<Proxies>,
+    /// The names of headers that not every configuration has read.
+    pub(crate) more_headers: Vec<HeaderName>,
     pub(crate) destinations: Vec<Destination>,
     /// The distinct `ip` policies of all destinations: one record is made for each.
     pub(crate) ip_policies: Vec<IpPolicy>,
@@ -266,6 +287,17 @@ impl Config {
     /// Whether visitors are shown a notice: `consent.policy`. Without a default where there is a cookie.
     pub fn consent(&self) -> Policy {
         self.consent
+    }
+
+    /// Whether any proxy's word is taken: `proxy.trusted` or `proxy.hops`. Defaults to not.
+    pub fn trusts_proxies(&self) -> bool {
+        self.proxies.is_some()
+    }
+
+    /// The request headers that [`begin`](crate::judge::begin) reads with this configuration, beside
+    /// [`REQUEST_HEADERS`](crate::REQUEST_HEADERS). Defaults to none.
+    pub fn more_headers(&self) -> &[HeaderName] {
+        &self.more_headers
     }
 
     /// Where the hits go: every `[[destination]]`. Defaults to the embedded store, `trackside.db`.
@@ -374,7 +406,7 @@ pub enum SameSite {
 pub enum Secure {
     /// `true`: always.
     Always,
-    /// `"auto"`: when the host says that the client came by https. Where browsers refuse the cookie without
+    /// `"auto"`: when the host or a trusted proxy says that the client came by https. Where browsers refuse the cookie without
     /// it, because of its name or of [`SameSite::None`], it means [`Always`](Self::Always).
     Auto,
     /// `false`: never.
@@ -425,6 +457,56 @@ impl IpPolicy {
                 let [a, b, c, ..] = v6.segments();
                 Some(IpAddr::from([a, b, c, 0, 0, 0, 0, 0]))
             }
+        }
+    }
+}
+
+/// Which header tells of the client's address: `proxy.header`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum ProxyHeader {
+    /// `cf-connecting-ip`: Cloudflare's.
+    CfConnectingIp,
+    /// `do-connecting-ip`: DigitalOcean's App Platform's.
+    DoConnectingIp,
+    /// `fastly-client-ip`: Fastly's.
+    FastlyClientIp,
+    /// `fly-client-ip`: Fly.io's.
+    FlyClientIp,
+    /// `forwarded`: the list of RFC 7239.
+    Forwarded,
+    /// `true-client-ip`: Akamai's, and Cloudflare's for enterprises.
+    TrueClientIp,
+    /// `x-azure-clientip`: Azure Front Door's.
+    XAzureClientIp,
+    /// `x-client-ip`: some load balancers'.
+    XClientIp,
+    /// `x-envoy-external-address`: Envoy's.
+    XEnvoyExternalAddress,
+    /// `x-forwarded-for`: the list that nearly every proxy adds to.
+    XForwardedFor,
+    /// `x-nf-client-connection-ip`: Netlify's.
+    XNfClientConnectionIp,
+    /// `x-real-ip`: nginx's by custom.
+    XRealIp,
+}
+
+impl ProxyHeader {
+    /// Its name, in lower case.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::CfConnectingIp => "cf-connecting-ip",
+            Self::DoConnectingIp => "do-connecting-ip",
+            Self::FastlyClientIp => "fastly-client-ip",
+            Self::FlyClientIp => "fly-client-ip",
+            Self::Forwarded => "forwarded",
+            Self::TrueClientIp => "true-client-ip",
+            Self::XAzureClientIp => "x-azure-clientip",
+            Self::XClientIp => "x-client-ip",
+            Self::XEnvoyExternalAddress => "x-envoy-external-address",
+            Self::XForwardedFor => "x-forwarded-for",
+            Self::XNfClientConnectionIp => "x-nf-client-connection-ip",
+            Self::XRealIp => "x-real-ip",
         }
     }
 }

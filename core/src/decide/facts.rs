@@ -1,3 +1,5 @@
+use std::net::IpAddr;
+
 use http::header::HOST;
 use memchr::{memchr, memchr2, memchr3};
 
@@ -5,6 +7,7 @@ use super::{prefetch, site};
 use crate::{
     Request, Response,
     config::Config,
+    proxy::Arrival,
     request::{first_value, is_word},
 };
 
@@ -14,6 +17,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) config: &'a Config,
     pub(crate) request: &'a Request<'a>,
     pub(crate) response: Option<&'a Response<'a>>,
+    /// What trusted proxies tell of the request, if it is more than the host knows.
+    pub(crate) arrival: Option<Arrival<'a>>,
     /// The request's host, if it names a valid one.
     pub(crate) host: Option<&'a [u8]>,
     pub(crate) path: &'a [u8],
@@ -46,11 +51,16 @@ impl<'a> Facts<'a> {
             _ => {}
         });
         let target = Target::parse(request.target);
-        let host = site::host(request, target.authority, || host);
+        let arrival = config.proxies.as_ref().and_then(|proxies| proxies.arrival(request));
+        let host = match arrival.and_then(|arrival| arrival.host) {
+            None => site::host(request, target.authority, || host),
+            forwarded => forwarded,
+        };
         Self {
             config,
             request,
             response: None,
+            arrival,
             host,
             path: target.path,
             query: target.query,
@@ -60,21 +70,26 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// What matters of a request that was looked at before, when its parts had these lengths.
+    /// What matters of a request that was looked at before, when its parts had these lengths, and trusted proxies
+    /// told this of it.
     pub(crate) fn again(
         config: &'a Config,
         request: &'a Request<'a>,
-        response: &'a Response<'a>,
         lengths: Lengths,
+        arrival: Option<Arrival<'a>>,
     ) -> Self {
         let target = Target::again(request.target, lengths);
-        let named = site::named(request, target.authority, || first_value(request.headers, &HOST));
-        let host = named.and_then(|authority| authority.get(..lengths.host));
+        let host = match arrival.and_then(|arrival| arrival.host) {
+            None => site::named(request, target.authority, || first_value(request.headers, &HOST)),
+            forwarded => forwarded,
+        };
+        let host = host.and_then(|authority| authority.get(..lengths.host));
         let (path, query) = (target.path, target.query);
         Self {
             config,
             request,
-            response: Some(response),
+            response: None,
+            arrival,
             host,
             path,
             query,
@@ -96,6 +111,18 @@ impl<'a> Facts<'a> {
     /// With what the beacon's rule looks at.
     pub(crate) fn with_beacon(self, has_beacon: bool, now: u64) -> Self {
         Self { has_beacon, now, ..self }
+    }
+
+    /// The client's address, as far as it is known.
+    #[inline]
+    pub(crate) fn address(&self) -> Option<IpAddr> {
+        self.arrival.map_or(self.request.peer, |arrival| arrival.address)
+    }
+
+    /// Whether the client came by https.
+    #[inline]
+    pub(crate) fn is_secure(&self) -> bool {
+        self.arrival.map_or(self.request.secure, |arrival| arrival.secure)
     }
 
     /// The site to record: the request's host, as a slice that still has the client's case.

@@ -49,6 +49,11 @@ pub(crate) fn events_count(facts: &Facts<'_>) -> bool {
     rules.all(|rule| (rule.check)(facts).is_ok())
 }
 
+/// The host in an authority, without port and final dot, if it could be one.
+pub(crate) fn valid_host(authority: &[u8]) -> Option<&[u8]> {
+    site::valid(authority)
+}
+
 /// Bytes for a person to read.
 fn shown(bytes: &[u8]) -> String {
     format!("`{}`", bytes.escape_ascii())

@@ -52,6 +52,7 @@ static IS_INSIDE: [bool; 256] = {
     inside
 };
 
+/// The host in an authority, without port and final dot, if it could be one.
 pub(super) fn valid(authority: &[u8]) -> Option<&[u8]> {
     let end = match authority {
         [b'[', inside @ ..] => {

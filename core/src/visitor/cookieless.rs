@@ -88,7 +88,7 @@ impl Cookieless {
 }
 
 fn id(key: &DailyKey, facts: &Facts<'_>) -> Option<Uuid> {
-    let address = facts.request.peer?;
+    let address = facts.address()?;
     let agent = first_value(facts.request.headers, &USER_AGENT).unwrap_or_default();
     Some(key.id(facts.site(), address, agent))
 }

@@ -29,8 +29,8 @@ impl Visitor {
         Self {
             owner,
             site: facts.site().to_owned(),
-            secure: facts.request.secure,
-            address: loosest.unwrap_or(IpPolicy::None).apply(facts.request.peer),
+            secure: facts.is_secure(),
+            address: loosest.unwrap_or(IpPolicy::None).apply(facts.address()),
             agent: client.agent.to_owned(),
             language: client.language.to_owned(),
         }

@@ -7,8 +7,10 @@ use super::{
 };
 use crate::{error::Failure, peer::Peer, request::Parts};
 
-/// The only flag.
+// The flags.
 const SECURE: u8 = 1;
+const RESOLVED: u8 = 2;
+const FLAGS: u8 = SECURE | RESOLVED;
 
 /// Shows `look` the request in `block`, as it lies there.
 #[inline]
@@ -21,8 +23,8 @@ pub(super) fn read<T>(
     if version != VERSION {
         return Err(Wrong::version(version).into());
     }
-    if flags & !SECURE != 0 {
-        let problem = format_args!("has the flags {flags:#x}, of which only {SECURE:#x} is known");
+    if flags & !FLAGS != 0 {
+        let problem = format_args!("has the flags {flags:#x}, of which only {FLAGS:#x} are known");
         return Err(Wrong::new(problem).into());
     }
     let count = short(head, 2);
@@ -43,6 +45,7 @@ pub(super) fn read<T>(
         authority: Some(parts.take(authority)).filter(|authority| !authority.is_empty()),
         peer: Peer::of(parts.take(peer)),
         secure: flags & SECURE != 0,
+        resolved: flags & RESOLVED != 0,
         headers: Packed::new(lengths, parts),
     })
 }

@@ -47,6 +47,7 @@ impl Abi {
         let pairs = chrome.iter().map(|(name, value)| (name.as_str().into(), value.as_bytes().to_vec()));
         let request = RequestBlock {
             secure: true,
+            resolved: false,
             method: b"GET".to_vec(),
             target: ours::TARGET.into(),
             authority: Vec::new(),
@@ -137,6 +138,7 @@ impl Abi {
             headers: self.headers[0].as_ptr(),
             header_count: self.headers[0].len(),
             secure: true.into(),
+            resolved: false.into(),
         };
         let response = trackside_response {
             size: size_of::<trackside_response>(),

@@ -40,7 +40,7 @@ pub struct Lent {
     pieces: Vec<Piece>,
 }
 
-const REQUEST: usize = offset_of!(trackside_request, secure) + size_of::<trackside_truth>();
+const REQUEST: usize = offset_of!(trackside_request, resolved) + size_of::<trackside_truth>();
 const RESPONSE: usize = offset_of!(trackside_response, status) + size_of::<u16>();
 const PROPERTY: usize = offset_of!(trackside_property, truth) + size_of::<trackside_truth>();
 const EVENT: usize = offset_of!(trackside_event, has_value) + size_of::<trackside_truth>();
@@ -68,6 +68,7 @@ impl Lent {
             headers,
             header_count,
             secure: truth(request.secure),
+            resolved: truth(request.resolved),
         };
         self.one(given, REQUEST, Place::Request)
     }

@@ -18,6 +18,8 @@ pub struct Request<'a> {
     pub peer: Bytes<'a>,
     /// C's `bool` for https, which may hold more than a truth.
     pub secure: u8,
+    /// C's `bool` for peer, scheme and host being the client's already.
+    pub resolved: u8,
     /// Names and values.
     pub headers: Vec<(Bytes<'a>, Bytes<'a>)>,
 }

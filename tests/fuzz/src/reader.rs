@@ -55,7 +55,7 @@ impl<'a> Reader<'a> {
 
     fn request(&mut self) -> Option<Request<'a>> {
         let (version, flags) = (self.byte()?, self.byte()?);
-        if version != 1 || flags > 1 {
+        if version != 1 || flags > 3 {
             return None;
         }
         let headers = self.short()?;
@@ -66,7 +66,8 @@ impl<'a> Reader<'a> {
             target: self.take(target)?.into(),
             authority: self.take(authority)?.into(),
             peer: address(self.take(peer)?)?,
-            secure: flags,
+            secure: flags & 1,
+            resolved: flags >> 1,
             headers: self.headers(&lengths)?,
         })
     }

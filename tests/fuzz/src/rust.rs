@@ -38,7 +38,8 @@ pub fn run(
     let asked = trackside_core::Request::new(&request.method, &request.target, &request.headers)
         .with_authority(authority)
         .with_peer(peer(&request.peer)?)
-        .with_secure(request.secure != 0);
+        .with_secure(request.secure != 0)
+        .with_resolved(request.resolved != 0);
     let exchange = tracker.begin(&asked);
     let before = Before {
         visitor: exchange.visitor_id().map(|id| id.to_string()),

@@ -13,6 +13,7 @@ use super::{
 pub(crate) fn request(asked: &Asked) -> RequestBlock {
     RequestBlock {
         secure: asked.secure,
+        resolved: asked.resolved,
         method: asked.method.0.clone(),
         target: asked.target.0.clone(),
         authority: asked.authority.as_ref().map(|it| it.0.clone()).unwrap_or_default(),

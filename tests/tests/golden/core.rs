@@ -60,7 +60,8 @@ pub(crate) fn outcome(config: &Config, call: &Call, raw: &mut Vec<Vec<u8>>) -> J
     let request = Request::new(&asked.method, &asked.target, &asked.headers)
         .with_authority(asked.authority.as_ref().map(AsRef::as_ref))
         .with_peer(asked.peer)
-        .with_secure(asked.secure);
+        .with_secure(asked.secure)
+        .with_resolved(asked.resolved);
     let key = call.daily_key();
     let exchange = judge::begin(config, &request, Moment::new(call.now, entropy), key.as_ref());
     let visitor = json!({

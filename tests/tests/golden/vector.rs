@@ -53,6 +53,8 @@ pub(crate) struct Asked {
     pub(crate) peer: Option<IpAddr>,
     #[serde(default)]
     pub(crate) secure: bool,
+    #[serde(default)]
+    pub(crate) resolved: bool,
 }
 
 #[derive(Deserialize)]

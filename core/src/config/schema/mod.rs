@@ -5,6 +5,7 @@ mod beacon;
 mod consent;
 mod destination;
 mod host;
+mod proxy;
 mod receiver;
 mod track;
 mod visitor;
@@ -18,10 +19,12 @@ use super::{
     reader::{Read, Section},
     tree::Tree,
 };
+use crate::proxy::Proxies;
 
 pub(super) use self::{
     consent::POLICIES,
     destination::WHEN_FULL,
+    proxy::PROXY_HEADERS,
     track::COUNTS,
     visitor::{DERIVED, IDENTITIES, SAME_SITES, USER_IDS},
 };
@@ -48,6 +51,8 @@ pub(super) fn read(tree: Tree, report: &Report, resolver: Option<&Resolver>) -> 
             )
         });
         let beacon = root.table("beacon", |beacon| beacon::read(beacon, count));
+        let proxies = root.table("proxy", proxy::read);
+        let more_headers = proxies.iter().flat_map(Proxies::headers).collect();
         let destinations = destination::read(root, ip, resolver);
         let mut ip_policies = Vec::new();
         for destination in &destinations {
@@ -71,6 +76,8 @@ pub(super) fn read(tree: Tree, report: &Report, resolver: Option<&Resolver>) -> 
             track: track?,
             query,
             beacon,
+            proxies,
+            more_headers,
             destinations,
             ip_policies,
             warnings: Vec::new(),

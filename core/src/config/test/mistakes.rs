@@ -297,7 +297,6 @@ fn of_unknown_keys() {
 #[test]
 fn of_keys_that_are_not_there_yet() {
     for (key, value) in [
-        ("proxy", "{ trusted = [] }"),
         ("spool", "{ dir = 'trackside-spool' }"),
         ("consent.before", "'cookieless'"),
         ("consent.denied", "'anonymous'"),

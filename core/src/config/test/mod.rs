@@ -4,6 +4,7 @@ mod defaults;
 mod hostile;
 mod layers;
 mod mistakes;
+mod proxy;
 mod secrets;
 mod values;
 

@@ -82,7 +82,7 @@ macro_rules! fields {
 
 fields!(Input<'_>: configuration, manner, slip, request, response, later);
 fields!(Manner: null_when_empty, growth, room);
-fields!(Request<'_>: method, target, authority, peer, secure, headers);
+fields!(Request<'_>: method, target, authority, peer, secure, resolved, headers);
 fields!(Response<'_>: status, headers, annotations);
 fields!(Property<'_>: key, value);
 fields!(Event<'_>: name, category, label, value, properties);
