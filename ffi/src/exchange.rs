@@ -4,7 +4,6 @@ use std::{ffi::c_char, fmt};
 
 use trackside_core::{Annotations, Reason, judge::Verdict};
 use trackside_transports::{Exchange, Tracker};
-use uuid::Uuid;
 
 use crate::{
     boundary::{answer, enter},
@@ -30,8 +29,6 @@ pub struct trackside_exchange {
     pub(crate) exchange: Exchange,
     pub(crate) kept: Kept,
     pub(crate) annotations: Option<Annotations<'static>>,
-    id: Option<Uuid>,
-    is_new: bool,
     pub(crate) notice: Option<Box<Shown>>,
     pub(crate) reason: Option<Reason>,
     pub(crate) appended: Option<Box<Appended>>,
@@ -54,11 +51,8 @@ impl trackside_exchange {
         crate::test_race::bump();
         let picked = Picked::of(&parts.headers);
         let exchange = tracker.begin(&parts.as_request(&picked));
-        let (id, is_new) = (exchange.visitor_id(), exchange.is_new());
         let give = |kept, place: Place<Self>| {
             place.give(Self {
-                id,
-                is_new,
                 exchange,
                 kept,
                 annotations: None,
@@ -223,7 +217,7 @@ pub unsafe extern "C" fn trackside_exchange_visitor_id(
 ) -> trackside_status {
     enter(error, |call| {
         let exchange = call.shared(exchange, "exchange")?;
-        call.put_id(exchange.id, id)
+        call.put_id(exchange.exchange.visitor_id(), id)
     })
 }
 
@@ -237,7 +231,7 @@ pub unsafe extern "C" fn trackside_exchange_visitor_id(
 /// `exchange` is NULL or a live handle.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn trackside_exchange_is_new(exchange: *const trackside_exchange) -> bool {
-    answer(false, |call| Ok(call.shared(exchange, "exchange")?.is_new))
+    answer(false, |call| Ok(call.shared(exchange, "exchange")?.exchange.is_new()))
 }
 
 /// Ends an exchange. NULL is allowed; do not call it twice for the same value. One that is not finished is

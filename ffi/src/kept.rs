@@ -96,7 +96,8 @@ impl Kept {
 
     /// The request that was copied to `bytes`.
     pub(crate) fn in_bytes<'a>(&'a self, bytes: &'a [u8]) -> Copied<'a> {
-        Copied { kept: self, pieces: Pieces::of(bytes) }
+        let pieces = Pieces::of(bytes);
+        Copied { kept: self, pieces, are_values: is_field_value(pieces.all_from(VALUES)) }
     }
 }
 
@@ -115,6 +116,9 @@ fn pieces<'f, F>(
 pub(crate) struct Copied<'a> {
     kept: &'a Kept,
     pieces: Pieces<'a, PIECES>,
+    /// Whether each value could be one, which was not seen when they were copied: to look at all of them at once
+    /// is quicker than at each that is asked for.
+    are_values: bool,
 }
 
 impl<'a> Copied<'a> {
@@ -129,8 +133,7 @@ impl<'a> Copied<'a> {
     fn piece(&self, n: usize) -> Option<&'a [u8]> {
         let is_present = n < PIECES && self.kept.present & 1 << n != 0;
         let piece = if is_present { self.pieces.get(n) } else { None };
-        // Of the values it was not seen when they were copied: not all of them are asked for.
-        piece.filter(|piece| n < VALUES || is_field_value(piece))
+        piece.filter(|piece| n < VALUES || self.are_values || is_field_value(piece))
     }
 
     /// The further values, with their places.

@@ -119,7 +119,7 @@ impl Tracker {
         let live = &self.0;
         let (moment, key) = live.draw();
         let exchange = judge::begin(&live.config, request, moment, key.as_ref());
-        Exchange { live: Arc::clone(live), exchange: Some(exchange), generation: fork::generation() }
+        Exchange { live: Arc::clone(live), exchange, generation: fork::generation(), is_over: false }
     }
 
     /// Takes up an event raised outside an exchange, for a visitor that an exchange gave out. Answers what
@@ -353,31 +353,32 @@ impl fmt::Debug for Builder {
 #[must_use = "an exchange that is dropped is skipped(abandoned)"]
 pub struct Exchange {
     live: Arc<Live>,
-    /// None once it is finished.
-    exchange: Option<judge::Exchange>,
+    exchange: judge::Exchange,
     generation: u64,
+    /// Whether it is finished or abandoned.
+    is_over: bool,
 }
 
 impl Exchange {
     /// The visitor's id, if there is one. That of a new visitor is recorded only if the response can carry
     /// its cookie.
     pub fn visitor_id(&self) -> Option<Uuid> {
-        self.exchange.as_ref()?.visitor_id()
+        self.exchange.visitor_id()
     }
 
     /// Whether the visitor came without a valid cookie and would be given one.
     pub fn is_new(&self) -> bool {
-        self.exchange.as_ref().is_some_and(judge::Exchange::is_new)
+        self.exchange.is_new()
     }
 
     /// The notice, if it is due: on the visitor's first page. Takes the request that `begin` took.
     pub fn notice(&self, request: &Request<'_>) -> Option<Notice> {
-        judge::notice(&self.live.config, self.exchange.as_ref()?, request)
+        judge::notice(&self.live.config, self.open()?, request)
     }
 
     /// An owned snapshot of the visitor, for [`Tracker::event`] later. Takes the request that `begin` took.
     pub fn visitor(&self, request: &Request<'_>) -> Option<Visitor> {
-        Some(judge::visitor(&self.live.config, self.exchange.as_ref()?, request))
+        Some(judge::visitor(&self.live.config, self.open()?, request))
     }
 
     /// Judges the exchange, submits its hits, and answers with the headers to append to the response.
@@ -402,20 +403,18 @@ impl Exchange {
         response: &Response<'_>,
         annotations: &Annotations<'_>,
     ) -> Verdict {
-        // Should the judge panic, it is counted when it is dropped.
-        let Some(exchange) = self.exchange.clone() else {
-            return Verdict::skip(Reason::Abandoned);
-        };
-        if self.is_inherited() {
-            self.exchange = None;
+        if self.is_over || self.is_inherited() {
+            self.is_over = true;
             return Verdict::skip(Reason::Abandoned);
         }
         let live = &self.live;
+        let exchange = self.exchange.clone();
         let verdict = judge::finish(&live.config, exchange, request, response, annotations, &mut |hit| {
             // The destination's book says what became of it.
             let (Submitted::Queued | Submitted::Dropped(_)) = live.transport.submit(hit);
         });
-        self.exchange = None;
+        // Not before: should the judge panic, it is counted when it is dropped.
+        self.is_over = true;
         live.count(verdict.reason());
         log::guarded(|| {
             tracing::debug!(target: "trackside", %verdict, ?request, status = response.status());
@@ -426,14 +425,19 @@ impl Exchange {
     /// Ends it as skipped(`abandoned`), for adapters that keep it when it is over. An exchange that is over
     /// stays as it is.
     pub fn abandon(&mut self) {
-        if self.exchange.take().is_some() && !self.is_inherited() {
+        if !self.is_over && !self.is_inherited() {
             self.live.count(Some(Reason::Abandoned));
         }
+        self.is_over = true;
     }
 
     /// Whether it is finished or abandoned.
     pub fn is_over(&self) -> bool {
-        self.exchange.is_none()
+        self.is_over
+    }
+
+    fn open(&self) -> Option<&judge::Exchange> {
+        if self.is_over { None } else { Some(&self.exchange) }
     }
 
     /// Whether it was begun by the parent of this process.
