@@ -793,6 +793,11 @@ typedef void (*trackside_log)(void *userdata,
 #define TRACKSIDE_REASON_ABANDONED 10
 
 /**
+ * Skipped: the beacon counts this page, as `beacon.path` is set and a shared cache may keep the page, or the
+ */
+#define TRACKSIDE_REASON_BEACON 12
+
+/**
  * Refused: the receiver needs a visitor and the hit has none.
  */
 #define TRACKSIDE_REASON_NO_VISITOR 100

@@ -31,6 +31,8 @@ pub const TRACKSIDE_REASON_STATUS: trackside_reason = 8;
 pub const TRACKSIDE_REASON_CONTENT_TYPE: trackside_reason = 9;
 /// Skipped: the exchange was dropped, or abandoned, before it was finished.
 pub const TRACKSIDE_REASON_ABANDONED: trackside_reason = 10;
+/// Skipped: the beacon counts this page, as `beacon.path` is set and a shared cache may keep the page, or the
+pub const TRACKSIDE_REASON_BEACON: trackside_reason = 12;
 /// Refused: the receiver needs a visitor and the hit has none.
 pub const TRACKSIDE_REASON_NO_VISITOR: trackside_reason = 100;
 /// Refused: the receiver would not count an event of this name.
@@ -83,6 +85,7 @@ fn code(reason: trackside_reason) -> Option<&'static CStr> {
         TRACKSIDE_REASON_STATUS => c"status",
         TRACKSIDE_REASON_CONTENT_TYPE => c"content-type",
         TRACKSIDE_REASON_ABANDONED => c"abandoned",
+        TRACKSIDE_REASON_BEACON => c"beacon",
         TRACKSIDE_REASON_NO_VISITOR => c"no-visitor",
         TRACKSIDE_REASON_BAD_NAME => c"bad-name",
         TRACKSIDE_REASON_REJECTED => c"rejected",
