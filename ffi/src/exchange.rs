@@ -52,14 +52,7 @@ impl trackside_exchange {
         let picked = Picked::of(&parts.headers);
         let exchange = tracker.begin(&parts.as_request(&picked));
         let give = |kept, place: Place<Self>| {
-            place.give(Self {
-                exchange,
-                kept,
-                annotations: None,
-                notice: None,
-                reason: None,
-                appended: None,
-            })
+            place.give(Self { exchange, kept, annotations: None, notice: None, reason: None, appended: None })
         };
         let given = Kept::copy(parts, &picked, give);
         given.ok_or_else(|| Failure::invalid("request", "is larger than memory can hold"))
