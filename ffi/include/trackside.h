@@ -794,8 +794,20 @@ typedef void (*trackside_log)(void *userdata,
 
 /**
  * Skipped: the beacon counts this page, as `beacon.path` is set and a shared cache may keep the page, or the
+ * page was given the beacon's script.
  */
 #define TRACKSIDE_REASON_BEACON 12
+
+/**
+ * Skipped: an answer of trackside's own to what tells of no page view, such as a request for the beacon's
+ * script.
+ */
+#define TRACKSIDE_REASON_ENDPOINT 22
+
+/**
+ * Skipped: a request that trackside itself answers, and that no page of the site sent.
+ */
+#define TRACKSIDE_REASON_CROSS_ORIGIN 23
 
 /**
  * Refused: the receiver needs a visitor and the hit has none.

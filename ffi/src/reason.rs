@@ -32,7 +32,13 @@ pub const TRACKSIDE_REASON_CONTENT_TYPE: trackside_reason = 9;
 /// Skipped: the exchange was dropped, or abandoned, before it was finished.
 pub const TRACKSIDE_REASON_ABANDONED: trackside_reason = 10;
 /// Skipped: the beacon counts this page, as `beacon.path` is set and a shared cache may keep the page, or the
+/// page was given the beacon's script.
 pub const TRACKSIDE_REASON_BEACON: trackside_reason = 12;
+/// Skipped: an answer of trackside's own to what tells of no page view, such as a request for the beacon's
+/// script.
+pub const TRACKSIDE_REASON_ENDPOINT: trackside_reason = 22;
+/// Skipped: a request that trackside itself answers, and that no page of the site sent.
+pub const TRACKSIDE_REASON_CROSS_ORIGIN: trackside_reason = 23;
 /// Refused: the receiver needs a visitor and the hit has none.
 pub const TRACKSIDE_REASON_NO_VISITOR: trackside_reason = 100;
 /// Refused: the receiver would not count an event of this name.
@@ -86,6 +92,8 @@ fn code(reason: trackside_reason) -> Option<&'static CStr> {
         TRACKSIDE_REASON_CONTENT_TYPE => c"content-type",
         TRACKSIDE_REASON_ABANDONED => c"abandoned",
         TRACKSIDE_REASON_BEACON => c"beacon",
+        TRACKSIDE_REASON_ENDPOINT => c"endpoint",
+        TRACKSIDE_REASON_CROSS_ORIGIN => c"cross-origin",
         TRACKSIDE_REASON_NO_VISITOR => c"no-visitor",
         TRACKSIDE_REASON_BAD_NAME => c"bad-name",
         TRACKSIDE_REASON_REJECTED => c"rejected",
