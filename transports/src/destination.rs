@@ -10,6 +10,7 @@ use trackside_core::{
 
 use crate::{
     clock::Clock,
+    keys::Keys,
     pool::{Backoff, FanOut, Options, Pool},
     sink::{AnyFactory, SinkFactory},
     sinks,
@@ -34,6 +35,7 @@ pub(crate) fn check(config: &Config, swapped: &Swapped) -> Result<(), OpenError>
 pub(crate) fn open_all(
     config: &Config,
     clock: &Arc<dyn Clock>,
+    keys: Option<&Arc<dyn Keys>>,
     mut swapped: Swapped,
 ) -> Result<Arc<dyn Transport>, OpenError> {
     let pools = config
@@ -41,7 +43,7 @@ pub(crate) fn open_all(
         .iter()
         .map(|destination| {
             let sink = swapped.remove(&destination.name);
-            Ok((destination.ip, open(destination, clock, sink)?))
+            Ok((destination.ip, open(destination, clock, keys, sink)?))
         })
         .collect::<Result<Vec<_>, OpenError>>()?;
     Ok(Arc::new(FanOut::new(pools)))
@@ -50,6 +52,7 @@ pub(crate) fn open_all(
 fn open(
     destination: &Destination,
     clock: &Arc<dyn Clock>,
+    keys: Option<&Arc<dyn Keys>>,
     sink: Option<Box<dyn AnyFactory>>,
 ) -> Result<Arc<dyn Transport>, OpenError> {
     let protocol: Option<Arc<dyn Protocol>> = protocol::of(&destination.receiver).map(Arc::from);
@@ -67,6 +70,7 @@ fn open(
         dedupe,
         protocol: protocol.clone(),
         clock: Arc::clone(clock),
+        keys: keys.cloned(),
     };
     if let Some(factory) = sink {
         return Ok(Arc::new(Pool::of(options, Backoff::default(), factory)));

@@ -67,7 +67,8 @@ struct Live {
     config: Config,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
-    keys: Arc<dyn Keys>,
+    /// None: nobody is told apart without a cookie.
+    keys: Option<Arc<dyn Keys>>,
     transport: Arc<dyn Transport>,
     requests: PerProcess<RequestBook>,
     /// The process, by its generation, that closed it by itself and needs no other close; 0: none did.
@@ -85,13 +86,13 @@ impl Tracker {
         Self::builder(config).open()
     }
 
-    /// A tracker for `config` whose clock, entropy, transport or sinks are to be swapped.
+    /// A tracker for `config` whose clock, entropy, keys, transport or sinks are to be swapped.
     pub fn builder(config: Config) -> Builder {
         Builder {
             config,
             clock: Arc::new(clock::System),
             entropy: Arc::new(entropy::System),
-            keys: Arc::new(keys::Without),
+            keys: None,
             transport: None,
             sinks: Swapped::new(),
         }
@@ -137,8 +138,8 @@ impl Tracker {
     }
 
     /// Why a request would be judged as it would be, and what would be sent. Sends and counts nothing.
-    /// Nothing is drawn for it either: ids in it are made of sevens, so that at one time of the clock one
-    /// request has one explanation.
+    /// Nothing is drawn for it either: ids in it and the key of the day are made of sevens, so that at one time of the
+    /// clock one request has one explanation.
     pub fn explain(
         &self,
         request: &Request<'_>,
@@ -146,7 +147,7 @@ impl Tracker {
         annotations: &Annotations<'_>,
     ) -> Explanation {
         let moment = Moment::new(self.0.clock.micros(), [7; 64]);
-        let key = self.0.key(&moment);
+        let key = self.0.keys.as_ref().map(|_| DailyKey([7; 32]));
         explain(&self.0.config, request, response, annotations, moment, key.as_ref())
     }
 
@@ -213,7 +214,7 @@ impl Live {
 
     /// The key of the moment's day, if an exchange may come to need it.
     fn key(&self, moment: &Moment) -> Option<DailyKey> {
-        if self.config.takes_daily_key() { self.keys.key(DailyKey::day(moment.micros())) } else { None }
+        self.keys.as_ref()?.key(DailyKey::day(moment.micros()))
     }
 
     fn book(&self) -> &RequestBook {
@@ -258,13 +259,13 @@ fn deadline(within: Duration) -> Instant {
     Instant::now() + within.min(YEAR)
 }
 
-/// Opens a [`Tracker`] whose clock, entropy, transport or sinks are swapped.
+/// Opens a [`Tracker`] whose clock, entropy, keys, transport or sinks are swapped.
 #[must_use = "a builder builds nothing until `open`"]
 pub struct Builder {
     config: Config,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
-    keys: Arc<dyn Keys>,
+    keys: Option<Arc<dyn Keys>>,
     transport: Option<Arc<dyn Transport>>,
     sinks: Swapped,
 }
@@ -282,9 +283,10 @@ impl Builder {
         self
     }
 
-    /// Where the keys of cookieless ids come from. Defaults to [`keys::Without`].
+    /// Where the key of each day comes from, in place of `visitor.keys`. It is asked only where the configuration
+    /// has visitors told apart without a cookie. Defaults to what [`keys`](crate::keys) says.
     pub fn keys(mut self, keys: Arc<dyn Keys>) -> Self {
-        self.keys = keys;
+        self.keys = Some(keys);
         self
     }
 
@@ -319,15 +321,16 @@ impl Builder {
         for warning in self.config.warnings() {
             tracing::warn!(target: "trackside", "{warning}");
         }
+        let keys = keys::open(&self.config).map(|configured| self.keys.unwrap_or(configured));
         let transport = match self.transport {
             Some(transport) => transport,
-            None => destination::open_all(&self.config, &self.clock, self.sinks)?,
+            None => destination::open_all(&self.config, &self.clock, keys.as_ref(), self.sinks)?,
         };
         let live = Arc::new(Live {
             config: self.config,
             clock: self.clock,
             entropy: self.entropy,
-            keys: self.keys,
+            keys,
             transport,
             requests: PerProcess::new(),
             closed_in: AtomicU64::new(0),

@@ -15,12 +15,15 @@ use std::{
 
 use kit::*;
 use trackside_core::{
-    Hit, Reason,
+    Config, Hit, Reason,
     config::{IpPolicy, WhenFull},
     protocol::Outcome,
     transport::{Submitted, Transport},
 };
-use trackside_transports::pool::{FanOut, Pool};
+use trackside_transports::{
+    keys::{DerivedKeys, FileKeys, Keys},
+    pool::{FanOut, Pool},
+};
 
 /// Counts what each thread allocates.
 struct Counting;
@@ -113,6 +116,24 @@ fn submit_allocates_nothing_for_any_number_of_destinations() {
     let fan_out = FanOut::new(destinations.collect());
     assert_eq!(allocations(&fan_out, hits(1_000), Submitted::Queued), 0);
     doors.iter().for_each(Door::open);
+}
+
+#[test]
+fn the_key_of_the_day_allocates_nothing() {
+    let path = std::env::temp_dir().join(format!("trackside-keys-alloc-{}", std::process::id()));
+    let text = "consent.policy = 'none'\nvisitor = { keys = 'derived', secret = '0123456789abcdef' }";
+    let derived = Config::builder().toml(text).build().unwrap();
+    let sources: [Box<dyn Keys>; 2] = [Box::new(FileKeys::new(&path)), Box::new(DerivedKeys::new(derived))];
+    for keys in sources {
+        // The first request of the day sees to it.
+        assert!(keys.key(20_649).is_some());
+        let before = ALLOCATIONS.get();
+        let is_there = (0..1_000).all(|_| keys.key(20_649).is_some());
+        let after = ALLOCATIONS.get();
+        assert!(is_there);
+        assert_eq!(after, before);
+    }
+    std::fs::remove_file(path).unwrap();
 }
 
 #[test]

@@ -32,7 +32,10 @@ fn main() {
         protocol::Outcome,
         transport::{Submitted, Transport},
     };
-    use trackside_transports::pool::{FanOut, Pool};
+    use trackside_transports::{
+        keys::{FileKeys, Keys},
+        pool::{FanOut, Pool},
+    };
 
     const ROUNDS: usize = 20;
     /// Below the high-water mark, which wakes the worker early once a crossing.
@@ -81,6 +84,19 @@ fn main() {
         "",
         "a system call is noticed"
     );
+    let path = std::env::temp_dir().join(format!("trackside-keys-strict-{}", std::process::id()));
+    let keys_strictly = || {
+        let keys = FileKeys::new(&path);
+        // The first request of the day reads the file.
+        let is_there = keys.key(20_649).is_some();
+        be_strict();
+        if !is_there || (0..1_000).any(|_| keys.key(20_649).is_none()) {
+            stop();
+        }
+        std::mem::forget(keys);
+    };
+    assert_eq!(said_strictly(keys_strictly), "done", "the key of the day made a system call");
+    std::fs::remove_file(&path).unwrap();
     let submit_strictly = || {
         let delivered = Arc::new(AtomicUsize::new(0));
         let destinations = (0..2).map(|_| {

@@ -4,6 +4,7 @@ mod configuration;
 mod escape;
 mod explain;
 mod failure;
+mod forget;
 mod output;
 mod report;
 mod serve;
@@ -27,6 +28,7 @@ enum Command {
     Serve(serve::Arguments),
     Report(report::Arguments),
     Explain(explain::Arguments),
+    Forget(forget::Arguments),
 }
 
 const AFTER_HELP: &str = "\
@@ -52,5 +54,6 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Forget(arguments) => forget::run(&arguments),
     }
 }

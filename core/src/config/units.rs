@@ -12,7 +12,7 @@ pub(super) const MAX_SIZE: u64 = 1 << 40;
 pub(super) const DURATION: &str =
     r#"a duration such as "200ms", "5s", "30m", "1h" or "365d" (up to "36500d")"#;
 pub(super) const KEEP: &str =
-    r#"a time to keep hits such as "25 months" or "90 days" (up to "1200 months" or "36500 days")"#;
+    r#"a time to keep hits such as "25 months", "2 years" or "90 days" (up to 100 years)"#;
 pub(super) const SIZE: &str =
     r#"a size above zero such as "256KiB", "16MiB", "1GiB" (up to "1024GiB") or a number of bytes"#;
 
@@ -62,6 +62,7 @@ pub(super) fn keep(text: &str) -> Option<Keep> {
     match unit {
         " day" | " days" => (number <= 36_500).then_some(Keep::Days(number)),
         " month" | " months" => (number <= 1_200).then_some(Keep::Months(number)),
+        " year" | " years" => (number <= 100).then_some(Keep::Months(12 * number)),
         _ => None,
     }
 }

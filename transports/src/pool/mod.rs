@@ -44,6 +44,7 @@ use self::{
 };
 use crate::{
     clock::Clock,
+    keys::Keys,
     sink::{AnyFactory, SinkFactory},
 };
 
@@ -72,6 +73,9 @@ pub struct Options {
     pub protocol: Option<Arc<dyn Protocol>>,
     /// The time of day: it dates requests and says how old hits are.
     pub clock: Arc<dyn Clock>,
+    /// The keys that a worker tends between its deliveries: tomorrow's is ready then before midnight. Several pools
+    /// may be given the same.
+    pub keys: Option<Arc<dyn Keys>>,
 }
 
 /// A transport that queues hits and delivers them in batches on threads of its own.

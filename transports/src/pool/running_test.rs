@@ -59,6 +59,7 @@ fn plan_of_age(age: Duration) -> (Arc<Plan>, Tells, mpsc::Receiver<usize>) {
         dedupe: false,
         protocol: None,
         clock: Arc::new(System),
+        keys: None,
     };
     options.batch.age = age;
     (Arc::new(Plan::new(options, Backoff::default())), Tells(sender), receiver)

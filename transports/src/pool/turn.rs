@@ -59,6 +59,7 @@ impl Running {
     /// What the worker of `seat` is to do at the time `now`.
     pub(super) fn next(&self, seat: usize, now: Instant) -> Next {
         let micros = self.micros();
+        self.tend(micros);
         let mut desk = self.desk();
         if self.crew.look_away(seat) {
             desk.is_asleep = false;
@@ -172,6 +173,19 @@ impl Running {
             self.books.panicked();
             0
         })
+    }
+
+    /// Sees to the keys, if anything is due, and answers how long nothing is. The source may be the host's own.
+    pub(super) fn tend(&self, micros: u64) -> Option<Duration> {
+        /// A wait that a clock which is set meanwhile makes too long is not too long for that.
+        const LONGEST: Duration = Duration::from_secs(3_600);
+        let keys = self.plan.options.keys.as_ref()?;
+        let wait = catch_unwind(AssertUnwindSafe(|| keys.tend(micros))).unwrap_or_else(|panic| {
+            mem::forget(panic);
+            self.books.panicked();
+            LONGEST
+        });
+        Some(wait.min(LONGEST))
     }
 
     /// Drops what has become too old at the time `now`, in microseconds since the Unix epoch.

@@ -168,7 +168,10 @@ impl Worker {
             || running.signal.get() & (CLOSING | CLOSED) != 0
             || running.books.is_awaited();
         if !has_work {
-            thread::park();
+            match running.tend(running.micros()) {
+                Some(wait) => thread::park_timeout(wait),
+                None => thread::park(),
+            }
         }
         running.signal.lower(IDLE);
     }

@@ -8,28 +8,28 @@ use std::{
 /// A file's device and inode: no other file has the same while this one is open.
 #[cfg(unix)]
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct Identity(u64, u64);
+pub(crate) struct Identity(u64, u64);
 
 /// Elsewhere a file is not moved while it is open: any file at the path is the one.
 #[cfg(not(unix))]
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct Identity;
+pub(crate) struct Identity;
 
 impl Identity {
     /// That of the file at `path`, if there is one. Costs one system call.
-    pub(super) fn at(path: &Path) -> Option<Self> {
+    pub(crate) fn at(path: &Path) -> Option<Self> {
         fs::metadata(path).ok().map(|metadata| Self::of(&metadata))
     }
 
     #[cfg(unix)]
-    pub(super) fn of(metadata: &Metadata) -> Self {
+    pub(crate) fn of(metadata: &Metadata) -> Self {
         use std::os::unix::fs::MetadataExt;
 
         Self(metadata.dev(), metadata.ino())
     }
 
     #[cfg(not(unix))]
-    pub(super) fn of(_: &Metadata) -> Self {
+    pub(crate) fn of(_: &Metadata) -> Self {
         Self
     }
 }

@@ -9,3 +9,4 @@ pub mod http;
 pub mod sqlite;
 
 mod identity;
+pub(crate) use self::identity::Identity;

@@ -122,6 +122,7 @@ pub fn options(name: &str) -> Options {
         dedupe: false,
         protocol: None,
         clock: Arc::new(System),
+        keys: None,
     }
 }
 

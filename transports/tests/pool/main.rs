@@ -5,6 +5,7 @@
 mod bounds;
 mod broken;
 mod closing;
+mod keys;
 #[path = "../kit/mod.rs"]
 mod kit;
 mod model;

@@ -19,6 +19,7 @@ use tokio::{net::TcpListener, runtime::Runtime};
 use trackside::{
     Config, Tracker,
     config::{Destination, Mode, Receiver},
+    keys,
     sinks::sqlite,
     tower::TracksideLayer,
 };
@@ -39,6 +40,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let folder = arguments.folder.as_deref().map(Folder::open).transpose()?;
     check_sinks(&loaded.config)?;
     check_stores(&loaded.config)?;
+    keys::check(&loaded.config).map_err(Failure::failed)?;
     let guard = Guard::new(&loaded);
     let within = loaded.config.shutdown();
 

@@ -6,7 +6,7 @@ use crate::place::Place;
 fn help_is_worth_reading() {
     let place = Place::new();
     for (command, parts) in [
-        (&["--help"][..], &["serve", "report", "explain", "Exit codes:"][..]),
+        (&["--help"][..], &["serve", "report", "explain", "forget", "Exit codes:"][..]),
         (
             &["serve", "--help"],
             &["[default: 127.0.0.1:7878]", "What is stored:", "Examples:", "Exit codes:", "--config"],
@@ -19,6 +19,7 @@ fn help_is_worth_reading() {
             &["explain", "--help"],
             &["Examples:", "Exit codes:", "--peer", "[default: text/html]", "[default: 200]"],
         ),
+        (&["forget", "--help"], &["What it does:", "Examples:", "Exit codes:", "--user", "<ID>"]),
     ] {
         let ran = place.run(command);
         assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""), "{command:?}");

@@ -12,6 +12,7 @@ mod client;
 mod explain;
 mod failures;
 mod folder;
+mod forget;
 mod help;
 mod load;
 mod output;

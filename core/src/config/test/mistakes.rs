@@ -341,7 +341,7 @@ fn of_receivers() {
         (
             "type = 'sqlite', keep = '25'",
             "keep",
-            r#"is not a time to keep hits such as "25 months" or "90 days""#,
+            r#"is not a time to keep hits such as "25 months", "2 years" or "90 days" (up to 100 years)"#,
         ),
         ("type = 'sqlite', keep = '0 days'", "keep", "is not a time"),
         ("type = 'sqlite', keep = '1201 months'", "keep", "is not a time"),

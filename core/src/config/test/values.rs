@@ -156,7 +156,7 @@ fn the_builder_says_what_a_document_says() {
         [[destination]]
         type = "sqlite"
         path = "a.db"
-        keep = "90 days"
+        keep = "2 years"
         [[destination]]
         type = "file"
         path = "-"
@@ -213,7 +213,7 @@ fn the_builder_says_what_a_document_says() {
         .ip(IpPolicy::None)
         .query(QueryPolicy::Keep)
         .beacon_path("/t/")
-        .destination(Destination::sqlite("a.db").keep(Keep::Days(90)))
+        .destination(Destination::sqlite("a.db").keep(Keep::Months(24)))
         .destination(Destination::stdout().name("log"))
         .destination(
             Destination::ga4("G-1", "s")

@@ -17,6 +17,7 @@
 //! A locked store is waited for, then the batch is *retry*. One that cannot be written (full, read-only,
 //! damaged) is *unavailable*, and opened anew with the next batch.
 
+mod forget;
 mod keep;
 mod opened;
 mod report;
@@ -30,7 +31,10 @@ use std::{
 
 use trackside_core::config::Keep;
 
-pub use self::report::{PageCount, ReferrerCount, Report, StatusCount, report};
+pub use self::{
+    forget::{Forgotten, Who, forget, purge},
+    report::{PageCount, ReferrerCount, Report, StatusCount, report},
+};
 use self::{keep::Sweep, schema::StoreError, sink::SqliteSink};
 use crate::{
     pool::fork::Gate,

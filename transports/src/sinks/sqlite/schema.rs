@@ -66,6 +66,8 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     if version < MIGRATIONS.len() {
         migrate(&mut connection)?;
     }
+    // What is deleted is written over with zeros: free pages hold nothing of it.
+    connection.query_row("PRAGMA secure_delete = ON", (), |_| Ok(()))?;
     if is_wal {
         // In WAL mode a power cut loses the last transactions at most, and damages nothing.
         connection.execute_batch("PRAGMA synchronous = NORMAL")?;
@@ -155,6 +157,8 @@ pub(super) enum StoreError {
     Missing,
     /// There is a folder, a pipe or a device.
     NoFile,
+    /// Somebody reads it, and has done for too long.
+    Read,
     /// It may be read, not written.
     ReadOnly,
     Sqlite(rusqlite::Error),
@@ -200,6 +204,7 @@ impl fmt::Display for StoreError {
                      hits are sent, or start a new program",
                 );
             }
+            Self::Read => return f.write_str("another process has been reading it for too long"),
             Self::Missing => return f.write_str("there is no such file"),
             Self::NoFile => return f.write_str("it is no file; name the database itself"),
             Self::ReadOnly => {

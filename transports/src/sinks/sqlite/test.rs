@@ -227,6 +227,30 @@ fn a_sweep_goes_on_from_batch_to_batch_and_then_rests_for_an_hour() {
 }
 
 #[test]
+fn a_sweep_of_many_rows_is_done_in_bounded_steps_and_spares_the_rest() {
+    const DAY: i64 = 24 * 60 * MINUTE;
+    let store = store();
+    let batch = store.unchecked_transaction().unwrap();
+    for day in 0..40 {
+        let hits: Vec<_> = (0..250).map(|n| Stored { at: day * DAY + n, ..PAGE }).collect();
+        put(&store, &hits);
+    }
+    batch.commit().unwrap();
+    let kept = reported(&store, 9 * DAY);
+    let sweep = Sweep::new(Keep::Days(30));
+    let now = (39 * DAY) as u64;
+    let mut total = 10_000;
+    for _ in 0..5 {
+        sweep.step(&store, now).unwrap();
+        let left: i64 = store.query_row("SELECT count(*) FROM hit", (), |row| row.get(0)).unwrap();
+        assert!(total - left <= ROWS as i64);
+        total = left;
+    }
+    assert_eq!(total, 31 * 250);
+    assert_eq!(reported(&store, 0), kept);
+}
+
+#[test]
 fn a_sweep_finds_its_rows_by_their_indexes() {
     let store = store();
     let mut plan = store.prepare(&format!("EXPLAIN QUERY PLAN {DELETE}")).unwrap();

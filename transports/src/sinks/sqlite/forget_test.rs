@@ -1,0 +1,155 @@
+//! Deleting a visitor or a user from a store on the disk.
+
+use std::{fs, path::PathBuf, process};
+
+use rusqlite::Connection;
+use uuid::Uuid;
+
+use super::{Forgotten, OF_VISITOR, Who, delete, forget, purge, schema};
+
+/// A store of its own, which goes with it.
+struct Store(PathBuf);
+
+impl Store {
+    fn new(name: &str) -> Self {
+        let store =
+            Self(std::env::temp_dir().join(format!("trackside-forget-{}-{name}.db", process::id())));
+        store.remove();
+        store
+    }
+
+    fn remove(&self) {
+        for ending in ["", "-wal", "-shm"] {
+            fs::remove_file(format!("{}{ending}", self.0.display())).ok();
+        }
+    }
+
+    fn open(&self) -> Connection {
+        schema::open(&self.0).unwrap()
+    }
+
+    /// All bytes of the store and of its log.
+    fn bytes(&self) -> Vec<u8> {
+        let log = fs::read(format!("{}-wal", self.0.display())).unwrap_or_default();
+        [fs::read(&self.0).unwrap(), log].concat()
+    }
+
+    fn holds(&self, text: &str) -> bool {
+        self.bytes().windows(text.len()).any(|window| window == text.as_bytes())
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.remove();
+    }
+}
+
+const ANNA: Uuid = Uuid::from_bytes([0xA1; 16]);
+const BELA: Uuid = Uuid::from_bytes([0xB2; 16]);
+
+fn put(store: &Connection, visitor: Option<Uuid>, user: Option<&str>, agent: &str) {
+    store
+        .execute(
+            "INSERT INTO hit (id, at, kind, site, path, visitor, user_id, agent, secure, is_new)
+             VALUES (randomblob(16), 1, 'page', 'a.example', '/', ?1, ?2, ?3, 0, 0)",
+            (visitor.map(Uuid::into_bytes), user, agent),
+        )
+        .unwrap();
+}
+
+fn left(store: &Connection) -> i64 {
+    store.query_row("SELECT count(*) FROM hit", (), |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn a_visitor_is_gone_from_the_file_and_its_log_while_a_server_has_it_open() {
+    let store = Store::new("visitor");
+    let server = store.open();
+    for n in 0..500 {
+        put(&server, Some(ANNA), None, &format!("annas agent {n} {}", "a".repeat(300)));
+        put(&server, Some(BELA), None, &format!("belas agent {n}"));
+        put(&server, None, None, "nobodys agent");
+    }
+    assert!(store.holds("annas agent"));
+    let forgotten = forget(&store.0, Who::Visitor(ANNA)).unwrap();
+    assert_eq!(forgotten, Forgotten { hits: 500, others: Vec::new() });
+    purge(&store.0).unwrap();
+
+    let id = |id: Uuid| store.bytes().windows(16).any(|window| window == id.as_bytes());
+    assert!(!store.holds("annas agent") && !id(ANNA));
+    assert!(store.holds("belas agent 499") && id(BELA));
+    // The server goes on.
+    assert_eq!(left(&server), 1_000);
+    put(&server, Some(ANNA), None, "annas agent again");
+    assert_eq!(left(&server), 1_001);
+}
+
+#[test]
+fn a_user_is_gone_and_those_who_have_other_hits_are_named() {
+    let store = Store::new("user");
+    let connection = &mut store.open();
+    put(connection, Some(ANNA), Some("u-1"), "x");
+    put(connection, Some(ANNA), Some("u-1"), "x");
+    put(connection, Some(ANNA), None, "x");
+    put(connection, Some(ANNA), Some("u-2"), "x");
+    put(connection, Some(BELA), Some("u-1"), "x");
+    put(connection, None, Some("u-1"), "x");
+    put(connection, Some(BELA), Some("u-10"), "x");
+    let user = Who::User(&["u-1", "u-1", "u-none"]);
+    assert_eq!(delete(connection, user).unwrap(), Forgotten { hits: 4, others: vec![(ANNA, 2), (BELA, 1)] });
+    assert_eq!(delete(connection, user).unwrap(), Forgotten::default());
+    assert_eq!(delete(connection, Who::User(&["", "u"])).unwrap(), Forgotten::default());
+    assert_eq!(left(connection), 3);
+}
+
+#[test]
+fn nothing_is_left_of_what_was_deleted_before() {
+    let store = Store::new("before");
+    let connection = store.open();
+    connection.query_row("PRAGMA secure_delete = OFF", (), |_| Ok(())).unwrap();
+    for n in 0..200 {
+        put(&connection, Some(ANNA), None, &format!("old agent {n} {}", "a".repeat(300)));
+    }
+    connection.execute("DELETE FROM hit", ()).unwrap();
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(())).unwrap();
+    assert!(store.holds("old agent"));
+    purge(&store.0).unwrap();
+    assert!(!store.holds("old agent"));
+}
+
+#[test]
+fn who_reads_on_and_on_is_told_of() {
+    let store = Store::new("read");
+    let mut connection = store.open();
+    put(&connection, Some(ANNA), None, "x");
+    let reader = connection.transaction().unwrap();
+    assert_eq!(left(&reader), 1);
+    let told = purge(&store.0).unwrap_err().to_string();
+    assert!(told.contains("another process has been reading it for too long"), "{told}");
+}
+
+#[test]
+fn a_visitor_is_found_by_the_index() {
+    let store = Store::new("index");
+    let plan: String = store
+        .open()
+        .query_row(&format!("EXPLAIN QUERY PLAN DELETE FROM hit WHERE {OF_VISITOR}"), [[1; 16]], |row| {
+            row.get("detail")
+        })
+        .unwrap();
+    assert_eq!(plan, "SEARCH hit USING INDEX hit_visitor (visitor=?)");
+}
+
+#[test]
+fn what_is_no_store_stays_as_it_is() {
+    let store = Store::new("foreign");
+    let foreign = Connection::open(&store.0).unwrap();
+    foreign.execute_batch("CREATE TABLE hit (visitor, user_id); INSERT INTO hit VALUES (1, 'u')").unwrap();
+    drop(foreign);
+    let before = store.bytes();
+    for told in [forget(&store.0, Who::User(&["u"])).map(drop), purge(&store.0)] {
+        assert!(told.unwrap_err().to_string().contains("another program's database"));
+    }
+    assert_eq!(store.bytes(), before);
+}
