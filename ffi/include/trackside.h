@@ -156,8 +156,8 @@ typedef struct trackside_hit trackside_hit;
  * that is not named here: without trackside_options_env no variable is read, but for a secret that is
  * given as `env:NAME`.
  *
- * Functions: trackside_options_new, _toml, _json, _file, _env, _clock, _entropy, _recording, _sink,
- * _destination, _free.
+ * Functions: trackside_options_new, _toml, _json, _file, _env, _clock, _entropy, _keys, _recording,
+ * _sink, _destination, _free.
  */
 typedef struct trackside_options trackside_options;
 
@@ -251,6 +251,16 @@ typedef uint64_t (*trackside_clock)(void *userdata);
  */
 typedef void (*trackside_entropy)(void *userdata,
                                   uint8_t *bytes);
+
+/**
+ * A source of keys: it fills the 32 bytes at `key` with the key of the UTC day `day`, counted from 1970-01-01,
+ * and says whether there is one; without one nobody takes a cookieless id. It is called on any thread, also by
+ * several at once, for each request; it must return, and not by an exception, and must call no function of this
+ * library.
+ */
+typedef bool (*trackside_keys)(void *userdata,
+                               uint64_t day,
+                               uint8_t *key);
 
 /**
  * A destination as it is configured: texts that end in NUL. See TRACKSIDE_DESTINATION_INIT.
@@ -1215,6 +1225,24 @@ trackside_status trackside_options_entropy(struct trackside_options *options,
                                            trackside_entropy entropy,
                                            void *userdata,
                                            struct trackside_error *error);
+
+/**
+ * Swaps the source of the keys under which visitors without a cookie are told apart, in place of the
+ * configuration's `visitor.keys`: for tests whose outcome is known to the byte, and for hosts that keep their keys
+ * elsewhere. A key must be the same for all processes of a site, be guessed by nobody, and be destroyed when it is
+ * no longer asked for. It is asked only where the configuration has visitors told apart without a cookie.
+ * `userdata` is handed to it. Both must live as long as any tracker or exchange that comes of these options.
+ *
+ * Threads: needs `options` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE.
+ *
+ * # Safety
+ *
+ * `options` is NULL or a live handle; `keys` is NULL or may be called as said above.
+ */
+trackside_status trackside_options_keys(struct trackside_options *options,
+                                        trackside_keys keys,
+                                        void *userdata,
+                                        struct trackside_error *error);
 
 /**
  * Lets a tracker that is opened with these options keep its hits in memory, for trackside_tracker_recorded

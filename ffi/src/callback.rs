@@ -17,7 +17,8 @@ use std::{
     thread,
 };
 
-use trackside_transports::{clock::Clock, entropy::Entropy};
+use trackside_core::visitor::DailyKey;
+use trackside_transports::{clock::Clock, entropy::Entropy, keys::Keys};
 
 use crate::{
     batch::trackside_batch,
@@ -25,6 +26,7 @@ use crate::{
     log::Listener,
     sink::{TRACKSIDE_OUTCOME_UNKNOWN, trackside_deliver, trackside_outcome, trackside_release},
     text::trackside_bytes,
+    truth::trackside_truth,
 };
 
 /// What a host wants to see again in its callback.
@@ -79,6 +81,27 @@ impl Entropy for HostEntropy {
 impl fmt::Debug for HostEntropy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("HostEntropy")
+    }
+}
+
+/// A host's keys.
+pub(crate) struct HostKeys {
+    pub(crate) fill: unsafe extern "C" fn(userdata: *mut c_void, day: u64, key: *mut u8) -> trackside_truth,
+    pub(crate) userdata: Userdata,
+}
+
+impl Keys for HostKeys {
+    fn key(&self, day: u64) -> Option<DailyKey> {
+        let mut key = [0; 32];
+        // SAFETY: see the module's doc; the function is told of as many bytes as there are.
+        let is_there = unsafe { (self.fill)(self.userdata.0, day, key.as_mut_ptr()) };
+        is_there.get().then_some(DailyKey(key))
+    }
+}
+
+impl fmt::Debug for HostKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HostKeys")
     }
 }
 

@@ -10,17 +10,19 @@ use trackside_transports::{
     LoadError,
     clock::Clock,
     entropy::Entropy,
+    keys::Keys,
     load::{self, Document},
 };
 
 use crate::{
     boundary::{answer, enter},
-    callback::{HostClock, HostEntropy, Userdata},
+    callback::{HostClock, HostEntropy, HostKeys, Userdata},
     error::{Failure, trackside_error},
     handle::{self, Handle, Tag},
     sink::Sinks,
     status::{TRACKSIDE_CONFIG, TRACKSIDE_INVALID_ARGUMENT, TRACKSIDE_IO, trackside_status},
     text::trackside_bytes,
+    truth::trackside_truth,
 };
 
 /// A configuration in the making, and what is to be swapped in the tracker that is opened with it.
@@ -31,8 +33,8 @@ use crate::{
 /// that is not named here: without trackside_options_env no variable is read, but for a secret that is
 /// given as `env:NAME`.
 ///
-/// Functions: trackside_options_new, _toml, _json, _file, _env, _clock, _entropy, _recording, _sink,
-/// _destination, _free.
+/// Functions: trackside_options_new, _toml, _json, _file, _env, _clock, _entropy, _keys, _recording,
+/// _sink, _destination, _free.
 #[derive(Debug, Default)]
 pub struct trackside_options {
     texts: Vec<Text>,
@@ -40,6 +42,7 @@ pub struct trackside_options {
     with_environment: bool,
     pub(crate) clock: Option<Arc<dyn Clock>>,
     pub(crate) entropy: Option<Arc<dyn Entropy>>,
+    pub(crate) keys: Option<Arc<dyn Keys>>,
     pub(crate) is_recording: bool,
     pub(crate) sinks: Sinks,
 }
@@ -277,6 +280,39 @@ pub unsafe extern "C" fn trackside_options_entropy(
         let fill = entropy.ok_or_else(|| Failure::null("entropy"))?;
         let entropy = HostEntropy { fill, userdata: Userdata::new(userdata) };
         call.exclusive(options, "options")?.entropy = Some(Arc::new(entropy));
+        Ok(())
+    })
+}
+
+/// A source of keys: it fills the 32 bytes at `key` with the key of the UTC day `day`, counted from 1970-01-01,
+/// and says whether there is one; without one nobody takes a cookieless id. It is called on any thread, also by
+/// several at once, for each request; it must return, and not by an exception, and must call no function of this
+/// library.
+pub type trackside_keys =
+    Option<unsafe extern "C" fn(userdata: *mut c_void, day: u64, key: *mut u8) -> trackside_truth>;
+
+/// Swaps the source of the keys under which visitors without a cookie are told apart, in place of the
+/// configuration's `visitor.keys`: for tests whose outcome is known to the byte, and for hosts that keep their keys
+/// elsewhere. A key must be the same for all processes of a site, be guessed by nobody, and be destroyed when it is
+/// no longer asked for. It is asked only where the configuration has visitors told apart without a cookie.
+/// `userdata` is handed to it. Both must live as long as any tracker or exchange that comes of these options.
+///
+/// Threads: needs `options` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE.
+///
+/// # Safety
+///
+/// `options` is NULL or a live handle; `keys` is NULL or may be called as said above.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn trackside_options_keys(
+    options: *mut trackside_options,
+    keys: trackside_keys,
+    userdata: *mut c_void,
+    error: *mut trackside_error,
+) -> trackside_status {
+    enter(error, |call| {
+        let fill = keys.ok_or_else(|| Failure::null("keys"))?;
+        let keys = HostKeys { fill, userdata: Userdata::new(userdata) };
+        call.exclusive(options, "options")?.keys = Some(Arc::new(keys));
         Ok(())
     })
 }

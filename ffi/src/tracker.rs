@@ -44,6 +44,9 @@ impl trackside_tracker {
         if let Some(entropy) = &options.entropy {
             builder = builder.entropy(Arc::clone(entropy));
         }
+        if let Some(keys) = &options.keys {
+            builder = builder.keys(Arc::clone(keys));
+        }
         let recording = options.is_recording.then(|| Arc::new(Recording::new()));
         if let Some(recording) = &recording {
             builder = builder.transport(Arc::clone(recording) as _);

@@ -82,6 +82,7 @@ static void options_and_tracker(void)
     TAKES_ONLY(OPTIONS, "options", trackside_options_env, wrong);
     TAKES_ONLY(OPTIONS, "options", trackside_options_clock, wrong, some_clock, NULL);
     TAKES_ONLY(OPTIONS, "options", trackside_options_entropy, wrong, some_entropy, NULL);
+    TAKES_ONLY(OPTIONS, "options", trackside_options_keys, wrong, some_keys, NULL);
     TAKES_ONLY(OPTIONS, "options", trackside_options_recording, wrong);
     TAKES_ONLY(OPTIONS, "options", trackside_options_destination, wrong, 0, &destination);
     TAKES_ONLY(OPTIONS, "options", trackside_tracker_open, wrong, &opened);

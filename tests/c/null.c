@@ -52,6 +52,8 @@ static void options_and_tracker(void)
     IS_NEEDED("clock", trackside_options_clock, a.options, NULL, NULL);
     IS_NEEDED("options", trackside_options_entropy, NULL, some_entropy, NULL);
     IS_NEEDED("entropy", trackside_options_entropy, a.options, NULL, NULL);
+    IS_NEEDED("options", trackside_options_keys, NULL, some_keys, NULL);
+    IS_NEEDED("keys", trackside_options_keys, a.options, NULL, NULL);
     IS_NEEDED("options", trackside_options_recording, NULL);
     IS_NEEDED("options", trackside_options_sink, NULL, trackside_text("x"), &sink);
     IS_NEEDED("sink", trackside_options_sink, a.options, trackside_text("x"), NULL);

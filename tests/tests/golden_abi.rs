@@ -39,11 +39,23 @@ enum Way {
 struct Now {
     micros: Cell<u64>,
     entropy: Cell<[u8; 64]>,
+    key: Cell<Option<[u8; 32]>>,
 }
 
 unsafe extern "C" fn clock(now: *mut c_void) -> u64 {
     // SAFETY: it is the `Now` of the vector, which outlives its tracker.
     unsafe { &*now.cast::<Now>() }.micros.get()
+}
+
+unsafe extern "C" fn keys(now: *mut c_void, _: u64, to: *mut c_uchar) -> trackside_truth {
+    // SAFETY: the test gave it a pointer to this, and there are 32 bytes.
+    unsafe {
+        let key = (*now.cast::<Now>()).key.get();
+        if let Some(key) = key {
+            to.copy_from_nonoverlapping(key.as_ptr(), 32);
+        }
+        key.is_some().into()
+    }
 }
 
 unsafe extern "C" fn entropy(now: *mut c_void, to: *mut c_uchar) {
@@ -150,7 +162,7 @@ fn annotate(exchange: *mut trackside_exchange, added: &Added) {
 
 /// What the library makes of a vector's calls, in the vectors' words.
 fn outcomes(way: Way, vector: &Vector) -> Result<Vec<Json>, String> {
-    let now = Now { micros: Cell::new(0), entropy: Cell::new([0; 64]) };
+    let now = Now { micros: Cell::new(0), entropy: Cell::new([0; 64]), key: Cell::new(None) };
     let userdata = ptr::from_ref(&now).cast_mut().cast();
     let config = vector.config.to_string();
     let mut options = ptr::null_mut();
@@ -161,6 +173,7 @@ fn outcomes(way: Way, vector: &Vector) -> Result<Vec<Json>, String> {
         ok(|error| trackside_options_json(options, trackside_bytes::of(&config), error));
         ok(|error| trackside_options_clock(options, Some(clock), userdata, error));
         ok(|error| trackside_options_entropy(options, Some(entropy), userdata, error));
+        ok(|error| trackside_options_keys(options, Some(keys), userdata, error));
         ok(|error| trackside_options_recording(options, error));
         let mut error = no_error();
         let status = trackside_tracker_open(options, &mut tracker, &mut error);
@@ -193,6 +206,7 @@ fn outcome(
     raw: &mut Vec<Vec<u8>>,
 ) -> Json {
     now.micros.set(call.now);
+    now.key.set(call.daily_key().map(|key| key.0));
     now.entropy.set(bytes(&call.entropy).try_into().expect("64 bytes of entropy"));
     // SAFETY: the handles are live, and what they are given outlives the calls.
     unsafe {

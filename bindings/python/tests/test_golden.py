@@ -39,6 +39,7 @@ def test_a_vector(path: Path, way: str) -> None:
         transport=RecordingTransport(),
         clock=lambda: int(now["micros"]),
         entropy=lambda: bytes(now["entropy"]),
+        keys=lambda _: now["key"],
     ) as tracker:
         for number, call in enumerate(vector["calls"]):
             got = outcome(tracker, names, now, call, WAYS[way])
@@ -50,6 +51,7 @@ def outcome(
     tracker: Tracker, names: list[str], now: dict[str, Any], call: dict[str, Any], spell: Spell
 ) -> dict[str, Any]:
     now.update(micros=call["now"], entropy=bytes.fromhex(call["entropy"]))
+    now["key"] = bytes.fromhex(call["key"]) if "key" in call else None
     asked = call["request"]
     exchange = tracker.begin(
         spell(raw(asked["method"])),

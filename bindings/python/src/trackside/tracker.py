@@ -40,6 +40,8 @@ class Tracker:
     :param clock: the time in microseconds since the Unix epoch. Defaults to the machine's. It is kept for as
         long as the process lives.
     :param entropy: 64 random bytes. Defaults to the machine's. It is kept, too.
+    :param keys: the 32 bytes of the key of a UTC day, counted from 1970-01-01, under which visitors without a cookie
+        are told apart; None: there is none. Defaults to what ``visitor.keys`` says. It is kept, too.
 
     :raises ConfigError: the configuration has mistakes; the text tells all of them.
     :raises FileError: a file cannot be read.
@@ -57,6 +59,7 @@ class Tracker:
         sinks: Mapping[str, Deliver] | None = None,
         clock: Callable[[], int] | None = None,
         entropy: Callable[[], bytes] | None = None,
+        keys: Callable[[int], bytes | None] | None = None,
     ) -> None:
         self._handle: Any = None
         # Whether sinks in Python deliver.
@@ -67,7 +70,7 @@ class Tracker:
         place = ffi.new("trackside_options **")
         _native.call(lib.trackside_options_new, place)
         options = ffi.gc(place[0], lib.trackside_options_free)
-        _swap_sources(options, clock, entropy, self.failures)
+        _swap_sources(options, clock, entropy, keys, self.failures)
         _configure(options, config, consent, file, env)
         recording = transport if isinstance(transport, RecordingTransport) else None
         opened = ffi.new("trackside_tracker **")
@@ -380,13 +383,14 @@ def _swap_sources(
     options: Any,
     clock: Callable[[], int] | None,
     entropy: Callable[[], bytes] | None,
+    keys: Callable[[int], bytes | None] | None,
     failures: log.Failures,
 ) -> None:
-    """Swaps clock and randomness.
+    """Swaps clock, randomness and keys.
 
     :raises ConfigError: where they cannot be called.
     """
-    for source, what in ((clock, "clock"), (entropy, "entropy")):
+    for source, what in ((clock, "clock"), (entropy, "entropy"), (keys, "keys")):
         if source is not None and not callable(source):
             raise TypeError(f"{what} is a function, not {type(source).__name__}")
     if clock is not None:
@@ -422,6 +426,28 @@ def _swap_sources(
             filling = ffi.callback("void(void *, uint8_t *)", fill, onerror=_note(failures, "the entropy"))
         _sources.append(filling)
         _native.call(lib.trackside_options_entropy, options, filling, ffi.NULL)
+    if keys is not None:
+
+        def give(_: Any, day: int, place: Any) -> bool:
+            try:
+                key = keys(day)
+                if key is None:
+                    return False
+                given = bytes(memoryview(key))
+                if len(given) != 32:
+                    raise ValueError(f"a key is 32 bytes, not {len(given)}")
+            except Exception:
+                failures.note("the keys")
+                return False
+            ffi.memmove(place, given, 32)
+            return True
+
+        with transport.calling_python("the keys are a function of Python"):
+            giving = ffi.callback(
+                "bool(void *, uint64_t, uint8_t *)", give, onerror=_note(failures, "the keys")
+            )
+        _sources.append(giving)
+        _native.call(lib.trackside_options_keys, options, giving, ffi.NULL)
 
 
 def _note(failures: log.Failures, what: str) -> Callable[[Any, Any, Any], None]:
