@@ -1,9 +1,9 @@
 use std::{env, ffi::c_void, fs, process, ptr};
 
 use super::{
-    trackside_options_clock, trackside_options_entropy, trackside_options_env, trackside_options_file, trackside_options_keys,
-    trackside_options_free, trackside_options_json, trackside_options_new, trackside_options_recording,
-    trackside_options_toml,
+    trackside_options_clock, trackside_options_entropy, trackside_options_env, trackside_options_file,
+    trackside_options_free, trackside_options_json, trackside_options_keys, trackside_options_new,
+    trackside_options_recording, trackside_options_toml,
 };
 use crate::{
     boundary::Call,
@@ -142,7 +142,8 @@ fn bad_arguments_are_named_and_nothing_is_kept_of_them() {
         let told =
             tried(|error| trackside_options_entropy(options.0, None, ptr::null_mut(), error)).unwrap_err();
         assert_eq!(told, (TRACKSIDE_NULL_ARGUMENT, "`entropy` is NULL".to_owned()));
-        let told = tried(|error| trackside_options_keys(options.0, None, ptr::null_mut(), error)).unwrap_err();
+        let told =
+            tried(|error| trackside_options_keys(options.0, None, ptr::null_mut(), error)).unwrap_err();
         assert_eq!(told, (TRACKSIDE_NULL_ARGUMENT, "`keys` is NULL".to_owned()));
         for set in [trackside_options_env, trackside_options_recording] {
             assert_eq!(tried(|error| set(ptr::null_mut(), error)).unwrap_err().0, TRACKSIDE_NULL_ARGUMENT);

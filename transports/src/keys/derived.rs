@@ -2,11 +2,7 @@ use std::sync::{Mutex, TryLockError};
 
 use trackside_core::{Config, visitor::DailyKey};
 
-use super::{
-    Keys,
-    format::Ring,
-    slots::Slots,
-};
+use super::{Keys, format::Ring, slots::Slots};
 use crate::pool::fork::PerProcess;
 
 /// Ring made of `visitor.secret` and the day: for hosts whose processes share no disk. Whoever has the secret

@@ -17,8 +17,13 @@ pub(super) enum Problem {
     /// It is no file of keys.
     Foreign,
     /// It holds a key of so many days after today.
-    Future { days: u64 },
-    Io { doing: &'static str, error: io::Error },
+    Future {
+        days: u64,
+    },
+    Io {
+        doing: &'static str,
+        error: io::Error,
+    },
     /// Others than its owner may read or write it.
     Mode(u32),
     /// There is a folder, a pipe or a device.
@@ -73,7 +78,9 @@ impl fmt::Display for KeysError {
             ),
             Problem::NoFile => f.write_str("it is no file; name another as visitor.keys"),
             Problem::Random => f.write_str("the system gives no random bytes to make a key of"),
-            Problem::Torn => f.write_str("it is damaged and stays as it is; delete it, and a new one is made"),
+            Problem::Torn => {
+                f.write_str("it is damaged and stays as it is; delete it, and a new one is made")
+            }
             Problem::Version(version) => write!(
                 f,
                 "its format has version {version}, this trackside knows 1; use the version that made it, or name \

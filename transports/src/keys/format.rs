@@ -62,10 +62,13 @@ impl Ring {
         }
         let count = usize::from(content[COUNT]);
         let entries = content[KEYS..].chunks_exact(ENTRY);
-        let keys: Vec<_> = entries.take(count).filter_map(|entry| {
-            let (day, key) = entry.split_first_chunk()?;
-            Some((u64::from_le_bytes(*day), key.try_into().ok()?))
-        }).collect();
+        let keys: Vec<_> = entries
+            .take(count)
+            .filter_map(|entry| {
+                let (day, key) = entry.split_first_chunk()?;
+                Some((u64::from_le_bytes(*day), key.try_into().ok()?))
+            })
+            .collect();
         let is_ordered = keys.is_sorted_by(|(one, _), (other, _)| one < other);
         // Nobody but a program that is not this one writes a sound checksum over that.
         if count > MOST || !is_ordered || keys.iter().any(|(day, _)| *day > u64::MAX / DAY + 1) {

@@ -53,11 +53,7 @@ mod slots;
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use trackside_core::{
-    Config,
-    config::Keys as Configured,
-    visitor::DailyKey,
-};
+use trackside_core::{Config, config::Keys as Configured, visitor::DailyKey};
 
 use crate::clock::{Clock, System};
 
@@ -109,7 +105,7 @@ pub fn check(config: &Config) -> Result<(), KeysError> {
     match config.keys() {
         Configured::File(path) if config.takes_daily_key() => {
             file::turn(path, System.micros(), file::Care::Durable).map(drop)
-        },
+        }
         _ => Ok(()),
     }
 }

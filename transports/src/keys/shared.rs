@@ -58,12 +58,7 @@ struct State {
 impl FileKeys {
     /// The keys of the file at `path`, which is looked at when the first is asked for, and made if it is not there.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self {
-            path: path.into(),
-            slots: Slots::default(),
-            due: AtomicU64::new(0),
-            desk: PerProcess::new(),
-        }
+        Self { path: path.into(), slots: Slots::default(), due: AtomicU64::new(0), desk: PerProcess::new() }
     }
 
     /// A request of a day that is not in memory. The first turns the file, others wait for it a little.
@@ -189,7 +184,8 @@ impl Keys for FileKeys {
         let mut left = due.saturating_sub(micros);
         // Further away than any wait: the clock was set back.
         if left == 0 || left > LOOK {
-            let is_mine = self.due.compare_exchange(due, micros.saturating_add(SOON), Relaxed, Relaxed).is_ok();
+            let is_mine =
+                self.due.compare_exchange(due, micros.saturating_add(SOON), Relaxed, Relaxed).is_ok();
             left = SOON;
             if is_mine {
                 left = self.turn(micros);

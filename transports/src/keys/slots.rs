@@ -65,8 +65,8 @@ impl Slot {
             *word = u64::from_ne_bytes(word_bytes);
         }
         let sequence = self.sequence.load(Relaxed);
-        let is_same = after == self.after.load(Relaxed)
-            && self.key.each_ref().map(|word| word.load(Relaxed)) == words;
+        let is_same =
+            after == self.after.load(Relaxed) && self.key.each_ref().map(|word| word.load(Relaxed)) == words;
         if is_same && sequence & 1 == 0 {
             // Requests meanwhile would find no key.
             return;

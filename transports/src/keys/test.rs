@@ -4,9 +4,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process,
-    sync::{
-        atomic::{AtomicBool, AtomicU32, Ordering},
-    },
+    sync::atomic::{AtomicBool, AtomicU32, Ordering},
     thread,
     time::{Duration, Instant},
 };
@@ -106,7 +104,8 @@ fn all_who_reach_the_file_have_the_same_key() {
     let keys: Vec<_> = (0..8).map(|_| FileKeys::new(folder.keys())).collect();
     let drawn: Vec<_> = thread::scope(|scope| {
         // Two threads for each of what stands for a process.
-        let threads: Vec<_> = keys.iter().chain(&keys).map(|keys| scope.spawn(|| keys.key(day(NOON)))).collect();
+        let threads: Vec<_> =
+            keys.iter().chain(&keys).map(|keys| scope.spawn(|| keys.key(day(NOON)))).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
     assert!(drawn[0].is_some() && drawn.iter().all(|key| *key == drawn[0]), "{drawn:?}");
@@ -260,7 +259,10 @@ fn a_file_from_the_future_is_told_and_stays_as_it_is() {
     let folder = Folder::new();
     let path = folder.keys();
     file::turn(&path, NOON + 2 * DAY, Care::Quick).unwrap();
-    assert!(refused(&path).starts_with("it holds a key of a day that comes 2 days after today: a clock is or was wrong"));
+    assert!(
+        refused(&path)
+            .starts_with("it holds a key of a day that comes 2 days after today: a clock is or was wrong")
+    );
     // Tomorrow's comes from a process whose clock is fast, or from after 23 hours.
     fs::remove_file(&path).unwrap();
     let (tomorrows, _) = file::turn(&path, NOON + DAY, Care::Quick).unwrap();

@@ -12,8 +12,7 @@ struct Store(PathBuf);
 
 impl Store {
     fn new(name: &str) -> Self {
-        let store =
-            Self(std::env::temp_dir().join(format!("trackside-forget-{}-{name}.db", process::id())));
+        let store = Self(std::env::temp_dir().join(format!("trackside-forget-{}-{name}.db", process::id())));
         store.remove();
         store
     }
