@@ -33,5 +33,5 @@ pub use self::{
     ledger::Reason,
     moment::Moment,
     request::{FINISH_HEADERS, Headers, REQUEST_HEADERS, Request, is_field_value},
-    response::Response,
+    response::{RESPONSE_HEADERS, Response},
 };

@@ -3,7 +3,7 @@ use std::{cell::RefCell, collections::BTreeSet};
 use http::HeaderName;
 
 use super::{FINISH_HEADERS, Headers, REQUEST_HEADERS, is_field_value};
-use crate::{Annotations, Config, Event, Moment, Request, Response, judge};
+use crate::{Annotations, Config, Event, Moment, RESPONSE_HEADERS, Request, Response, judge};
 
 /// Headers that remember what they were asked for.
 struct Asked(Vec<(&'static str, &'static str)>, RefCell<BTreeSet<String>>);
@@ -43,6 +43,22 @@ fn a_value_has_no_control_bytes_but_tabs() {
             assert_eq!(is_field_value(&value), expected, "{byte} at {at} of {length}");
         }
     }
+}
+
+/// Of a page that a new visitor's cookie goes with: whether a cache may keep it is asked of no other.
+#[test]
+fn the_judge_reads_the_response_headers_it_says() {
+    let config = Config::builder().toml("consent.policy = 'notice'").build().unwrap();
+    let headers = [("content-type", "text/html"), ("expires", "Thu, 01 Jan 2037 00:00:00 GMT")];
+    let headers = Asked(headers.to_vec(), RefCell::default());
+    let request = [("host", "www.example.com")];
+    let request = Request::new("GET", "/", &request);
+    let exchange = judge::begin(&config, &request, Moment::new(1_784_714_400_000_000, [7; 64]), None);
+    let (response, none) = (Response::new(200, &headers), Annotations::new());
+    let verdict = judge::finish(&config, exchange, &request, &response, &none, &mut |_| {});
+    assert_eq!(verdict.reason(), None);
+    let said: BTreeSet<_> = RESPONSE_HEADERS.iter().map(|name| name.as_str().to_owned()).collect();
+    assert_eq!(headers.1.into_inner(), said);
 }
 
 /// Everything that takes the request is asked once, for a page, a 304 and a request that is skipped.

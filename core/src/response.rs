@@ -1,4 +1,16 @@
+use http::{HeaderName, header};
+
 use crate::Headers;
+
+/// The response headers that the judge reads, whatever the configuration: all that an adapter has to show it.
+pub static RESPONSE_HEADERS: [HeaderName; 6] = [
+    header::CONTENT_TYPE,
+    header::CACHE_CONTROL,
+    header::EXPIRES,
+    header::DATE,
+    HeaderName::from_static("surrogate-control"),
+    HeaderName::from_static("cdn-cache-control"),
+];
 
 /// What the judge reads of an HTTP response: known when its head is.
 ///

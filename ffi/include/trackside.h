@@ -133,7 +133,7 @@ typedef struct trackside_batch trackside_batch;
  * One request and its response: begun when the request's head has come, finished when the response's head
  * is known, never at the end of the body. Then it holds the verdict. It keeps its tracker alive.
  *
- * Functions: trackside_exchange_begin, _begin_blob, _visitor_id, _is_new, _notice, _visitor, _set_title,
+ * Functions: trackside_exchange_begin, _begin_blob, _begin_lines, _visitor_id, _is_new, _notice, _visitor, _set_title,
  * _set_user_id, _set_route, _add_property, _add_event, _finish, _finish_blob, _end_blob, _abandon, _reason,
  * _headers, _free.
  */
@@ -1431,6 +1431,18 @@ struct trackside_bytes trackside_tracker_header(const struct trackside_tracker *
                                                 size_t index);
 
 /**
+ * The name, in lower case, of the response header at `index` of those that are read, whatever the configuration;
+ * { NULL, 0 } past the end. A host can show these alone.
+ *
+ * Threads: any, at any time.
+ *
+ * # Safety
+ *
+ * Nothing is asked for: every number is legal.
+ */
+struct trackside_bytes trackside_response_header(size_t index);
+
+/**
  * Looks at a request that has come. End the exchange with trackside_exchange_free. On failure nothing is
  * counted, but for a request of which memory cannot hold the copy: that is skipped (abandoned).
  *
@@ -1887,6 +1899,46 @@ trackside_status trackside_exchange_end_blob(struct trackside_exchange *exchange
                                              size_t capacity,
                                              size_t *needed,
                                              struct trackside_error *error);
+
+/**
+ * trackside_exchange_begin with all of the request in lines, which are read during the call alone. It is for hosts
+ * that have the headers by name, as CGI and WSGI do. It allocates as that does.
+ *
+ * Between two lines there is a line feed, and none behind the last. They are the method, the target, the authority
+ * (empty: none), the peer, and then for each header that trackside_request_header tells, and behind them for each
+ * that trackside_tracker_header does, in that order, its value, or a single NUL where it did not come. A peer that is
+ * no address, such as a unix socket's path, is none. So in Python, with `names` of these headers as WSGI spells them:
+ *
+ * ```text
+ *   values = map(environ.get, names, ["\0"] * len(names))
+ *   lines = "\n".join([method, target, "", environ["REMOTE_ADDR"], *values]).encode("latin-1")
+ * ```
+ *
+ * `flags` are those of trackside_exchange_begin_blob. `is_new`, which may be NULL, is told what
+ * trackside_exchange_is_new would.
+ *
+ * Another number of lines is refused (TRACKSIDE_BLOB), as where a value has a line feed in it: what a client sent
+ * cannot, but what a host made up may, and goes by trackside_exchange_begin_blob.
+ *
+ * ```text
+ *   `lines` has 16 lines, and not 17
+ * ```
+ *
+ * Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+ * TRACKSIDE_INVALID_ARGUMENT (a length that memory cannot hold; flags that are not known), TRACKSIDE_BLOB.
+ *
+ * # Safety
+ *
+ * `tracker` is NULL or a live handle; `lines` is NULL or points at `length` bytes; `exchange` is NULL or
+ * points at a place for a pointer; `is_new` is NULL or points at a bool.
+ */
+trackside_status trackside_exchange_begin_lines(const struct trackside_tracker *tracker,
+                                                const uint8_t *lines,
+                                                size_t length,
+                                                uint8_t flags,
+                                                struct trackside_exchange **exchange,
+                                                bool *is_new,
+                                                struct trackside_error *error);
 
 /**
  * Writes to `buffer` why a request would be judged as it would be, and what would be sent: the verdict, what

@@ -84,7 +84,7 @@ pub unsafe extern "C" fn trackside_exchange_begin_blob(
         let tracker = call.shared(tracker, "tracker")?;
         request::read(call.array(blob, length, "blob")?, |parts| {
             let out = call.output(exchange, "exchange")?;
-            out.set(trackside_exchange::begin(tracker.live(), parts)?);
+            out.set(trackside_exchange::begin(tracker.live(), parts)?.0);
             Ok(())
         })
     })

@@ -22,7 +22,7 @@ use crate::{
 /// One request and its response: begun when the request's head has come, finished when the response's head
 /// is known, never at the end of the body. Then it holds the verdict. It keeps its tracker alive.
 ///
-/// Functions: trackside_exchange_begin, _begin_blob, _visitor_id, _is_new, _notice, _visitor, _set_title,
+/// Functions: trackside_exchange_begin, _begin_blob, _begin_lines, _visitor_id, _is_new, _notice, _visitor, _set_title,
 /// _set_user_id, _set_route, _add_property, _add_event, _finish, _finish_blob, _end_blob, _abandon, _reason,
 /// _headers, _free.
 pub struct trackside_exchange {
@@ -42,11 +42,11 @@ impl Handle for trackside_exchange {
 }
 
 impl trackside_exchange {
-    /// Begins the exchange and gives it to C.
+    /// Begins the exchange and gives it to C; and whether its visitor is new.
     pub(crate) fn begin<'f, F: Fields<'f>>(
         tracker: &Tracker,
         parts: &Parts<'f, F>,
-    ) -> Result<*mut Self, Failure> {
+    ) -> Result<(*mut Self, bool), Failure> {
         #[cfg(feature = "_planted-race")]
         crate::test_race::bump();
         let picked = Picked::of(&parts.headers);
@@ -55,7 +55,8 @@ impl trackside_exchange {
             place.give(Self { exchange, kept, annotations: None, notice: None, reason: None, appended: None })
         };
         let given = Kept::copy(parts, &picked, give);
-        given.ok_or_else(|| Failure::invalid("request", "is larger than memory can hold"))
+        let begun = given.ok_or_else(|| Failure::invalid("request", "is larger than memory can hold"))?;
+        Ok((begun, is_new))
     }
 
     /// Fails if it is finished or abandoned.
@@ -133,7 +134,7 @@ pub unsafe extern "C" fn trackside_exchange_begin(
         let tracker = call.shared(tracker, "tracker")?;
         call.request(request, |parts| {
             let out = call.output(exchange, "exchange")?;
-            out.set(trackside_exchange::begin(tracker.live(), parts)?);
+            out.set(trackside_exchange::begin(tracker.live(), parts)?.0);
             Ok(())
         })
     })

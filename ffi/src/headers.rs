@@ -175,7 +175,7 @@ impl<'f, F: Fields<'f>> Headers for Picked<'f, F> {
 }
 
 /// The names of [`REQUEST_HEADERS`].
-const NAMES: [&[u8]; REQUEST_HEADERS.len()] = [
+pub(crate) const NAMES: [&[u8]; REQUEST_HEADERS.len()] = [
     b"host",
     b"user-agent",
     b"referer",

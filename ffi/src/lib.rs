@@ -36,6 +36,7 @@ mod handle;
 mod headers;
 mod hit;
 mod kept;
+mod lines;
 mod log;
 mod notice;
 mod options;
@@ -67,7 +68,7 @@ mod test_race;
 pub use self::boundary::inject::trackside_inject_panic;
 pub use self::{
     annotations::*, backlog::*, batch::*, blob::*, destination::*, error::*, event::*, exchange::*,
-    explain::*, hit::*, log::*, notice::*, options::*, outgoing::*, property::*, reason::*, request::*,
-    response::*, sink::*, stats::*, status::*, text::*, tracker::*, truth::*, verdict::*, version::*,
-    visitor::*,
+    explain::*, hit::*, lines::*, log::*, notice::*, options::*, outgoing::*, property::*, reason::*,
+    request::*, response::*, sink::*, stats::*, status::*, text::*, tracker::*, truth::*, verdict::*,
+    version::*, visitor::*,
 };

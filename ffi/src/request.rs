@@ -82,6 +82,17 @@ pub unsafe extern "C" fn trackside_tracker_header(
     })
 }
 
+// The flags of a request in one piece.
+pub(crate) const SECURE: u8 = 1;
+pub(crate) const RESOLVED: u8 = 2;
+
+/// Whether all of them are known; else what is wrong.
+#[inline]
+pub(crate) fn check_flags(flags: u8) -> Result<(), String> {
+    const KNOWN: u8 = SECURE | RESOLVED;
+    if flags & !KNOWN == 0 { Ok(()) } else { Err(format!("{flags:#x}, of which only {KNOWN:#x} are known")) }
+}
+
 /// A request where it lies: in the caller's arrays, or in its block.
 #[derive(Debug)]
 pub(crate) struct Parts<'f, F> {
@@ -135,14 +146,17 @@ fn address(text: &[u8]) -> Result<Peer, Failure> {
     if text.is_empty() {
         return Ok(Peer::default());
     }
+    parsed(text).ok_or_else(|| {
+        let shown = text.get(..64).unwrap_or(text).escape_ascii();
+        let problem = format!("is no address: {shown}; write 203.0.113.9 or 2001:db8::1, or leave it empty");
+        Failure::invalid("request.peer", &problem)
+    })
+}
+
+/// The address that `text` is, but for a zone behind it.
+pub(crate) fn parsed(text: &[u8]) -> Option<Peer> {
     let parse = |text| Some(Peer::from(str::from_utf8(text).ok()?.parse::<IpAddr>().ok()?));
-    let without_zone = || parse(text.split(|&byte| byte == b'%').next()?);
-    if let Some(address) = v4(text).or_else(without_zone) {
-        return Ok(address);
-    }
-    let shown = text.get(..64).unwrap_or(text).escape_ascii();
-    let problem = format!("is no address: {shown}; write 203.0.113.9 or 2001:db8::1, or leave it empty");
-    Err(Failure::invalid("request.peer", &problem))
+    v4(text).or_else(|| parse(text.split(|&byte| byte == b'%').next()?))
 }
 
 /// An IPv4 address, which is what most hosts give, in about half the time that it takes to parse any.

@@ -1,12 +1,12 @@
 //! The response as the host has it.
 
-use trackside_core::Response;
+use trackside_core::{RESPONSE_HEADERS, Response};
 
 use crate::{
     boundary::Call,
     error::Failure,
     headers::{Fields, Walked},
-    text::trackside_header,
+    text::{trackside_bytes, trackside_header},
     view::{self, HeaderArray},
 };
 
@@ -27,6 +27,19 @@ pub struct trackside_response {
 }
 
 view::growing!(trackside_response, last: status);
+
+/// The name, in lower case, of the response header at `index` of those that are read, whatever the configuration;
+/// { NULL, 0 } past the end. A host can show these alone.
+///
+/// Threads: any, at any time.
+///
+/// # Safety
+///
+/// Nothing is asked for: every number is legal.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn trackside_response_header(index: usize) -> trackside_bytes {
+    RESPONSE_HEADERS.get(index).map_or(trackside_bytes::EMPTY, |name| trackside_bytes::of(name.as_str()))
+}
 
 /// A response where it lies: in the caller's arrays, or in its block.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use std::{ffi::CStr, net::IpAddr, ptr, slice, sync::Arc};
 
 use trackside_core::{
-    Annotations, Config, Event, Hit, Request, Response, Value,
+    Annotations, Config, Event, Hit, REQUEST_HEADERS, Request, Response, Value,
     transport::{Null, Recording, Transport},
 };
 use trackside_tests::block::{self, Annotation, Property, RequestBlock, ResponseBlock};
@@ -153,6 +153,31 @@ impl Case {
         before_the_end(site, exchange, || ended_by_block(exchange, &block, capacity))
     }
 
+    /// What becomes of it in C if the request comes in lines.
+    pub(crate) fn in_lines(&self, site: &Site) -> Outcome {
+        let (exchange, is_new) = begun_by_lines(site, &self.lines(site), self.flags()).unwrap();
+        let outcome = ended(site, exchange, || finished_by_block(exchange, &self.response.bytes()));
+        assert_eq!(outcome.is_new, is_new);
+        outcome
+    }
+
+    fn flags(&self) -> u8 {
+        u8::from(self.request.secure) | u8::from(self.request.resolved) << 1
+    }
+
+    /// The request in lines, of whose headers those count that are read; each may be there once.
+    pub(crate) fn lines(&self, site: &Site) -> Vec<u8> {
+        let peer = address(&self.request.peer).map_or_else(String::new, |peer| peer.to_string());
+        let line: [&[u8]; 4] =
+            [&self.request.method, &self.request.target, &self.request.authority, peer.as_bytes()];
+        let read = REQUEST_HEADERS.iter().chain(site.live.config().more_headers());
+        let values = read.map(|read| {
+            let mut named = self.request.headers.iter().filter(|(name, _)| read.as_str().as_bytes() == name);
+            named.next().map_or(&b"\0"[..], |(_, value)| value)
+        });
+        line.into_iter().chain(values).collect::<Vec<_>>().join(&b'\n')
+    }
+
     pub(crate) fn begun_by_arrays(&self, site: &Site) -> *mut trackside_exchange {
         let peer = address(&self.request.peer).map_or_else(String::new, |peer| peer.to_string());
         let headers = headers(&self.request.headers);
@@ -191,6 +216,26 @@ pub(crate) fn begun_by_block(
             Err((status, test_kit::said(&error).to_owned()))
         }
     }
+}
+
+/// The exchange and whether its visitor is new, or why there is none.
+pub(crate) fn begun_by_lines(
+    site: &Site,
+    lines: &[u8],
+    flags: u8,
+) -> Result<(*mut trackside_exchange, bool), (trackside_status, String)> {
+    let (mut exchange, mut is_new, mut error) = (ptr::null_mut(), false, test_kit::error());
+    let (data, length) = (lines.as_ptr(), lines.len());
+    // SAFETY: all that is pointed at lives as long as the call.
+    let status = unsafe {
+        let (exchange, is_new) = (&mut exchange, &mut is_new);
+        trackside_exchange_begin_lines(site.tracker, data, length, flags, exchange, is_new, &mut error)
+    };
+    if status == TRACKSIDE_OK {
+        return Ok((exchange, is_new));
+    }
+    assert_eq!((exchange, is_new, error.status), (ptr::null_mut(), false, status));
+    Err((status, test_kit::said(&error).to_owned()))
 }
 
 pub(crate) fn finished_by_block(exchange: *mut trackside_exchange, block: &[u8]) -> trackside_status {

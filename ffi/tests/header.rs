@@ -12,7 +12,7 @@ use std::{
 };
 
 /// The modules that C sees something of, in the order in which a reader of the header wants them.
-const SEEN: [&str; 27] = [
+const SEEN: [&str; 28] = [
     "version",
     "status",
     "text",
@@ -32,6 +32,7 @@ const SEEN: [&str; 27] = [
     "visitor",
     "verdict",
     "blob",
+    "lines",
     "explain",
     "stats",
     "hit",

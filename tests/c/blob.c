@@ -4,6 +4,7 @@
 #define _POSIX_C_SOURCE 200809L
 
 #include <math.h>
+#include <strings.h>
 
 #include "block.h"
 
@@ -427,16 +428,30 @@ static void one_call_ends_an_exchange(void)
     trackside_tracker_free(pages);
 }
 
-/* Who gives these request headers alone leaves out nothing that is read. */
-static void the_names_that_are_read_are_told(void)
+/* Whether it is this name, whatever the case of its letters. */
+static bool is_name(trackside_bytes name, const char *other)
+{
+    return name.length == strlen(other) && strncasecmp(name.data, other, name.length) == 0;
+}
+
+/* How many there are, one of which is `known`. */
+static size_t count_names(trackside_bytes (*told)(size_t), const char *known)
 {
     size_t count = 0;
-    bool has_cookie = false;
-    for (trackside_bytes name; (name = trackside_request_header(count)).length > 0; count++) {
-        has_cookie = has_cookie || (name.length == 6 && memcmp(name.data, "cookie", 6) == 0);
+    bool is_told = false;
+    for (trackside_bytes name; (name = told(count)).length > 0; count++) {
+        is_told = is_told || is_name(name, known);
     }
-    CHECK(has_cookie && count >= 13);
-    CHECK(trackside_request_header(SIZE_MAX).data == NULL);
+    CHECK(is_told);
+    CHECK(told(SIZE_MAX).data == NULL);
+    return count;
+}
+
+/* Who gives these headers alone leaves out nothing that is read. */
+static void the_names_that_are_read_are_told(void)
+{
+    CHECK(count_names(trackside_request_header, "cookie") >= 13);
+    CHECK(count_names(trackside_response_header, "content-type") >= 6);
 
     CHECK(trackside_tracker_header(tracker, 0).data == NULL);
     trackside_tracker *proxied = open_recording("consent.policy = 'none'\nproxy.hops = 1");
@@ -445,6 +460,48 @@ static void the_names_that_are_read_are_told(void)
     CHECK(trackside_tracker_header(proxied, 3).data == NULL);
     CHECK(trackside_tracker_header(NULL, 0).data == NULL);
     trackside_tracker_free(proxied);
+}
+
+/* The same request in lines, each header by the place of its name. */
+static void lines_say_the_same_as_a_block(void)
+{
+    block lines = { { 0 }, 0 };
+    put_text(&lines, METHOD "\n" TARGET "\n" AUTHORITY "\n203.0.113.9");
+    for (size_t n = 0; trackside_request_header(n).length > 0; n++) {
+        trackside_bytes value = { "", 1 };
+        for (size_t m = 0; m < SENT_COUNT; m++) {
+            if (is_name(trackside_request_header(n), SENT[m].name.data)) {
+                value = SENT[m].value;
+            }
+        }
+        put_text(&lines, "\n");
+        put(&lines, value.data, value.length);
+    }
+    block request = whole_request(), response = response_of(NULL, 0);
+    trackside_exchange *exchange = NULL;
+    OK(begin_copy, request.bytes, request.length, &exchange);
+    OK(finish_copy, exchange, response.bytes, response.length);
+    trackside_exchange_free(exchange);
+    unsigned char *copy = copied(lines.bytes, lines.length);
+    bool is_new = false;
+    OK(trackside_exchange_begin_lines, tracker, copy, lines.length, SECURE, &exchange, &is_new);
+    CHECK(is_new == trackside_exchange_is_new(exchange));
+    FAILS(TRACKSIDE_BLOB, "`lines`", trackside_exchange_begin_lines, tracker, copy, 7, SECURE, &exchange, NULL);
+    let_go(copy, lines.length);
+    OK(finish_copy, exchange, response.bytes, response.length);
+    trackside_exchange_free(exchange);
+
+    size_t count = 0;
+    OK(trackside_tracker_recorded_count, tracker, &count);
+    trackside_hit *hit = recorded(tracker, count - 2);
+    trackside_bytes json = { NULL, 0 };
+    OK(trackside_hit_json, hit, &json);
+    char expected[2000];
+    CHECK(json.length > 100 && json.length < sizeof expected);
+    memcpy(expected, json.data, json.length);
+    expected[json.length] = 0;
+    RECORDED(tracker, count - 1, expected);
+    trackside_hit_free(hit);
 }
 
 static void what_is_over_takes_no_block(void)
@@ -476,6 +533,7 @@ int main(void)
     what_is_over_takes_no_block();
     one_call_ends_an_exchange();
     the_names_that_are_read_are_told();
+    lines_say_the_same_as_a_block();
     trackside_tracker_free(tracker);
     return 0;
 }

@@ -121,6 +121,7 @@ static void exchange(void)
 
     TAKES_ONLY(TRACKER, "tracker", trackside_exchange_begin, wrong, &request, &begun);
     TAKES_ONLY(TRACKER, "tracker", trackside_exchange_begin_blob, wrong, blob, 1, &begun);
+    TAKES_ONLY(TRACKER, "tracker", trackside_exchange_begin_lines, wrong, blob, 1, 0, &begun, NULL);
     TAKES_ONLY(EXCHANGE, "exchange", trackside_exchange_visitor_id, wrong, id);
     SAYS_NOTHING(EXCHANGE, trackside_exchange_is_new(wrong));
     TAKES_ONLY(EXCHANGE, "exchange", trackside_exchange_notice, wrong, &notice, &notice);

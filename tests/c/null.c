@@ -96,6 +96,7 @@ static void exchange(void)
     const trackside_bytes text = trackside_text("x");
     /* A request of nothing at all. */
     const unsigned char blob[20] = { 1 };
+    bool is_new = false;
     trackside_request request = page_request("/", BROWSER);
     trackside_response response = page_response();
     trackside_property property = TRACKSIDE_PROPERTY_INIT;
@@ -114,6 +115,9 @@ static void exchange(void)
     IS_NEEDED("tracker", trackside_exchange_begin_blob, NULL, blob, 20, &begun);
     IS_NEEDED("blob", trackside_exchange_begin_blob, a.tracker, NULL, 1, &begun);
     IS_NEEDED("exchange", trackside_exchange_begin_blob, a.tracker, blob, 20, NULL);
+    IS_NEEDED("tracker", trackside_exchange_begin_lines, NULL, blob, 20, 0, &begun, &is_new);
+    IS_NEEDED("lines", trackside_exchange_begin_lines, a.tracker, NULL, 1, 0, &begun, &is_new);
+    IS_NEEDED("exchange", trackside_exchange_begin_lines, a.tracker, blob, 20, 0, NULL, &is_new);
     IS_NEEDED("exchange", trackside_exchange_visitor_id, NULL, id);
     IS_NEEDED("id", trackside_exchange_visitor_id, a.exchange, NULL);
     IS_NEEDED("exchange", trackside_exchange_notice, NULL, &notice, &notice);

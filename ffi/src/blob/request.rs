@@ -5,12 +5,11 @@ use super::{
     table::{self, Packed, long, short},
     wrong::Wrong,
 };
-use crate::{error::Failure, peer::Peer, request::Parts};
-
-// The flags.
-const SECURE: u8 = 1;
-const RESOLVED: u8 = 2;
-const FLAGS: u8 = SECURE | RESOLVED;
+use crate::{
+    error::Failure,
+    peer::Peer,
+    request::{self, Parts, RESOLVED, SECURE},
+};
 
 /// Shows `look` the request in `block`, as it lies there.
 #[inline]
@@ -23,10 +22,7 @@ pub(super) fn read<T>(
     if version != VERSION {
         return Err(Wrong::version(version).into());
     }
-    if flags & !FLAGS != 0 {
-        let problem = format_args!("has the flags {flags:#x}, of which only {FLAGS:#x} are known");
-        return Err(Wrong::new(problem).into());
-    }
+    request::check_flags(flags).map_err(|problem| Wrong::new(format_args!("has the flags {problem}")))?;
     let count = short(head, 2);
     let (method, target, authority, peer) = (long(head, 4), long(head, 8), long(head, 12), long(head, 16));
     if !matches!(peer, 0 | 4 | 16) {

@@ -1,8 +1,8 @@
 """Requests and responses in one block of bytes each, as ``trackside_exchange_begin_blob`` and ``_end_blob``
 of ``trackside.h`` specify them.
 
-WSGI's texts are Latin-1, one character a byte: they are joined as texts and encoded once. What is neither all
-text nor all bytes takes the slow way.
+A response's texts are Latin-1, one character a byte: they are joined as texts and encoded once. What is
+neither all text nor all bytes takes the slow way.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from struct import Struct, pack
 from typing import Union
 
 from trackside import _native
+from trackside._native import RESPONSE_HEADERS
 
 Text = Union[str, bytes]
 Value = Union[str, float, bool]
@@ -43,22 +44,12 @@ def packed_peer(peer: object) -> bytes:
     return _packed_peer(peer) if isinstance(peer, str) and len(peer) <= _LONGEST_PEER else b""
 
 
-def packed_peer_text(peer: object) -> str:
-    """As ``packed_peer``, one character a byte."""
-    return _packed_peer_text(peer) if isinstance(peer, str) and len(peer) <= _LONGEST_PEER else ""
-
-
 @lru_cache(maxsize=4096)
 def _packed_peer(peer: str) -> bytes:
     try:
         return ip_address(peer.partition("%")[0]).packed
     except ValueError:
         return b""
-
-
-@lru_cache(maxsize=4096)
-def _packed_peer_text(peer: str) -> str:
-    return _packed_peer(peer).decode("latin-1")
 
 
 def request(
@@ -88,48 +79,34 @@ def request(
     return pack(f"<BBH{len(parts)}I", 1, 1 if secure else 0, count, *map(len, parts)) + joined
 
 
-def request_of_text(parts: list[str], secure: bool) -> bytes:
-    """The block of method, target, authority, peer (``packed_peer_text``) and then each header's name and
-    value, all in Latin-1; of no more headers than the library reads."""
-    count = (len(parts) - 4) >> 1
-    head = _REQUEST[count](1, 1 if secure else 0, count, *map(len, parts))
-    return head + "".join(parts).encode("latin-1", "replace")
+class Pages(dict[tuple[object, ...], bytes]):
+    """Blocks by what they say: of most pages that is one of few."""
 
-
-class _Known:
-    """What is known of responses whose headers are all texts, or all bytes."""
-
-    __slots__ = ("dull", "pages")
-
-    #: So many pages are kept, and none that is longer.
+    #: So many are kept, and none that is longer.
     MOST, LONGEST = 512, 256
-
-    def __init__(self, dull: Iterable[Text]) -> None:
-        #: Headers of nearly every response that tell neither what it is nor who may keep it, as they are
-        #: mostly spelled.
-        self.dull = frozenset(dull)
-        #: Blocks by status, type and route: most pages have no more to tell, and there are few of these.
-        self.pages: dict[tuple[object, ...], bytes] = {}
 
     def keep(self, key: tuple[object, ...], block: bytes) -> None:
         if len(block) <= self.LONGEST:
-            if len(self.pages) >= self.MOST:
-                self.pages.clear()
-            self.pages[key] = block
+            if len(self) >= self.MOST:
+                self.clear()
+            self[key] = block
 
 
-_DULL = [
-    "Content-Length",
-    "Content-Language",
-    "Cross-Origin-Opener-Policy",
-    "Referrer-Policy",
-    "Server",
-    "Strict-Transport-Security",
-    "X-Content-Type-Options",
-    "X-Frame-Options",
-]
-_TEXTS = _Known([*_DULL, *map(str.lower, _DULL)])
-_BYTES = _Known([name.encode() for name in (*_DULL, *map(str.lower, _DULL))])
+class _Read(dict[Text, bool]):
+    """Whether the library reads a response's header, by its name as it is spelled."""
+
+    MOST = 512
+
+    def __missing__(self, name: Text) -> bool:
+        lower = name.lower()
+        is_read = (lower.decode("latin-1") if isinstance(lower, bytes) else lower) in RESPONSE_HEADERS
+        if len(self) < self.MOST:
+            self[name] = is_read
+        return is_read
+
+
+# Apart, as texts and bytes must not be compared.
+_TEXTS, _BYTES = (_Read(), Pages()), (_Read(), Pages())
 
 
 def response(
@@ -140,23 +117,23 @@ def response(
     annotations = annotations[:] if annotations else []
     key = None
     try:
-        known = _BYTES if pairs and isinstance(pairs[0][0], bytes) else _TEXTS
-        dull = known.dull
-        told = [pair for pair in pairs if pair[0] not in dull]
+        are_bytes = bool(pairs) and isinstance(pairs[0][0], bytes)
+        read, pages = _BYTES if are_bytes else _TEXTS
+        told = [pair for pair in pairs if read[pair[0]]]
         if len(told) == 1 and (not annotations or (len(annotations) == 1 and annotations[0][0] == ROUTE)):
             key = (status, *told[0], annotations[0][1] if annotations else None)
-            if (block := known.pages.get(key)) is not None:
+            if (block := pages.get(key)) is not None:
                 return block
         parts: list[Text] = list(chain.from_iterable(told))  # type: ignore[arg-type]  # see above
-        joined = _joined(parts, known is _BYTES)
+        joined = _joined(parts, are_bytes)
         if len(parts) != 2 * len(told):
             raise TypeError("a header is a name and a value")
-    except (TypeError, LookupError):
+    except (TypeError, LookupError, AttributeError):
         sent = [part for pair in pairs for part in _bytes_of(*pair)]
         parts, joined, key = [*sent], b"".join(sent), None
     block = _packed_response(status, parts, joined, annotations)
     if key is not None:
-        known.keep(key, block)
+        pages.keep(key, block)
     return block
 
 

@@ -28,13 +28,14 @@ AS_CONFIGURED = (1 << 64) - 1
 class Scratch:
     """Places for the results of a call. Whoever calls takes one, and gives it back."""
 
-    __slots__ = ("buffer", "bytes", "error", "exchange", "needed")
+    __slots__ = ("buffer", "bytes", "error", "exchange", "is_new", "needed")
 
     #: Enough for the headers of a verdict, unless the cookie's name, path or domain are very long.
     CAPACITY = 2048
 
     def __init__(self) -> None:
         self.exchange = ffi.new("trackside_exchange **")
+        self.is_new = ffi.new("bool *")
         self.needed = ffi.new("size_t *")
         self.buffer = ffi.new("uint8_t[]", self.CAPACITY)
         self.bytes = ffi.buffer(self.buffer)
@@ -127,12 +128,16 @@ def reason_code(reason: int) -> str | None:
         return text
 
 
-def _request_headers() -> tuple[str, ...]:
+def names(told: Callable[[int], Any]) -> tuple[str, ...]:
+    """What a function tells number by number, until it has no more."""
     names: list[str] = []
-    while (name := lib.trackside_request_header(len(names))).length:
+    while (name := told(len(names))).length:
         names.append(text_out(name))
     return tuple(names)
 
 
-#: The names, in lower case, of all request headers that the library reads.
-REQUEST_HEADERS = _request_headers()
+#: The names, in lower case, of all request headers that the library reads, whatever the
+#: configuration.
+REQUEST_HEADERS = names(lib.trackside_request_header)
+#: Those of all response headers.
+RESPONSE_HEADERS = names(lib.trackside_response_header)

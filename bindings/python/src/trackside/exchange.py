@@ -51,10 +51,10 @@ class Visitor:
         return f"Visitor(id={self.id!r})"
 
 
-#: Verdicts without headers, of which there are few different ones.
-_BARE: dict[int, Verdict] = {}
+#: Verdicts without headers by their bytes: there are few different ones.
+_BARE: dict[bytes, Verdict] = {}
 _OVER = Verdict("abandoned", ())
-_verdict_head = Struct("<HH").unpack_from
+_verdict_head = Struct("<2xHH2x").unpack
 
 #: No more properties, and no more events, are taken by the library.
 _MOST = 64
@@ -69,14 +69,15 @@ class Exchange:
     abandoned.
     """
 
-    __slots__ = ("__weakref__", "_annotations", "_handle", "_lock", "_texts", "_tracker")
+    __slots__ = ("__weakref__", "_annotations", "_handle", "_is_new", "_lock", "_tracker")
 
-    def __init__(self, tracker: Tracker, handle: Any) -> None:
+    def __init__(self, tracker: Tracker, handle: Any, is_new: bool | None = None) -> None:
         self._tracker = tracker
         self._handle = handle
         self._lock = allocate_lock()
         self._annotations: list[Annotation] | None = None
-        self._texts: dict[str, str] | None = None
+        # None where it was not told.
+        self._is_new = is_new
 
     # At the interpreter's end the module may be empty already; and one whose making was interrupted is empty.
     def __del__(self, free: Callable[[Any], None] = lib.trackside_exchange_free) -> None:
@@ -116,8 +117,11 @@ class Exchange:
     def is_new(self) -> bool:
         """Whether the visitor came without a valid cookie and would be given one; False when it is over."""
         with self._lock:
-            handle = self._handle
-            return handle is not None and bool(lib.trackside_exchange_is_new(handle))
+            if self._handle is None:
+                return False
+            if self._is_new is None:
+                self._is_new = bool(lib.trackside_exchange_is_new(self._handle))
+            return self._is_new
 
     @property
     def notice(self) -> Notice | None:
@@ -145,7 +149,7 @@ class Exchange:
     @property
     def title(self) -> str | None:
         """The page's title; cut at 1,500 bytes. None, here and below, changes nothing."""
-        return self._text("title")
+        return self._text(_block.TITLE)
 
     @title.setter
     def title(self, title: object) -> None:
@@ -154,7 +158,7 @@ class Exchange:
     @property
     def user_id(self) -> str | None:
         """The id of the signed-in user; cut at 256 bytes."""
-        return self._text("user_id")
+        return self._text(_block.USER_ID)
 
     @user_id.setter
     def user_id(self, user_id: object) -> None:
@@ -163,7 +167,7 @@ class Exchange:
     @property
     def route(self) -> str | None:
         """The route template that answers, such as ``/user/{id}``; cut at 2,048 bytes."""
-        return self._text("route")
+        return self._text(_block.ROUTE)
 
     @route.setter
     def route(self, route: object) -> None:
@@ -191,37 +195,32 @@ class Exchange:
 
         A second call changes nothing, and says skipped(abandoned).
         """
-        tracker = self._tracker
         try:
-            # A copy: another thread may be adding to it.
-            annotations = self._annotations
-            block = _block.response(status, headers, annotations and annotations[:])
-            scratch = take_scratch()
-            with self._lock:
-                # Put away before: a signal whose handler raises is told of right after the call, and what was
-                # freed in it must not be found again.
-                handle, self._handle = self._handle, None
-                if handle is None:
-                    return _OVER
-                done = lib.trackside_exchange_end_blob(
-                    handle, block, len(block), scratch.buffer, scratch.CAPACITY, scratch.needed, scratch.error
-                )
-                if done:
-                    self._handle = handle
-            if done:
-                verdict = self._otherwise(done, scratch)
-            else:
-                reason, count = _verdict_head(scratch.bytes, 2)
-                if count:
-                    verdict = Verdict(_native.reason_code(reason), _headers(scratch.bytes, count))
-                else:
-                    verdict = _BARE.get(reason) or _bare(reason)
-            give_back(scratch)
-            return verdict
+            return self._end(_block.response(status, headers, self._annotations))
         except Exception:
-            tracker.failures.note("finishing an exchange")
+            self._tracker.failures.note("finishing an exchange")
             self.abandon()
             return _OVER
+
+    def _end(self, block: bytes) -> Verdict:
+        """As ``finish``, of a response's block, but raises."""
+        scratch = take_scratch()
+        with self._lock:
+            # Put away before: a signal whose handler raises is told of right after the call, and what was
+            # freed in it must not be found again.
+            handle, self._handle = self._handle, None
+            if handle is None:
+                return _OVER
+            status = lib.trackside_exchange_end_blob(
+                handle, block, len(block), scratch.buffer, scratch.CAPACITY, scratch.needed, scratch.error
+            )
+            if status:
+                self._handle = handle
+        if status:
+            return self._otherwise(status, scratch)
+        verdict = _BARE.get(scratch.bytes[:8]) or _verdict(scratch.bytes)
+        give_back(scratch)
+        return verdict
 
     def abandon(self) -> None:
         """Ends it as skipped (abandoned): nothing is sent, not even its events."""
@@ -245,30 +244,27 @@ class Exchange:
         finally:
             lib.trackside_exchange_free(handle)
 
-    def _text(self, name: str) -> str | None:
-        return self._texts.get(name) if self._texts else None
+    def _text(self, tag: int) -> str | None:
+        for of, payload in self._annotations or ():
+            if of == tag:
+                return payload.decode("utf-8")
+        return None
 
     def _set(self, tag: int, name: str, value: object, limit: int) -> None:
         if value is None:
             return
+        if self._handle is None:
+            self._tracker._count_late()
+            return
         try:
-            text = str(value)[:limit]
-            texts = self._texts
-            if texts is None:
-                texts = self._texts = {}
-            is_new = name not in texts
-            texts[name] = text
-            if self._handle is None:
-                self._tracker._count_late()
-                return
-            annotation = (tag, text.encode("utf-8", "replace"))
+            annotation = (tag, _block.text(value, limit))
             before = self._annotations
             if before is None:
                 self._annotations = [annotation]
-            elif is_new:
-                before.append(annotation)
-            else:
+            elif any(of == tag for of, _ in before):
                 self._annotations = [*(one for one in before if one[0] != tag), annotation]
+            else:
+                before.append(annotation)
         except Exception:
             self._tracker.failures.note(f"the {name} of an exchange")
 
@@ -286,9 +282,14 @@ class Exchange:
             self._tracker.failures.note(f"{what} of an exchange")
 
 
-def _bare(reason: int) -> Verdict:
-    verdict = _BARE[reason] = Verdict(_native.reason_code(reason), ())
-    return verdict
+def _verdict(verdict: Any) -> Verdict:
+    head: bytes = verdict[:8]
+    reason, count = _verdict_head(head)
+    code = _native.reason_code(reason)
+    if count:
+        return Verdict(code, _headers(verdict, count))
+    bare = _BARE[head] = Verdict(code, ())
+    return bare
 
 
 def _headers(verdict: Any, count: int) -> tuple[tuple[bytes, bytes], ...]:

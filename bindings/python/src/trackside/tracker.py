@@ -6,6 +6,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from itertools import islice
 from types import TracebackType
 from typing import Any, NamedTuple
@@ -86,6 +87,9 @@ class Tracker:
             raise ConfigError(log.mistakes() or error.text) from None
         log.drain()
         self._handle = ffi.gc(opened[0], lib.trackside_tracker_free)
+        more = _native.names(partial(lib.trackside_tracker_header, self._handle))
+        # The request headers that are read, by CGI's names, as `trackside_exchange_begin_lines` wants them.
+        self._cgi_names = tuple(cgi_name(name) for name in (*_native.REQUEST_HEADERS, *more))
         if recording is not None:
             recording._trackers[self] = 0
         _at_exit.close_later(self)
@@ -122,6 +126,20 @@ class Tracker:
         if status:
             raise _native.failure(status, scratch.error)
         exchange = Exchange(self, scratch.exchange[0])
+        give_back(scratch)
+        return exchange
+
+    def _begin_lines(self, lines: bytes, flags: int) -> Exchange:
+        """As ``_begin``, of what ``trackside_exchange_begin_lines`` takes."""
+        if log.waiting[0]:
+            log.drain()
+        scratch = take_scratch()
+        status = lib.trackside_exchange_begin_lines(
+            self._handle, lines, len(lines), flags, scratch.exchange, scratch.is_new, scratch.error
+        )
+        if status:
+            raise _native.failure(status, scratch.error)
+        exchange = Exchange(self, scratch.exchange[0], scratch.is_new[0])
         give_back(scratch)
         return exchange
 
@@ -284,6 +302,11 @@ class Destination(NamedTuple):
     kind: str
     #: Of one of type ``celery``.
     task: str
+
+
+def cgi_name(name: str) -> str:
+    """A request header's name where it stands in an environ (RFC 3875 §4.1.18)."""
+    return "HTTP_" + name.upper().replace("-", "_")
 
 
 def _configure(

@@ -13,7 +13,7 @@ from types import GeneratorType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
-from trackside import _block, _native
+from trackside import _cgi
 from trackside._middleware import KEY, quoted, tracker_for
 from trackside.exchange import Exchange
 from trackside.tracker import Tracker
@@ -22,9 +22,6 @@ from trackside.transport import Deliver, RecordingTransport
 if TYPE_CHECKING:
     from _typeshed import OptExcInfo
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-
-# CGI's names of the headers that the library reads.
-_HEADERS = [(name, "HTTP_" + name.upper().replace("-", "_")) for name in _native.REQUEST_HEADERS]
 
 
 class TracksideMiddleware:
@@ -200,24 +197,10 @@ def _close(body: Iterable[bytes]) -> None:
 
 def begin(tracker: Tracker, environ: WSGIEnvironment) -> Exchange:
     """Begins the exchange of the request in an environ; for adapters."""
-    parts: list[str] = [
-        environ.get("REQUEST_METHOD", ""),
-        target(environ),
-        "",
-        _block.packed_peer_text(environ.get("REMOTE_ADDR") or ""),
-    ]
-    for name, key in _HEADERS:
-        if key in environ:
-            parts.append(name)
-            parts.append(environ[key])
-    secure = environ.get("wsgi.url_scheme") == "https"
-    try:
-        block = _block.request_of_text(parts, secure)
-    except TypeError:
-        # What is no text is left to the slow way, which takes bytes and leaves out what has no value.
-        peer = environ.get("REMOTE_ADDR")
-        block = _block.request(parts[0], parts[1], list(zip(parts[4::2], parts[5::2])), "", peer, secure)
-    return tracker._begin(block)
+    method = environ.get("REQUEST_METHOD", "")
+    return _cgi.begin(
+        tracker, environ, method, target(environ), "", environ.get("wsgi.url_scheme") == "https"
+    )
 
 
 def target(environ: WSGIEnvironment) -> str:

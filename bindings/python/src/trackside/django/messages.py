@@ -67,10 +67,11 @@ class Shown:
 
 def offer(request: HttpRequest, exchange: Exchange) -> Shown | None:
     """Queues the notice, if it is due on this request."""
-    # Who is known is told nothing, and is asked about first: that is most requests, and costs least.
-    if request.method != "GET" or not exchange.is_new:
+    if request.method != "GET" or not exchange.is_new or "_trackside_shown" in vars(request):
         return None
     notice = exchange.notice
     if notice is None:
         return None
-    return Shown(notice, getattr(request, "_messages", None))
+    shown = Shown(notice, getattr(request, "_messages", None))
+    request._trackside_shown = shown  # type: ignore[attr-defined]  # Where the tag looks.
+    return shown

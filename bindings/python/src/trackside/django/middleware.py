@@ -12,8 +12,9 @@ from django.http.response import HttpResponseBase
 from trackside import Exchange
 
 from . import live, messages, title, user
-from .request import begin, outer
-from .response import append, pairs
+from .request import begin as begun
+from .request import outer
+from .response import append, known, tell_route
 
 GetResponse = Callable[[HttpRequest], Union[HttpResponseBase, Awaitable[HttpResponseBase]]]
 
@@ -43,82 +44,86 @@ class Middleware:
         if self._is_async:
             return self._acall(request)
         now = live.current()
-        visit = Visit(now, request, now.site.domain() if now.site is not None else "")
+        authority = now.site.domain() if now.site is not None else ""
+        exchange, is_ours, shown = begin(now, request, authority)
         try:
             response = self.get_response(request)
         except BaseException:
-            visit.abandon()
+            if is_ours:
+                exchange.abandon()
             raise
-        visit.finish(response)  # type: ignore[arg-type]  # It is no coroutine, as was seen at the start.
+        finish(now, request, response, exchange, is_ours, shown)  # type: ignore[arg-type]  # It is no coroutine.
         return response
 
     async def _acall(self, request: HttpRequest) -> HttpResponseBase:
         now = live.current()
-        visit = Visit(now, request, await now.site.adomain() if now.site is not None else "")
+        authority = await now.site.adomain() if now.site is not None else ""
+        exchange, is_ours, shown = begin(now, request, authority)
         try:
             response: HttpResponseBase = await self.get_response(request)  # type: ignore[misc]  # A coroutine.
         except BaseException:
-            visit.abandon()
+            if is_ours:
+                exchange.abandon()
             raise
-        visit.finish(response)
+        finish(now, request, response, exchange, is_ours, shown)
         return response
 
 
-class Visit:
-    """A request on its way through the middleware. Nothing here raises."""
-
-    __slots__ = ("_exchange", "_is_outermost", "_now", "_request", "_shown")
-
-    def __init__(self, now: live.Live, request: HttpRequest, authority: str) -> None:
-        self._now = now
-        self._request = request
-        self._is_outermost = False
-        self._shown: messages.Shown | None = None
+def begin(
+    now: live.Live, request: HttpRequest, authority: str
+) -> tuple[Exchange, bool, messages.Shown | None]:
+    """The request's exchange, whether it is ours to end, and the notice if it was offered. Nothing raises."""
+    exchange, shown = None, None
+    try:
+        exchange = outer(request)
+        is_ours = exchange is None
+        if exchange is None:
+            exchange = begun(now.tracker, request, authority)
+    except Exception:
+        now.tracker.failures.note("beginning an exchange")
+        exchange, is_ours = Exchange(now.tracker, None), True
+    request.trackside = exchange  # type: ignore[attr-defined]  # Where views look.
+    # Who is known is told nothing, and is asked about first: that is most requests.
+    if exchange._is_new is not False:
         try:
-            found = outer(request)
-            self._is_outermost = found is None
-            self._exchange = begin(now.tracker, request, authority) if found is None else found
-        except Exception:
-            now.tracker.failures.note("beginning an exchange")
-            self._exchange = Exchange(now.tracker, None)
-        request.trackside = self._exchange  # type: ignore[attr-defined]  # Where views look.
-        try:
-            if "_trackside_shown" not in vars(request):
-                self._shown = messages.offer(request, self._exchange)
-                request._trackside_shown = self._shown  # type: ignore[attr-defined]  # Where the tag looks.
+            shown = messages.offer(request, exchange)
         except Exception:
             now.tracker.failures.note("offering the notice")
+    return exchange, is_ours, shown
 
-    def finish(self, response: HttpResponseBase) -> None:
-        """Ends it, now that the response's head is known."""
-        try:
-            if self._shown is not None:
-                self._shown.take_back()
-            self._annotate(response)
-        except Exception:
-            self._now.tracker.failures.note("annotating an exchange")
-        if not self._is_outermost:
-            return
-        try:
-            verdict = self._exchange.finish(response.status_code, pairs(response))
-            if verdict.headers:
-                append(response, verdict.headers)
-        except Exception:
-            self._now.tracker.failures.note("finishing an exchange")
 
-    def abandon(self) -> None:
-        """Ends it without a response."""
-        if self._is_outermost:
-            self._exchange.abandon()
-
-    def _annotate(self, response: HttpResponseBase) -> None:
-        exchange, request, options = self._exchange, self._request, self._now.options
-        match = request.resolver_match
-        if match is not None and exchange.route is None:
-            # As other frameworks tell it: from the root of the host, and without the mark of its beginning.
-            mounted = str(request.META.get("SCRIPT_NAME", "")).rstrip("/")
-            exchange.route = f"{mounted}/{match.route.removeprefix('^')}"
+def finish(
+    now: live.Live,
+    request: HttpRequest,
+    response: HttpResponseBase,
+    exchange: Exchange,
+    is_ours: bool,
+    shown: messages.Shown | None,
+) -> None:
+    """Ends it, now that the response's head is known. Nothing raises."""
+    options, block = now.options, None
+    try:
+        if shown is not None:
+            shown.take_back()
         if (options.scan_title or "current_page" in vars(request)) and exchange.title is None:
             exchange.title = title.of(request, response, options.scan_title)
         if options.user and exchange.user_id is None:
             exchange.user_id = user.key_of(request)
+        if is_ours:
+            block = known(exchange, request, response)
+        else:
+            tell_route(exchange, request)
+    except Exception:
+        now.tracker.failures.note("annotating an exchange")
+    if not is_ours:
+        return
+    try:
+        if block is None:
+            verdict = exchange.finish(response.status_code, response.items())
+        else:
+            verdict = exchange._end(block)
+        if verdict.headers:
+            append(response, verdict.headers)
+    except Exception:
+        now.tracker.failures.note("finishing an exchange")
+        exchange.abandon()

@@ -9,12 +9,8 @@ from urllib.parse import unquote
 from django.conf import settings
 from django.http import HttpRequest
 
-from trackside import Exchange, Tracker, _block, asgi
+from trackside import Exchange, Tracker, _cgi, asgi
 from trackside._middleware import KEY, quoted
-from trackside._native import REQUEST_HEADERS
-
-#: Of the headers that the library reads: its name, and Django's key of it.
-_HEADERS = [(name, "HTTP_" + name.upper().replace("-", "_")) for name in REQUEST_HEADERS]
 
 
 class TracksideRequest(HttpRequest):
@@ -30,25 +26,14 @@ def begin(tracker: Tracker, request: HttpRequest, authority: str) -> Exchange:
     Peer and scheme are those that Django knows, after what middlewares further out have made of them.
     """
     meta = request.META
-    get = meta.get
-    parts: list[str] = [
+    return _cgi.begin(
+        tracker,
+        meta,
         request.method or "",
         target(request),
         authority or _host(meta),
-        _block.packed_peer_text(get("REMOTE_ADDR") or ""),
-    ]
-    for name, key in _HEADERS:
-        value = get(key)
-        if value is not None:
-            parts += (name, value)
-    secure = request.is_secure()
-    try:
-        block = _block.request_of_text(parts, secure)
-    except TypeError:
-        # What is no text is left to the slow way, which takes bytes and leaves out what has no value.
-        pairs = list(zip(parts[4::2], parts[5::2]))
-        block = _block.request(parts[0], parts[1], pairs, parts[2], meta.get("REMOTE_ADDR"), secure)
-    return tracker._begin(block)
+        request.is_secure(),
+    )
 
 
 def outer(request: HttpRequest) -> Exchange | None:
@@ -66,19 +51,21 @@ def target(request: HttpRequest) -> str:
     Django's path is decoded. The original spelling is taken from what the server has of it, where that means
     the same path; else the path is encoded anew.
     """
-    scope = getattr(request, "scope", None)
+    scope = vars(request).get("scope")
     if scope is not None:
         if isinstance(scope.get("query_string"), str):
             # Bytes, says ASGI; but not Django's test client.
             scope = {**scope, "query_string": scope["query_string"].encode("latin-1", "replace")}
         return asgi.target(scope).decode("latin-1")
     meta = request.META
+    path, query = request.path, meta.get("QUERY_STRING")
     raw = meta.get("REQUEST_URI") or meta.get("RAW_URI")
-    path = request.path
+    plain = f"{path}?{query}" if query else path
+    if raw == plain:
+        return plain
     asked = raw.partition("?")[0] if raw else ""
     if asked != path and not ("%" in asked and unquote(asked) == path):
         asked = quoted(path, "utf-8")
-    query = meta.get("QUERY_STRING")
     return f"{asked}?{query}" if query else asked
 
 

@@ -4,14 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from trackside import Exchange, _block
+from trackside._native import RESPONSE_HEADERS
 
-def pairs(response: HttpResponseBase) -> Iterable[tuple[str, str]]:
-    """The names and values of its headers."""
-    # Django's mapping makes them anew one by one, in Python; it holds them as they are needed here.
+_pages = _block.Pages()
+
+
+def known(exchange: Exchange, request: HttpRequest, response: HttpResponseBase) -> bytes | None:
+    """The response's block, route and all, where that is all there is to say. Else none, and the exchange is
+    annotated with the route."""
+    # Django's mapping makes its pairs anew one by one, in Python; it holds them as they are needed here.
     store = getattr(response.headers, "_store", None)
-    return store.values() if isinstance(store, dict) else response.items()
+    if exchange._annotations is not None or not isinstance(store, dict):
+        tell_route(exchange, request)
+        return None
+    # Most pages are told from others by no more than this, and there are few such.
+    match = request.resolver_match
+    key = (
+        response.status_code,
+        match and match.route,
+        request.META.get("SCRIPT_NAME"),
+        *map(store.get, RESPONSE_HEADERS),
+    )
+    block = _pages.get(key)
+    if block is None:
+        tell_route(exchange, request)
+        told = [pair for pair in map(store.get, RESPONSE_HEADERS) if pair is not None]
+        block = _block.response(response.status_code, told, exchange._annotations)
+        _pages.keep(key, block)
+    return block
+
+
+def tell_route(exchange: Exchange, request: HttpRequest) -> None:
+    """Annotates an exchange with the route, unless the view has."""
+    match = request.resolver_match
+    if match is not None and exchange.route is None:
+        # As other frameworks tell it: from the root of the host, and without the mark of its beginning.
+        mounted = str(request.META.get("SCRIPT_NAME", "")).rstrip("/")
+        exchange.route = f"{mounted}/{match.route.removeprefix('^')}"
 
 
 def append(response: HttpResponseBase, headers: Iterable[tuple[bytes, bytes]]) -> None:

@@ -1,0 +1,31 @@
+"""Requests whose headers stand in a mapping by CGI's names: an environ of WSGI's, and Django's ``META``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import repeat
+from typing import Any
+
+from trackside import _block
+from trackside.errors import TracksideError
+from trackside.exchange import Exchange
+from trackside.tracker import Tracker
+
+#: What ``trackside_exchange_begin_lines`` takes for a header that did not come.
+_ABSENT = repeat("\0")
+
+
+def begin(
+    tracker: Tracker, meta: Mapping[str, Any], method: str, target: str, authority: str, secure: bool
+) -> Exchange:
+    """Begins the exchange of a request."""
+    get, names = meta.get, tracker._cgi_names
+    try:
+        lines = [method, target, authority, get("REMOTE_ADDR") or "", *map(get, names, _ABSENT)]
+        return tracker._begin_lines("\n".join(lines).encode("latin-1", "replace"), 1 if secure else 0)
+    except (TypeError, TracksideError):
+        # What is no text, or has a line feed in it, is left to the slow way, which takes bytes and leaves out
+        # what has no value.
+        headers = [(name[5:].replace("_", "-"), get(name)) for name in names]
+        block = _block.request(method, target, headers, authority, get("REMOTE_ADDR"), secure)
+        return tracker._begin(block)
