@@ -51,6 +51,7 @@ impl trackside_exchange {
         crate::test_race::bump();
         let picked = Picked::of(&parts.headers);
         let exchange = tracker.begin(&parts.as_request(&picked));
+        let is_new = exchange.is_new();
         let give = |kept, place: Place<Self>| {
             place.give(Self { exchange, kept, annotations: None, notice: None, reason: None, appended: None })
         };
