@@ -2382,7 +2382,7 @@ trackside_status trackside_log_take(char *buffer,
 #define TRACKSIDE_PROPERTY_INIT \
   { sizeof(trackside_property), { NULL, 0 }, TRACKSIDE_TYPE_TEXT, { NULL, 0 }, 0.0, false }
 #define TRACKSIDE_REQUEST_INIT \
-  { sizeof(trackside_request), { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, NULL, 0, false }
+  { sizeof(trackside_request), { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, NULL, 0, false, false }
 #define TRACKSIDE_REQUESTS_BOOK_INIT { sizeof(trackside_requests_book), 0, 0, 0 }
 #define TRACKSIDE_RESPONSE_INIT { sizeof(trackside_response), NULL, 0, 0 }
 #define TRACKSIDE_SINK_INIT { sizeof(trackside_sink), NULL, NULL, NULL }
