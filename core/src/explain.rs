@@ -23,6 +23,8 @@ pub struct Explanation {
     pub verdict: Verdict,
     /// Who the visitor is, for a person to read.
     pub visitor: String,
+    /// What the visitor has allowed, and what follows, for a person to read.
+    pub consent: String,
     /// The notice, where it is due.
     pub notice: Option<Notice>,
     /// The hits that would be submitted.
@@ -66,6 +68,9 @@ pub enum Sending {
 impl Sending {
     /// What `destination` makes of `hit` alone, at `now` microseconds since the Unix epoch.
     pub fn of(destination: &Destination, hit: &Hit, now: u64) -> Self {
+        if destination.third_party && hit.is_confined() {
+            return Self::Refused(Reason::NoConsent);
+        }
         let Some(protocol) = protocol::of(&destination.receiver) else {
             return Self::Write;
         };
@@ -89,17 +94,26 @@ pub fn explain(
     moment: Moment,
     key: Option<&DailyKey>,
 ) -> Explanation {
-    let facts =
-        Facts::new(config, request).with_response(response).with_beacon(annotations.beacon, moment.seconds());
     let exchange = judge::begin(config, request, moment, key);
-    let visitor = judge::describe_visitor(&exchange);
+    let [visitor, consent] = judge::describe(config, &exchange);
+    let footing = judge::footing(&exchange);
+    let facts = Facts::new(config, request)
+        .with_response(response)
+        .with_beacon(annotations.beacon, moment.seconds())
+        .with_footing(footing);
     let notice = judge::notice(config, &exchange, request);
     let mut hits = Vec::new();
     let verdict = judge::finish(config, exchange, request, response, annotations, &mut |hit| hits.push(hit));
     Explanation {
-        rules: decide::BEGIN.iter().chain(decide::FINISH).map(|rule| ruling(rule, &facts)).collect(),
+        rules: decide::BEGIN
+            .iter()
+            .chain([&decide::CONSENT])
+            .chain(decide::FINISH)
+            .map(|rule| ruling(rule, &facts))
+            .collect(),
         verdict,
         visitor,
+        consent,
         notice,
         hits: hits.into_iter().map(|hit| explained(config, hit, moment.micros())).collect(),
     }

@@ -6,11 +6,14 @@ use uuid::Uuid;
 
 use crate::{
     Annotations, Event, Hit, Moment, Reason, Request, Response,
-    config::{Config, Identity, Mode},
+    config::{Config, Mode},
     decide::{self, Facts, Lengths},
     hit::{self, Draft},
     proxy::Remembered,
-    visitor::{self, Caching, Cookieless, DailyKey, Identified, Known, Notice, Owner, Visitor},
+    visitor::{
+        self, Caching, Caller, Cookies, DailyKey, Notice, Owner, Visitor,
+        consent::{Consent, Footing},
+    },
 };
 
 /// A request that has begun and is not finished: small, and without a copy of the request.
@@ -21,9 +24,7 @@ pub struct Exchange {
     /// Of the page view, and of the first event.
     ids: [Uuid; 2],
     skipped: Option<Reason>,
-    identified: Identified,
-    cookieless: Cookieless,
-    is_notice_due: bool,
+    caller: Caller,
     /// Whether its events are sent, though its page view may be skipped.
     has_events: bool,
     lengths: Lengths,
@@ -34,29 +35,47 @@ pub struct Exchange {
 impl Exchange {
     /// The visitor's id. That of a new visitor is recorded only if the response can carry its cookie.
     pub fn visitor_id(&self) -> Option<Uuid> {
-        self.identified.id().or(self.cookieless.known())
+        self.caller.id()
     }
 
     /// Whether the visitor came without a valid cookie and would be given one.
     pub fn is_new(&self) -> bool {
-        self.identified.is_new()
+        self.caller.is_new()
     }
 
-    /// Whether this is the visitor's first page, on which the notice is to be shown.
+    /// Whether the notice is to be shown: on the visitor's first page, or with `consent.policy = "opt-in"` on
+    /// every page until there is an answer.
     pub fn is_notice_due(&self) -> bool {
-        self.is_notice_due
+        self.caller.is_notice_due()
+    }
+
+    /// What the visitor has allowed, whoever said so.
+    pub fn consent(&self) -> Consent {
+        self.caller.standing.consent
+    }
+
+    /// Says what the visitor has allowed: the last word on what is not [`Choice::Unknown`], which leaves things as
+    /// they are. It counts for all that is asked of the exchange afterwards, and for what
+    /// [`finish`] records. The answer is not kept for the next request: for that there are
+    /// [`grant`](visitor::consent::grant) and [`withdraw`](visitor::consent::withdraw).
+    ///
+    /// [`Choice::Unknown`]: visitor::consent::Choice::Unknown
+    pub fn set_consent(&mut self, config: &Config, consent: Consent) {
+        self.caller.allow(config, consent);
     }
 
     /// Why the request will be skipped, if that is known already.
     pub fn skipped(&self) -> Option<Reason> {
-        self.skipped
+        self.skipped.or_else(|| decide::allows(self.caller.standing.footing).err())
+    }
+
+    fn sends_events(&self) -> bool {
+        self.has_events && self.caller.standing.footing != Footing::Skip
     }
 
     /// Gives the visitor no id, if it came without: it cannot be told of the cookie.
     pub(crate) fn hand_out_nothing(&mut self) {
-        if self.identified.is_new() {
-            self.identified = Identified::Anonymous;
-        }
+        self.caller.hand_out_nothing();
     }
 
     /// What is known of the request that `begin` took.
@@ -143,45 +162,27 @@ impl fmt::Display for Verdict {
 pub fn begin(config: &Config, request: &Request<'_>, moment: Moment, key: Option<&DailyKey>) -> Exchange {
     let (micros, ids) = (moment.micros(), [moment.page_id(), moment.event_id()]);
     if config.mode == Mode::Off {
-        return Exchange {
-            micros,
-            ids,
-            skipped: Some(Reason::Off),
-            identified: Identified::Anonymous,
-            cookieless: Cookieless::None,
-            is_notice_due: false,
-            has_events: false,
-            lengths: Lengths::default(),
-            arrival: None,
-        };
+        let caller = Caller::nobody(config);
+        let (skipped, lengths) = (Some(Reason::Off), Lengths::default());
+        return Exchange { micros, ids, skipped, caller, has_events: false, lengths, arrival: None };
     }
-    let mut known = None;
-    let facts = Facts::with_cookies(config, request, |value| {
-        if known.is_none() && config.identity == Identity::Cookie {
-            known = Known::find(&config.cookie, value, moment.seconds());
-        }
-    });
+    let mut cookies = Cookies::default();
+    let facts = Facts::with_cookies(config, request, |value| cookies.read(config, value, moment.seconds()));
     let skipped = decide::ask(decide::BEGIN, &facts).err();
-    let may_be_new = skipped.is_none() && visitor::hands_out_ids(config);
-    let identified = Identified::of(known, &moment, may_be_new);
-    let is_notice_due = visitor::notice_is_due(config, request, &identified);
-    let has_events = skipped.is_none() || decide::events_count(&facts);
-    let cookieless = match (config.identity, key) {
-        (Identity::Cookie, Some(key)) => Cookieless::Of(key.clone()),
-        (Identity::Cookieless, Some(key)) if has_events => Cookieless::now(key, &facts),
-        _ => Cookieless::None,
-    };
+    let counts = skipped.is_none();
+    let has_events = counts || decide::events_count(&facts);
+    let caller = Caller::of(&facts, &cookies, &moment, key, [counts, has_events]);
     let lengths = facts.lengths();
     let arrival = facts.arrival.map(|arrival| Arc::new(arrival.remember()));
-    Exchange { micros, ids, skipped, identified, cookieless, is_notice_due, has_events, lengths, arrival }
+    Exchange { micros, ids, skipped, caller, has_events, lengths, arrival }
 }
 
 /// The notice for an exchange on which it is due. Takes the request that `begin` took.
 pub fn notice(config: &Config, exchange: &Exchange, request: &Request<'_>) -> Option<Notice> {
-    exchange.is_notice_due.then(|| {
-        let site = exchange.facts(config, request).site().to_ascii_lowercase();
-        Notice::new(&config.notice, &String::from_utf8_lossy(&site))
-    })
+    if !exchange.is_notice_due() {
+        return None;
+    }
+    exchange.caller.notice(config, exchange.facts(config, request).site())
 }
 
 /// Judges an exchange whose response head is known, and hands its hits to `emit`: the page view, if it is
@@ -195,23 +196,23 @@ pub fn finish(
     annotations: &Annotations<'_>,
     emit: &mut dyn FnMut(Hit),
 ) -> Verdict {
-    if exchange.skipped.is_some() && annotations.events.is_empty() {
-        return Verdict { reason: exchange.skipped, appended: None };
+    let skipped = exchange.skipped();
+    if skipped.is_some() && annotations.events.is_empty() {
+        return Verdict { reason: skipped, appended: None };
     }
     let facts = exchange
         .facts(config, request)
         .with_response(response)
         .with_beacon(annotations.beacon, exchange.seconds());
-    let reason = exchange.skipped.or_else(|| decide::ask(decide::FINISH, &facts).err());
+    let reason = skipped.or_else(|| decide::ask(decide::FINISH, &facts).err());
     let is_tracked = reason.is_none();
     let now = exchange.seconds();
     let is_cookie_due = is_tracked
         && visitor::hands_out_ids(config)
-        && exchange.identified.needs_cookie(config, now)
+        && exchange.caller.needs_cookie(config, now)
         && takes_cookie(request, response);
     let caching = if is_cookie_due { Caching::of(response.headers, now) } else { Caching::Shared };
-    let owner =
-        Owner::settle(&facts, &exchange.identified, &exchange.cookieless, now, caching != Caching::Shared);
+    let owner = Owner::settle(&facts, &exchange.caller, now, caching != Caching::Shared);
 
     if config.mode == Mode::On {
         let user_id = config.user_ids.recorded(annotations.user_id.as_deref().unwrap_or_default());
@@ -219,7 +220,7 @@ pub fn finish(
         if is_tracked {
             emit_for_each_policy(config, &page, emit);
         }
-        if !annotations.events.is_empty() && exchange.has_events {
+        if !annotations.events.is_empty() && exchange.sends_events() {
             emit_events(config, &page, exchange.ids[1], &annotations.events, emit);
         }
     }
@@ -242,7 +243,7 @@ pub fn event(
     moment: &Moment,
     emit: &mut dyn FnMut(Hit),
 ) {
-    if config.mode == Mode::On {
+    if config.mode == Mode::On && visitor.is_recorded() {
         let draft = Draft {
             id: moment.event_id(),
             micros: moment.micros(),
@@ -258,24 +259,18 @@ pub fn event(
 pub fn visitor(config: &Config, exchange: &Exchange, request: &Request<'_>) -> Visitor {
     let facts = exchange.facts(config, request);
     let gets_cookie = exchange.skipped.is_none() && visitor::hands_out_ids(config);
-    let owner =
-        Owner::settle(&facts, &exchange.identified, &exchange.cookieless, exchange.seconds(), gets_cookie);
-    Visitor::new(&facts, owner)
+    let owner = Owner::settle(&facts, &exchange.caller, exchange.seconds(), gets_cookie);
+    Visitor::new(&facts, owner, &exchange.caller.standing)
 }
 
-/// Who the visitor is, for a person to read.
-pub(crate) fn describe_visitor(exchange: &Exchange) -> String {
-    match &exchange.identified {
-        Identified::Anonymous => match exchange.cookieless.known() {
-            Some(id) => format!("cookieless, {id} until the end of the day (UTC)"),
-            None => "none".to_owned(),
-        },
-        Identified::New(id) => format!("new, would be {id}"),
-        Identified::Known(known) => format!(
-            "{}, first visit {}, session began {}, last seen {} (seconds since 1970)",
-            known.id, known.first_visit, known.session_start, known.last_seen
-        ),
-    }
+/// Who the visitor is, and what it has allowed, for a person to read.
+pub(crate) fn describe(config: &Config, exchange: &Exchange) -> [String; 2] {
+    [exchange.caller.describe(), exchange.caller.describe_consent(config)]
+}
+
+/// What may be known of the visitor.
+pub(crate) fn footing(exchange: &Exchange) -> Footing {
+    exchange.caller.standing.footing
 }
 
 /// A cookie is neither set on errors nor on a HEAD or a 304, which update what a cache holds.
@@ -299,6 +294,7 @@ fn page<'a>(
         is_cookieless: owner.is_cookieless,
         first_visit: owner.first_visit,
         session: owner.session,
+        standing: exchange.caller.standing,
         address: facts.address(),
         status: facts.response.map_or(0, |response| response.status),
         secure: facts.is_secure(),

@@ -1,7 +1,7 @@
 use uuid::uuid;
 
 use super::*;
-use crate::{config::IpPolicy, hit::Kind};
+use crate::{config::IpPolicy, hit::Kind, visitor::consent::Choice};
 
 /// 2026-07-22T10:00:00Z, in seconds.
 const NOW: u64 = 1_784_714_400;
@@ -224,7 +224,7 @@ fn an_event_is_made_once_for_each_policy() {
 fn a_visitor_is_described_for_a_person() {
     let described = |toml: &str, cookie: &str| {
         let headers = asked(cookie);
-        describe_visitor(&begin(&config(toml), &Request::new("GET", "/", &headers), moment(), None))
+        begin(&config(toml), &Request::new("GET", "/", &headers), moment(), None).caller.describe()
     };
     assert_eq!(described("mode = 'off'", ""), "none");
     assert_eq!(described("", ""), format!("new, would be {NEW}"));
@@ -235,4 +235,99 @@ fn a_visitor_is_described_for_a_person() {
              1970)"
         )
     );
+}
+
+const KEY: DailyKey = DailyKey([5; 32]);
+
+/// The verdict on a GET with these headers on which the host says `consent`, and the hits.
+fn asked_for_consent(toml: &str, headers: &[(&str, &str)], said: Option<Consent>) -> (Verdict, Vec<Hit>) {
+    let config = Config::builder().toml(toml).build().unwrap();
+    let headers = [&[("host", "www.example.com")], headers].concat();
+    let request = Request::new("GET", "/", &headers).with_peer(Some([203, 0, 113, 9].into()));
+    let mut exchange = begin(&config, &request, moment(), Some(&KEY));
+    if let Some(said) = said {
+        exchange.set_consent(&config, said);
+    }
+    let mut hits = Vec::new();
+    let annotations = Annotations::new().user_id("u-42").event(Event::new("x"));
+    let response = Response::new(200, &HTML);
+    let verdict = finish(&config, exchange, &request, &response, &annotations, &mut |hit| hits.push(hit));
+    (verdict, hits)
+}
+
+#[test]
+fn the_host_says_it_until_the_end() {
+    let asked = "consent.policy = 'opt-in'\nconsent.before = 'skip'";
+    let granted = Consent::new(Choice::Granted, Choice::Unknown);
+    let denied = Consent::new(Choice::Denied, Choice::Unknown);
+
+    let (verdict, hits) = asked_for_consent(asked, &[], None);
+    assert_eq!((verdict.reason(), verdict.headers().count(), hits.len()), (Some(Reason::Consent), 0, 0));
+    let (verdict, hits) = asked_for_consent(asked, &[], Some(granted));
+    assert_eq!((verdict.reason(), verdict.headers().count(), hits.len()), (None, 2, 2));
+    assert!(
+        hits.iter().all(|hit| hit.visitor() == Some(NEW) && hit.user_id() == "u-42" && !hit.is_confined())
+    );
+    let (verdict, hits) = asked_for_consent(asked, &[("cookie", "trackside_consent=granted")], Some(denied));
+    assert_eq!((verdict.reason(), verdict.headers().count(), hits.len()), (None, 0, 2));
+    assert!(hits.iter().all(|hit| hit.visitor().is_none() && hit.user_id().is_empty() && hit.ip().is_none()));
+    assert!(hits.iter().all(Hit::is_confined));
+}
+
+#[test]
+fn what_the_host_leaves_open_stays_as_it_said_before() {
+    let config = config("");
+    let headers = asked("");
+    let request =
+        Request::new("GET", "/", &headers).with_consent(Consent::new(Choice::Granted, Choice::Unknown));
+    let mut exchange = begin(&config, &request, moment(), None);
+    assert_eq!(exchange.consent(), Consent::new(Choice::Granted, Choice::Unknown));
+    assert!(!exchange.is_notice_due());
+    exchange.set_consent(&config, Consent::new(Choice::Unknown, Choice::Granted));
+    assert_eq!(exchange.consent(), Consent::new(Choice::Granted, Choice::Granted));
+    exchange.set_consent(&config, Consent::new(Choice::Denied, Choice::Unknown));
+    assert_eq!(exchange.consent(), Consent::new(Choice::Denied, Choice::Denied));
+    assert_eq!((exchange.visitor_id(), exchange.is_new(), exchange.skipped()), (None, false, None));
+}
+
+#[test]
+fn whoever_is_asked_has_the_id_of_the_day_until_they_agree() {
+    let config = Config::builder().toml("consent.policy = 'opt-in'").build().unwrap();
+    // The cookie is not looked at: nobody has agreed to that.
+    let cookie = cookie(10);
+    let headers = asked(&cookie);
+    let request = Request::new("GET", "/", &headers).with_peer(Some([203, 0, 113, 9].into()));
+    let mut exchange = begin(&config, &request, moment(), Some(&KEY));
+    let id = KEY.id(b"www.example.com", [203, 0, 113, 9].into(), b"");
+    assert_eq!((exchange.visitor_id(), exchange.is_notice_due()), (Some(id), true));
+    assert_eq!(exchange.caller.describe(), format!("cookieless, {id} until the end of the day (UTC)"));
+    exchange.set_consent(&config, Consent::new(Choice::Granted, Choice::Unknown));
+    assert_eq!((exchange.visitor_id(), exchange.is_notice_due()), (Some(KNOWN), false));
+}
+
+#[test]
+fn a_hit_without_a_cookie_takes_the_id_of_the_day() {
+    let id = Some(KEY.id(b"www.example.com", [203, 0, 113, 9].into(), b"curl/8"));
+    let agent = ("user-agent", "curl/8");
+    let of = |toml: &str, headers: &[(&str, &str)]| {
+        let (_, hits) = asked_for_consent(toml, headers, None);
+        assert!(hits.iter().all(|hit| hit.visitor() == hits[0].visitor()));
+        (hits[0].visitor(), hits[0].is_cookieless(), hits[0].is_new(), hits[0].session())
+    };
+    assert_eq!(of("visitor.identity = 'cookieless'", &[agent]), (id, true, false, None));
+    assert_eq!(of("track.count = 'api'", &[agent]), (id, true, false, None));
+    assert_eq!(of("consent.policy = 'none'", &[agent]), (Some(NEW), false, true, Some(NOW)));
+    assert_eq!(of("visitor.identity = 'none'", &[agent]), (None, false, false, None));
+    let denied = ("cookie", "trackside_consent=denied");
+    assert_eq!(of("visitor.identity = 'cookieless'", &[agent, denied]), (None, false, false, None));
+}
+
+#[test]
+fn a_visitor_without_consent_raises_no_event_later() {
+    let skip = config("consent.denied = 'skip'");
+    let (visitor, hits) = later(&skip, "GET", "trackside_consent=denied");
+    assert_eq!((visitor.id(), visitor.is_recorded(), hits.len()), (None, false, 0));
+    let (visitor, hits) = later(&config(""), "GET", "trackside_consent=denied");
+    assert_eq!((visitor.id(), visitor.is_recorded(), hits.len()), (None, true, 1));
+    assert_eq!((hits[0].ip(), hits[0].is_confined()), (None, true));
 }

@@ -57,6 +57,8 @@ reasons! {
     ContentType = 9, "content-type";
     /// Skipped: the exchange was dropped, or abandoned, before it was finished.
     Abandoned = 10, "abandoned";
+    /// Skipped: the visitor has not agreed, and `consent.before` or `consent.denied` says "skip".
+    Consent = 11, "consent";
     /// Skipped: the beacon counts this page, as `beacon.path` is set and a shared cache may keep the page, or the
     /// page was given the beacon's script.
     Beacon = 12, "beacon";
@@ -76,6 +78,8 @@ reasons! {
     TooLarge = 103, "too-large";
     /// Refused: the receiver cannot count a page view without a site.
     NoSite = 104, "no-site";
+    /// Refused: it is not for third parties, for the visitor refused or has not agreed.
+    NoConsent = 106, "no-consent";
 
     /// Dropped: the queue held as many hits as it may.
     QueueFull = 200, "queue-full";

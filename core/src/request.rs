@@ -3,6 +3,8 @@ use std::net::IpAddr;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use memchr::memchr;
 
+use crate::visitor::consent::Consent;
+
 /// The headers of a request or response, as bytes that the host owns.
 ///
 /// Implemented for [`http::HeaderMap`] and for slices of (name, value) pairs. Names compare without
@@ -110,7 +112,7 @@ impl<N: AsRef<[u8]>, V: AsRef<[u8]>> Headers for Vec<(N, V)> {
 /// The request headers that the judge reads, whatever the configuration: what an adapter has to keep that
 /// cannot lend a request at all, with those that a configuration has read beside them
 /// ([`Config::more_headers`](crate::Config::more_headers)). Those of [`FINISH_HEADERS`] come first.
-pub static REQUEST_HEADERS: [HeaderName; 13] = [
+pub static REQUEST_HEADERS: [HeaderName; 14] = [
     header::HOST,
     header::USER_AGENT,
     header::REFERER,
@@ -124,6 +126,7 @@ pub static REQUEST_HEADERS: [HeaderName; 13] = [
     HeaderName::from_static("x-moz"),
     HeaderName::from_static("x-sec-purpose"),
     HeaderName::from_static("hx-preloaded"),
+    HeaderName::from_static("sec-gpc"),
 ];
 
 /// Those of [`REQUEST_HEADERS`] that are read again when [`begin`](crate::judge::begin) is over: what an
@@ -208,6 +211,7 @@ pub struct Request<'a> {
     pub(crate) peer: Option<IpAddr>,
     pub(crate) secure: bool,
     pub(crate) is_resolved: bool,
+    pub(crate) consent: Consent,
 }
 
 impl<'a> Request<'a> {
@@ -226,6 +230,7 @@ impl<'a> Request<'a> {
             peer: None,
             secure: false,
             is_resolved: false,
+            consent: Consent::default(),
         }
     }
 
@@ -259,6 +264,14 @@ impl<'a> Request<'a> {
     #[must_use]
     pub fn with_resolved(mut self, is_resolved: bool) -> Self {
         self.is_resolved = is_resolved;
+        self
+    }
+
+    /// What the host knows of the visitor's consent already: see
+    /// [`set_consent`](crate::judge::Exchange::set_consent). Defaults to nothing.
+    #[must_use]
+    pub fn with_consent(mut self, consent: Consent) -> Self {
+        self.consent = consent;
         self
     }
 }

@@ -64,7 +64,7 @@ fn the_judge_reads_the_response_headers_it_says() {
 /// Everything that takes the request is asked once, for a page, a 304 and a request that is skipped.
 #[test]
 fn the_judge_reads_the_headers_it_says() {
-    let config = Config::builder().toml("consent.policy = 'notice'").build().unwrap();
+    let config = Config::builder().toml("consent.policy = 'notice'\nconsent.gpc = 'strict'").build().unwrap();
     let mut asked = BTreeSet::new();
     for (headers, status) in [
         (vec![("host", "www.example.com")], 200),
@@ -99,6 +99,7 @@ fn the_judge_reads_the_headers_it_says() {
         ("cookie", cookie),
         ("hx-preloaded", "true"),
         ("purpose", "prefetch"),
+        ("sec-gpc", "1"),
         ("sec-purpose", "prefetch"),
         ("x-moz", "prefetch"),
         ("x-purpose", "prefetch"),

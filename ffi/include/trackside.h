@@ -803,6 +803,11 @@ typedef void (*trackside_log)(void *userdata,
 #define TRACKSIDE_REASON_ABANDONED 10
 
 /**
+ * Skipped: the visitor has not agreed, and `consent.before` or `consent.denied` says "skip".
+ */
+#define TRACKSIDE_REASON_CONSENT 11
+
+/**
  * Skipped: the beacon counts this page, as `beacon.path` is set and a shared cache may keep the page, or the
  * page was given the beacon's script.
  */
@@ -843,6 +848,11 @@ typedef void (*trackside_log)(void *userdata,
  * Refused: the receiver cannot count a page view without a site.
  */
 #define TRACKSIDE_REASON_NO_SITE 104
+
+/**
+ * Refused: it is not for third parties, for the visitor refused or has not agreed.
+ */
+#define TRACKSIDE_REASON_NO_CONSENT 106
 
 /**
  * Dropped: the queue held as many hits as it may.

@@ -317,6 +317,7 @@ fn headers() -> impl Strategy<Value = Vec<(Vec<u8>, Vec<u8>)>> {
         "purpose",
         "X-Moz",
         "hx-preloaded",
+        "Sec-GPC",
         "user-agent",
         "Referer",
         "Accept-Language",

@@ -189,6 +189,7 @@ pub(crate) const NAMES: [&[u8]; REQUEST_HEADERS.len()] = [
     b"x-moz",
     b"x-sec-purpose",
     b"hx-preloaded",
+    b"sec-gpc",
 ];
 
 /// Where in [`REQUEST_HEADERS`] a name stands.

@@ -31,6 +31,8 @@ pub const TRACKSIDE_REASON_STATUS: trackside_reason = 8;
 pub const TRACKSIDE_REASON_CONTENT_TYPE: trackside_reason = 9;
 /// Skipped: the exchange was dropped, or abandoned, before it was finished.
 pub const TRACKSIDE_REASON_ABANDONED: trackside_reason = 10;
+/// Skipped: the visitor has not agreed, and `consent.before` or `consent.denied` says "skip".
+pub const TRACKSIDE_REASON_CONSENT: trackside_reason = 11;
 /// Skipped: the beacon counts this page, as `beacon.path` is set and a shared cache may keep the page, or the
 /// page was given the beacon's script.
 pub const TRACKSIDE_REASON_BEACON: trackside_reason = 12;
@@ -49,6 +51,8 @@ pub const TRACKSIDE_REASON_REJECTED: trackside_reason = 102;
 pub const TRACKSIDE_REASON_TOO_LARGE: trackside_reason = 103;
 /// Refused: the receiver cannot count a page view without a site.
 pub const TRACKSIDE_REASON_NO_SITE: trackside_reason = 104;
+/// Refused: it is not for third parties, for the visitor refused or has not agreed.
+pub const TRACKSIDE_REASON_NO_CONSENT: trackside_reason = 106;
 /// Dropped: the queue held as many hits as it may.
 pub const TRACKSIDE_REASON_QUEUE_FULL: trackside_reason = 200;
 /// Dropped: the queue held as many bytes as it may.
@@ -91,6 +95,7 @@ fn code(reason: trackside_reason) -> Option<&'static CStr> {
         TRACKSIDE_REASON_STATUS => c"status",
         TRACKSIDE_REASON_CONTENT_TYPE => c"content-type",
         TRACKSIDE_REASON_ABANDONED => c"abandoned",
+        TRACKSIDE_REASON_CONSENT => c"consent",
         TRACKSIDE_REASON_BEACON => c"beacon",
         TRACKSIDE_REASON_ENDPOINT => c"endpoint",
         TRACKSIDE_REASON_CROSS_ORIGIN => c"cross-origin",
@@ -99,6 +104,7 @@ fn code(reason: trackside_reason) -> Option<&'static CStr> {
         TRACKSIDE_REASON_REJECTED => c"rejected",
         TRACKSIDE_REASON_TOO_LARGE => c"too-large",
         TRACKSIDE_REASON_NO_SITE => c"no-site",
+        TRACKSIDE_REASON_NO_CONSENT => c"no-consent",
         TRACKSIDE_REASON_QUEUE_FULL => c"queue-full",
         TRACKSIDE_REASON_QUEUE_BYTES => c"queue-bytes",
         TRACKSIDE_REASON_CLOSED => c"closed",

@@ -67,6 +67,7 @@ fn open(
         queue: destination.queue,
         batch: destination.batch,
         max_age: destination.max_age,
+        third_party: destination.third_party,
         dedupe,
         protocol: protocol.clone(),
         clock: Arc::clone(clock),

@@ -58,6 +58,7 @@ impl RequestBook {
 /// The key that skips for `reason`. None where none does, and for `mode = "off"`, which says so itself.
 fn key(reason: Reason) -> Option<&'static str> {
     match reason {
+        Reason::Consent => Some("consent.before"),
         Reason::ContentType => Some("track.content_types"),
         Reason::Ignored => Some("track.ignore"),
         Reason::Method => Some("track.methods"),

@@ -16,7 +16,7 @@ use trackside_core::{
     judge::{self, Verdict},
     ledger::Stats,
     transport::{Left, Reentrant, Submitted, Transport},
-    visitor::{DailyKey, Notice, Visitor},
+    visitor::{DailyKey, Notice, Visitor, consent::Consent},
 };
 use uuid::Uuid;
 
@@ -126,7 +126,8 @@ impl Tracker {
     /// Takes up an event raised outside an exchange, for a visitor that an exchange gave out. Answers what
     /// became of it when it was submitted.
     pub fn event(&self, visitor: &Visitor, event: &Event<'_>) -> Submitted {
-        let mut answer = Submitted::Dropped(Reason::Off);
+        let reason = if visitor.is_recorded() { Reason::Off } else { Reason::Consent };
+        let mut answer = Submitted::Dropped(reason);
         let live = &self.0;
         judge::event(&live.config, visitor, event, &live.moment(), &mut |hit| {
             let submitted = live.transport.submit(hit);
@@ -374,7 +375,28 @@ impl Exchange {
         self.exchange.is_new()
     }
 
-    /// The notice, if it is due: on the visitor's first page. Takes the request that `begin` took.
+    /// What the visitor has allowed, whoever said so.
+    pub fn consent(&self) -> Consent {
+        self.exchange.consent()
+    }
+
+    /// Says what the visitor has allowed, as [`judge::Exchange::set_consent`] does. An exchange that is over stays as
+    /// it is, and counts it as late.
+    pub fn set_consent(&mut self, consent: Consent) {
+        if self.is_over {
+            self.count_late();
+        } else {
+            self.exchange.set_consent(&self.live.config, consent);
+        }
+    }
+
+    /// Whether the notice is due, which takes no request to say.
+    pub fn is_notice_due(&self) -> bool {
+        !self.is_over && self.exchange.is_notice_due()
+    }
+
+    /// The notice, if it is due: on the visitor's first page, or, where visitors are asked, on each until they
+    /// answer. Takes the request that `begin` took.
     pub fn notice(&self, request: &Request<'_>) -> Option<Notice> {
         judge::notice(&self.live.config, self.open()?, request)
     }

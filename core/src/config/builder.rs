@@ -3,12 +3,13 @@
 use std::{fmt, time::Duration};
 
 use super::{
-    Config, ConfigError, Count, DestinationBuilder, Identity, IpPolicy, Keys, Mode, Policy, ProxyHeader,
-    QueryPolicy, SameSite, Secure, UserId, env,
+    Before, Config, ConfigError, Count, Denied, DestinationBuilder, Identity, IpPolicy, Keys, Mode, Policy,
+    ProxyHeader, QueryPolicy, SameSite, Secure, Signal, UserId, env,
     error::{Mistake, Report},
     json,
     schema::{
-        self, COUNTS, DERIVED, IDENTITIES, IPS, MODES, POLICIES, PROXY_HEADERS, QUERIES, SAME_SITES, USER_IDS,
+        self, BEFORES, COUNTS, DENIEDS, DERIVED, IDENTITIES, IPS, MODES, POLICIES, PROXY_HEADERS, QUERIES,
+        SAME_SITES, SIGNALS, USER_IDS,
     },
     toml,
     tree::Tree,
@@ -203,6 +204,26 @@ impl Builder {
     /// Sets `consent.policy`.
     pub fn consent(self, policy: Policy) -> Self {
         self.set(&["consent", "policy"], word(policy, POLICIES))
+    }
+
+    /// Sets `consent.before`.
+    pub fn before(self, before: Before) -> Self {
+        self.set(&["consent", "before"], word(before, BEFORES))
+    }
+
+    /// Sets `consent.denied`.
+    pub fn denied(self, denied: Denied) -> Self {
+        self.set(&["consent", "denied"], word(denied, DENIEDS))
+    }
+
+    /// Sets `consent.gpc`.
+    pub fn gpc(self, signal: Signal) -> Self {
+        self.set(&["consent", "gpc"], word(signal, SIGNALS))
+    }
+
+    /// Sets `consent.dnt`.
+    pub fn dnt(self, signal: Signal) -> Self {
+        self.set(&["consent", "dnt"], word(signal, SIGNALS))
     }
 
     /// Sets `consent.notice`.

@@ -63,7 +63,7 @@
 //!
 //! | key | default | meaning |
 //! | --- | --- | --- |
-//! | `name` | `"trackside"` | token (RFC 6265 §4.1.1) of at most 256 bytes; `__Host-` and `__Secure-` ask of the other keys what browsers ask |
+//! | `name` | `"trackside"` | token (RFC 6265 §4.1.1) of at most 256 bytes; `__Host-` and `__Secure-` ask of the other keys what browsers ask: `"__Host-trackside"` is a cookie that no other host, and nobody without https, can set |
 //! | `path` | `"/"` | begins with `/`, printable ASCII without `;`, at most 1,024 bytes |
 //! | `domain` | `""` | a host name, whose subdomains get the cookie too; empty: the site's own host alone |
 //! | `max_age` | `"365d"` | duration of at least 1 s, from the first visit; over 400 days (RFC 6265bis §5.5) it is clamped, with a [warning](Config::warnings) |
@@ -76,8 +76,12 @@
 //!
 //! | key | default | meaning |
 //! | --- | --- | --- |
-//! | `policy` | none | `"notice"`: visitors are told on their first page; `"none"`: nothing is asked for. It depends on the visitors' law and so must be written where `identity` is `"cookie"` and `count` is `"pages"`; elsewhere it is `"none"`, since there is no cookie to tell of |
-//! | `notice` | `"{site} uses a cookie to count visits."` | the notice; `{site}` stands for the site's name. 1 to 4,096 bytes |
+//! | `policy` | none | `"notice"`: visitors are told on their first page; `"opt-in"`: they are asked, on every page until they answer, and get a cookie when they agree; `"opt-out"`: they are told, and may refuse; `"none"`: nothing is asked for. It depends on the visitors' law and so must be written where `identity` is `"cookie"` and `count` is `"pages"`; elsewhere it is `"none"`, and cannot be `"notice"`, since there is no cookie to tell of. Who is heard first: [`consent`](crate::visitor::consent) |
+//! | `before` | `"cookieless"`; where `identity` is not `"cookie"`, `"anonymous"` | with `"opt-in"`, what is recorded of a visitor who has not answered: a hit with the cookieless id; `"anonymous"`, one without id, session, user, address and click ids; or `"skip"`, nothing: skipped(`consent`). Third parties are told of neither: they refuse it (`no-consent`) |
+//! | `denied` | `"anonymous"` | what is recorded of a visitor who has refused: as above, or `"skip"` |
+//! | `gpc` | `"honour"` | what `Sec-GPC: 1` means: that ads are refused, and third parties not told; `"strict"`, that the visitor has refused altogether; or `"ignore"`, nothing |
+//! | `dnt` | `"ignore"` | the same for `DNT: 1` |
+//! | `notice` | `"{site} uses a cookie to count visits."`; with `"opt-in"`, `"May {site} count your visits?"` | the notice; `{site}` stands for the site's name. 1 to 4,096 bytes |
 //!
 //! # `[track]`
 //!
@@ -206,6 +210,10 @@ pub struct Config {
     pub(crate) session_timeout: Duration,
     pub(crate) cookie: Cookie,
     pub(crate) consent: Policy,
+    pub(crate) before: Before,
+    pub(crate) denied: Denied,
+    pub(crate) gpc: Signal,
+    pub(crate) dnt: Signal,
     pub(crate) notice: String,
     pub(crate) count: Count,
     pub(crate) track: Track,
@@ -284,7 +292,7 @@ impl Config {
         self.shutdown
     }
 
-    /// Whether visitors are shown a notice: `consent.policy`. Without a default where there is a cookie.
+    /// What visitors are told or asked: `consent.policy`. Without a default where there is a cookie.
     pub fn consent(&self) -> Policy {
         self.consent
     }
@@ -373,6 +381,44 @@ pub enum Policy {
     None,
     /// `notice`: visitors are told on their first page.
     Notice,
+    /// `opt-in`: visitors are asked, on every page until they answer.
+    OptIn,
+    /// `opt-out`: visitors are told on their first page that they may refuse.
+    OptOut,
+}
+
+/// What is recorded of a visitor who was asked and has not answered: `consent.before`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Before {
+    /// `anonymous`: neither id nor session, user, address or click ids.
+    Anonymous,
+    /// `cookieless`: the id of the day in place of the cookie's.
+    Cookieless,
+    /// `skip`: nothing, skipped(`consent`).
+    Skip,
+}
+
+/// What is recorded of a visitor who has refused: `consent.denied`. No third party is told of it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Denied {
+    /// `anonymous`: neither id nor session, user, address or click ids.
+    Anonymous,
+    /// `skip`: nothing, skipped(`consent`).
+    Skip,
+}
+
+/// What a browser's signal means: `consent.gpc` and `consent.dnt`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Signal {
+    /// `honour`: that no third party is told of the visitor, and ads are refused.
+    Honour,
+    /// `ignore`: nothing.
+    Ignore,
+    /// `strict`: that the visitor has refused altogether.
+    Strict,
 }
 
 /// The visitor cookie: `visitor.cookie.*`.

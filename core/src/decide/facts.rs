@@ -1,14 +1,15 @@
 use std::net::IpAddr;
 
-use http::header::HOST;
+use http::header::{DNT, HOST};
 use memchr::{memchr, memchr2, memchr3};
 
 use super::{prefetch, site};
 use crate::{
     Request, Response,
-    config::Config,
+    config::{Config, Signal},
     proxy::Arrival,
-    request::{first_value, is_word},
+    request::{each_value, first_value, is_word},
+    visitor::consent::{Footing, Refusal},
 };
 
 /// What the rules look at: the configuration, the request in its parts and, once it is known, the
@@ -29,6 +30,10 @@ pub(crate) struct Facts<'a> {
     pub(crate) has_beacon: bool,
     /// When the exchange began, in seconds since the Unix epoch; known with the response.
     pub(crate) now: u64,
+    /// What the browser's signals refuse.
+    pub(crate) refusal: Refusal,
+    /// What may be known of the visitor.
+    pub(crate) footing: Footing,
 }
 
 impl<'a> Facts<'a> {
@@ -43,13 +48,18 @@ impl<'a> Facts<'a> {
         request: &'a Request<'a>,
         mut cookie: impl FnMut(&'a [u8]),
     ) -> Self {
-        let (mut host, mut prefetch) = (None, None);
+        let (mut host, mut prefetch, mut refusal) = (None, None, Refusal::default());
         request.headers.all(&mut |name, value| match name.len() {
             4 if host.is_none() && is_word(name, "host") => host = Some(value.trim_ascii()),
             6 if is_word(name, "cookie") => cookie(value),
+            7 if is_word(name, "sec-gpc") => refusal = refusal.max(refused(config.gpc, value.trim_ascii())),
             5 | 7 | 9 | 11..=13 if prefetch.is_none() => prefetch = prefetch::announced(name, value),
             _ => {}
         });
+        // Hardly anybody minds it, so it is not worth a look at every header.
+        if config.dnt != Signal::Ignore {
+            each_value(request.headers, &DNT, |value| refusal = refusal.max(refused(config.dnt, value)));
+        }
         let target = Target::parse(request.target);
         let arrival = config.proxies.as_ref().and_then(|proxies| proxies.arrival(request));
         let host = match arrival.and_then(|arrival| arrival.host) {
@@ -67,6 +77,8 @@ impl<'a> Facts<'a> {
             prefetch,
             has_beacon: false,
             now: 0,
+            refusal,
+            footing: Footing::default(),
         }
     }
 
@@ -96,12 +108,18 @@ impl<'a> Facts<'a> {
             prefetch: None,
             has_beacon: false,
             now: 0,
+            refusal: Refusal::default(),
+            footing: Footing::default(),
         }
     }
 
     /// What [`again`](Self::again) wants to know.
     pub(crate) fn lengths(&self) -> Lengths {
         Lengths { host: self.site().len(), path: self.path.len(), query: self.query.len() }
+    }
+
+    pub(crate) fn with_footing(self, footing: Footing) -> Self {
+        Self { footing, ..self }
     }
 
     pub(crate) fn with_response(self, response: &'a Response<'a>) -> Self {
@@ -129,6 +147,12 @@ impl<'a> Facts<'a> {
     pub(crate) fn site(&self) -> &'a [u8] {
         self.host.unwrap_or_default()
     }
+}
+
+/// What a signal refuses, whose value this is: `1` alone says so (Global Privacy Control §3, Tracking Preference
+/// Expression §5.2).
+fn refused(signal: Signal, value: &[u8]) -> Refusal {
+    if value == b"1" { Refusal::of(signal) } else { Refusal::Nobody }
 }
 
 /// How long the parts of a request are.

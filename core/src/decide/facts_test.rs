@@ -1,5 +1,5 @@
 use super::{Facts, Lengths, Target};
-use crate::{Config, Request};
+use crate::{Config, Request, visitor::consent::Refusal};
 
 /// Authority, path and query of a target, which are the same when it is looked at again.
 fn parts(target: &str) -> (Option<&str>, &str, &str) {
@@ -53,6 +53,36 @@ fn an_address_has_its_authority() {
 fn anything_else_is_a_path_as_it_stands() {
     for target in ["", "*", "example.com:443", "ftp://example.com/a", "http:/a", "http:a", "://a", "http"] {
         assert_eq!(parts(target), (None, target, ""));
+    }
+}
+
+#[test]
+fn signals_of_the_browser_are_minded_as_configured() {
+    let refusal = |toml: &str, headers: &[(&str, &str)]| {
+        let toml = format!("consent.policy = 'none'\n{toml}");
+        let config = Config::builder().toml(&toml).build().unwrap();
+        Facts::new(&config, &Request::new("GET", "/", &headers.to_vec())).refusal
+    };
+    let (gpc, dnt) = ([("Sec-GPC", " 1 ")], [("DNT", "1")]);
+    assert_eq!(refusal("", &gpc), Refusal::ThirdParties);
+    assert_eq!(refusal("consent.gpc = 'strict'", &gpc), Refusal::Everybody);
+    assert_eq!(refusal("consent.gpc = 'ignore'", &gpc), Refusal::Nobody);
+    assert_eq!(refusal("", &dnt), Refusal::Nobody);
+    assert_eq!(refusal("consent.dnt = 'honour'", &dnt), Refusal::ThirdParties);
+    assert_eq!(refusal("consent.dnt = 'strict'", &dnt), Refusal::Everybody);
+    // The stricter of both stands, whichever comes first, and 1 alone says anything.
+    assert_eq!(refusal("consent.dnt = 'strict'", &[("dnt", "1"), ("sec-gpc", "1")]), Refusal::Everybody);
+    assert_eq!(
+        refusal("consent.gpc = 'strict'\nconsent.dnt = 'honour'", &[("dnt", "1"), ("sec-gpc", "1")]),
+        Refusal::Everybody
+    );
+    assert_eq!(refusal("", &[("sec-gpc", "0"), ("sec-gpc", "1")]), Refusal::ThirdParties);
+    for value in ["0", "", "?1", "true", "11", "1, 1"] {
+        assert_eq!(
+            refusal("consent.dnt = 'strict'", &[("sec-gpc", value), ("dnt", value)]),
+            Refusal::Nobody,
+            "{value}"
+        );
     }
 }
 

@@ -1,6 +1,7 @@
 //! The rules, one per file, in the order in which they are asked: a request stops at the first no.
 
 mod beacon;
+mod consent;
 mod content_type;
 mod facts;
 mod method;
@@ -13,6 +14,7 @@ mod status;
 mod upgrade;
 
 pub(crate) use self::{
+    consent::allows,
     content_type::{ContentTypes, wants_html},
     facts::{Facts, Lengths, host_of, path_and_query, target_of},
     method::Methods,
@@ -33,6 +35,9 @@ pub(crate) struct Rule {
 
 /// What is asked when the request has come.
 pub(crate) const BEGIN: &[Rule] = &[mode::RULE, method::RULE, site::RULE, path::RULE, prefetch::RULE];
+
+/// What is asked when the request has come, and again whenever the host says what the visitor has allowed.
+pub(crate) const CONSENT: Rule = consent::RULE;
 
 /// What is asked when the response's head is known.
 pub(crate) const FINISH: &[Rule] = &[upgrade::RULE, status::RULE, content_type::RULE, beacon::RULE];

@@ -19,6 +19,7 @@ impl fmt::Display for Explanation {
         }
 
         writeln!(f, "\nvisitor: {}", escape(self.visitor.as_bytes()))?;
+        writeln!(f, "consent: {}", escape(self.consent.as_bytes()))?;
         match &self.notice {
             Some(notice) => writeln!(f, "notice: {}", escape(notice.text().as_bytes()))?,
             None => writeln!(f, "notice: not due")?,

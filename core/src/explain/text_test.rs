@@ -39,12 +39,14 @@ rules:
   site          yes                `www.example.com`; counted: any
   path          yes                `/news/`: ignored by no pattern
   prefetch      yes                not announced as fetched ahead
+  consent       yes                as configured
   upgrade       yes                the connection stays with HTTP
   status        yes                200; counted: 200, 304
   content-type  yes                `text/html`; counted: text/html, application/xhtml+xml
   beacon        yes                no `beacon.path`
 
 visitor: new, would be 07070707-0707-4707-8707-070707070707
+consent: told, not asked (recorded as configured)
 notice: www.example.com uses a cookie to count visits.
 
 headers to append:
@@ -81,12 +83,14 @@ rules:
   site          yes                `www.example.com`; counted: any
   path          no (ignored)       `/admin/\\x1b[2J`: ignored by `/admin/`
   prefetch      no (prefetch)      fetched ahead: sec-purpose: `prefetch`
+  consent       yes                as configured
   upgrade       yes                the connection stays with HTTP
   status        no (status)        404; counted: 200, 304
   content-type  yes                `text/html`; counted: text/html, application/xhtml+xml
   beacon        yes                no `beacon.path`
 
 visitor: none
+consent: nobody asks (recorded as configured)
 notice: not due
 
 headers to append: none

@@ -6,9 +6,13 @@ use super::{
     Event, Hit, Value,
     cap::{self, cut, cut_str},
     layout::{self, Field, Flags},
-    query, referrer,
+    query::{self, Keeps},
+    referrer,
 };
-use crate::config::{IpPolicy, QueryPolicy};
+use crate::{
+    config::{IpPolicy, QueryPolicy},
+    visitor::consent::{Choice, Standing},
+};
 
 /// Everything that goes into a record, borrowed from where it lies. `seal` copies it once.
 #[derive(Clone)]
@@ -20,6 +24,8 @@ pub(crate) struct Draft<'a> {
     pub(crate) is_cookieless: bool,
     pub(crate) first_visit: u64,
     pub(crate) session: Option<u64>,
+    /// What its consent leaves of all this.
+    pub(crate) standing: Standing,
     pub(crate) address: Option<IpAddr>,
     pub(crate) status: u16,
     pub(crate) secure: bool,
@@ -64,20 +70,20 @@ impl Draft<'_> {
         out.texts(Field::Method, [cut(self.method, cap::METHOD), path]);
         // The question mark counts too.
         let room = (cap::URL - path.len()).saturating_sub(1);
-        for (n, pair) in query::kept(self.query, self.query_policy, room).enumerate() {
+        let is_anonymous = self.standing.is_anonymous();
+        let keeps = Keeps { policy: self.query_policy, clicks: !is_anonymous };
+        for (n, pair) in query::kept(self.query, keeps, room).enumerate() {
             out.piece(Field::Query, if n > 0 { b"&" } else { b"" });
             out.piece(Field::Query, pair);
         }
-        for piece in referrer::cleaned(self.referrer, self.query_policy) {
-            out.piece(Field::Referrer, piece);
-        }
+        referrer::cleaned(self.referrer, keeps, &mut |piece| out.piece(Field::Referrer, piece));
         out.texts(
             Field::Agent,
             [
                 cut(self.agent, cap::AGENT),
                 cut(self.language, cap::LANGUAGE),
                 text(self.title, cap::TITLE),
-                text(self.user_id, cap::USER_ID),
+                if is_anonymous { &[] } else { text(self.user_id, cap::USER_ID) },
                 text(self.route, cap::URL),
             ],
         );
@@ -113,7 +119,7 @@ impl Draft<'_> {
         properties: usize,
         lengths: &[u16; Field::COUNT],
     ) -> [u8; layout::TEXTS] {
-        let ip = policy.apply(self.address);
+        let ip = policy.apply(self.address.filter(|_| !self.standing.is_anonymous()));
         let value = self.event.and_then(|event| event.value).filter(|value| value.is_finite());
         let mut flags = Flags(0);
         flags.set(Flags::VISITOR, self.visitor.is_some());
@@ -124,6 +130,8 @@ impl Draft<'_> {
         flags.set(Flags::IP_V6, ip.is_some_and(|ip| ip.is_ipv6()));
         flags.set(Flags::VALUE, value.is_some());
         flags.set(Flags::COOKIELESS, self.is_cookieless);
+        flags.set(Flags::CONFINED, self.standing.is_confined);
+        flags.set(Flags::ADS, self.standing.consent.ads == Choice::Granted);
         flags.set_ip_policy(policy);
 
         let mut head = [0; layout::TEXTS];

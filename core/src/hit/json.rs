@@ -1,6 +1,6 @@
 //! A hit as JSON: what the file sink writes and the golden vectors hold.
 //!
-//! Absent and empty fields are left out. Times are in microseconds (`at`) and seconds (`first_visit`,
+//! Absent and empty fields are left out, as are `cookieless`, `confined` and `ads` unless they are true. Times are in microseconds (`at`) and seconds (`first_visit`,
 //! `session`) since the Unix epoch. Bytes outside UTF-8 stand as `{"hex": "…"}`.
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
@@ -49,6 +49,12 @@ impl Serialize for Hit {
         }
         if let Some(session) = self.session() {
             map.put("session", &session)?;
+        }
+        if self.is_confined() {
+            map.put("confined", &true)?;
+        }
+        if self.grants_ads() {
+            map.put("ads", &true)?;
         }
         map.put_text("user_id", self.user_id())?;
         map.put_text("title", self.title())?;

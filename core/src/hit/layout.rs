@@ -86,6 +86,8 @@ impl Flags {
     pub(super) const COOKIELESS: u16 = 1 << 7;
     const POLICY_SHIFT: u16 = 8;
     const POLICY: u16 = 0b11;
+    pub(super) const CONFINED: u16 = 1 << 10;
+    pub(super) const ADS: u16 = 1 << 11;
 
     pub(super) fn has(self, flag: u16) -> bool {
         self.0 & flag != 0

@@ -71,6 +71,17 @@ impl Hit {
         self.has(Flags::COOKIELESS)
     }
 
+    /// Whether no third party may have it: the visitor refused, or was to be asked and has not agreed. Destinations
+    /// with `third_party` refuse it(`no-consent`), and so does [`explain`](crate::explain).
+    pub fn is_confined(&self) -> bool {
+        self.has(Flags::CONFINED)
+    }
+
+    /// Whether the visitor allowed that it serves ads.
+    pub fn grants_ads(&self) -> bool {
+        self.has(Flags::ADS)
+    }
+
     /// The visitor's first visit, in seconds since the Unix epoch. A cookieless visitor has none.
     pub fn first_visit(&self) -> Option<u64> {
         let is_known = self.has(Flags::VISITOR) && !self.is_cookieless();

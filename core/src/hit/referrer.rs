@@ -1,12 +1,25 @@
 use memchr::{memchr, memchr2};
 
-use super::cap::{URL, cut};
+use super::{
+    cap::{URL, cut},
+    query::{self, Keeps},
+};
 use crate::config::QueryPolicy;
 
 /// What may be recorded of a `Referer`, in two pieces: scheme and the rest. User information and fragment
-/// are always cut, the query unless `policy` keeps it. What is no `scheme://host` address is left out.
-pub(super) fn cleaned(referrer: &[u8], policy: QueryPolicy) -> [&[u8]; 2] {
-    split(referrer, policy).unwrap_or_default()
+/// are always cut, the query unless it is kept. What is no `scheme://host` address is left out.
+pub(super) fn cleaned<'a>(referrer: &'a [u8], keeps: Keeps, put: &mut dyn FnMut(&'a [u8])) {
+    let [scheme, rest] = split(referrer, keeps.policy).unwrap_or_default();
+    put(scheme);
+    let Some(mark) = memchr(b'?', rest).filter(|_| !keeps.clicks) else {
+        return put(rest);
+    };
+    let (page, query) = rest.split_at(mark);
+    put(page);
+    for (n, pair) in query::kept(&query[1..], keeps, query.len()).enumerate() {
+        put(if n == 0 { b"?" } else { b"&" });
+        put(pair);
+    }
 }
 
 fn split(referrer: &[u8], policy: QueryPolicy) -> Option<[&[u8]; 2]> {
@@ -44,7 +57,22 @@ mod test {
     use super::*;
 
     fn joined(referrer: &str, policy: QueryPolicy) -> String {
-        String::from_utf8(cleaned(referrer.as_bytes(), policy).concat()).unwrap()
+        kept(referrer, Keeps { policy, clicks: true })
+    }
+
+    fn kept(referrer: &str, keeps: Keeps) -> String {
+        let mut pieces = Vec::new();
+        cleaned(referrer.as_bytes(), keeps, &mut |piece| pieces.push(piece));
+        String::from_utf8(pieces.concat()).unwrap()
+    }
+
+    #[test]
+    fn clicks_are_cut_without_consent() {
+        let kept = |referrer| kept(referrer, Keeps { policy: QueryPolicy::Keep, clicks: false });
+        assert_eq!(kept("https://a/b?x=1&gclid=2&&y"), "https://a/b?x=1&y");
+        assert_eq!(kept("https://a/b?gclid=2#c"), "https://a/b");
+        assert_eq!(kept("https://a/b?"), "https://a/b");
+        assert_eq!(kept("https://a/gclid=2"), "https://a/gclid=2");
     }
 
     #[test]

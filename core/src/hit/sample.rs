@@ -3,7 +3,7 @@
 use uuid::{Uuid, uuid};
 
 use super::{Draft, Event};
-use crate::config::QueryPolicy;
+use crate::{config::QueryPolicy, visitor::consent::Standing};
 
 pub(crate) const VISITOR: Uuid = uuid!("5b2a9c0e-54a0-4a36-9f0e-3a2a7a1b9d11");
 
@@ -20,6 +20,7 @@ pub(crate) fn page() -> Draft<'static> {
         is_cookieless: false,
         first_visit: 1_784_714_000,
         session: Some(1_784_714_000),
+        standing: Standing::default(),
         address: Some([203, 0, 113, 9].into()),
         status: 200,
         secure: true,

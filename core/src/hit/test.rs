@@ -7,7 +7,10 @@ use super::{
     Draft, Event, Hit, Kind, Value, layout,
     sample::{self, MICROS, VISITOR},
 };
-use crate::config::{IpPolicy, QueryPolicy};
+use crate::{
+    config::{IpPolicy, QueryPolicy},
+    visitor::consent::{Choice, Consent, Footing, Standing},
+};
 
 type Property = (Cow<'static, str>, Value<'static>);
 
@@ -32,6 +35,7 @@ fn bare() -> Draft<'static> {
         is_new: false,
         first_visit: 0,
         session: None,
+        standing: Standing::default(),
         address: None,
         status: 0,
         secure: false,
@@ -49,6 +53,35 @@ fn bare() -> Draft<'static> {
         event: None,
         properties: &[],
     }
+}
+
+#[test]
+fn what_consent_leaves_of_a_hit() {
+    let draft =
+        Draft { query: b"gclid=1&a=2", referrer: b"https://a.example/?a=2&fbclid=3", ..sample::page() };
+    let standing = |footing| Standing { footing, ..Standing::default() };
+    let hit = full(&Draft { standing: standing(Footing::Full), ..draft.clone() });
+    assert_eq!((hit.user_id(), hit.ip().is_some(), hit.query()), ("u-42", true, &b"gclid=1&a=2"[..]));
+    assert_eq!((hit.is_confined(), hit.grants_ads()), (false, false));
+    let hit = full(&Draft { standing: standing(Footing::Anonymous), ..draft.clone() });
+    assert_eq!((hit.user_id(), hit.ip(), hit.query()), ("", None, &b"a=2"[..]));
+    assert_eq!((hit.referrer(), hit.ip_policy()), (&b"https://a.example/?a=2"[..], IpPolicy::Full));
+
+    let consent = Consent::new(Choice::Granted, Choice::Granted);
+    let hit = full(&Draft { standing: Standing { consent, ..Standing::default() }, ..draft.clone() });
+    assert_eq!((hit.is_confined(), hit.grants_ads()), (false, true));
+    let confined = Standing { is_confined: true, ..Standing::default() };
+    let hit = full(&Draft { standing: confined, ..draft });
+    assert_eq!((hit.is_confined(), hit.grants_ads()), (true, false));
+}
+
+#[test]
+fn a_cookieless_visitor_has_no_first_visit() {
+    let hit = full(&Draft { is_cookieless: true, session: None, ..sample::page() });
+    assert_eq!((hit.visitor(), hit.is_cookieless(), hit.first_visit()), (Some(VISITOR), true, None));
+    let json = serde_json::to_value(&hit).unwrap();
+    assert_eq!((&json["cookieless"], json.get("new"), json.get("first_visit")), (&json!(true), None, None));
+    assert_eq!((hit.ip_policy(), full(&sample::page()).is_cookieless()), (IpPolicy::Full, false));
 }
 
 #[test]

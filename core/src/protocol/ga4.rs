@@ -4,7 +4,7 @@
 //!
 //! # What is sent
 //!
-//! One JSON body by POST, below 130 kB, for up to 25 hits of one visitor, user, address and agent. The
+//! One JSON body by POST, below 130 kB, for up to 25 hits of one visitor, user, address, agent and consent. The
 //! data stream and its secret stand in the URL.
 //!
 //! | key | value |
@@ -13,7 +13,7 @@
 //! | `user_id` | the user's id |
 //! | `ip_override` | the address, as far as the destination may know it |
 //! | `user_agent` | the agent |
-//! | `consent` | `DENIED` for ads' data and personalisation: nobody granted them |
+//! | `consent` | for ads' data and personalisation: `GRANTED` if the visitor allowed ads, else `DENIED` |
 //! | `events[].name` | `page_view`, or an event's category and name joined and cleaned (`cart_add`) |
 //! | `events[].timestamp_micros` | the hit's own time, moved into the 72 hours before the sending |
 //! | `….params.session_id` | the second in which the session began; without a session, the one in which the hit's UTC day began, as no hit counts without |
@@ -149,11 +149,18 @@ struct Shared<'a> {
     user_id: &'a str,
     ip: Option<IpAddr>,
     agent: &'a [u8],
+    grants_ads: bool,
 }
 
 impl<'a> Shared<'a> {
     fn of(hit: &'a Hit) -> Self {
-        Self { visitor: hit.visitor(), user_id: hit.user_id(), ip: hit.ip(), agent: hit.agent() }
+        Self {
+            visitor: hit.visitor(),
+            user_id: hit.user_id(),
+            ip: hit.ip(),
+            agent: hit.agent(),
+            grants_ads: hit.grants_ads(),
+        }
     }
 
     fn write(&self, body: &mut Object<'_>) {
@@ -168,7 +175,8 @@ impl<'a> Shared<'a> {
         if !self.agent.is_empty() {
             body.put("user_agent", &Shown(Lossy(self.agent)));
         }
-        body.put("consent", &Consent { ad_user_data: "DENIED", ad_personalization: "DENIED" });
+        let ads = if self.grants_ads { "GRANTED" } else { "DENIED" };
+        body.put("consent", &Consent { ad_user_data: ads, ad_personalization: ads });
     }
 }
 

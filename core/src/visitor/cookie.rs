@@ -9,10 +9,43 @@ use std::time::Duration;
 use cookie::{Cookie as SetCookie, SameSite as CookieSameSite};
 use uuid::Uuid;
 
+use super::consent::{self, Choice, Consent};
 use crate::{
-    config::{Cookie, SameSite, Secure},
+    config::{Config, Cookie, Identity, SameSite, Secure},
     request::split,
 };
+
+/// What the cookies of a request say.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Cookies {
+    /// The visitor of the first valid cookie of the configured name.
+    pub(crate) known: Option<Known>,
+    /// The answer to the banner.
+    pub(crate) consent: Consent,
+}
+
+impl Cookies {
+    /// Reads one value of `Cookie`.
+    pub(crate) fn read(&mut self, config: &Config, value: &[u8], now: u64) {
+        let cookie = &config.cookie;
+        for pair in split(value, b';') {
+            let Some(rest) = pair.trim_ascii().strip_prefix(cookie.name.as_bytes()) else {
+                continue;
+            };
+            if let [b'=', value @ ..] = rest {
+                if self.known.is_none() && config.identity == Identity::Cookie {
+                    self.known = Known::parse(value, now).filter(|known| !known.is_expired(cookie, now));
+                }
+            } else if let Some(value) = rest.strip_prefix(consent::SUFFIX.as_bytes())
+                && let Some(value) = value.strip_prefix(b"=")
+                && let Some(consent) = Consent::of_cookie(value)
+                && (self.consent == Consent::default() || consent.analytics == Choice::Denied)
+            {
+                self.consent = consent;
+            }
+        }
+    }
+}
 
 /// A visitor as its cookie tells.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -29,14 +62,6 @@ impl Known {
     /// A visitor who comes for the first time.
     pub(crate) fn new(id: Uuid, now: u64) -> Self {
         Self { id, first_visit: now, session_start: now, last_seen: now, is_bare: false }
-    }
-
-    /// The visitor of the first valid cookie of the configured name in a value of `Cookie`.
-    pub(crate) fn find(cookie: &Cookie, value: &[u8], now: u64) -> Option<Self> {
-        split(value, b';').find_map(|pair| {
-            let value = pair.trim_ascii().strip_prefix(cookie.name.as_bytes())?.strip_prefix(b"=")?;
-            Self::parse(value, now).filter(|known| !known.is_expired(cookie, now))
-        })
     }
 
     /// Times in the future, which a clock that was set back leaves behind, are taken as now.
@@ -101,12 +126,24 @@ fn max_age(cookie: &Cookie, known: &Known, now: u64) -> Duration {
     cookie.max_age.saturating_sub(Duration::from_secs(age))
 }
 
-/// The value of `Set-Cookie` (RFC 6265 §4.1).
+/// The value of the `Set-Cookie` that makes the visitor known.
 pub(crate) fn set_cookie(cookie: &Cookie, known: &Known, now: u64, is_secure: bool) -> String {
     let Known { id, first_visit, session_start, last_seen, .. } = known;
     let value = format!("{id}.{first_visit}.{session_start}.{last_seen}");
     let max_age = max_age(cookie, known, now).as_secs();
-    let mut set_cookie = SetCookie::build((cookie.name.as_str(), value))
+    dressed(cookie, &cookie.name, &value, max_age, cookie.http_only, is_secure)
+}
+
+/// The value of a `Set-Cookie` (RFC 6265 §4.1) with the attributes that are configured.
+pub(super) fn dressed(
+    cookie: &Cookie,
+    name: &str,
+    value: &str,
+    max_age: u64,
+    is_http_only: bool,
+    is_secure: bool,
+) -> String {
+    let mut set_cookie = SetCookie::build((name, value))
         .path(cookie.path.as_str())
         .max_age(cookie::time::Duration::seconds(i64::try_from(max_age).unwrap_or(i64::MAX)))
         .same_site(match cookie.same_site {
@@ -114,7 +151,7 @@ pub(crate) fn set_cookie(cookie: &Cookie, known: &Known, now: u64, is_secure: bo
             SameSite::None => CookieSameSite::None,
             SameSite::Strict => CookieSameSite::Strict,
         })
-        .http_only(cookie.http_only)
+        .http_only(is_http_only)
         .secure(match cookie.secure {
             Secure::Auto => is_secure,
             Secure::Always => true,

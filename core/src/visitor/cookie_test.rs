@@ -1,4 +1,8 @@
-use super::{Known, eight_digits, time};
+use super::{Cookies, Known, eight_digits, time};
+use crate::{
+    Config,
+    visitor::consent::{Choice, Consent},
+};
 
 const ID: &str = "5b2a9c0e-54a0-4a36-9f0e-3a2a7a1b9d11";
 
@@ -6,6 +10,50 @@ fn parse(value: &str) -> Option<(u64, u64, u64, bool)> {
     let known = Known::parse(value.as_bytes(), 1_000)?;
     assert_eq!(known.id.to_string(), ID);
     Some((known.first_visit, known.session_start, known.last_seen, known.is_bare))
+}
+
+/// What cookies say, value by value.
+fn said(toml: &str, values: &[&str]) -> Cookies {
+    let config = Config::builder().toml(toml).build().unwrap();
+    let mut cookies = Cookies::default();
+    values.iter().for_each(|value| cookies.read(&config, value.as_bytes(), 1_000));
+    cookies
+}
+
+#[test]
+fn the_answer_stands_among_the_cookies() {
+    let consent = |values: &[&str]| said("consent.policy = 'opt-in'", values).consent;
+    let granted = Consent::new(Choice::Granted, Choice::Unknown);
+    let denied = Consent::new(Choice::Denied, Choice::Denied);
+    assert_eq!(consent(&["a=1; trackside_consent=granted"]), granted);
+    assert_eq!(consent(&["a=1", "trackside_consent=denied;b=2"]), denied);
+    for value in
+        ["trackside_consent", "trackside_consents=granted", "xtrackside_consent=granted", "_consent=granted"]
+    {
+        assert_eq!(consent(&[value]), Consent::default(), "{value}");
+    }
+    // What says nothing is passed over; a no stands wherever it is; else the first.
+    assert_eq!(consent(&["trackside_consent=x; trackside_consent=granted"]), granted);
+    assert_eq!(consent(&["trackside_consent=granted", "trackside_consent=granted.ads"]), granted);
+    assert_eq!(consent(&["trackside_consent=granted; trackside_consent=denied"]), denied);
+    assert_eq!(consent(&["trackside_consent=denied; trackside_consent=granted.ads"]), denied);
+}
+
+#[test]
+fn the_visitor_stands_before_or_behind_the_answer() {
+    for value in [
+        format!("trackside_consent=granted; trackside={ID}"),
+        format!("trackside={ID};trackside_consent=granted"),
+    ] {
+        let cookies = said("consent.policy = 'opt-in'", &[&value]);
+        assert_eq!(
+            (cookies.known.unwrap().id.to_string(), cookies.consent.analytics),
+            (ID.to_owned(), Choice::Granted)
+        );
+        // The answer is heard without a visitor cookie, too.
+        let cookies = said("visitor.identity = 'cookieless'", &[&value]);
+        assert_eq!((cookies.known, cookies.consent.analytics), (None, Choice::Granted));
+    }
 }
 
 #[test]

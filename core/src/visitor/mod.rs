@@ -1,30 +1,34 @@
 //! Whose request it is: the visitor cookie, its session, the notice, and where a cookie may be set.
 
 mod caching;
-mod consent;
+mod caller;
+pub mod consent;
 mod cookie;
 mod cookieless;
 mod daily_key;
 mod derived_key;
+mod notice;
 mod session;
 mod snapshot;
 mod user_id;
 
 use uuid::Uuid;
 
+use self::consent::Footing;
 pub(crate) use self::{
     caching::Caching,
-    cookie::{Known, set_cookie},
+    caller::Caller,
+    cookie::{Cookies, Known, set_cookie},
     cookieless::Cookieless,
     derived_key::derived_key,
     session::Session,
     user_id::UserIds,
 };
-pub use self::{consent::Notice, daily_key::DailyKey, snapshot::Visitor};
+pub use self::{daily_key::DailyKey, notice::Notice, snapshot::Visitor};
 use crate::{
-    Moment, Request,
-    config::{Config, Count, Identity, Mode, Policy},
-    decide::{self, Facts},
+    Moment,
+    config::{Config, Count, Identity},
+    decide::Facts,
 };
 
 /// What the request tells about its visitor.
@@ -87,16 +91,15 @@ impl Owner {
     /// Settles whose hit it is. An id that cannot be handed out is not recorded, as it would never be
     /// seen again: the cookieless one takes its place, if there is one. A session that lapsed where no cookie
     /// can be set stays empty.
-    pub(crate) fn settle(
-        facts: &Facts<'_>,
-        identified: &Identified,
-        cookieless: &Cookieless,
-        now: u64,
-        may_set_cookie: bool,
-    ) -> Self {
-        match *identified {
-            Identified::Anonymous => Self::cookieless(cookieless.id(facts)),
-            Identified::New(_) if !may_set_cookie => Self::cookieless(cookieless.id(facts)),
+    pub(crate) fn settle(facts: &Facts<'_>, caller: &Caller, now: u64, may_set_cookie: bool) -> Self {
+        match caller.standing.footing {
+            Footing::Anonymous | Footing::Skip => return Self::default(),
+            Footing::Cookieless => return Self::cookieless(caller.cookieless.id(facts)),
+            Footing::Full => {}
+        }
+        match caller.identified {
+            Identified::Anonymous => Self::cookieless(caller.cookieless.id(facts)),
+            Identified::New(_) if !may_set_cookie => Self::cookieless(caller.cookieless.id(facts)),
             Identified::New(id) => {
                 let cookie = Known::new(id, now);
                 Self {
@@ -142,12 +145,4 @@ impl Owner {
 /// Whether a new visitor could be given a cookie at all: it is not for calls of an API.
 pub(crate) fn hands_out_ids(config: &Config) -> bool {
     config.identity == Identity::Cookie && config.count == Count::Pages
-}
-
-/// Whether the notice is due: on the visitor's first page, where it can be shown.
-pub(crate) fn notice_is_due(config: &Config, request: &Request<'_>, identified: &Identified) -> bool {
-    config.consent == Policy::Notice
-        && config.mode == Mode::On
-        && identified.is_new()
-        && decide::wants_html(request)
 }

@@ -2,7 +2,10 @@ use std::net::IpAddr;
 
 use uuid::Uuid;
 
-use super::Owner;
+use super::{
+    Owner,
+    consent::{Footing, Standing},
+};
 use crate::{
     config::{Config, IpPolicy},
     decide::Facts,
@@ -14,6 +17,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Visitor {
     owner: Owner,
+    standing: Standing,
     site: Vec<u8>,
     secure: bool,
     address: Option<IpAddr>,
@@ -22,12 +26,13 @@ pub struct Visitor {
 }
 
 impl Visitor {
-    pub(crate) fn new(facts: &Facts<'_>, owner: Owner) -> Self {
+    pub(crate) fn new(facts: &Facts<'_>, owner: Owner, standing: &Standing) -> Self {
         let client = Client::of(facts.request.headers);
         let policies = &facts.config.ip_policies;
         let loosest = [IpPolicy::Full, IpPolicy::Masked].into_iter().find(|p| policies.contains(p));
         Self {
             owner,
+            standing: *standing,
             site: facts.site().to_owned(),
             secure: facts.is_secure(),
             address: loosest.unwrap_or(IpPolicy::None).apply(facts.address()),
@@ -52,6 +57,11 @@ impl Visitor {
         self.owner.session
     }
 
+    /// Whether anything may be recorded of it: not without consent, where the configuration says so.
+    pub fn is_recorded(&self) -> bool {
+        self.standing.footing != Footing::Skip
+    }
+
     pub(crate) fn draft(&self, config: &Config) -> Draft<'_> {
         Draft {
             id: Uuid::nil(),
@@ -61,6 +71,7 @@ impl Visitor {
             is_cookieless: self.owner.is_cookieless,
             first_visit: self.owner.first_visit,
             session: self.owner.session,
+            standing: self.standing,
             address: self.address,
             status: 0,
             secure: self.secure,

@@ -95,7 +95,9 @@ fn recorded(config: &Config, hit: &Hit, now: u64, raw: &mut Vec<Vec<u8>>) -> Jso
     raw.push(serde_json::to_vec(hit).unwrap());
     let mut destinations = serde_json::Map::new();
     for destination in config.destinations().iter().filter(|destination| destination.ip == hit.ip_policy()) {
+        let is_barred = destination.third_party && hit.is_confined();
         let sent = match protocol::of(&destination.receiver) {
+            _ if is_barred => json!({ "outcome": Reason::NoConsent.code() }),
             None => json!({ "outcome": "admitted" }),
             Some(protocol) => match protocol.admit(hit) {
                 Err(reason) => json!({ "outcome": reason.code() }),

@@ -66,6 +66,9 @@ pub struct Options {
     /// How old a hit may become before its retrying ends: dropped(`expired`). A first attempt is made at any
     /// age within the receiver's window.
     pub max_age: Duration,
+    /// Whether somebody else runs the receiver. Hits that are [confined](Hit::is_confined) never enter the queue
+    /// then: they are refused(`no-consent`).
+    pub third_party: bool,
     /// Whether hits whose fate is *unknown* are sent again, since the receiver knows a second copy by the
     /// hit's id or the operator wants it so; else they are dropped(`ambiguous`).
     pub dedupe: bool,

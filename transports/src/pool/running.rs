@@ -139,6 +139,9 @@ impl Running {
         if self.signal.get() & CLOSING != 0 {
             return self.turn_away(Reason::Closed, Tally::one(epoch));
         }
+        if self.plan.options.third_party && hit.is_confined() {
+            return self.turn_away(Reason::NoConsent, Tally::one(epoch));
+        }
         if !self.crew.is_started() && self.start_first(factory).is_err() {
             return self.turn_away(Reason::NoWorker, Tally::one(epoch));
         }

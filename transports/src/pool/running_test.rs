@@ -56,6 +56,7 @@ fn plan_of_age(age: Duration) -> (Arc<Plan>, Tells, mpsc::Receiver<usize>) {
         queue: destination.queue,
         batch: destination.batch,
         max_age: destination.max_age,
+        third_party: false,
         dedupe: false,
         protocol: None,
         clock: Arc::new(System),

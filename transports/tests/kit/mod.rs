@@ -119,6 +119,7 @@ pub fn options(name: &str) -> Options {
         queue: destination.queue,
         batch,
         max_age: destination.max_age,
+        third_party: false,
         dedupe: false,
         protocol: None,
         clock: Arc::new(System),

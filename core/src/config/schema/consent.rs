@@ -1,37 +1,71 @@
 //! `[consent]`.
 
 use crate::config::{
-    Count, Identity, Policy,
+    Before, Count, Denied, Identity, Policy, Signal,
     reader::{Read, Section},
 };
 
-pub(in crate::config) const POLICIES: &[(&str, Policy)] =
-    &[("notice", Policy::Notice), ("none", Policy::None)];
+pub(in crate::config) const POLICIES: &[(&str, Policy)] = &[
+    ("notice", Policy::Notice),
+    ("opt-in", Policy::OptIn),
+    ("opt-out", Policy::OptOut),
+    ("none", Policy::None),
+];
+pub(in crate::config) const BEFORES: &[(&str, Before)] =
+    &[("cookieless", Before::Cookieless), ("anonymous", Before::Anonymous), ("skip", Before::Skip)];
+pub(in crate::config) const DENIEDS: &[(&str, Denied)] =
+    &[("anonymous", Denied::Anonymous), ("skip", Denied::Skip)];
+pub(in crate::config) const SIGNALS: &[(&str, Signal)] =
+    &[("honour", Signal::Honour), ("strict", Signal::Strict), ("ignore", Signal::Ignore)];
 
 const NOTICE: &str = "{site} uses a cookie to count visits.";
+const QUESTION: &str = "May {site} count your visits?";
 const MAX_NOTICE: usize = 4_096;
 
 pub(super) struct Consent {
     pub(super) policy: Policy,
+    pub(super) before: Before,
+    pub(super) denied: Denied,
+    pub(super) gpc: Signal,
+    pub(super) dnt: Signal,
     pub(super) notice: String,
 }
 
 pub(super) fn read(consent: &mut Section<'_>, identity: Read<Identity>, count: Read<Count>) -> Consent {
     let policy = consent.choice("policy", POLICIES);
-    if let Some((identity, count)) =
-        identity.settled(super::visitor::IDENTITY).zip(count.settled(super::track::COUNT))
-    {
+    let before = consent.choice("before", BEFORES);
+    let settled = identity.settled(super::visitor::IDENTITY);
+    if let Some((identity, count)) = settled.zip(count.settled(super::track::COUNT)) {
         check(consent, &policy, identity, count);
     }
+    let policy = policy.or(Policy::None);
+    let before = match (before, settled) {
+        (Read::Is(Before::Cookieless), Some(identity @ (Identity::Cookieless | Identity::None)))
+            if policy == Policy::OptIn =>
+        {
+            let why = match identity {
+                Identity::Cookieless => "asks for nothing with visitor.identity = \"cookieless\"",
+                _ => "gives an id that visitor.identity = \"none\" does not",
+            };
+            consent.mistake("before", format!("\"cookieless\" {why}; write \"anonymous\" or \"skip\""));
+            Before::Cookieless
+        }
+        (before, Some(Identity::Cookie) | None) => before.or(Before::Cookieless),
+        (before, _) => before.or(Before::Anonymous),
+    };
+    let denied = consent.choice("denied", DENIEDS).or(Denied::Anonymous);
+    let gpc = consent.choice("gpc", SIGNALS).or(Signal::Honour);
+    let dnt = consent.choice("dnt", SIGNALS).or(Signal::Ignore);
     let notice = consent.text("notice", "a text of 1 to 4096 bytes without control characters", |text| {
         let fits = !text.trim().is_empty() && text.len() <= MAX_NOTICE;
         let plain = !text.contains(|c: char| c.is_control() && c != '\n');
         (fits && plain).then(|| text.to_owned())
     });
-    Consent { policy: policy.or(Policy::None), notice: notice.or(NOTICE.to_owned()) }
+    let usual = if policy == Policy::OptIn { QUESTION } else { NOTICE };
+    Consent { policy, before, denied, gpc, dnt, notice: notice.or(usual.to_owned()) }
 }
 
-/// Whether visitors are told of the cookie is for whoever knows their law, where there is a cookie.
+/// What visitors are told or asked is for whoever knows their law, where there is a cookie.
 fn check(consent: &Section<'_>, policy: &Read<Policy>, identity: Identity, count: Count) {
     let without = match (identity, count) {
         (Identity::None, _) => Some("visitor.identity = \"none\""),
@@ -43,8 +77,9 @@ fn check(consent: &Section<'_>, policy: &Read<Policy>, identity: Identity, count
         (Read::Absent, None) => consent.missing(
             "policy",
             "missing, and without a default: what a visitor cookie asks for depends on the visitors' law; \
-             write \"notice\" (visitors are told on their first page) or \"none\" (nothing is asked for), \
-             or do without a cookie by visitor.identity = \"cookieless\" or \"none\"",
+             write \"notice\" (visitors are told on their first page), \"opt-in\" (they are asked first), \
+             \"opt-out\" (they are told, and may refuse) or \"none\" (nothing is asked for), or do without a \
+             cookie by visitor.identity = \"cookieless\" or \"none\"",
         ),
         (Read::Is(Policy::Notice), Some(without)) => consent.mistake(
             "policy",

@@ -22,7 +22,7 @@ use super::{
 use crate::proxy::Proxies;
 
 pub(super) use self::{
-    consent::POLICIES,
+    consent::{BEFORES, DENIEDS, POLICIES, SIGNALS},
     destination::WHEN_FULL,
     proxy::PROXY_HEADERS,
     track::COUNTS,
@@ -71,6 +71,10 @@ pub(super) fn read(tree: Tree, report: &Report, resolver: Option<&Resolver>) -> 
             session_timeout: visitor.session_timeout,
             cookie: visitor.cookie,
             consent: consent.policy,
+            before: consent.before,
+            denied: consent.denied,
+            gpc: consent.gpc,
+            dnt: consent.dnt,
             notice: consent.notice,
             count: count.or(track::COUNT),
             track: track?,

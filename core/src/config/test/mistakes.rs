@@ -24,7 +24,19 @@ fn of_words() {
             "visitor.identity",
             r#""session" is not "cookie" or "cookieless" or "none""#,
         ),
-        ("consent.policy = 'opt-in'", "consent.policy", r#""opt-in" is not "notice" or "none""#),
+        (
+            "consent.policy = 'ask'",
+            "consent.policy",
+            r#""ask" is not "notice" or "opt-in" or "opt-out" or "none""#,
+        ),
+        (
+            "consent.before = 'cookie'",
+            "consent.before",
+            r#""cookie" is not "cookieless" or "anonymous" or "skip""#,
+        ),
+        ("consent.denied = 'cookieless'", "consent.denied", r#""cookieless" is not "anonymous" or "skip""#),
+        ("consent.gpc = 'honor'", "consent.gpc", r#""honor" is not "honour" or "strict" or "ignore""#),
+        ("consent.dnt = true", "consent.dnt", r#"true is not "honour" or "strict" or "ignore""#),
         ("track.count = 'all'", "track.count", r#""all" is not "pages" or "api""#),
         ("privacy.ip = 'hashed'", "privacy.ip", r#""hashed" is not "masked" or "full" or "none""#),
         ("privacy.query = ''", "privacy.query", r#""" is not "campaign" or "keep" or "drop""#),
@@ -72,7 +84,7 @@ fn of_shapes() {
         ("shutdown = 12:00:00", "shutdown", "a date or time is not a duration"),
     ]);
     let error = Config::builder().json(r#"{"consent": {"policy": null}}"#).build().unwrap_err().to_string();
-    assert_eq!(error, r#"consent.policy: null is not "notice" or "none""#);
+    assert_eq!(error, r#"consent.policy: null is not "notice" or "opt-in" or "opt-out" or "none""#);
 }
 
 #[test]
@@ -228,6 +240,17 @@ fn of_consent() {
             "{told}"
         );
     }
+    for (identity, why) in [("cookieless", "asks for nothing"), ("none", "gives an id")] {
+        let asked = format!("consent.policy = 'opt-in'\nvisitor.identity = '{identity}'");
+        let told = error(&format!("{asked}\nconsent.before = 'cookieless'"));
+        assert!(told.starts_with(&format!("consent.before: \"cookieless\" {why}")), "{told}");
+        for before in ["anonymous", "skip"] {
+            assert!(Config::builder().toml(&format!("{asked}\nconsent.before = '{before}'")).build().is_ok());
+        }
+        // Where nobody is asked it means nothing, and does no harm.
+        let unasked = format!("visitor.identity = '{identity}'\nconsent.before = 'cookieless'");
+        assert!(Config::builder().toml(&unasked).build().is_ok());
+    }
     // What depends on a wrong key is not guessed at.
     assert!(error("visitor.identity = 'session'").starts_with("visitor.identity: "));
     assert_eq!(error("track.count = 'x'").lines().count(), 1);
@@ -296,14 +319,7 @@ fn of_unknown_keys() {
 
 #[test]
 fn of_keys_that_are_not_there_yet() {
-    for (key, value) in [
-        ("spool", "{ dir = 'trackside-spool' }"),
-        ("consent.before", "'cookieless'"),
-        ("consent.denied", "'anonymous'"),
-        ("consent.gpc", "'honour'"),
-        ("consent.dnt", "'ignore'"),
-        ("track.bots", "'separate'"),
-    ] {
+    for (key, value) in [("spool", "{ dir = 'trackside-spool' }"), ("track.bots", "'separate'")] {
         let told = mistakes(&format!("{key} = {value}"));
         assert!(told.len() == 1 && told[0].0 == key && told[0].1.starts_with("unknown key; "), "{told:?}");
     }

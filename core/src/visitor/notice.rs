@@ -1,0 +1,39 @@
+/// What a visitor is told on its first page: `consent.notice` with the site's name.
+///
+/// ```
+/// use trackside_core::visitor::Notice;
+///
+/// let notice = Notice::new("{site} uses a cookie & counts visits.", "www.example.com");
+/// assert_eq!(notice.text(), "www.example.com uses a cookie & counts visits.");
+/// assert_eq!(notice.html(), "www.example.com uses a cookie &amp; counts visits.");
+/// ```
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Notice(String);
+
+impl Notice {
+    /// The notice of `template`, in which `{site}` stands for the site's name.
+    pub fn new(template: &str, site: &str) -> Self {
+        Self(template.replace("{site}", site))
+    }
+
+    /// As plain text.
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+
+    /// As HTML, with everything escaped that means something there.
+    pub fn html(&self) -> String {
+        let mut html = String::with_capacity(self.0.len());
+        for character in self.0.chars() {
+            match character {
+                '&' => html.push_str("&amp;"),
+                '<' => html.push_str("&lt;"),
+                '>' => html.push_str("&gt;"),
+                '"' => html.push_str("&quot;"),
+                '\'' => html.push_str("&#39;"),
+                other => html.push(other),
+            }
+        }
+        html
+    }
+}
