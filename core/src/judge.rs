@@ -119,6 +119,12 @@ impl Verdict {
         self.reason
     }
 
+    /// Whether there are headers to append.
+    #[inline]
+    pub fn has_headers(&self) -> bool {
+        self.appended.is_some()
+    }
+
     /// The headers to append to the response, beside whatever it has of the same name.
     #[inline]
     pub fn headers(&self) -> impl Iterator<Item = (&'static str, &str)> {

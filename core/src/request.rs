@@ -142,6 +142,7 @@ pub static FINISH_HEADERS: [HeaderName; 6] = [
 ];
 
 /// Whether `value` could be the value of a header: it has no control bytes but tabs.
+#[inline(never)] // It is many instructions, and wanted in many places.
 pub fn is_field_value(value: &[u8]) -> bool {
     looks_plain(value) || !value.iter().any(|&byte| (byte < 0x20 && byte != b'\t') || byte == 0x7f)
 }

@@ -93,7 +93,9 @@ impl trackside_exchange {
     /// Keeps the verdict for who asks for it.
     pub(crate) fn keep(&mut self, verdict: &Verdict) {
         self.reason = verdict.reason();
-        self.appended = Appended::of(verdict);
+        if verdict.has_headers() {
+            self.appended = Some(Appended::of(verdict));
+        }
     }
 
     fn abandon(&mut self) {

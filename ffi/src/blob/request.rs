@@ -31,8 +31,12 @@ pub(super) fn read<T>(
     let (lengths, bytes) = table::rows(rest, count.into()).ok_or_else(|| {
         Wrong::new(format_args!("announces {count} headers, and ends within their lengths"))
     })?;
-    let line = u64::from(method) + u64::from(target) + u64::from(authority) + u64::from(peer);
-    table::check(line + Packed::announced(lengths), bytes)?;
+    let line = [method, target, authority, peer];
+    let left = table::left(bytes.len() as u64, line).and_then(|left| Packed::left(left, lengths));
+    if left != Some(0) {
+        let announced = line.into_iter().map(u64::from).sum::<u64>() + Packed::announced(lengths);
+        return Err(table::wrong_length(announced, bytes.len()).into());
+    }
 
     let mut parts = table::Rest(bytes);
     look(&Parts {

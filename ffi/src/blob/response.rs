@@ -33,9 +33,14 @@ pub(super) fn read<'f, T>(
             "announces {count} headers and {added} annotations, and ends within their lengths"
         ))
     })?;
-    let headers = Packed::announced(lengths);
-    let behind: u64 = payloads.iter().map(|row| u64::from(long(row, 4))).sum();
-    table::check(headers + behind, bytes)?;
+    let length = bytes.len() as u64;
+    let added = Packed::left(length, lengths);
+    let left = added.and_then(|added| table::left(added, payloads.iter().map(|row| long(row, 4))));
+    let (Some(added), Some(0)) = (added, left) else {
+        let added: u64 = payloads.iter().map(|row| u64::from(long(row, 4))).sum();
+        return Err(table::wrong_length(Packed::announced(lengths) + added, bytes.len()).into());
+    };
+    let headers = length - added;
 
     let mut parts = table::Rest(bytes);
     let headers = Walked::of(Packed::new(lengths, table::Rest(parts.take(headers))));

@@ -28,11 +28,18 @@ pub(super) fn rows<const N: usize>(bytes: &[u8], count: usize) -> Option<(&[[u8;
 
 /// Whether `bytes` is as long as announced.
 pub(super) fn check(announced: u64, bytes: &[u8]) -> Parsed<()> {
-    if announced == bytes.len() as u64 {
-        return Ok(());
-    }
-    let has = bytes.len();
-    Err(Wrong::new(format_args!("announces {announced} bytes behind its lengths, and has {has}")))
+    if announced == bytes.len() as u64 { Ok(()) } else { Err(wrong_length(announced, bytes.len())) }
+}
+
+/// What is left of so many bytes behind all that is announced; none if they end before.
+pub(super) fn left(bytes: u64, announced: impl IntoIterator<Item = u32>) -> Option<u64> {
+    // To count down is less code than to add up: the compiler leaves the loop as it is.
+    announced.into_iter().try_fold(bytes, |left, length| left.checked_sub(length.into()))
+}
+
+#[cold]
+pub(super) fn wrong_length(announced: u64, has: usize) -> Wrong {
+    Wrong::new(format_args!("announces {announced} bytes behind its lengths, and has {has}"))
 }
 
 /// Takes parts from the front of bytes whose lengths were checked.
@@ -66,8 +73,16 @@ impl<'f> Packed<'f> {
     }
 
     /// How many bytes the headers of these lengths have.
+    #[cold]
     pub(super) fn announced(lengths: &[Pair]) -> u64 {
         lengths.iter().map(|pair| u64::from(long(pair, 0)) + u64::from(long(pair, 4))).sum()
+    }
+
+    /// What is left of so many bytes behind the headers of these lengths; none if they end before.
+    pub(super) fn left(bytes: u64, lengths: &[Pair]) -> Option<u64> {
+        lengths.iter().try_fold(bytes, |left, pair| {
+            left.checked_sub(long(pair, 0).into())?.checked_sub(long(pair, 4).into())
+        })
     }
 }
 

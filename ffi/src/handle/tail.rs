@@ -18,8 +18,8 @@ pub(super) struct Tailed<T: Handle, B: ?Sized = [u8; 0]> {
     tail: B,
 }
 
-/// Where each piece ends, as bytes of the tail: the first begins behind them.
-type Ends<const N: usize> = [[u8; size_of::<usize>()]; N];
+/// Where a piece ends, as bytes of the tail. All of them stand in front: the first piece begins behind them.
+type End = [u8; size_of::<usize>()];
 
 /// The pieces in the bytes of a handle.
 #[derive(Clone, Copy, Debug)]
@@ -45,7 +45,7 @@ impl<'a, const N: usize> Pieces<'a, N> {
 
     #[inline]
     fn begin(self, n: usize) -> Option<usize> {
-        if n > 0 { self.end(n - 1) } else { Some(size_of::<Ends<N>>()) }
+        if n > 0 { self.end(n - 1) } else { Some(N * size_of::<End>()) }
     }
 
     #[inline]
@@ -64,31 +64,38 @@ pub(crate) struct Place<T: Handle> {
 impl<T: Handle> Place<T> {
     /// A place with copies of all `pieces` and of what is `further`, one behind the other, and in front of them
     /// where each piece ends. None if there is no memory for it.
-    #[inline]
     pub(crate) fn holding<const N: usize>(pieces: &[&[u8]; N], further: &[&[u8]]) -> Option<Self> {
         const { assert!(T::HAS_TAIL) };
-        let mut length = size_of::<Ends<N>>();
-        let mut ends = [0; N];
-        for (piece, end) in pieces.iter().zip(&mut ends) {
-            length = length.checked_add(piece.len())?;
-            *end = length;
-        }
-        let all = further.iter().try_fold(length, |sum, piece| sum.checked_add(piece.len()))?;
+        Self::copied(pieces, further)
+    }
+
+    /// Not in line, so that its loops stay loops: all code of a request has to fit into the processor's cache.
+    #[inline(never)]
+    fn copied(pieces: &[&[u8]], further: &[&[u8]]) -> Option<Self> {
+        let begin = size_of::<End>().checked_mul(pieces.len())?;
+        let sum = |length, all: &[&[u8]]| {
+            all.iter().try_fold(length, |sum: usize, piece| sum.checked_add(piece.len()))
+        };
+        let length = sum(sum(begin, pieces)?, further)?;
         // SAFETY: a handle has a size.
-        let at = NonNull::new(unsafe { alloc(layout::<T>(all)?) })?;
-        let place = Self { at: at.cast(), length: all };
+        let at = NonNull::new(unsafe { alloc(layout::<T>(length)?) })?;
+        let place = Self { at: at.cast(), length };
         let tail = place.tail();
-        // SAFETY: the tail has room for the ends and all that stands behind them, and nobody else knows of it yet.
-        unsafe {
-            tail.cast::<Ends<N>>().write(ends.map(usize::to_ne_bytes));
-            for (piece, end) in pieces.iter().zip(ends) {
-                ptr::copy_nonoverlapping(piece.as_ptr(), tail.add(end - piece.len()), piece.len());
-            }
-            let mut end = tail.add(length);
-            for piece in further {
-                ptr::copy_nonoverlapping(piece.as_ptr(), end, piece.len());
-                end = end.add(piece.len());
-            }
+        let mut end = begin;
+        let mut copy = |piece: &[u8]| {
+            // SAFETY: the tail has room for the ends and all that stands behind them, and nobody else knows of it
+            // yet.
+            unsafe { ptr::copy_nonoverlapping(piece.as_ptr(), tail.add(end), piece.len()) };
+            end += piece.len();
+            end
+        };
+        for (n, piece) in pieces.iter().enumerate() {
+            let end = copy(piece).to_ne_bytes();
+            // SAFETY: as above.
+            unsafe { tail.cast::<End>().add(n).write(end) };
+        }
+        for piece in further {
+            copy(piece);
         }
         Some(place)
     }
