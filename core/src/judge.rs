@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::{
     Annotations, Event, Hit, Moment, Reason, Request, Response,
     config::{Config, Mode},
-    decide::{self, Facts, Lengths},
+    decide::{self, Asked, Facts, Lengths},
     hit::{self, Draft},
     proxy::Remembered,
     visitor::{
@@ -27,6 +27,7 @@ pub struct Exchange {
     caller: Caller,
     /// Whether its events are sent, though its page view may be skipped.
     has_events: bool,
+    asked: Asked,
     lengths: Lengths,
     /// What trusted proxies tell of the request; seldom there, and not to be copied with the rest.
     arrival: Option<Arc<Remembered>>,
@@ -80,7 +81,13 @@ impl Exchange {
 
     /// What is known of the request that `begin` took.
     fn facts<'a>(&'a self, config: &'a Config, request: &'a Request<'a>) -> Facts<'a> {
-        Facts::again(config, request, self.lengths, self.arrival.as_ref().map(|arrival| arrival.lend()))
+        Facts::again(
+            config,
+            request,
+            self.asked,
+            self.lengths,
+            self.arrival.as_ref().map(|arrival| arrival.lend()),
+        )
     }
 
     fn seconds(&self) -> u64 {
@@ -170,7 +177,8 @@ pub fn begin(config: &Config, request: &Request<'_>, moment: Moment, key: Option
     if config.mode == Mode::Off {
         let caller = Caller::nobody(config);
         let (skipped, lengths) = (Some(Reason::Off), Lengths::default());
-        return Exchange { micros, ids, skipped, caller, has_events: false, lengths, arrival: None };
+        let asked = Asked::Page("");
+        return Exchange { micros, ids, skipped, caller, has_events: false, asked, lengths, arrival: None };
     }
     let mut cookies = Cookies::default();
     let facts = Facts::with_cookies(config, request, |value| cookies.read(config, value, moment.seconds()));
@@ -178,9 +186,9 @@ pub fn begin(config: &Config, request: &Request<'_>, moment: Moment, key: Option
     let counts = skipped.is_none();
     let has_events = counts || decide::events_count(&facts);
     let caller = Caller::of(&facts, &cookies, &moment, key, [counts, has_events]);
-    let lengths = facts.lengths();
+    let (asked, lengths) = (facts.asked, facts.lengths());
     let arrival = facts.arrival.map(|arrival| Arc::new(arrival.remember()));
-    Exchange { micros, ids, skipped, caller, has_events, lengths, arrival }
+    Exchange { micros, ids, skipped, caller, has_events, asked, lengths, arrival }
 }
 
 /// The notice for an exchange on which it is due. Takes the request that `begin` took.

@@ -62,6 +62,8 @@ reasons! {
     /// Skipped: the beacon counts this page, as `beacon.path` is set and a shared cache may keep the page, or the
     /// page was given the beacon's script.
     Beacon = 12, "beacon";
+    /// Skipped: a part of a page, or something else that is not shown as one, was asked for.
+    Fragment = 13, "fragment";
     /// Skipped: an answer of trackside's own to what tells of no page view, such as a request for the beacon's
     /// script.
     Endpoint = 22, "endpoint";

@@ -111,8 +111,10 @@ impl<N: AsRef<[u8]>, V: AsRef<[u8]>> Headers for Vec<(N, V)> {
 
 /// The request headers that the judge reads, whatever the configuration: what an adapter has to keep that
 /// cannot lend a request at all, with those that a configuration has read beside them
-/// ([`Config::more_headers`](crate::Config::more_headers)). Those of [`FINISH_HEADERS`] come first.
-pub static REQUEST_HEADERS: [HeaderName; 14] = [
+/// ([`Config::more_headers`](crate::Config::more_headers)). Those of [`FINISH_HEADERS`] come first. Those from
+/// `sec-fetch-mode` on are not read of a request that has a `sec-fetch-dest` other than `empty`, as each browser's own
+/// request for a page, a frame or an image.
+pub static REQUEST_HEADERS: [HeaderName; 27] = [
     header::HOST,
     header::USER_AGENT,
     header::REFERER,
@@ -127,6 +129,19 @@ pub static REQUEST_HEADERS: [HeaderName; 14] = [
     HeaderName::from_static("x-sec-purpose"),
     HeaderName::from_static("hx-preloaded"),
     HeaderName::from_static("sec-gpc"),
+    HeaderName::from_static("sec-fetch-mode"),
+    HeaderName::from_static("x-requested-with"),
+    HeaderName::from_static("turbo-frame"),
+    HeaderName::from_static("hx-request"),
+    HeaderName::from_static("hx-boosted"),
+    HeaderName::from_static("hx-history-restore-request"),
+    HeaderName::from_static("x-inertia"),
+    HeaderName::from_static("x-inertia-partial-component"),
+    HeaderName::from_static("x-up-target"),
+    HeaderName::from_static("x-livewire"),
+    HeaderName::from_static("x-livewire-navigate"),
+    HeaderName::from_static("x-pjax"),
+    HeaderName::from_static("rsc"),
 ];
 
 /// Those of [`REQUEST_HEADERS`] that are read again when [`begin`](crate::judge::begin) is over: what an

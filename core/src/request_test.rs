@@ -104,11 +104,33 @@ fn the_judge_reads_the_headers_it_says() {
         ("x-moz", "prefetch"),
         ("x-purpose", "prefetch"),
         ("x-sec-purpose", "prefetch"),
+        ("hx-request", "true"),
+        ("rsc", "1"),
+        ("turbo-frame", "cart"),
+        ("x-inertia-partial-component", "Cart"),
+        ("x-livewire", ""),
+        ("x-requested-with", "XMLHttpRequest"),
+        ("x-up-target", "#cart"),
     ] {
         let headers = [("host", "www.example.com"), (name, value)];
         let request = Request::new("GET", "/", &headers);
         let exchange = judge::begin(&config, &request, Moment::new(1_784_714_400_000_000, [7; 64]), None);
         assert!(!exchange.is_new(), "{name}");
+        asked.insert(name.to_owned());
+    }
+    // And each of these makes a page of what would be none.
+    for (name, value) in [
+        ("hx-boosted", "true"),
+        ("hx-history-restore-request", "true"),
+        ("sec-fetch-mode", "navigate"),
+        ("x-inertia", "true"),
+        ("x-livewire-navigate", ""),
+        ("x-pjax", "true"),
+    ] {
+        let headers = [("host", "www.example.com"), ("sec-fetch-dest", "empty"), (name, value)];
+        let request = Request::new("GET", "/", &headers);
+        let exchange = judge::begin(&config, &request, Moment::new(1_784_714_400_000_000, [7; 64]), None);
+        assert!(exchange.is_new(), "{name}");
         asked.insert(name.to_owned());
     }
     let said: BTreeSet<String> = set(&REQUEST_HEADERS);

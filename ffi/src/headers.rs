@@ -83,7 +83,7 @@ impl<'f, F: Fields<'f>> Headers for Walked<'f, F> {
 }
 
 /// The headers of a request, as far as the judge reads them. It walks through all of them once, for the host,
-/// the cookies and what announces a prefetch; what it asks for by name when the request is gone, which is
+/// the cookies, what announces a prefetch and what tells a page from its parts; what it asks for by name when the request is gone, which is
 /// [`FINISH_HEADERS`], is picked on the way.
 #[derive(Debug)]
 pub(crate) struct Picked<'f, F> {
@@ -148,7 +148,7 @@ impl<'f, F: Fields<'f>> Picked<'f, F> {
                 picks.is_repeated |= picks.present & 1 << place != 0;
                 picks.present |= 1 << place;
             }
-            if !(HOST + 1..KEPT).contains(&place) && is_field_value(value) {
+            if (place == HOST || place >= DESTINATION) && is_field_value(value) {
                 look(name, value);
             }
         });
@@ -157,8 +157,9 @@ impl<'f, F: Fields<'f>> Picked<'f, F> {
     }
 }
 
-/// Where the host stands, which alone is read both when the request comes and when it is gone.
+/// Where those stand that are looked at in the walk and read when the request is gone, too.
 const HOST: usize = 0;
+const DESTINATION: usize = KEPT - 1;
 
 impl<'f, F: Fields<'f>> Headers for Picked<'f, F> {
     fn value(&self, name: &HeaderName) -> Option<&[u8]> {
@@ -190,6 +191,19 @@ pub(crate) const NAMES: [&[u8]; REQUEST_HEADERS.len()] = [
     b"x-sec-purpose",
     b"hx-preloaded",
     b"sec-gpc",
+    b"sec-fetch-mode",
+    b"x-requested-with",
+    b"turbo-frame",
+    b"hx-request",
+    b"hx-boosted",
+    b"hx-history-restore-request",
+    b"x-inertia",
+    b"x-inertia-partial-component",
+    b"x-up-target",
+    b"x-livewire",
+    b"x-livewire-navigate",
+    b"x-pjax",
+    b"rsc",
 ];
 
 /// Where in [`REQUEST_HEADERS`] a name stands.
@@ -200,7 +214,7 @@ fn place(name: &[u8]) -> Option<usize> {
         let mut places = [u8::MAX; 64];
         let mut place = 0;
         while place < NAMES.len() {
-            let Some(key) = key(NAMES[place]) else { panic!("too long") };
+            let Some(key) = key(NAMES[place]) else { panic!("too short") };
             assert!(places[key] == u8::MAX, "two names have the same key");
             places[key] = place as u8;
             place += 1;
@@ -217,14 +231,22 @@ fn place(name: &[u8]) -> Option<usize> {
         all
     };
     let place = usize::from(PLACES[key(name)?]);
-    KNOWN.get(place)?.is(name).then_some(place)
+    let is_known = match name.len() {
+        4..=16 => KNOWN.get(place)?.is(name),
+        _ => NAMES.get(place)?.eq_ignore_ascii_case(name),
+    };
+    is_known.then_some(place)
 }
 
-/// A name's length and two bits of the letter at its end, in which its case does not show: all of it fits
-/// into one line of the processor's cache.
+/// A mix of a name's length and the letters at its ends, of those bits in which their case does not show. With
+/// these factors, found by trial, no two known names share one, and all of it fits into one line of the processor's
+/// cache.
 const fn key(name: &[u8]) -> Option<usize> {
     match name {
-        [.., last] if name.len() < 16 => Some(name.len() << 2 | (*last & 3) as usize),
+        [first, .., last] => {
+            let ends = (*first & 31) as usize * 8 + (*last & 31) as usize * 10;
+            Some((name.len() * 17 + ends) % 64)
+        }
         _ => None,
     }
 }

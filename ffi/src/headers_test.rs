@@ -24,7 +24,7 @@ fn no_other_name_has_a_place() {
         }
         assert_eq!(place(&name[1..]), None);
     }
-    for name in ["", "t", "sec-ch-ua", "sec-fetch-mode", "accept-encoding", "content-type", "x-forwarded-for"]
+    for name in ["", "t", "sec-ch-ua", "sec-fetch-site", "accept-encoding", "content-type", "x-forwarded-for"]
     {
         assert_eq!(place(name.as_bytes()), None, "{name}");
     }

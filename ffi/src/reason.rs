@@ -36,6 +36,8 @@ pub const TRACKSIDE_REASON_CONSENT: trackside_reason = 11;
 /// Skipped: the beacon counts this page, as `beacon.path` is set and a shared cache may keep the page, or the
 /// page was given the beacon's script.
 pub const TRACKSIDE_REASON_BEACON: trackside_reason = 12;
+/// Skipped: a part of a page, or something else that is not shown as one, was asked for.
+pub const TRACKSIDE_REASON_FRAGMENT: trackside_reason = 13;
 /// Skipped: an answer of trackside's own to what tells of no page view, such as a request for the beacon's
 /// script.
 pub const TRACKSIDE_REASON_ENDPOINT: trackside_reason = 22;
@@ -97,6 +99,7 @@ fn code(reason: trackside_reason) -> Option<&'static CStr> {
         TRACKSIDE_REASON_ABANDONED => c"abandoned",
         TRACKSIDE_REASON_CONSENT => c"consent",
         TRACKSIDE_REASON_BEACON => c"beacon",
+        TRACKSIDE_REASON_FRAGMENT => c"fragment",
         TRACKSIDE_REASON_ENDPOINT => c"endpoint",
         TRACKSIDE_REASON_CROSS_ORIGIN => c"cross-origin",
         TRACKSIDE_REASON_NO_VISITOR => c"no-visitor",

@@ -158,6 +158,41 @@ def wants_html(request):
     return ranges is None or not ranges.isdisjoint((*HTML, b"*/*"))
 
 
+SELECTORS = re.compile(rb"body|html|main|:main|:layer|\[up-main.*", re.DOTALL)
+
+
+def asked(request):
+    """"page", "visit" (a page for a script to put in the place of another) or "fragment"."""
+    dest = first(request.values(b"sec-fetch-dest"))
+    if dest not in (None, b"empty"):
+        return "page" if dest == b"document" else "fragment"
+
+    def has(name):
+        return bool(request.values(name))
+
+    if has(b"turbo-frame") or has(b"rsc") or has(b"x-livewire") or has(b"x-inertia-partial-component"):
+        return "fragment"
+    if has(b"x-inertia") or has(b"hx-history-restore-request") or has(b"hx-boosted"):
+        return "visit"
+    if has(b"hx-request"):
+        return "fragment"
+    if has(b"x-up-target"):
+        selectors = b",".join(request.values(b"x-up-target")).split(b",")
+        whole = any(SELECTORS.fullmatch(selector.strip(b" \t")) for selector in selectors)
+        return "visit" if whole else "fragment"
+    if has(b"x-livewire-navigate") or has(b"x-pjax"):
+        return "visit"
+    if [v.lower() for v in request.values(b"accept")] == [b"text/html, application/xhtml+xml"]:
+        return "visit"
+    if dest is not None:
+        return "page" if first(request.values(b"sec-fetch-mode")) == b"navigate" else "fragment"
+    if any(v.lower() == b"xmlhttprequest" for v in request.values(b"x-requested-with")):
+        return "fragment"
+    ranges = accepted(request)
+    allowed = ranges is None or not ranges.isdisjoint((*HTML, b"*/*", b"text/*"))
+    return "page" if allowed else "fragment"
+
+
 # --- the rules, in their order ---
 
 
@@ -165,7 +200,10 @@ def begin_reason(config, request):
     """The first rule of `begin` that says no."""
     if not config.counts_method(request.method):
         return "method"
-    return held_back(config, request)
+    reason = held_back(config, request)
+    if reason is None and not config.fragments and asked(request) == "fragment":
+        return "fragment"
+    return reason
 
 
 def held_back(config, request):
@@ -185,7 +223,7 @@ def finish_reason(config, request, response):
         return "upgrade"
     if not any(low <= response.status <= high for low, high in config.status):
         return "status"
-    if config.content_types is None:
+    if config.content_types is None or asked(request) == "visit":
         return None
     found = first([v for v in values(response.headers, b"content-type") if v])
     if found is not None:

@@ -50,6 +50,7 @@ class Config:
     status: list
     methods: list
     content_types: list | None
+    fragments: bool
     query: str
     proxies: proxy.Trust
     destinations: list = field(default_factory=list)
@@ -126,6 +127,7 @@ def read(tree):
         only=track.take("only", []),
         status=[status_range(s) for s in track.take("status", ["2xx"] if api else ["200", "304"])],
         methods=track.take("methods", None if api else ["GET"]),
+        fragments=track.take("fragments", api),
         content_types=None if types is None else [name.lower().encode() for name in types],
         query=privacy.take("query", "campaign"),
         proxies=proxy.read(root.table("proxy")),

@@ -60,6 +60,7 @@ fn key(reason: Reason) -> Option<&'static str> {
     match reason {
         Reason::Consent => Some("consent.before"),
         Reason::ContentType => Some("track.content_types"),
+        Reason::Fragment => Some("track.fragments"),
         Reason::Ignored => Some("track.ignore"),
         Reason::Method => Some("track.methods"),
         Reason::NotOnly => Some("track.only"),

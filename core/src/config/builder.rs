@@ -261,6 +261,11 @@ impl Builder {
         self.push(&["track", "content_types"], content_type)
     }
 
+    /// Sets `track.fragments`.
+    pub fn fragments(self, fragments: bool) -> Self {
+        self.set(&["track", "fragments"], Tree::Bool(fragments))
+    }
+
     /// Sets `privacy.ip`.
     pub fn ip(self, ip: IpPolicy) -> Self {
         self.set(&["privacy", "ip"], word(ip, IPS))

@@ -18,7 +18,7 @@ const SECTIONS: &[(&str, &[&str])] = &[
     ("visitor", &["identity", "keys", "secret", "user_id", "session_timeout", "cookie"]),
     ("visitor.cookie", &["domain", "renew", "same_site", "http_only", "secure"]),
     ("consent", &["policy", "before", "denied", "notice", "gpc", "dnt"]),
-    ("track", &["count", "ignore", "only", "status", "methods", "content_types"]),
+    ("track", &["count", "ignore", "only", "status", "methods", "content_types", "fragments"]),
     ("privacy", &["query"]),
     ("proxy", &["trusted", "hops", "header"]),
 ];

@@ -92,7 +92,8 @@
 //! | `only` | `[]` | `[]` | list of paths; if there are any, others are skipped(`not-only`) |
 //! | `status` | `["200", "304"]` | `["2xx"]` | list of the statuses that count: `"200"`, `200`, `"2xx"` or `"200-299"` |
 //! | `methods` | `["GET"]` | all but HEAD and OPTIONS | list of the methods that count; their case matters (RFC 9110 §9.1) |
-//! | `content_types` | `["text/html", "application/xhtml+xml"]` | any | list of the types that count, without parameters |
+//! | `content_types` | `["text/html", "application/xhtml+xml"]` | any | list of the types that count, without parameters; a page that a script puts in the place of the one shown (Turbo Drive, htmx with `HX-Boosted` or restoring its history, Inertia, Unpoly for a whole layer, Livewire's navigation, pjax, swup) counts whatever its type |
+//! | `fragments` | `false` | `true` | whether parts of pages count too: what a script fetches for itself (Turbo's frames, other requests of htmx and Unpoly, Livewire's updates, React Server Components, XMLHttpRequest and fetch), frames, images and what else is not shown as a page; else they are skipped(`fragment`) |
 //!
 //! What is written wins over the preset.
 //!
@@ -467,6 +468,8 @@ pub(crate) struct Track {
     pub(crate) status: Statuses,
     pub(crate) methods: Methods,
     pub(crate) content_types: ContentTypes,
+    /// Whether parts of pages count too.
+    pub(crate) fragments: bool,
 }
 
 /// Where pages report their views: `beacon.path`.

@@ -4,7 +4,7 @@ use http::{
 };
 use memchr::memchr;
 
-use super::{Facts, Rule, shown};
+use super::{Asked, Facts, Rule, shown};
 use crate::{
     Request,
     ledger::Reason,
@@ -14,7 +14,7 @@ use crate::{
 pub(super) const RULE: Rule = Rule { name: "content-type", check, view, holds_events: false };
 
 /// Where the response is to be shown (W3C Fetch Metadata §2.1).
-static SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
+pub(super) static SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 
 const HTML: [&str; 2] = ["text/html", "application/xhtml+xml"];
 
@@ -32,6 +32,10 @@ fn check(facts: &Facts<'_>) -> Result<(), Reason> {
     else {
         return Ok(());
     };
+    // What a library asks for it puts in the page's place, whatever it is: JSON, for Inertia.
+    if matches!(facts.asked, Asked::Visit(_)) {
+        return Ok(());
+    }
     let is_wanted = |media: &[u8]| types.iter().any(|t| is_word(media, t));
     let given = first_value(response.headers, &CONTENT_TYPE).map(essence).filter(|media| !media.is_empty());
     let counts = match given {
@@ -50,6 +54,9 @@ fn view(facts: &Facts<'_>) -> String {
         ContentTypes::Any => "any".to_owned(),
         ContentTypes::Only(types) => types.join(", "),
     };
+    if matches!(facts.asked, Asked::Visit(_)) {
+        return "any, as a script asked for the page".to_owned();
+    }
     let given = facts.response.and_then(|response| first_value(response.headers, &CONTENT_TYPE));
     match given.map(essence).filter(|media| !media.is_empty()) {
         Some(media) => format!("{}; counted: {wanted}", shown(media)),
@@ -68,9 +75,13 @@ fn view(facts: &Facts<'_>) -> String {
 pub(crate) fn wants_html(request: &Request<'_>) -> bool {
     match destination(request) {
         Some(destination) => destination == b"document",
-        None => accepts(request, |media| media == b"*/*" || HTML.iter().any(|html| is_word(media, html)))
-            .unwrap_or(true),
+        None => accepts(request, |media| media == b"*/*" || is_html(media)).unwrap_or(true),
     }
+}
+
+/// Whether `media` is a type of HTML.
+pub(super) fn is_html(media: &[u8]) -> bool {
+    HTML.iter().any(|html| is_word(media, html))
 }
 
 fn destination<'a>(request: &Request<'a>) -> Option<&'a [u8]> {
@@ -79,7 +90,7 @@ fn destination<'a>(request: &Request<'a>) -> Option<&'a [u8]> {
 
 /// Whether a media range of `Accept` that is not ruled out by a weight of zero satisfies `is_wanted`; none
 /// without an `Accept` (RFC 9110 §12.5.1).
-fn accepts(request: &Request<'_>, is_wanted: impl Fn(&[u8]) -> bool) -> Option<bool> {
+pub(super) fn accepts(request: &Request<'_>, is_wanted: impl Fn(&[u8]) -> bool) -> Option<bool> {
     let mut answer = None;
     each_value(request.headers, &ACCEPT, |value| {
         let named =

@@ -98,3 +98,11 @@ fn a_notice_can_be_shown_where_html_may_come() {
     let several = [("accept", "text/html"), ("accept", "image/png")];
     assert!(wants_html(&Request::new("GET", "/", &several)));
 }
+
+#[test]
+fn a_visit_by_script_may_be_answered_with_any_type() {
+    let headers = &[("host", "www.example.com"), ("x-inertia", "true")][..];
+    let response = Some((200, &[("content-type", "application/json")][..]));
+    let (said, view) = Scenario { headers, response, ..Scenario::default() }.ask(&RULE);
+    assert_eq!((said, view.as_str()), (Ok(()), "any, as a script asked for the page"));
+}

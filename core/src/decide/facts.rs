@@ -3,7 +3,7 @@ use std::net::IpAddr;
 use http::header::{DNT, HOST};
 use memchr::{memchr, memchr2, memchr3};
 
-use super::{prefetch, site};
+use super::{Asked, fragment::Marks, prefetch, site};
 use crate::{
     Request, Response,
     config::{Config, Signal},
@@ -34,6 +34,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) refusal: Refusal,
     /// What may be known of the visitor.
     pub(crate) footing: Footing,
+    /// What the request asks for.
+    pub(crate) asked: Asked,
 }
 
 impl<'a> Facts<'a> {
@@ -48,12 +50,18 @@ impl<'a> Facts<'a> {
         request: &'a Request<'a>,
         mut cookie: impl FnMut(&'a [u8]),
     ) -> Self {
-        let (mut host, mut prefetch, mut refusal) = (None, None, Refusal::default());
+        let (mut host, mut prefetch, mut refusal, mut marks) =
+            (None, None, Refusal::default(), Marks::default());
         request.headers.all(&mut |name, value| match name.len() {
             4 if host.is_none() && is_word(name, "host") => host = Some(value.trim_ascii()),
             6 if is_word(name, "cookie") => cookie(value),
             7 if is_word(name, "sec-gpc") => refusal = refusal.max(refused(config.gpc, value.trim_ascii())),
-            5 | 7 | 9 | 11..=13 if prefetch.is_none() => prefetch = prefetch::announced(name, value),
+            5 | 7 | 12 | 13 => prefetch = prefetch.or_else(|| prefetch::announced(name, value)),
+            9 | 11 => {
+                prefetch = prefetch.or_else(|| prefetch::announced(name, value));
+                marks.note(name, value);
+            }
+            3 | 6 | 10 | 14 | 16 | 19 | 26 | 27 => marks.note(name, value),
             _ => {}
         });
         // Hardly anybody minds it, so it is not worth a look at every header.
@@ -66,6 +74,7 @@ impl<'a> Facts<'a> {
             None => site::host(request, target.authority, || host),
             forwarded => forwarded,
         };
+        let asked = marks.asked(request);
         Self {
             config,
             request,
@@ -75,6 +84,7 @@ impl<'a> Facts<'a> {
             path: target.path,
             query: target.query,
             prefetch,
+            asked,
             has_beacon: false,
             now: 0,
             refusal,
@@ -82,11 +92,12 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// What matters of a request that was looked at before, when its parts had these lengths, and trusted proxies
-    /// told this of it.
+    /// What matters of a request that was looked at before, when it asked for this, its parts had these lengths, and
+    /// trusted proxies told this of it.
     pub(crate) fn again(
         config: &'a Config,
         request: &'a Request<'a>,
+        asked: Asked,
         lengths: Lengths,
         arrival: Option<Arrival<'a>>,
     ) -> Self {
@@ -106,6 +117,7 @@ impl<'a> Facts<'a> {
             path,
             query,
             prefetch: None,
+            asked,
             has_beacon: false,
             now: 0,
             refusal: Refusal::default(),

@@ -4,6 +4,7 @@ mod beacon;
 mod consent;
 mod content_type;
 mod facts;
+mod fragment;
 mod method;
 mod mode;
 mod path;
@@ -17,6 +18,7 @@ pub(crate) use self::{
     consent::allows,
     content_type::{ContentTypes, wants_html},
     facts::{Facts, Lengths, host_of, path_and_query, target_of},
+    fragment::Asked,
     method::Methods,
     path::Patterns,
     status::Statuses,
@@ -34,7 +36,8 @@ pub(crate) struct Rule {
 }
 
 /// What is asked when the request has come.
-pub(crate) const BEGIN: &[Rule] = &[mode::RULE, method::RULE, site::RULE, path::RULE, prefetch::RULE];
+pub(crate) const BEGIN: &[Rule] =
+    &[mode::RULE, method::RULE, site::RULE, path::RULE, prefetch::RULE, fragment::RULE];
 
 /// What is asked when the request has come, and again whenever the host says what the visitor has allowed.
 pub(crate) const CONSENT: Rule = consent::RULE;

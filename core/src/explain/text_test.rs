@@ -39,6 +39,7 @@ rules:
   site          yes                `www.example.com`; counted: any
   path          yes                `/news/`: ignored by no pattern
   prefetch      yes                not announced as fetched ahead
+  fragment      yes                a page (as no header says otherwise); counted: pages
   consent       yes                as configured
   upgrade       yes                the connection stays with HTTP
   status        yes                200; counted: 200, 304
@@ -83,6 +84,7 @@ rules:
   site          yes                `www.example.com`; counted: any
   path          no (ignored)       `/admin/\\x1b[2J`: ignored by `/admin/`
   prefetch      no (prefetch)      fetched ahead: sec-purpose: `prefetch`
+  fragment      yes                a page (as no header says otherwise); counted: pages
   consent       yes                as configured
   upgrade       yes                the connection stays with HTTP
   status        no (status)        404; counted: 200, 304

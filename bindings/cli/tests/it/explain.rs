@@ -61,6 +61,8 @@ rules:
   site          yes                `WWW.example.com`; counted: www.example.com
   path          yes                `/a b`: ignored by no pattern
   prefetch      yes                not announced as fetched ahead
+  fragment      yes                a page (as no header says otherwise); counted: pages
+  consent       yes                as configured
   upgrade       yes                the connection stays with HTTP
   status        yes                200; counted: 200, 304
   content-type  yes                `text/html`; counted: text/html, application/xhtml+xml

@@ -57,6 +57,7 @@
 //! The usual surprises:
 //!
 //! - `content-type`: only HTML counts unless `track.content_types` or `track.count = "api"` says otherwise.
+//! - `fragment`: a script asked for a part of a page; `track.fragments = true` counts these too.
 //! - `unknown-site`: the request's host is not in `site`, or it names none. Tests that call a service by
 //!   hand have to send a `Host`.
 //! - Hits without an address: the server does not tell its peer; see [`Peer`](crate::Peer).

@@ -61,10 +61,26 @@ struct Picked {
     more: Vec<(&'static HeaderName, HeaderValue)>,
 }
 
+/// Where among [`REQUEST_HEADERS`] `sec-fetch-dest` stands.
+const DESTINATION: usize = 5;
+/// How many of them are read of every request.
+const ALWAYS_READ: usize = 14;
+
 impl Picked {
     fn of(headers: &HeaderMap) -> Self {
         let mut more = Vec::new();
+        // Of what browsers fetch for themselves the headers of libraries are not read.
+        let destination = headers.get(&REQUEST_HEADERS[DESTINATION]).map(HeaderValue::as_bytes);
+        let read = match destination.map(<[u8]>::trim_ascii) {
+            Some(b"empty") | None => REQUEST_HEADERS.len(),
+            Some(_) => ALWAYS_READ,
+        };
+        let mut place = 0;
         let first = REQUEST_HEADERS.each_ref().map(|name| {
+            place += 1;
+            if place > read {
+                return None;
+            }
             let mut values = headers.get_all(name).iter().cloned();
             let first = values.next();
             more.extend(values.map(|value| (name, value)));
@@ -106,6 +122,23 @@ mod test {
     use http::header::{ACCEPT, CONTENT_LENGTH, COOKIE, HOST};
 
     use super::*;
+
+    #[test]
+    fn the_headers_of_libraries_are_kept_where_they_are_read() {
+        assert_eq!(REQUEST_HEADERS[DESTINATION], "sec-fetch-dest");
+        assert_eq!(REQUEST_HEADERS[ALWAYS_READ], "sec-fetch-mode");
+        let inertia = HeaderName::from_static("x-inertia");
+        for (destination, is_kept) in
+            [(None, true), (Some(" empty "), true), (Some("document"), false), (Some("image"), false)]
+        {
+            let mut headers = HeaderMap::new();
+            headers.insert(&inertia, HeaderValue::from_static("true"));
+            if let Some(destination) = destination {
+                headers.insert("sec-fetch-dest", HeaderValue::from_static(destination));
+            }
+            assert_eq!(Picked::of(&headers).value(&inertia).is_some(), is_kept, "{destination:?}");
+        }
+    }
 
     #[test]
     fn every_value_that_is_read_is_kept_in_order() {

@@ -28,8 +28,9 @@ pub(super) fn read(track: &mut Section<'_>) -> (Read<Count>, Option<Track>) {
     let status = statuses(track, preset);
     let methods = methods(track, preset);
     let content_types = content_types(track, preset);
+    let fragments = track.bool("fragments").or(preset == Count::Api);
     let rules = ignore.zip(only);
-    (count, rules.map(|(ignore, only)| Track { ignore, only, status, methods, content_types }))
+    (count, rules.map(|(ignore, only)| Track { ignore, only, status, methods, content_types, fragments }))
 }
 
 fn patterns(track: &mut Section<'_>, key: &'static str) -> Option<Patterns> {

@@ -38,6 +38,7 @@ fn of_everything_but_destinations() {
     assert_eq!(config.track.methods, Methods::Only(vec!["GET".to_owned()]));
     let types = ["text/html", "application/xhtml+xml"].map(str::to_owned);
     assert_eq!(config.track.content_types, ContentTypes::Only(types.to_vec()));
+    assert!(!config.track.fragments);
     assert_eq!(config.query, QueryPolicy::Campaign);
     assert!(config.beacon.is_none());
     assert_eq!(config.ip_policies(), [IpPolicy::Masked]);
@@ -125,12 +126,14 @@ fn api_is_a_preset_that_written_keys_beat() {
     assert_eq!(config.track.status, statuses(&["2xx"]));
     assert_eq!(config.track.methods, Methods::AllButProbes);
     assert_eq!(config.track.content_types, ContentTypes::Any);
+    assert!(config.track.fragments);
 
-    let text = "track = { count = 'api', status = ['201'], methods = ['POST'], content_types = ['Application/JSON'] }";
+    let text = "track = { count = 'api', status = ['201'], methods = ['POST'], content_types = ['Application/JSON'], fragments = false }";
     let config = Config::builder().toml(text).build().unwrap();
     assert_eq!(config.track.status, statuses(&["201"]));
     assert_eq!(config.track.methods, Methods::Only(vec!["POST".to_owned()]));
     assert_eq!(config.track.content_types, ContentTypes::Only(vec!["application/json".to_owned()]));
+    assert!(!config.track.fragments);
 }
 
 #[test]

@@ -37,6 +37,7 @@ fn every_key_of_the_top() {
             status = [200, "3xx", "404-410"]
             methods = ["get", "PURGE"]
             content_types = ["Text/HTML"]
+            fragments = true
             [privacy]
             ip = "full"
             query = "drop"
@@ -59,6 +60,7 @@ fn every_key_of_the_top() {
     assert_eq!((config.cookie.same_site, config.cookie.secure), (SameSite::None, Secure::Always));
     assert_eq!(config.consent(), Policy::Notice);
     assert_eq!(config.notice, "{site} zählt.");
+    assert!(config.track.fragments);
     assert_eq!(config.track.ignore.find(b"/admin/x"), Some("/admin/"));
     assert_eq!(config.track.only.find(b"/"), Some("*"));
     let counted = (100..1_000).filter(|&status| config.track.status.contains(status));
@@ -148,6 +150,7 @@ fn the_builder_says_what_a_document_says() {
         status = ["2xx"]
         methods = ["POST"]
         content_types = ["text/plain"]
+        fragments = true
         [privacy]
         ip = "none"
         query = "keep"
@@ -210,6 +213,7 @@ fn the_builder_says_what_a_document_says() {
         .status("2xx")
         .method("POST")
         .content_type("text/plain")
+        .fragments(true)
         .ip(IpPolicy::None)
         .query(QueryPolicy::Keep)
         .beacon_path("/t/")
