@@ -814,6 +814,11 @@ typedef void (*trackside_log)(void *userdata,
 #define TRACKSIDE_REASON_BEACON 12
 
 /**
+ * Skipped: a part of a page, or something else that is not shown as one, was asked for.
+ */
+#define TRACKSIDE_REASON_FRAGMENT 13
+
+/**
  * Skipped: an answer of trackside's own to what tells of no page view, such as a request for the beacon's
  * script.
  */
