@@ -122,6 +122,13 @@
 #define TRACKSIDE_LOG_TRACE 5
 
 /**
+ * What trackside answers to a request of its own: to be sent as it is. It does not keep the tracker alive.
+ *
+ * Functions: trackside_tracker_answer, trackside_answer_status, _headers, _body, _reason, _free.
+ */
+typedef struct trackside_answer trackside_answer;
+
+/**
  * The hits of one attempt at delivery: at least one, in the order in which they came, unless the destination's
  * protocol has sorted them by visitor. The library's, and valid until `deliver` returns, on its thread.
  *
@@ -133,7 +140,8 @@ typedef struct trackside_batch trackside_batch;
  * One request and its response: begun when the request's head has come, finished when the response's head
  * is known, never at the end of the body. Then it holds the verdict. It keeps its tracker alive.
  *
- * Functions: trackside_exchange_begin, _begin_blob, _begin_lines, _visitor_id, _is_new, _notice, _visitor, _set_title,
+ * Functions: trackside_exchange_begin, _begin_blob, _begin_lines, _visitor_id, _is_new, _notice, _beacon, _visitor,
+ * _set_title,
  * _set_user_id, _set_route, _add_property, _add_event, _finish, _finish_blob, _end_blob, _abandon, _reason,
  * _headers, _free.
  */
@@ -1571,6 +1579,119 @@ trackside_status trackside_exchange_notice(struct trackside_exchange *exchange,
                                            struct trackside_bytes *text,
                                            struct trackside_bytes *html,
                                            struct trackside_error *error);
+
+/**
+ * Answers a request, if it is not the host's but trackside's own, as those of the beacon are (`beacon.path`);
+ * counts it, and submits what it tells of. Ask this first, with all headers of the request: one that is answered is
+ * to get the answer as it is, and no trackside_exchange_begin. End the answer with trackside_answer_free.
+ *
+ * Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+ * TRACKSIDE_INVALID_ARGUMENT (`request.peer` is no address; a `size` or a length that cannot be),
+ * TRACKSIDE_NOT_FOUND (the request is the host's, as every one is without a beacon).
+ *
+ * # Safety
+ *
+ * `tracker` is NULL or a live handle; `request` is NULL or points at a struct of its `size`, whose pointers
+ * are NULL or point at as much as their lengths say; `answer` is NULL or points at a place for a pointer.
+ */
+trackside_status trackside_tracker_answer(const struct trackside_tracker *tracker,
+                                          const struct trackside_request *request,
+                                          struct trackside_answer **answer,
+                                          struct trackside_error *error);
+
+/**
+ * The beginning, at `index` of those that there are, of the paths that trackside_tracker_answer may answer;
+ * { NULL, 0 } past the end, and for NULL or a handle of another type. There are none without a beacon. A host that
+ * has to copy a request before it can ask need not for one whose path begins with none of them. It is valid until
+ * the tracker is freed.
+ *
+ * Threads: any, at any time.
+ *
+ * # Safety
+ *
+ * `tracker` is NULL or a live handle.
+ */
+struct trackside_bytes trackside_tracker_endpoint(const struct trackside_tracker *tracker,
+                                                  size_t index);
+
+/**
+ * Lends the markup that loads the beacon, for the page to hold, and notes that it does: then the beacon counts the
+ * page, and the exchange is skipped (beacon). A page from a cache of the host's own that holds it is to be noted
+ * so, too. `html` may be NULL; it is valid until the tracker is freed.
+ *
+ * Threads: needs `exchange` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT (`exchange`), TRACKSIDE_WRONG_HANDLE,
+ * TRACKSIDE_NOT_FOUND (there is no beacon, and nothing is noted), TRACKSIDE_FINISHED (it came too late, and is
+ * counted so).
+ *
+ * # Safety
+ *
+ * `exchange` is NULL or a live handle; `html` is NULL or points at a place for a trackside_bytes.
+ */
+trackside_status trackside_exchange_beacon(struct trackside_exchange *exchange,
+                                           struct trackside_bytes *html,
+                                           struct trackside_error *error);
+
+/**
+ * The status of an answer; 0 for NULL and for a handle of another type.
+ *
+ * Threads: any, at any time.
+ *
+ * # Safety
+ *
+ * `answered` is NULL or a live handle.
+ */
+uint16_t trackside_answer_status(const struct trackside_answer *answered);
+
+/**
+ * Why the request that was answered tells of no page view; 0 if it does, which is tracked. 0 also for NULL and for
+ * a handle of another type.
+ *
+ * Threads: any, at any time.
+ *
+ * # Safety
+ *
+ * `answered` is NULL or a live handle.
+ */
+trackside_reason trackside_answer_reason(const struct trackside_answer *answered);
+
+/**
+ * Lends the headers of an answer, in their order. Names and values end in a NUL, which their lengths do not count.
+ * There is no Content-Length among them. They are valid until the answer is freed.
+ *
+ * Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE.
+ *
+ * # Safety
+ *
+ * `answer` is NULL or a live handle; `headers` and `count` are NULL or point at a place for a pointer and for a
+ * size_t.
+ */
+trackside_status trackside_answer_headers(const struct trackside_answer *answer,
+                                          const struct trackside_header **headers,
+                                          size_t *count,
+                                          struct trackside_error *error);
+
+/**
+ * The body of an answer, any bytes, often none; { NULL, 0 } also for NULL and for a handle of another type. It is
+ * valid until the answer is freed.
+ *
+ * Threads: any, at any time.
+ *
+ * # Safety
+ *
+ * `answered` is NULL or a live handle.
+ */
+struct trackside_bytes trackside_answer_body(const struct trackside_answer *answered);
+
+/**
+ * Ends an answer. NULL is allowed; do not call it twice for the same value.
+ *
+ * Threads: needs `answered` for itself.
+ *
+ * # Safety
+ *
+ * `answered` is NULL or a live handle, which nobody uses any more.
+ */
+void trackside_answer_free(struct trackside_answer *answered);
 
 /**
  * Takes up an event raised outside an exchange, for a visitor that an exchange gave out. What becomes of

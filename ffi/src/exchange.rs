@@ -22,7 +22,8 @@ use crate::{
 /// One request and its response: begun when the request's head has come, finished when the response's head
 /// is known, never at the end of the body. Then it holds the verdict. It keeps its tracker alive.
 ///
-/// Functions: trackside_exchange_begin, _begin_blob, _begin_lines, _visitor_id, _is_new, _notice, _visitor, _set_title,
+/// Functions: trackside_exchange_begin, _begin_blob, _begin_lines, _visitor_id, _is_new, _notice, _beacon, _visitor,
+/// _set_title,
 /// _set_user_id, _set_route, _add_property, _add_event, _finish, _finish_blob, _end_blob, _abandon, _reason,
 /// _headers, _free.
 pub struct trackside_exchange {
@@ -94,7 +95,7 @@ impl trackside_exchange {
     pub(crate) fn keep(&mut self, verdict: &Verdict) {
         self.reason = verdict.reason();
         if verdict.has_headers() {
-            self.appended = Some(Appended::of(verdict));
+            self.appended = Some(Appended::of(|| verdict.headers()));
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::ptr;
 
-use trackside_core::{Reason, judge::Verdict};
+use trackside_core::Reason;
 
 use crate::{
     boundary::enter,
@@ -24,8 +24,11 @@ pub(crate) struct Appended {
 
 impl Appended {
     #[inline(never)] // As most verdicts have no headers.
-    pub(crate) fn of(verdict: &Verdict) -> Box<Self> {
-        let parts = || verdict.headers().flat_map(|(name, value)| [name, value]);
+    pub(crate) fn of<'a, I>(headers: impl Fn() -> I) -> Box<Self>
+    where
+        I: Iterator<Item = (&'static str, &'a str)>,
+    {
+        let parts = || headers().flat_map(|(name, value)| [name, value]);
         let mut texts = Vec::with_capacity(parts().map(|part| part.len() + 1).sum());
         for part in parts() {
             texts.extend_from_slice(part.as_bytes());
@@ -37,10 +40,15 @@ impl Appended {
             rest = &after[1..];
             trackside_bytes::of(text)
         };
-        let headers = verdict.headers();
-        let headers = headers.map(|(name, value)| trackside_header { name: next(name), value: next(value) });
+        let headers =
+            headers().map(|(name, value)| trackside_header { name: next(name), value: next(value) });
         let headers = headers.collect();
         Box::new(Self { headers, texts })
+    }
+
+    /// The first of them, and how many there are.
+    pub(crate) fn listed(appended: Option<&Self>) -> (*const trackside_header, usize) {
+        appended.map_or((ptr::null(), 0), |appended| (appended.headers.as_ptr(), appended.headers.len()))
     }
 }
 
@@ -98,10 +106,7 @@ pub unsafe extern "C" fn trackside_exchange_headers(
         let exchange = call.shared(exchange, "exchange")?;
         let out = (call.output(headers, "headers")?, call.output(count, "count")?);
         exchange.check_over()?;
-        let (first, count) = match &exchange.appended {
-            Some(appended) => (appended.headers.as_ptr(), appended.headers.len()),
-            None => (ptr::null(), 0),
-        };
+        let (first, count) = Appended::listed(exchange.appended.as_deref());
         out.0.set(first);
         out.1.set(count);
         Ok(())

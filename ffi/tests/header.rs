@@ -12,7 +12,7 @@ use std::{
 };
 
 /// The modules that C sees something of, in the order in which a reader of the header wants them.
-const SEEN: [&str; 28] = [
+const SEEN: [&str; 29] = [
     "version",
     "status",
     "text",
@@ -26,6 +26,7 @@ const SEEN: [&str; 28] = [
     "response",
     "exchange",
     "notice",
+    "endpoint",
     "property",
     "event",
     "annotations",

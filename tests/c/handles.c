@@ -125,6 +125,7 @@ static void exchange(void)
     TAKES_ONLY(EXCHANGE, "exchange", trackside_exchange_visitor_id, wrong, id);
     SAYS_NOTHING(EXCHANGE, trackside_exchange_is_new(wrong));
     TAKES_ONLY(EXCHANGE, "exchange", trackside_exchange_notice, wrong, &notice, &notice);
+    TAKES_ONLY(EXCHANGE, "exchange", trackside_exchange_beacon, wrong, &notice);
     TAKES_ONLY(EXCHANGE, "exchange", trackside_exchange_visitor, wrong, &visitor);
     TAKES_ONLY(EXCHANGE, "exchange", trackside_exchange_set_title, wrong, text);
     TAKES_ONLY(EXCHANGE, "exchange", trackside_exchange_set_user_id, wrong, text);
@@ -138,6 +139,16 @@ static void exchange(void)
     TAKES_ONLY(EXCHANGE, "exchange", trackside_exchange_reason, wrong, &reason);
     TAKES_ONLY(EXCHANGE, "exchange", trackside_exchange_headers, wrong, &headers, &count);
     TAKES_ONLY(VISITOR, "visitor", trackside_visitor_id, wrong, id);
+    trackside_answer *answer = NULL;
+    TAKES_ONLY(TRACKER, "tracker", trackside_tracker_answer, wrong, &request, &answer);
+    /* There is no answer among the others. */
+    TAKES_ONLY(KINDS + 1, "answer", trackside_answer_headers, wrong, &headers, &count);
+    SAYS_NOTHING(KINDS + 1, trackside_answer_status(wrong));
+    SAYS_NOTHING(KINDS + 1, trackside_answer_reason(wrong));
+    SAYS_NOTHING(KINDS + 1, trackside_answer_body(wrong).length != 0);
+    SAYS_NOTHING(TRACKER, trackside_tracker_endpoint(wrong, 0).length != 0);
+    FREES_ONLY(KINDS + 1, trackside_answer_free);
+    CHECK(answer == NULL);
     CHECK(begun == NULL && visitor == NULL && headers == NULL);
 }
 

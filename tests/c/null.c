@@ -64,6 +64,11 @@ static void options_and_tracker(void)
     IS_NEEDED("destination", trackside_options_destination, a.options, 0, NULL);
 
     IS_NEEDED("tracker", trackside_tracker_open, a.options, NULL);
+    trackside_answer *answer = NULL;
+    IS_NEEDED("tracker", trackside_tracker_answer, NULL, &request, &answer);
+    IS_NEEDED("request", trackside_tracker_answer, a.tracker, NULL, &answer);
+    IS_NEEDED("answer", trackside_tracker_answer, a.tracker, &request, NULL);
+    CHECK(trackside_tracker_endpoint(NULL, 0).data == NULL);
     IS_NEEDED("tracker", trackside_tracker_flush, NULL, 1, &left);
     IS_NEEDED("tracker", trackside_tracker_close, NULL, 1, &left);
     trackside_tracker_count_late(NULL);
@@ -121,6 +126,7 @@ static void exchange(void)
     IS_NEEDED("exchange", trackside_exchange_visitor_id, NULL, id);
     IS_NEEDED("id", trackside_exchange_visitor_id, a.exchange, NULL);
     IS_NEEDED("exchange", trackside_exchange_notice, NULL, &notice, &notice);
+    IS_NEEDED("exchange", trackside_exchange_beacon, NULL, &notice);
     IS_NEEDED("exchange", trackside_exchange_visitor, NULL, &visitor);
     IS_NEEDED("visitor", trackside_exchange_visitor, a.exchange, NULL);
     IS_NEEDED("exchange", trackside_exchange_set_title, NULL, text);
@@ -143,6 +149,11 @@ static void exchange(void)
     IS_NEEDED("needed", trackside_exchange_end_blob, a.exchange, blob, 1, verdict, sizeof verdict, NULL);
     IS_NEEDED("exchange", trackside_exchange_abandon, NULL);
     IS_NEEDED("exchange", trackside_exchange_reason, NULL, &reason);
+    IS_NEEDED("answer", trackside_answer_headers, NULL, &headers, &count);
+    CHECK_INT(trackside_answer_status(NULL), 0);
+    CHECK_INT(trackside_answer_reason(NULL), 0);
+    CHECK(trackside_answer_body(NULL).data == NULL);
+    trackside_answer_free(NULL);
     IS_NEEDED("reason", trackside_exchange_reason, a.finished, NULL);
     IS_NEEDED("exchange", trackside_exchange_headers, NULL, &headers, &count);
     IS_NEEDED("headers", trackside_exchange_headers, a.finished, NULL, &count);

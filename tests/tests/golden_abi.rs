@@ -15,7 +15,7 @@ mod vector;
 use std::{
     cell::Cell,
     ffi::{CStr, c_char, c_uchar, c_void},
-    mem::size_of,
+    mem::{self, size_of},
     ptr,
 };
 
@@ -24,7 +24,7 @@ use trackside_core::Config;
 use trackside_ffi::*;
 use trackside_tests::block;
 
-use self::vector::{Added, Asked, Call, DELAY, Raised, Text, Vector, bytes, compare, posted};
+use self::vector::{Added, Asked, Call, DELAY, Raised, Text, Vector, answered, bytes, compare, posted};
 
 /// How requests and responses are passed.
 #[derive(Clone, Copy)]
@@ -210,12 +210,20 @@ fn outcome(
     now.entropy.set(bytes(&call.entropy).try_into().expect("64 bytes of entropy"));
     // SAFETY: the handles are live, and what they are given outlives the calls.
     unsafe {
+        if let Some(answered) = answer(tracker, &call.request) {
+            now.micros.set(call.now + DELAY);
+            let hits = hits(tracker, destinations, recorded, raw);
+            return answered(hits);
+        }
         let exchange = begin(way, tracker, &call.request);
         let visitor = json!({
             "id": visitor_id(exchange),
             "new": trackside_exchange_is_new(exchange),
         });
         let notice = notice(exchange);
+        if call.annotations.beacon {
+            ok(|error| trackside_exchange_beacon(exchange, ptr::null_mut(), error));
+        }
         let (verdict, headers) = end(way, exchange, call);
         let verdict = match verdict {
             0 => "tracked",
@@ -225,10 +233,7 @@ fn outcome(
             headers.iter().map(|(name, value)| json!([name.to_lowercase(), value])).collect();
 
         now.micros.set(call.now + DELAY);
-        let mut total = 0;
-        ok(|error| trackside_tracker_recorded_count(tracker, &mut total, error));
-        let hits: Vec<_> = (*recorded..total).map(|n| hit(tracker, n, destinations, raw)).collect();
-        *recorded = total;
+        let hits = hits(tracker, destinations, recorded, raw);
         json!({
             "verdict": verdict,
             "headers": headers,
@@ -239,27 +244,75 @@ fn outcome(
     }
 }
 
+/// What was recorded since.
+unsafe fn hits(
+    tracker: *mut trackside_tracker,
+    destinations: &[&str],
+    recorded: &mut usize,
+    raw: &mut Vec<Vec<u8>>,
+) -> Vec<Json> {
+    let mut total = 0;
+    // SAFETY: the tracker is live.
+    unsafe {
+        ok(|error| trackside_tracker_recorded_count(tracker, &mut total, error));
+        (mem::replace(recorded, total)..total).map(|n| hit(tracker, n, destinations, raw)).collect()
+    }
+}
+
+/// What the library answers itself, once the hits are known; none if it is the host's to answer.
+unsafe fn answer(tracker: *const trackside_tracker, asked: &Asked) -> Option<impl FnOnce(Vec<Json>) -> Json> {
+    let mut answer = ptr::null_mut();
+    let mut error = no_error();
+    let status = request_of(asked, |request| {
+        // SAFETY: the tracker is live, and what it is given outlives the call.
+        unsafe { trackside_tracker_answer(tracker, request, &mut answer, &mut error) }
+    });
+    if status == TRACKSIDE_NOT_FOUND {
+        return None;
+    }
+    assert_eq!(status, TRACKSIDE_OK, "{}", said(&error));
+    Some(move |hits| {
+        let (mut first, mut count) = (ptr::null(), 0);
+        // SAFETY: the answer is live until it is freed, and what it lends is copied before.
+        unsafe {
+            ok(|error| trackside_answer_headers(answer, &mut first, &mut count, error));
+            let reason = match trackside_answer_reason(answer) {
+                0 => "tracked",
+                reason => CStr::from_ptr(trackside_reason_code(reason)).to_str().unwrap(),
+            };
+            let (headers, body) = (pairs(first, count), seen(trackside_answer_body(answer)));
+            let made = answered(reason, trackside_answer_status(answer), &headers, body, hits);
+            trackside_answer_free(answer);
+            made
+        }
+    })
+}
+
+/// Shows `look` a request in arrays.
+fn request_of<T>(asked: &Asked, look: impl FnOnce(&trackside_request) -> T) -> T {
+    let headers = views(&asked.headers);
+    let peer = asked.peer.map(|peer| peer.to_string());
+    look(&trackside_request {
+        size: size_of::<trackside_request>(),
+        method: trackside_bytes::of(&asked.method),
+        target: trackside_bytes::of(&asked.target),
+        authority: asked.authority.as_ref().map_or(trackside_bytes::EMPTY, trackside_bytes::of),
+        peer: peer.as_ref().map_or(trackside_bytes::EMPTY, trackside_bytes::of),
+        headers: headers.as_ptr(),
+        header_count: headers.len(),
+        secure: asked.secure.into(),
+        resolved: asked.resolved.into(),
+    })
+}
+
 /// Begins an exchange with this request.
 fn begin(way: Way, tracker: *const trackside_tracker, asked: &Asked) -> *mut trackside_exchange {
     let mut exchange = ptr::null_mut();
     match way {
-        Way::Arrays => {
-            let headers = views(&asked.headers);
-            let peer = asked.peer.map(|peer| peer.to_string());
-            let request = trackside_request {
-                size: size_of::<trackside_request>(),
-                method: trackside_bytes::of(&asked.method),
-                target: trackside_bytes::of(&asked.target),
-                authority: asked.authority.as_ref().map_or(trackside_bytes::EMPTY, trackside_bytes::of),
-                peer: peer.as_ref().map_or(trackside_bytes::EMPTY, trackside_bytes::of),
-                headers: headers.as_ptr(),
-                header_count: headers.len(),
-                secure: asked.secure.into(),
-                resolved: asked.resolved.into(),
-            };
+        Way::Arrays => request_of(asked, |request| {
             // SAFETY: the tracker is live, and what it is given outlives the call.
-            ok(|error| unsafe { trackside_exchange_begin(tracker, &request, &mut exchange, error) });
-        }
+            ok(|error| unsafe { trackside_exchange_begin(tracker, request, &mut exchange, error) });
+        }),
         Way::Blocks | Way::OneBlock => {
             let block = blocks::request(asked).bytes();
             let (data, length) = (block.as_ptr(), block.len());

@@ -218,7 +218,13 @@ def held_back(config, request):
     return "prefetch" if is_prefetch(request) else None
 
 
-def finish_reason(config, request, response):
+def finish_reason(config, request, response, has_beacon, now):
+    reason = response_reason(config, request, response)
+    is_beacons = config.beacon is not None and (has_beacon or is_shared(response.headers, now))
+    return reason or ("beacon" if is_beacons else None)
+
+
+def response_reason(config, request, response):
     if response.status == 101:
         return "upgrade"
     if not any(low <= response.status <= high for low, high in config.status):
@@ -371,7 +377,7 @@ def judge(config, micros, entropy, key, request, response, annotations):
     if response is None:
         return verdict
 
-    reason = reason or finish_reason(config, request, response)
+    reason = reason or finish_reason(config, request, response, annotations.get("beacon", False), now)
     verdict.outcome = reason or "tracked"
     if config.mode == "dry-run":
         return verdict

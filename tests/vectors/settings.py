@@ -53,6 +53,7 @@ class Config:
     fragments: bool
     query: str
     proxies: proxy.Trust
+    beacon: str | None
     destinations: list = field(default_factory=list)
 
     def counts_method(self, method):
@@ -98,6 +99,7 @@ def read(tree):
     root = Table("", tree)
     visitor, consent, track, privacy = map(root.table, ("visitor", "consent", "track", "privacy"))
     cookie = visitor.table("cookie")
+    beacon = root.table("beacon")
     count = track.take("count", "pages")
     api = count == "api"
     ip = privacy.take("ip", "masked")
@@ -131,12 +133,13 @@ def read(tree):
         content_types=None if types is None else [name.lower().encode() for name in types],
         query=privacy.take("query", "campaign"),
         proxies=proxy.read(root.table("proxy")),
+        beacon=beacon.take("path"),
         destinations=[
             destination(Table(f"destination.{n}.", keys), ip)
             for n, keys in enumerate(root.take("destination", [{"type": "sqlite"}]))
         ],
     )
-    for table in (cookie, visitor, consent, track, privacy, root):
+    for table in (beacon, cookie, visitor, consent, track, privacy, root):
         table.end()
     return config
 

@@ -406,6 +406,12 @@ impl Exchange {
         Some(judge::visitor(&self.live.config, self.open()?, request))
     }
 
+    /// The markup that loads the beacon, if there is one. Whoever gives it to the page notes that by
+    /// [`Annotations::set_beacon`].
+    pub fn beacon(&self) -> Option<&str> {
+        endpoint::beacon::tag(&self.live.config)
+    }
+
     /// Judges the exchange, submits its hits, and answers with the headers to append to the response.
     /// Takes the request that `begin` took.
     ///

@@ -13,6 +13,7 @@ import pytest
 
 from trackside import NotFoundError, RecordingTransport, RefusedError, Tracker, UnsupportedError, Verdict
 
+SCRIPT = (Path(__file__).parents[3] / "core/src/endpoint/beacon.js").read_bytes()
 VECTORS = sorted((Path(__file__).parents[3] / "tests" / "vectors").glob("*.json"))
 
 #: Hits are sent so many microseconds after their call.
@@ -53,14 +54,26 @@ def outcome(
     now.update(micros=call["now"], entropy=bytes.fromhex(call["entropy"]))
     now["key"] = bytes.fromhex(call["key"]) if "key" in call else None
     asked = call["request"]
-    exchange = tracker.begin(
-        spell(raw(asked["method"])),
-        spell(raw(asked["target"])),
-        headers(asked["headers"], spell),
-        authority=spell(raw(asked.get("authority") or "")),
-        peer=asked.get("peer"),
-        secure=asked.get("secure", False),
-    )
+    of_connection = {
+        "authority": spell(raw(asked.get("authority") or "")),
+        "peer": asked.get("peer"),
+        "secure": asked.get("secure", False),
+    }
+    of_request = (spell(raw(asked["method"])), spell(raw(asked["target"])), headers(asked["headers"], spell))
+    if (own := tracker.answer(*of_request, **of_connection)) is not None:
+        return {
+            "answer": {
+                "status": own.status,
+                "headers": [[name.decode().lower(), value.decode()] for name, value in own.headers],
+                "body": shown(own.body),
+            },
+            "verdict": own.reason or "tracked",
+            "headers": [],
+            "notice": None,
+            "visitor": {"id": None, "new": False},
+            "hits": hits(tracker, names, now, call),
+        }
+    exchange = tracker.begin(*of_request, **of_connection)
     visitor = {"id": exchange.visitor_id, "new": exchange.is_new}
     notice = exchange.notice
     annotate(exchange, call.get("annotations", {}))
@@ -70,15 +83,29 @@ def outcome(
         verdict = Verdict("abandoned", ())
     else:
         verdict = exchange.finish(answered["status"], headers(answered["headers"], spell))
-    now["micros"] = call["now"] + DELAY
-    recorded, now["seen"] = tracker.hits()[now.get("seen", 0) :], len(tracker.hits())
     return {
         "verdict": verdict.reason or "tracked",
         "headers": [[name.decode().lower(), value.decode()] for name, value in verdict.headers],
         "notice": notice and {"text": notice.text, "html": notice.html},
         "visitor": visitor,
-        "hits": [{"hit": hit.json(), "destinations": destinations(tracker, names, hit)} for hit in recorded],
+        "hits": hits(tracker, names, now, call),
     }
+
+
+def hits(tracker: Tracker, names: list[str], now: dict[str, Any], call: dict[str, Any]) -> list[Any]:
+    now["micros"] = call["now"] + DELAY
+    recorded, now["seen"] = tracker.hits()[now.get("seen", 0) :], len(tracker.hits())
+    return [{"hit": hit.json(), "destinations": destinations(tracker, names, hit)} for hit in recorded]
+
+
+def shown(body: bytes) -> Any:
+    """A body in the vectors' words; the script is compared by the tests of the library itself."""
+    if body == SCRIPT:
+        return {"script": True}
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        return {"hex": body.hex()}
 
 
 def destinations(tracker: Tracker, names: list[str], hit: Any) -> dict[str, Any]:
@@ -106,6 +133,8 @@ def annotate(exchange: Any, added: dict[str, Any]) -> None:
     for name in ("title", "user_id", "route"):
         if added.get(name) is not None:
             setattr(exchange, name, added[name])
+    if added.get("beacon"):
+        assert exchange.beacon()
     for key, value in sorted(added.get("properties", {}).items()):
         exchange.property(key, value)
     for event in added.get("events", []):

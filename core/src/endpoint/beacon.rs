@@ -54,7 +54,7 @@ use http::{
     header::{ACCEPT, ORIGIN, REFERER},
 };
 
-use super::{Answer, empty, parameters::parameter, refuse_foreign, wrong_method};
+use super::{Answer, parameters::parameter, refuse, refuse_foreign, refuse_method, untold};
 use crate::{
     Annotations, Headers, Hit, Moment, Reason, Request, Response, config::Config, decide, judge,
     request::first_value, visitor::DailyKey,
@@ -96,21 +96,20 @@ pub(super) fn answer(
     emit: &mut dyn FnMut(Hit),
 ) -> Option<Answer> {
     match (name, request.method) {
-        (SCRIPT_NAME, b"GET" | b"HEAD") => Some(script(config, request)),
-        (SCRIPT_NAME, _) => Some(wrong_method(config, "GET, HEAD")),
+        (SCRIPT_NAME, b"GET" | b"HEAD") => Some(script(config)),
+        (SCRIPT_NAME, _) => Some(refuse_method(config, "GET, HEAD")),
         (b"", b"GET" | b"POST") => Some(report(config, request, query, draw, emit)),
-        (b"", _) => Some(wrong_method(config, "GET, POST")),
+        (b"", _) => Some(refuse_method(config, "GET, POST")),
         _ => None,
     }
 }
 
-fn script(config: &Config, request: &Request<'_>) -> Answer {
-    let answer = empty(config, 200, Reason::Endpoint);
+fn script(config: &Config) -> Answer {
+    let answer = untold(config, 200, Reason::Endpoint);
     // It is the same for everybody.
     let answer =
         Answer { headers: vec![("Cache-Control", Cow::Borrowed("public, max-age=86400"))], ..answer };
-    let body = if request.method == b"HEAD" { &[] } else { SCRIPT.as_bytes() };
-    answer.body("text/javascript; charset=utf-8", body)
+    answer.body("text/javascript; charset=utf-8", SCRIPT.as_bytes())
 }
 
 fn report(
@@ -124,7 +123,7 @@ fn report(
         return refusal;
     }
     let Some(target) = page(request, query) else {
-        return empty(config, 400, Reason::Endpoint);
+        return refuse(config, 400, Reason::Endpoint, "This names no page.\n");
     };
     let referrer = parameter(query, b'r').filter(|value| is_plain(value)).unwrap_or_default();
     let headers = Reported { headers: request.headers, referrer: &referrer };

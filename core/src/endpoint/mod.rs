@@ -122,23 +122,30 @@ pub fn answer(
     let beacon = config.beacon.as_ref()?;
     let (path, query) = decide::path_and_query(request.target);
     let rest = path.strip_prefix(beacon.path.as_bytes())?;
-    beacon::answer(config, request, rest, query, draw, emit)
+    let answer = beacon::answer(config, request, rest, query, draw, emit)?;
+    Some(if request.method == b"HEAD" { Answer { body: Cow::Borrowed(&[]), ..answer } } else { answer })
 }
 
 /// An answer to what tells of nothing.
-fn empty(config: &Config, status: u16, reason: Reason) -> Answer {
+fn untold(config: &Config, status: u16, reason: Reason) -> Answer {
     let reason = if config.mode == Mode::Off { Reason::Off } else { reason };
     Answer::new(status, Some(reason))
 }
 
+/// A refusal, with its reason in words.
+fn refuse(config: &Config, status: u16, reason: Reason, text: &'static str) -> Answer {
+    untold(config, status, reason).body("text/plain; charset=utf-8", text.as_bytes())
+}
+
 /// Refuses a method, and names those that there are.
-fn wrong_method(config: &Config, allow: &'static str) -> Answer {
-    empty(config, 405, Reason::Endpoint).header("Allow", allow)
+fn refuse_method(config: &Config, allow: &'static str) -> Answer {
+    refuse(config, 405, Reason::Endpoint, "There is no such method here.\n").header("Allow", allow)
 }
 
 /// Refuses what another site makes a browser send; none for what the site's own pages send.
 fn refuse_foreign(config: &Config, request: &Request<'_>) -> Option<Answer> {
-    (!is_same_origin(config, request)).then(|| empty(config, 403, Reason::CrossOrigin))
+    let text = "Only pages of this site may ask for this.\n";
+    (!is_same_origin(config, request)).then(|| refuse(config, 403, Reason::CrossOrigin, text))
 }
 
 #[cfg(test)]

@@ -2,12 +2,12 @@
 
 use serde_json::{Value as Json, json};
 use trackside_core::{
-    Annotations, Config, Event, Hit, Moment, Reason, Request, Response, Value,
+    Annotations, Config, Event, Hit, Moment, Reason, Request, Response, Value, endpoint,
     judge::{self, Verdict},
     protocol::{self, Enriched, Outgoing},
 };
 
-use crate::vector::{Added, Call, DELAY, Raised, bytes, posted};
+use crate::vector::{Added, Call, DELAY, Raised, answered, bytes, posted};
 
 fn value(json: &Json) -> Value<'_> {
     match json {
@@ -29,6 +29,9 @@ impl Added {
         }
         if let Some(route) = &self.route {
             annotations = annotations.route(route);
+        }
+        if self.beacon {
+            annotations = annotations.beacon();
         }
         for (key, json) in &self.properties {
             annotations = annotations.property(key, value(json));
@@ -63,6 +66,14 @@ pub(crate) fn outcome(config: &Config, call: &Call, raw: &mut Vec<Vec<u8>>) -> J
         .with_secure(asked.secure)
         .with_resolved(asked.resolved);
     let key = call.daily_key();
+    let mut hits = Vec::new();
+    let draw = || (Moment::new(call.now, entropy), key.clone());
+    if let Some(answer) = endpoint::answer(config, &request, draw, &mut |hit| hits.push(hit)) {
+        let reason = answer.reason().map_or("tracked", Reason::code);
+        let headers: Vec<_> = answer.headers().collect();
+        let hits = hits.iter().map(|hit| recorded(config, hit, call.now + DELAY, raw)).collect();
+        return answered(reason, answer.status(), &headers, answer.content(), hits);
+    }
     let exchange = judge::begin(config, &request, Moment::new(call.now, entropy), key.as_ref());
     let visitor = json!({
         "id": exchange.visitor_id().map(|id| id.to_string()),
@@ -70,7 +81,6 @@ pub(crate) fn outcome(config: &Config, call: &Call, raw: &mut Vec<Vec<u8>>) -> J
     });
     let notice = judge::notice(config, &exchange, &request)
         .map(|notice| json!({ "text": notice.text(), "html": notice.html() }));
-    let mut hits = Vec::new();
     let verdict = match &call.response {
         // The exchange is dropped, as the facade would then say.
         None => Verdict::skip(Reason::Abandoned),

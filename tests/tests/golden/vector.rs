@@ -9,6 +9,7 @@ use std::{
 
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
+use trackside_core::endpoint;
 use trackside_core::visitor::DailyKey;
 
 /// Hits are sent so many microseconds after their call.
@@ -72,6 +73,8 @@ pub(crate) struct Added {
     pub(crate) route: Option<String>,
     pub(crate) properties: BTreeMap<String, Json>,
     pub(crate) events: Vec<Raised>,
+    /// Whether the page is given the beacon.
+    pub(crate) beacon: bool,
 }
 
 #[derive(Deserialize)]
@@ -89,11 +92,21 @@ pub(crate) struct Raised {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Expectation {
+    /// Where trackside answers the request itself.
+    pub(crate) answer: Option<Sent>,
     pub(crate) verdict: String,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) notice: Option<BTreeMap<String, String>>,
     pub(crate) visitor: BTreeMap<String, Json>,
     pub(crate) hits: Vec<ExpectedHit>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Sent {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Json,
 }
 
 #[derive(Deserialize)]
@@ -145,13 +158,17 @@ impl Expectation {
             .iter()
             .map(|expected| json!({ "hit": expected.hit, "destinations": expected.destinations }))
             .collect();
-        json!({
+        let mut expected = json!({
             "verdict": self.verdict,
             "headers": self.headers,
             "notice": self.notice,
             "visitor": self.visitor,
             "hits": hits,
-        })
+        });
+        if let Some(Sent { status, headers, body }) = &self.answer {
+            expected["answer"] = json!({ "status": status, "headers": headers, "body": body });
+        }
+        expected
     }
 }
 
@@ -206,6 +223,32 @@ pub(crate) fn compare(outcomes: impl Fn(&Vector) -> Result<Vec<Json>, String>) {
     }
     assert!(names.len() >= 60, "only {} vectors", names.len());
     assert!(found.is_empty(), "{} differences:\n{}", found.len(), found.join("\n"));
+}
+
+/// What trackside answered itself, in the vectors' words: such a request has no exchange.
+pub(crate) fn answered(
+    reason: &str,
+    status: u16,
+    headers: &[(&str, &str)],
+    body: &[u8],
+    hits: Vec<Json>,
+) -> Json {
+    let headers: Vec<_> = headers.iter().map(|(name, value)| json!([name.to_lowercase(), value])).collect();
+    // The script is compared by the test of it.
+    let is_script = body == endpoint::beacon::SCRIPT.as_bytes();
+    let body = match str::from_utf8(body) {
+        Ok(_) if is_script => json!({ "script": true }),
+        Ok(text) => json!(text),
+        Err(_) => json!({ "hex": body.iter().map(|byte| format!("{byte:02x}")).collect::<String>() }),
+    };
+    json!({
+        "answer": { "status": status, "headers": headers, "body": body },
+        "verdict": reason,
+        "headers": [],
+        "notice": null,
+        "visitor": { "id": null, "new": false },
+        "hits": hits,
+    })
 }
 
 /// A request on its way out, in the vectors' words.

@@ -27,13 +27,14 @@ from trackside.errors import (
     TracksideError,
     UnsupportedError,
 )
-from trackside.exchange import Exchange, Notice, Verdict, Visitor
+from trackside.exchange import Answer, Exchange, Notice, Verdict, Visitor
 from trackside.hit import Hit
 from trackside.stats import Hits, Left, Requests, Stats
 from trackside.tracker import Tracker
 from trackside.transport import Batch, Outcome, Outgoing, RecordingTransport
 
 __all__ = [
+    "Answer",
     "ArgumentError",
     "Batch",
     "ConfigError",

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 from trackside import _at_exit, _block
 from trackside._middleware import KEY, quoted, tracker_for
-from trackside.exchange import Exchange
+from trackside.exchange import Answer, Exchange
 from trackside.tracker import Tracker
 from trackside.transport import Deliver, RecordingTransport
 
@@ -63,6 +63,10 @@ class TracksideMiddleware:
             if scope["type"] == "lifespan":
                 send = self._send_lifespan(send)
             return await self.app(scope, receive, send)
+        if self.tracker.endpoints:
+            answered = answer(self.tracker, scope)
+            if answered is not None:
+                return await _send_answer(answered, send)
         try:
             exchange = scope[KEY] = begin(self.tracker, scope)
         except Exception:
@@ -96,6 +100,36 @@ class TracksideMiddleware:
             await send(message)
 
         return send_after_delivery
+
+
+async def _send_answer(answer: Answer, send: Send) -> None:
+    headers = [(name.lower(), value) for name, value in answer.headers]
+    if answer.body:
+        headers.append((b"content-length", b"%d" % len(answer.body)))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})
+
+
+def answer(tracker: Tracker, scope: Scope) -> Answer | None:
+    """What trackside answers itself to the request in a scope, if it is one of its own; for adapters."""
+    try:
+        asked = target(scope)
+        if not asked.decode("latin-1").startswith(tracker.endpoints):
+            return None
+        if not isinstance(scope["headers"], (list, tuple)):
+            # They can be read but once: the application is to get what is read here.
+            scope["headers"] = list(scope["headers"])
+        client = scope.get("client")
+        return tracker.answer(
+            scope["method"],
+            asked,
+            scope["headers"],
+            peer=client[0] if client else None,
+            secure=scope.get("scheme") == "https",
+        )
+    except Exception:
+        tracker.failures.note("answering a request")
+        return None
 
 
 def finish(exchange: Exchange, message: Message) -> Message:

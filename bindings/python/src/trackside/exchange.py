@@ -37,6 +37,17 @@ class Verdict(NamedTuple):
         return self.reason is None
 
 
+class Answer(NamedTuple):
+    """What trackside answers to a request of its own, to be sent as it is."""
+
+    status: int
+    #: There is no ``Content-Length`` among them.
+    headers: tuple[tuple[bytes, bytes], ...]
+    body: bytes
+    #: Why the request tells of no page view, a stable code; None if it does, which is tracked.
+    reason: str | None
+
+
 class Visitor:
     """A snapshot of an exchange's visitor, for events that are raised when the exchange is over."""
 
@@ -135,6 +146,19 @@ class Exchange:
             if lib.trackside_exchange_notice(handle, text, html, ffi.NULL):
                 return None
             return Notice(_native.text_out(text), _native.text_out(html))
+
+    def beacon(self) -> str:
+        """The markup that loads the beacon, for the page to hold: then the beacon counts the page, and the
+        exchange is skipped (``beacon``). A page from a cache of your own that holds it is to be noted so,
+        too, by a call of this. Empty without ``beacon.path``, and when the exchange is over."""
+        with self._lock:
+            handle = self._handle
+            if handle is None:
+                return ""
+            html = ffi.new("trackside_bytes *")
+            if lib.trackside_exchange_beacon(handle, html, ffi.NULL):
+                return ""
+            return _native.text_out(html)
 
     def visitor(self) -> Visitor | None:
         """A snapshot for events that are raised later, see :meth:`Tracker.event`; None when it is over."""

@@ -15,7 +15,7 @@ from trackside import _at_exit, _block, _native, hit, log, stats, transport
 from trackside._block import Text, Value
 from trackside._native import ffi, give_back, lib, take_scratch
 from trackside.errors import ArgumentError, ConfigError, RefusedError, TracksideError
-from trackside.exchange import Exchange, Visitor
+from trackside.exchange import Answer, Exchange, Visitor
 from trackside.hit import Hit
 from trackside.stats import Left, Stats
 from trackside.transport import Deliver, Outgoing, RecordingTransport
@@ -90,6 +90,8 @@ class Tracker:
         more = _native.names(partial(lib.trackside_tracker_header, self._handle))
         # The request headers that are read, by CGI's names, as `trackside_exchange_begin_lines` wants them.
         self._cgi_names = tuple(cgi_name(name) for name in (*_native.REQUEST_HEADERS, *more))
+        #: The beginnings of the paths of requests that :meth:`answer` may answer: none without a beacon.
+        self.endpoints = _endpoints(self._handle)
         if recording is not None:
             recording._trackers[self] = 0
         _at_exit.close_later(self)
@@ -143,6 +145,41 @@ class Tracker:
         give_back(scratch)
         return exchange
 
+    def answer(
+        self,
+        method: Text,
+        target: Text,
+        headers: Headers,
+        *,
+        authority: Text = b"",
+        peer: str | None = None,
+        secure: bool = False,
+    ) -> Answer | None:
+        """Answers a request that is not the host's but trackside's own, as those of the beacon are, counts
+        it, and submits what it tells of. None: the request is the host's, and is to :meth:`begin`. For
+        adapters, which ask this first, with all of the request's headers.
+
+        The arguments are those of :meth:`begin`.
+        """
+        if not self.endpoints:
+            return None
+        kept: list[Any] = []
+        if peer and not _block.packed_peer(peer):
+            peer = None
+        request = _request(method, target, headers, authority, peer, secure, kept)
+        place = ffi.new("trackside_answer **")
+        if not _native.found(lib.trackside_tracker_answer, self._handle, request, place):
+            return None
+        answer = ffi.gc(place[0], lib.trackside_answer_free)
+        first, count = ffi.new("trackside_header **"), ffi.new("size_t *")
+        _native.call(lib.trackside_answer_headers, answer, first, count)
+        return Answer(
+            lib.trackside_answer_status(answer),
+            _native.headers_out(first[0], count[0]),
+            _native.bytes_out(lib.trackside_answer_body(answer)),
+            _native.reason_code(lib.trackside_answer_reason(answer)),
+        )
+
     def explain(
         self,
         method: Text,
@@ -159,16 +196,7 @@ class Tracker:
         Nothing is sent or counted. What a view adds to an exchange (title, user, route, properties, events)
         changes no judgement, and is not shown."""
         kept: list[Any] = []
-        request = _native.new_struct("trackside_request")
-        for name, part in (
-            ("method", method),
-            ("target", target),
-            ("authority", authority),
-            ("peer", peer or ""),
-        ):
-            setattr(request, name, _view(part, kept))
-        request.headers, request.header_count = _array(headers, kept)
-        request.secure = secure
+        request = _request(method, target, headers, authority, peer, secure, kept)
         response = _native.new_struct("trackside_response")
         response.headers, response.header_count = _array(response_headers, kept)
         response.status = status
@@ -481,6 +509,36 @@ def _note(failures: log.Failures, what: str) -> Callable[[Any, Any, Any], None]:
             failures.note(what)
 
     return note
+
+
+def _endpoints(handle: Any) -> tuple[str, ...]:
+    found: list[str] = []
+    while (prefix := lib.trackside_tracker_endpoint(handle, len(found))).length:
+        found.append(_native.text_out(prefix))
+    return tuple(found)
+
+
+def _request(
+    method: Text,
+    target: Text,
+    headers: Headers,
+    authority: Text,
+    peer: str | None,
+    secure: bool,
+    kept: list[Any],
+) -> Any:
+    """A request in the library's struct; ``kept`` must live as long as that."""
+    request = _native.new_struct("trackside_request")
+    for name, part in (
+        ("method", method),
+        ("target", target),
+        ("authority", authority),
+        ("peer", peer or ""),
+    ):
+        setattr(request, name, _view(part, kept))
+    request.headers, request.header_count = _array(headers, kept)
+    request.secure = secure
+    return request
 
 
 def _view(text: Text, kept: list[Any]) -> Any:

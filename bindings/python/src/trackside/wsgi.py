@@ -9,13 +9,14 @@ The application finds its :class:`~trackside.Exchange` as ``environ["trackside"]
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from http.client import responses
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
 from trackside import _cgi
 from trackside._middleware import KEY, quoted, tracker_for
-from trackside.exchange import Exchange
+from trackside.exchange import Answer, Exchange
 from trackside.tracker import Tracker
 from trackside.transport import Deliver, RecordingTransport
 
@@ -57,6 +58,10 @@ class TracksideMiddleware:
         # One that is over is of an earlier request: some callers use an environ again.
         if isinstance(outer, Exchange) and not outer.is_over:
             return self.app(environ, start_response)
+        if self.tracker.endpoints:
+            answered = answer(self.tracker, environ)
+            if answered is not None:
+                return _answered(answered, start_response)
         try:
             exchange = environ[KEY] = begin(self.tracker, environ)
         except Exception:
@@ -80,6 +85,14 @@ class TracksideMiddleware:
                 _close(body)
                 raise
         return body
+
+
+def _answered(answer: Answer, start_response: StartResponse) -> list[bytes]:
+    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers]
+    if answer.body:
+        headers.append(("Content-Length", str(len(answer.body))))
+    start_response(f"{answer.status} {responses.get(answer.status, '')}", headers)
+    return [answer.body] if answer.body else []
 
 
 class _Head:
@@ -201,6 +214,30 @@ def begin(tracker: Tracker, environ: WSGIEnvironment) -> Exchange:
     return _cgi.begin(
         tracker, environ, method, target(environ), "", environ.get("wsgi.url_scheme") == "https"
     )
+
+
+def answer(tracker: Tracker, environ: WSGIEnvironment) -> Answer | None:
+    """What trackside answers itself to the request in an environ, if it is one of its own; for adapters."""
+    try:
+        asked = target(environ)
+        if not asked.startswith(tracker.endpoints):
+            return None
+        return tracker.answer(
+            environ.get("REQUEST_METHOD", ""),
+            asked,
+            sent_headers(environ),
+            peer=environ.get("REMOTE_ADDR"),
+            secure=environ.get("wsgi.url_scheme") == "https",
+        )
+    except Exception:
+        tracker.failures.note("answering a request")
+        return None
+
+
+def sent_headers(environ: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The headers of the request in an environ. Those that have no text are left out."""
+    sent = ((key, value) for key, value in environ.items() if key.startswith("HTTP_"))
+    return [(key[5:].replace("_", "-"), value) for key, value in sent if isinstance(value, str)]
 
 
 def target(environ: WSGIEnvironment) -> str:

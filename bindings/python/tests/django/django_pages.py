@@ -50,6 +50,12 @@ def tagged(request: HttpRequest) -> HttpResponse:
     return render(request, "tag.html")
 
 
+def with_beacon(request: HttpRequest) -> HttpResponse:
+    """A page that the beacon counts."""
+    made.append(request.path)
+    return render(request, "beacon.html")
+
+
 def titled(request: TracksideRequest) -> HttpResponse:
     """A view that says more."""
     made.append(request.path)
@@ -171,6 +177,7 @@ urlpatterns = [
     path("apage/", apage),
     path("bare/", bare),
     path("tagged/", tagged),
+    path("with-beacon/", with_beacon),
     path("titled/", titled),
     path("cms/<str:looks>/", cms),
     path("redirect/", redirect),

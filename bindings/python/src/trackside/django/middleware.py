@@ -12,6 +12,7 @@ from django.http.response import HttpResponseBase
 from trackside import Exchange
 
 from . import live, messages, title, user
+from .endpoint import answer
 from .request import begin as begun
 from .request import outer
 from .response import append, known, tell_route
@@ -45,6 +46,8 @@ class Middleware:
             return self._acall(request)
         now = live.current()
         authority = now.site.domain() if now.site is not None else ""
+        if now.tracker.endpoints and (own := answer(now.tracker, request, authority)) is not None:
+            return own
         exchange, is_ours, shown = begin(now, request, authority)
         try:
             response = self.get_response(request)
@@ -58,6 +61,8 @@ class Middleware:
     async def _acall(self, request: HttpRequest) -> HttpResponseBase:
         now = live.current()
         authority = await now.site.adomain() if now.site is not None else ""
+        if now.tracker.endpoints and (own := answer(now.tracker, request, authority)) is not None:
+            return own
         exchange, is_ours, shown = begin(now, request, authority)
         try:
             response: HttpResponseBase = await self.get_response(request)  # type: ignore[misc]  # A coroutine.

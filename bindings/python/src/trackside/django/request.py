@@ -31,9 +31,14 @@ def begin(tracker: Tracker, request: HttpRequest, authority: str) -> Exchange:
         meta,
         request.method or "",
         target(request),
-        authority or _host(meta),
+        authority_of(request, authority),
         request.is_secure(),
     )
+
+
+def authority_of(request: HttpRequest, authority: str) -> str:
+    """The host, where the header Host is not it; else empty. ``authority`` is the site's, if it has one."""
+    return authority or _host(request.META)
 
 
 def outer(request: HttpRequest) -> Exchange | None:
