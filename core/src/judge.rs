@@ -4,6 +4,7 @@ use std::{fmt, sync::Arc};
 
 use uuid::Uuid;
 
+pub use crate::proxy::overlooked_proxy;
 use crate::{
     Annotations, Event, Hit, Moment, Reason, Request, Response,
     config::{Config, Mode},

@@ -268,6 +268,11 @@ impl<'a> Request<'a> {
         self
     }
 
+    /// The address at the other end of the connection.
+    pub fn peer(&self) -> Option<IpAddr> {
+        self.peer
+    }
+
     /// Whether the host knows that the client came by https. Defaults to false.
     #[must_use]
     pub fn with_secure(mut self, secure: bool) -> Self {

@@ -87,6 +87,41 @@ static void errors_of_a_worker_are_told(void)
     OK(trackside_log_set, NULL, ERROR, NULL);
 }
 
+/* By the request that crosses the line. */
+static void what_is_hardly_meant_is_warned_of_once(void)
+{
+    journal journal = JOURNAL_INIT;
+    OK(trackside_log_set, note, WARN, &journal);
+    trackside_tracker *tracker = open_recording("consent.policy = 'none'\ntrack.ignore = ['/']\n");
+    for (int n = 0; n < 99; n++) {
+        CHECK_INT(visit(tracker, "/"), TRACKSIDE_REASON_IGNORED);
+    }
+    CHECK_INT(count(&journal, WARN), 0);
+    for (int n = 0; n < 3; n++) {
+        CHECK_INT(visit(tracker, "/"), TRACKSIDE_REASON_IGNORED);
+    }
+    CHECK_INT(count(&journal, WARN), 1);
+    CHECK_PART(journal.last[WARN], "skipped(ignored)");
+    CHECK_PART(journal.last[WARN], "`track.ignore`");
+
+    /* A peer without an address, which a proxy on a unix socket has, and a header that a proxy writes. */
+    const trackside_header headers[2] = {
+        { TRACKSIDE_TEXT("host"), TRACKSIDE_TEXT("www.example.com") },
+        { TRACKSIDE_TEXT("x-forwarded-for"), TRACKSIDE_TEXT("198.51.100.7") },
+    };
+    trackside_request request = page_request("/", headers);
+    for (int n = 0; n < 3; n++) {
+        trackside_exchange *exchange = NULL;
+        OK(trackside_exchange_begin, tracker, &request, &exchange);
+        trackside_exchange_free(exchange);
+    }
+    CHECK_INT(count(&journal, WARN), 2);
+    CHECK_PART(journal.last[WARN], "x-forwarded-for");
+    CHECK_PART(journal.last[WARN], "`proxy.trusted`");
+    trackside_tracker_free(tracker);
+    OK(trackside_log_set, NULL, ERROR, NULL);
+}
+
 static void wrong_levels_are_refused(void)
 {
     journal journal = JOURNAL_INIT;
@@ -178,6 +213,7 @@ int main(void)
     watchdog();
     warnings_are_told();
     errors_of_a_worker_are_told();
+    what_is_hardly_meant_is_warned_of_once();
     wrong_levels_are_refused();
     it_may_be_set_at_any_time();
     messages_wait_to_be_taken();

@@ -7,6 +7,7 @@ pub mod keys;
 pub mod load;
 mod log;
 pub mod pool;
+mod proxies;
 mod requests;
 pub mod sink;
 pub mod sinks;

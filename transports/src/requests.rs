@@ -27,12 +27,11 @@ impl RequestBook {
 
     /// Counts a request that was skipped, and warns if all were, for the same reason.
     pub(crate) fn skip(&self, reason: Reason) {
-        if let Some(key) = self.add(reason) {
+        if let Some(advice) = self.add(reason) {
             log::guarded(|| {
                 tracing::warn!(
                     target: "trackside",
-                    "the first {MANY} requests were all skipped({reason}), and none was counted: see `{key}` \
-                     in the configuration"
+                    "the first {MANY} requests were all skipped({reason}), and none was counted: {advice}"
                 );
             });
         }
@@ -47,27 +46,43 @@ impl RequestBook {
         Requests::new(self.tracked.load(SeqCst), self.skipped.snapshot(), self.late.load(SeqCst))
     }
 
-    /// Answers the key to look at when there have been many, all skipped for `reason`. It allocates nothing.
+    /// Answers where to look when there have been many, all skipped for `reason`. It allocates nothing.
     fn add(&self, reason: Reason) -> Option<&'static str> {
         let is_many = self.skipped.add(reason, 1) == MANY;
         let is_telling = is_many && self.tracked.load(SeqCst) == 0 && self.skipped.is_only(reason);
-        key(reason).filter(|_| is_telling)
+        advice(reason).filter(|_| is_telling)
     }
 }
 
-/// The key that skips for `reason`. None where none does, and for `mode = "off"`, which says so itself.
-fn key(reason: Reason) -> Option<&'static str> {
-    match reason {
-        Reason::Consent => Some("consent.before"),
-        Reason::ContentType => Some("track.content_types"),
-        Reason::Fragment => Some("track.fragments"),
-        Reason::Ignored => Some("track.ignore"),
-        Reason::Method => Some("track.methods"),
-        Reason::NotOnly => Some("track.only"),
-        Reason::Status => Some("track.status"),
-        Reason::UnknownSite => Some("site"),
-        _ => None,
-    }
+/// Where to look when everything is skipped for `reason`: at the key that does it, where one does. Nowhere for
+/// `mode = "off"`, which says so itself.
+fn advice(reason: Reason) -> Option<&'static str> {
+    Some(match reason {
+        Reason::Off => return None,
+        Reason::Abandoned => {
+            "the host gives no response to what it begins, so that there is nothing to judge; look at its adapter"
+        }
+        Reason::Beacon => {
+            "see `beacon.path` in the configuration, and whether pages load the beacon's script"
+        }
+        Reason::Consent => "see `consent.before` in the configuration",
+        Reason::ContentType => "see `track.content_types` in the configuration",
+        Reason::CrossOrigin => "see `site` in the configuration, and whether proxies keep the Host header",
+        Reason::Endpoint => {
+            "see `beacon.path` in the configuration, and whether pages load the beacon's script"
+        }
+        Reason::Fragment => "see `track.fragments` in the configuration",
+        Reason::Ignored => "see `track.ignore` in the configuration",
+        Reason::Method => "see `track.methods` in the configuration",
+        Reason::NotOnly => "see `track.only` in the configuration",
+        Reason::Prefetch => {
+            "all say that they fetch ahead of any view (Sec-Purpose and the like); look at the proxy"
+        }
+        Reason::Status => "see `track.status` in the configuration",
+        Reason::UnknownSite => "see `site` in the configuration, and `proxy`, whose host may be meant",
+        Reason::Upgrade => "all left HTTP (101); count the pages' server, too",
+        _ => "no key decides this",
+    })
 }
 
 #[cfg(test)]
@@ -83,7 +98,10 @@ mod test {
     #[test]
     fn the_hundredth_of_one_reason_is_told_once_with_its_key() {
         let book = RequestBook::default();
-        assert_eq!(last(&book, Reason::UnknownSite, 100), Some("site"));
+        assert_eq!(
+            last(&book, Reason::UnknownSite, 100),
+            Some("see `site` in the configuration, and `proxy`, whose host may be meant")
+        );
         assert_eq!(last(&book, Reason::UnknownSite, 200), None);
         assert_eq!(book.snapshot(), Requests::new(0, vec![(Reason::UnknownSite, 300)], 0));
     }
@@ -98,10 +116,14 @@ mod test {
         assert_eq!(last(&book, Reason::Ignored, 200), None);
     }
 
+    /// For each of them; numbers below 100 are reasons to skip.
     #[test]
-    fn what_no_key_decides_is_not_told() {
-        for reason in [Reason::Off, Reason::Prefetch, Reason::Upgrade, Reason::Abandoned] {
-            assert_eq!(last(&RequestBook::default(), reason, 200), None);
+    fn every_reason_has_its_advice_but_off() {
+        for &reason in Reason::ALL.iter().filter(|reason| reason.number() < 100) {
+            let told = last(&RequestBook::default(), reason, 100);
+            assert_eq!(told.is_none(), reason == Reason::Off, "{reason}");
+            assert_ne!(told, Some("no key decides this"), "{reason} has no advice of its own");
         }
+        assert_eq!(last(&RequestBook::default(), Reason::Off, 200), None);
     }
 }

@@ -27,6 +27,7 @@ use crate::{
     keys::{self, Keys},
     log,
     pool::fork::{self, PerProcess},
+    proxies::ProxyWatch,
     requests::RequestBook,
     sink::SinkFactory,
 };
@@ -71,6 +72,7 @@ struct Live {
     keys: Option<Arc<dyn Keys>>,
     transport: Arc<dyn Transport>,
     requests: PerProcess<RequestBook>,
+    proxies: ProxyWatch,
     /// The process, by its generation, that closed it by itself and needs no other close; 0: none did.
     closed_in: AtomicU64,
 }
@@ -118,6 +120,7 @@ impl Tracker {
     /// Looks at a request that has come.
     pub fn begin(&self, request: &Request<'_>) -> Exchange {
         let live = &self.0;
+        live.proxies.look(&live.config, request);
         let (moment, key) = live.draw();
         let exchange = judge::begin(&live.config, request, moment, key.as_ref());
         Exchange { live: Arc::clone(live), exchange, generation: fork::generation(), is_over: false }
@@ -327,6 +330,7 @@ impl Builder {
             Some(transport) => transport,
             None => destination::open_all(&self.config, &self.clock, keys.as_ref(), self.sinks)?,
         };
+        let proxies = ProxyWatch::new(&self.config);
         let live = Arc::new(Live {
             config: self.config,
             clock: self.clock,
@@ -334,6 +338,7 @@ impl Builder {
             keys,
             transport,
             requests: PerProcess::new(),
+            proxies,
             closed_in: AtomicU64::new(0),
         });
         let weak: Weak<Live> = Arc::downgrade(&live);

@@ -73,7 +73,7 @@ def outcome(
             "visitor": {"id": None, "new": False},
             "hits": hits(tracker, names, now, call),
         }
-    exchange = tracker.begin(*of_request, **of_connection)
+    exchange = tracker.begin(*of_request, **of_connection, resolved=asked.get("resolved", False))
     visitor = {"id": exchange.visitor_id, "new": exchange.is_new}
     notice = exchange.notice
     annotate(exchange, call.get("annotations", {}))

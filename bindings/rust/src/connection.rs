@@ -1,6 +1,8 @@
 use std::net::{IpAddr, SocketAddr};
 
-/// The address at the other end of the connection, as a request extension that the host inserts.
+/// The address at the other end of the connection, as a request extension that the host inserts. It is to be what the
+/// socket says: which client stands behind a proxy is found out by `[proxy]`, unless [`Resolved`] says that it is this
+/// one.
 ///
 /// Where it is missing, hits have no address. The feature `axum` finds it by itself.
 ///
@@ -30,3 +32,11 @@ impl From<SocketAddr> for Peer {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[allow(clippy::exhaustive_structs, reason = "it is so or it is not")]
 pub struct Secure(pub bool);
+
+/// Whether the host has found out itself which client stands behind its proxies, as a request extension that it
+/// inserts.
+///
+/// Then [`Peer`] and [`Secure`] are the client's, and `[proxy]` is not asked again.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[allow(clippy::exhaustive_structs, reason = "it is so or it is not")]
+pub struct Resolved(pub bool);

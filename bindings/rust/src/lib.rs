@@ -122,7 +122,7 @@ pub use trackside_transports::{
     Builder, Exchange, LoadError, OpenError, Tracker, clock, entropy, keys, load, sink, sinks,
 };
 
-pub use self::connection::{Peer, Secure};
+pub use self::connection::{Peer, Resolved, Secure};
 #[cfg(feature = "tower")]
 pub use self::visit::Visit;
 

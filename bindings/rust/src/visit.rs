@@ -7,7 +7,8 @@ use std::{
 use uuid::Uuid;
 
 use crate::{
-    Annotations, Event, Exchange, Notice, Response, Tracker, Value, Verdict, Visitor, endpoint, tower::Kept,
+    Annotations, Event, Exchange, Notice, Request, Response, Tracker, Value, Verdict, Visitor, endpoint,
+    tower::Kept,
 };
 
 /// The exchange as a handler sees it: a request extension that the layer inserts.
@@ -46,9 +47,9 @@ struct Open {
 }
 
 impl Visit {
-    /// Begins the exchange of the request that is kept.
-    pub(crate) fn begin(tracker: &Tracker, request: Kept) -> Self {
-        let exchange = tracker.begin(&request.as_request());
+    /// Begins the exchange of a request, of which `request` is kept.
+    pub(crate) fn begin(tracker: &Tracker, lent: &Request<'_>, request: Kept) -> Self {
+        let exchange = tracker.begin(lent);
         Self(Some(Arc::new(Shared {
             tracker: tracker.clone(),
             request,

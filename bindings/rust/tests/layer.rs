@@ -20,7 +20,7 @@ use std::{
 use tower_layer::Layer;
 use tower_service::Service;
 use tracing::{Level, Metadata, Subscriber, field::Visit as Fields, span};
-use trackside::{Event, Peer, Reason, Secure, Visit, tower::TracksideLayer};
+use trackside::{Event, Peer, Reason, Resolved, Secure, Visit, tower::TracksideLayer};
 
 use self::common::Bench;
 
@@ -92,6 +92,48 @@ async fn headers_are_added_and_none_is_replaced() {
     assert_eq!(cookies[0], "theirs=1");
     assert!(cookies[1].to_str().unwrap().starts_with("trackside="));
     assert_eq!(response.headers()["x-own"], "kept");
+}
+
+#[tokio::test]
+async fn what_trusted_proxies_say_of_the_client_is_recorded() {
+    let bench = Bench::new("proxy.trusted = ['203.0.113.9', 'unix']\nprivacy.ip = 'full'");
+    let mut service =
+        layer(&bench).layer(Answers(|_: http::Request<()>| ready(Ok::<_, Infallible>(html(())))));
+    let forwarded = || {
+        let mut request = request(());
+        for (name, value) in [
+            ("x-forwarded-for", "192.0.2.66, 198.51.100.1"),
+            ("x-forwarded-proto", "https"),
+            ("x-forwarded-host", "shop.example"),
+        ] {
+            request.headers_mut().insert(name, value.parse().unwrap());
+        }
+        request
+    };
+    let response = service.call(forwarded()).await.unwrap();
+    assert!(response.headers()["set-cookie"].to_str().unwrap().contains("; Secure"));
+    let mut unix = forwarded();
+    unix.extensions_mut().remove::<Peer>();
+    service.call(unix).await.unwrap();
+    let mut stranger = forwarded();
+    stranger.extensions_mut().insert(Peer([203, 0, 113, 10].into()));
+    service.call(stranger).await.unwrap();
+    let mut resolved = forwarded();
+    resolved.extensions_mut().insert(Resolved(true));
+    service.call(resolved).await.unwrap();
+
+    let hits = bench.recording.take();
+    let seen: Vec<_> =
+        hits.iter().map(|hit| format!("{} {} {}", hit.ip().unwrap(), hit.is_secure(), hit.site())).collect();
+    assert_eq!(
+        seen,
+        [
+            "198.51.100.1 true shop.example",
+            "198.51.100.1 true shop.example",
+            "203.0.113.10 false www.example.com",
+            "203.0.113.9 false www.example.com",
+        ]
+    );
 }
 
 #[tokio::test]

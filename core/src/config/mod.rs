@@ -303,6 +303,11 @@ impl Config {
         self.proxies.is_some()
     }
 
+    /// Whether the peer at this address is a proxy whose word is taken; none is a unix socket's.
+    pub fn trusts_peer(&self, peer: Option<IpAddr>) -> bool {
+        self.proxies.as_ref().is_some_and(|proxies| proxies.trust_peer(peer))
+    }
+
     /// The request headers that [`begin`](crate::judge::begin) reads with this configuration, beside
     /// [`REQUEST_HEADERS`](crate::REQUEST_HEADERS). Defaults to none.
     pub fn more_headers(&self) -> &[HeaderName] {

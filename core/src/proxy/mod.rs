@@ -20,12 +20,14 @@ mod forwarded;
 mod list;
 mod networks;
 mod node;
+mod overlooked;
 
 use std::net::IpAddr;
 
 use http::HeaderName;
 
 pub(crate) use self::networks::Networks;
+pub use self::overlooked::overlooked_proxy;
 use crate::{Request, config::ProxyHeader, decide::valid_host};
 
 static FORWARDED: HeaderName = HeaderName::from_static("forwarded");
@@ -103,6 +105,11 @@ impl Proxies {
         Self { trust, header, name: HeaderName::from_static(header.name()) }
     }
 
+    /// Whether the peer at this address is one of them.
+    pub(crate) fn trust_peer(&self, peer: Option<IpAddr>) -> bool {
+        self.trust.reaches(0, peer)
+    }
+
     /// The names of the headers that are read.
     pub(crate) fn headers(&self) -> Vec<HeaderName> {
         match self.header {
@@ -114,7 +121,7 @@ impl Proxies {
     /// What the proxies tell of a request. None if they tell nothing that the host does not know, or are not
     /// to be believed.
     pub(crate) fn arrival<'a>(&self, request: &Request<'a>) -> Option<Arrival<'a>> {
-        if request.is_resolved || !self.trust.reaches(0, request.peer) {
+        if request.is_resolved || !self.trust_peer(request.peer) {
             return None;
         }
         let told = match self.header {

@@ -59,7 +59,9 @@ def request(
     authority: Text = b"",
     peer: str | None = None,
     secure: bool = False,
+    resolved: bool = False,
 ) -> bytes:
+    flags = (1 if secure else 0) | (2 if resolved else 0)
     parts: list[Text] = [method, target, authority, packed_peer(peer) if peer else b""]
     pairs = headers if isinstance(headers, (list, tuple)) else list(headers)
     try:
@@ -75,8 +77,8 @@ def request(
         joined = b"".join(parts)  # type: ignore[arg-type]  # all are bytes
         count = len(sent) // 2
     if count < _HEADERS:
-        return _REQUEST[count](1, 1 if secure else 0, count, *map(len, parts)) + joined
-    return pack(f"<BBH{len(parts)}I", 1, 1 if secure else 0, count, *map(len, parts)) + joined
+        return _REQUEST[count](1, flags, count, *map(len, parts)) + joined
+    return pack(f"<BBH{len(parts)}I", 1, flags, count, *map(len, parts)) + joined
 
 
 class Pages(dict[tuple[object, ...], bytes]):

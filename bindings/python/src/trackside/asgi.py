@@ -164,8 +164,19 @@ def begin(tracker: Tracker, scope: Scope) -> Exchange:
             b"",
             client[0] if client else None,
             scope.get("scheme") == "https",
+            is_resolved(scope),
         )
     )
+
+
+def is_resolved(scope: Scope) -> bool:
+    """Whether the server has put the client's address in place of the proxy's.
+
+    Uvicorn leaves a tuple without a port then, unless the proxy tells the port, too. Django's test client has
+    no port either, and a list.
+    """
+    client = scope.get("client")
+    return isinstance(client, tuple) and client[1] == 0
 
 
 def target(scope: Scope) -> bytes:

@@ -20,6 +20,9 @@ from trackside.hit import Hit
 from trackside.stats import Left, Stats
 from trackside.transport import Deliver, Outgoing, RecordingTransport
 
+#: So many requests are shown to the library with what proxies write, that it may warn of one.
+_LOOKS = 1_000
+
 Headers = Iterable[tuple[Text, "Text | None"]]
 
 
@@ -41,8 +44,8 @@ class Tracker:
     :param clock: the time in microseconds since the Unix epoch. Defaults to the machine's. It is kept for as
         long as the process lives.
     :param entropy: 64 random bytes. Defaults to the machine's. It is kept, too.
-    :param keys: the 32 bytes of the key of a UTC day, counted from 1970-01-01, under which visitors without a cookie
-        are told apart; None: there is none. Defaults to what ``visitor.keys`` says. It is kept, too.
+    :param keys: the 32 bytes of the key of a UTC day, counted from 1970-01-01, under which visitors without a
+        cookie are told apart; None: there is none. Defaults to what ``visitor.keys`` says. It is kept, too.
 
     :raises ConfigError: the configuration has mistakes; the text tells all of them.
     :raises FileError: a file cannot be read.
@@ -92,6 +95,8 @@ class Tracker:
         self._cgi_names = tuple(cgi_name(name) for name in (*_native.REQUEST_HEADERS, *more))
         #: The beginnings of the paths of requests that :meth:`answer` may answer: none without a beacon.
         self.endpoints = _endpoints(self._handle)
+        # Who trusts no proxy is warned of one by the first requests.
+        self._looks = 0 if {"forwarded", "x-forwarded-proto"}.intersection(more) else _LOOKS
         if recording is not None:
             recording._trackers[self] = 0
         _at_exit.close_later(self)
@@ -105,6 +110,7 @@ class Tracker:
         authority: Text = b"",
         peer: str | None = None,
         secure: bool = False,
+        resolved: bool = False,
     ) -> Exchange:
         """Looks at a request that has come.
 
@@ -113,10 +119,14 @@ class Tracker:
             mounting or rewriting.
         :param headers: names and values; one whose value is None is left out. Texts are Latin-1, as in WSGI.
         :param authority: the host (and port), where it does not stand in the header Host.
-        :param peer: the address at the other end of the connection; what is no address counts as none.
+        :param peer: the address at the other end of the connection; what is no address counts as none. It is
+            to be what the socket says: which client stands behind a proxy is found out by ``proxy`` of the
+            configuration.
         :param secure: whether the client came by https.
+        :param resolved: whether peer, scheme and host are the client's already, as the server or a framework
+            has found them out. Then ``proxy`` is not asked again.
         """
-        return self._begin(_block.request(method, target, headers, authority, peer, secure))
+        return self._begin(_block.request(method, target, headers, authority, peer, secure, resolved))
 
     def _begin(self, block: bytes) -> Exchange:
         if log.waiting[0]:

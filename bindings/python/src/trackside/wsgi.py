@@ -211,9 +211,8 @@ def _close(body: Iterable[bytes]) -> None:
 def begin(tracker: Tracker, environ: WSGIEnvironment) -> Exchange:
     """Begins the exchange of the request in an environ; for adapters."""
     method = environ.get("REQUEST_METHOD", "")
-    return _cgi.begin(
-        tracker, environ, method, target(environ), "", environ.get("wsgi.url_scheme") == "https"
-    )
+    secure = environ.get("wsgi.url_scheme") == "https"
+    return _cgi.begin(tracker, environ, method, target(environ), "", secure, _cgi.PROXY_FIX in environ)
 
 
 def answer(tracker: Tracker, environ: WSGIEnvironment) -> Answer | None:

@@ -5,6 +5,7 @@
 pub mod caches;
 pub mod own_sink;
 pub mod privacy;
+pub mod proxies;
 pub mod quick_start;
 pub mod running;
 pub mod testing;

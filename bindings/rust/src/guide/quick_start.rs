@@ -61,6 +61,6 @@
 //! - `unknown-site`: the request's host is not in `site`, or it names none. Tests that call a service by
 //!   hand have to send a `Host`.
 //! - Hits without an address: the server does not tell its peer; see [`Peer`](crate::Peer).
-//! - The proxy's address in place of the client's: forwarding headers are not read in this version.
+//! - The proxy's address in place of the client's: name your [proxy](super::proxies).
 //!
 //! [`Tracker::from_env`]: crate::Tracker::from_env

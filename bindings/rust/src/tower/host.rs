@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use http::{Extensions, Uri, uri::Scheme};
 
 use super::framework;
-use crate::{Peer, Request, Secure};
+use crate::{Peer, Request, Resolved, Secure};
 
 /// Shows `look` the request as it is, with all of its headers.
 pub(super) fn with_request<B, T>(request: &http::Request<B>, look: impl FnOnce(&Request<'_>) -> T) -> T {
@@ -16,7 +16,8 @@ pub(super) fn with_request<B, T>(request: &http::Request<B>, look: impl FnOnce(&
         &Request::new(request.method().as_str(), target, request.headers())
             .with_authority(uri.authority().map(|authority| authority.as_str().as_bytes()))
             .with_peer(peer(extensions))
-            .with_secure(is_secure(extensions, uri)),
+            .with_secure(is_secure(extensions, uri))
+            .with_resolved(extensions.get().is_some_and(|Resolved(is_resolved)| *is_resolved)),
     )
 }
 

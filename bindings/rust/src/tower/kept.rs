@@ -1,13 +1,13 @@
 use std::net::IpAddr;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
-use trackside_core::REQUEST_HEADERS;
+use trackside_core::FINISH_HEADERS;
 
 use super::{framework, framework::Route, host};
 use crate::{Annotations, Headers, Request};
 
-/// What the judge needs of a request when the handler has taken it. It is made of counted references and
-/// allocates nothing, unless a header that the judge reads came more than once.
+/// What the judge needs of a request when the handler has taken it: the request itself is lent to `begin` alone. It
+/// is made of counted references and allocates nothing, unless a header that is kept came more than once.
 pub(crate) struct Kept {
     method: Method,
     /// As the client asked for it.
@@ -53,34 +53,18 @@ impl Kept {
     }
 }
 
-/// The headers that the judge reads, out of all.
+/// The headers that the judge reads again, out of all.
 struct Picked {
-    /// The first value of each of [`REQUEST_HEADERS`].
-    first: [Option<HeaderValue>; REQUEST_HEADERS.len()],
+    /// The first value of each of [`FINISH_HEADERS`].
+    first: [Option<HeaderValue>; FINISH_HEADERS.len()],
     /// The others, as when HTTP/2 gives each cookie a header of its own (RFC 9113 §8.2.3).
     more: Vec<(&'static HeaderName, HeaderValue)>,
 }
 
-/// Where among [`REQUEST_HEADERS`] `sec-fetch-dest` stands.
-const DESTINATION: usize = 5;
-/// How many of them are read of every request.
-const ALWAYS_READ: usize = 14;
-
 impl Picked {
     fn of(headers: &HeaderMap) -> Self {
         let mut more = Vec::new();
-        // Of what browsers fetch for themselves the headers of libraries are not read.
-        let destination = headers.get(&REQUEST_HEADERS[DESTINATION]).map(HeaderValue::as_bytes);
-        let read = match destination.map(<[u8]>::trim_ascii) {
-            Some(b"empty") | None => REQUEST_HEADERS.len(),
-            Some(_) => ALWAYS_READ,
-        };
-        let mut place = 0;
-        let first = REQUEST_HEADERS.each_ref().map(|name| {
-            place += 1;
-            if place > read {
-                return None;
-            }
+        let first = FINISH_HEADERS.each_ref().map(|name| {
             let mut values = headers.get_all(name).iter().cloned();
             let first = values.next();
             more.extend(values.map(|value| (name, value)));
@@ -92,7 +76,7 @@ impl Picked {
 
 impl Headers for Picked {
     fn value(&self, name: &HeaderName) -> Option<&[u8]> {
-        let at = REQUEST_HEADERS.iter().position(|read| read == name)?;
+        let at = FINISH_HEADERS.iter().position(|read| read == name)?;
         self.first[at].as_ref().map(HeaderValue::as_bytes)
     }
 
@@ -107,7 +91,7 @@ impl Headers for Picked {
     }
 
     fn all<'a>(&'a self, visit: &mut dyn FnMut(&[u8], &'a [u8])) {
-        let first = REQUEST_HEADERS.iter().zip(&self.first);
+        let first = FINISH_HEADERS.iter().zip(&self.first);
         for (name, value) in first.filter_map(|(name, value)| Some((name, value.as_ref()?))) {
             visit(name.as_str().as_bytes(), value.as_bytes());
         }
@@ -119,37 +103,16 @@ impl Headers for Picked {
 
 #[cfg(test)]
 mod test {
-    use http::header::{ACCEPT, CONTENT_LENGTH, COOKIE, HOST};
+    use http::header::{ACCEPT, COOKIE, HOST};
 
     use super::*;
 
     #[test]
-    fn the_headers_of_libraries_are_kept_where_they_are_read() {
-        assert_eq!(REQUEST_HEADERS[DESTINATION], "sec-fetch-dest");
-        assert_eq!(REQUEST_HEADERS[ALWAYS_READ], "sec-fetch-mode");
-        let inertia = HeaderName::from_static("x-inertia");
-        for (destination, is_kept) in
-            [(None, true), (Some(" empty "), true), (Some("document"), false), (Some("image"), false)]
-        {
-            let mut headers = HeaderMap::new();
-            headers.insert(&inertia, HeaderValue::from_static("true"));
-            if let Some(destination) = destination {
-                headers.insert("sec-fetch-dest", HeaderValue::from_static(destination));
-            }
-            assert_eq!(Picked::of(&headers).value(&inertia).is_some(), is_kept, "{destination:?}");
-        }
-    }
-
-    #[test]
-    fn every_value_that_is_read_is_kept_in_order() {
+    fn every_value_that_is_read_again_is_kept_in_order() {
         let mut headers = HeaderMap::new();
-        for (name, value) in [
-            (COOKIE, "a=1"),
-            (HOST, "www.example.com"),
-            (COOKIE, "b=2"),
-            (CONTENT_LENGTH, "5"),
-            (COOKIE, "c=3"),
-        ] {
+        for (name, value) in
+            [(ACCEPT, "a/1"), (HOST, "www.example.com"), (ACCEPT, "b/2"), (COOKIE, "c=5"), (ACCEPT, "c/3")]
+        {
             headers.append(name, HeaderValue::from_static(value));
         }
         let picked = Picked::of(&headers);
@@ -158,9 +121,8 @@ mod test {
             picked.each(name, &mut |value| values.push(String::from_utf8_lossy(value)));
             values
         };
-        assert_eq!(values(&COOKIE), ["a=1", "b=2", "c=3"]);
+        assert_eq!(values(&ACCEPT), ["a/1", "b/2", "c/3"]);
         assert_eq!(values(&HOST), ["www.example.com"]);
-        assert!(values(&ACCEPT).is_empty());
-        assert!(values(&CONTENT_LENGTH).is_empty(), "the judge does not read it");
+        assert!(values(&COOKIE).is_empty(), "the judge reads it at the beginning alone");
     }
 }

@@ -38,10 +38,12 @@ pub struct TracksideLayer {
 impl TracksideLayer {
     /// Counts with `tracker`.
     pub fn new(tracker: Tracker) -> Self {
-        let keeps_no_address = tracker.config().destinations().iter().all(|it| it.ip == IpPolicy::None);
+        let config = tracker.config();
+        let needs_none =
+            config.trusts_peer(None) || config.destinations().iter().all(|it| it.ip == IpPolicy::None);
         Self {
             tracker,
-            is_warned: Arc::new(AtomicBool::new(keeps_no_address)),
+            is_warned: Arc::new(AtomicBool::new(needs_none)),
             is_warned_of_outer: Arc::default(),
             shows_verdict: false,
         }
@@ -91,7 +93,7 @@ impl TracksideLayer {
                      `trackside::Peer` into the requests' extensions; or set `privacy.ip = \"none\"`"
                 );
             }
-            Visit::begin(&self.tracker, kept)
+            host::with_request(request, |lent| Visit::begin(&self.tracker, lent, kept))
         };
         request.extensions_mut().insert(visit.clone());
         Some(visit)

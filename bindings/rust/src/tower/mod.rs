@@ -10,6 +10,7 @@
 //! | --- | --- | --- |
 //! | peer | [`Peer`](crate::Peer), `SocketAddr`, axum's `ConnectInfo` and `MockConnectInfo`[^axum] of a `SocketAddr` | none, of which it warns once |
 //! | https | [`Secure`](crate::Secure) | the URI's scheme |
+//! | client, scheme and host are found out already | [`Resolved`](crate::Resolved) | not: `[proxy]` of the configuration tells which proxies are to be believed |
 //! | target | axum's `OriginalUri`[^axum], which mounting does not change | the request's URI |
 //! | route | axum's `MatchedPath`[^axum] | none |
 //!

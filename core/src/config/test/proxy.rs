@@ -27,6 +27,16 @@ fn the_headers_that_are_read_are_told() {
 }
 
 #[test]
+fn a_peer_is_trusted_or_not() {
+    let trusted = |text: &str, peer: &str| with_policy(text).trusts_peer(peer.parse().ok());
+    assert!(!trusted("", "127.0.0.1") && !trusted("", ""));
+    assert!(
+        trusted("proxy.trusted = ['private']", "127.0.0.1") && !trusted("proxy.trusted = ['private']", "")
+    );
+    assert!(trusted("proxy.trusted = ['unix']", "") && trusted("proxy.hops = 1", ""));
+}
+
+#[test]
 fn a_builder_says_the_same() {
     let builder = || Config::builder().toml(super::POLICY);
     let config = builder().trusted_proxy("10.0.0.0/8").trusted_proxy("unix").build().unwrap();

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from trackside import Exchange, Tracker, _cgi, asgi
+from trackside._cgi import PROXY_FIX
 from trackside._middleware import KEY, quoted
 
 
@@ -33,12 +34,21 @@ def begin(tracker: Tracker, request: HttpRequest, authority: str) -> Exchange:
         target(request),
         authority_of(request, authority),
         request.is_secure(),
+        is_resolved(request),
     )
 
 
 def authority_of(request: HttpRequest, authority: str) -> str:
     """The host, where the header Host is not it; else empty. ``authority`` is the site's, if it has one."""
     return authority or _host(request.META)
+
+
+def is_resolved(request: HttpRequest) -> bool:
+    """Whether the server or a middleware further out has put the client's address in place of the proxy's."""
+    if PROXY_FIX in request.META:
+        return True
+    scope = getattr(request, "scope", None)
+    return scope is not None and asgi.is_resolved(scope)
 
 
 def outer(request: HttpRequest) -> Exchange | None:

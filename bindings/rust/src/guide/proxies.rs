@@ -1,0 +1,153 @@
+//! Behind a proxy: whose request it is, and a recipe for each platform.
+//!
+//! Behind a proxy the peer of every connection is the proxy. What it tells of the client stands in headers that
+//! anybody can write; so nobody is believed until `[proxy]` names whom, and a client that gets past the proxy, or
+//! writes the header itself, changes nothing but what stands to the left of the truth. The visitor's address is what
+//! `privacy.ip` masks, what tells visitors without a cookie apart and what a receiver is told; the scheme decides
+//! whether the cookie is `Secure` (`visitor.cookie.secure = "auto"`); the host is held against `site`. Where a proxy
+//! stands that nobody trusts, the log warns of it once.
+//!
+//! The keys are told in [`config`](crate::config#proxy); [`Tracker::explain`](crate::Tracker::explain) shows the
+//! address that a hit would get. What a host has found out itself it says by [`Request::with_resolved`] (with the
+//! tower layer by the extension [`Resolved`](crate::Resolved)): then it is not found out twice.
+//!
+//! ```
+//! use trackside::{Annotations, Config, Request, Response, Tracker, transport::Recording};
+//!
+//! let config = Config::builder()
+//!     .toml("consent.policy = 'none'\nprivacy.ip = 'full'")
+//!     .trusted_proxy("10.0.0.0/8")
+//!     .build()?;
+//! let recording = std::sync::Arc::new(Recording::new());
+//! let tracker = Tracker::builder(config).transport(recording.clone()).open()?;
+//!
+//! // The client forged the first entry; the proxy at 10.0.0.7 added the second, and that at 10.0.0.3 the third.
+//! let headers = [
+//!     ("host", "www.example.com"),
+//!     ("x-forwarded-for", "192.0.2.66, 198.51.100.7, 10.0.0.7"),
+//!     ("x-forwarded-proto", "https"),
+//! ];
+//! let request = Request::new("GET", "/", &headers).with_peer("10.0.0.3".parse().ok());
+//! let response = [("content-type", "text/html")];
+//! tracker.begin(&request).finish(&request, &Response::new(200, &response), &Annotations::new());
+//!
+//! let hit = &recording.hits()[0];
+//! assert_eq!((hit.ip(), hit.is_secure()), ("198.51.100.7".parse().ok(), true));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Networks or hops
+//!
+//! `trusted` names networks: whoever comes from elsewhere is not believed, so it holds where a server can be reached
+//! past its proxy, too. `hops` counts: it is for platforms whose proxies have no fixed addresses, and holds only
+//! where nobody can go round them. With one proxy too many counted, a client can forge its address.
+//!
+//! Let the proxy set `X-Forwarded-Host`, or name your hosts in `site`: a proxy that does not set that header hands on
+//! what the client wrote there.
+//!
+//! # nginx
+//!
+//! ```text
+//! location / {
+//!     proxy_pass http://127.0.0.1:8080;
+//!     proxy_set_header Host $host;
+//!     proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+//!     proxy_set_header X-Forwarded-Proto $scheme;
+//!     proxy_set_header X-Forwarded-Host $host;
+//! }
+//! ```
+//!
+//! ```toml
+//! [proxy]
+//! trusted = ["127.0.0.1", "::1"]
+//! ```
+//!
+//! On another machine its address stands there, or the network of your machines, such as `"10.0.0.0/8"`.
+//!
+//! # A unix socket
+//!
+//! The same with `proxy_pass http://unix:/run/app.sock;`. There is no peer's address, which `"unix"` stands for:
+//!
+//! ```toml
+//! [proxy]
+//! trusted = ["unix"]
+//! ```
+//!
+//! # Caddy
+//!
+//! `reverse_proxy 127.0.0.1:8080` sets `X-Forwarded-For`, `-Proto` and `-Host` itself, and takes none of a client
+//! that it does not trust.
+//!
+//! ```toml
+//! [proxy]
+//! trusted = ["127.0.0.1", "::1"]
+//! ```
+//!
+//! # Heroku
+//!
+//! The router adds the client's address to `X-Forwarded-For`, and nobody can go round it. Its own address changes.
+//!
+//! ```toml
+//! site = ["www.example.com"]
+//!
+//! [proxy]
+//! hops = 1
+//! ```
+//!
+//! Render, Railway, Cloud Run and other platforms with one router in front work in the same way; so does one load
+//! balancer whose targets accept connections of it alone.
+//!
+//! # Fly.io
+//!
+//! ```toml
+//! site = ["www.example.com"]
+//!
+//! [proxy]
+//! trusted = ["private"]
+//! header = "fly-client-ip"
+//! ```
+//!
+//! # Cloudflare
+//!
+//! Straight from Cloudflare, whose networks it publishes (<https://www.cloudflare.com/ips/>; compare the list from time
+//! to time):
+//!
+//! ```toml
+//! site = ["www.example.com"]
+//!
+//! [proxy]
+//! trusted = [
+//!     "173.245.48.0/20", "103.21.244.0/22", "103.22.200.0/22", "103.31.4.0/22", "141.101.64.0/18",
+//!     "108.162.192.0/18", "190.93.240.0/20", "188.114.96.0/20", "197.234.240.0/22", "198.41.128.0/17",
+//!     "162.158.0.0/15", "104.16.0.0/13", "104.24.0.0/14", "172.64.0.0/13", "131.0.72.0/22",
+//!     "2400:cb00::/32", "2606:4700::/32", "2803:f800::/32", "2405:b500::/32", "2405:8100::/32",
+//!     "2a06:98c0::/29", "2c0f:f248::/32",
+//! ]
+//! header = "cf-connecting-ip"
+//! ```
+//!
+//! Through a tunnel (`cloudflared`), which is the peer:
+//!
+//! ```toml
+//! site = ["www.example.com"]
+//!
+//! [proxy]
+//! trusted = ["127.0.0.1", "::1"]
+//! header = "cf-connecting-ip"
+//! ```
+//!
+//! With an nginx of yours between the two, let nginx add to `X-Forwarded-For` as above, and name both: Cloudflare's
+//! networks and nginx's address in `trusted`, without `header`.
+//!
+//! # Forwarded
+//!
+//! Proxies that write RFC 7239's header are believed by `header = "forwarded"`; the scheme and the host come from the
+//! same element of it:
+//!
+//! ```toml
+//! [proxy]
+//! trusted = ["private"]
+//! header = "forwarded"
+//! ```
+//!
+//! [`Request::with_resolved`]: crate::Request::with_resolved
