@@ -8,6 +8,7 @@ use crate::{
     Annotations, Hit, Moment, Reason, Request, Response,
     config::{Config, Destination},
     decide::{self, Facts, Rule},
+    enrich::{Enricher, Found},
     judge::{self, Verdict},
     protocol::{self, Enriched, Outgoing},
     visitor::{DailyKey, Notice},
@@ -49,6 +50,8 @@ pub struct Ruling {
 pub struct ExplainedHit {
     /// The hit.
     pub hit: Hit,
+    /// What a worker finds out about it.
+    pub found: Found,
     /// The destinations that are offered it, by name.
     pub destinations: Vec<(String, Sending)>,
 }
@@ -66,28 +69,35 @@ pub enum Sending {
 }
 
 impl Sending {
-    /// What `destination` makes of `hit` alone, at `now` microseconds since the Unix epoch.
-    pub fn of(destination: &Destination, hit: &Hit, now: u64) -> Self {
-        if destination.third_party && hit.is_confined() {
+    /// What `destination` makes of `hit` alone, at which `enricher` looks, at `now` microseconds since the Unix
+    /// epoch.
+    pub fn of(destination: &Destination, enricher: &Enricher, hit: &Hit, now: u64) -> Self {
+        let found = enricher.look(hit);
+        Self::found(destination, enricher, &Enriched::with(hit, &found), now)
+    }
+
+    fn found(destination: &Destination, enricher: &Enricher, hit: &Enriched<'_>, now: u64) -> Self {
+        if destination.third_party && hit.hit.is_confined() {
             return Self::Refused(Reason::NoConsent);
         }
-        let Some(protocol) = protocol::of(&destination.receiver) else {
-            return Self::Write;
-        };
-        match protocol.admit(hit) {
-            Err(reason) => Self::Refused(reason),
-            Ok(()) => {
+        let protocol = protocol::of(&destination.receiver);
+        match (enricher.admit(hit, protocol.as_deref()), protocol) {
+            (Err(reason), _) => Self::Refused(reason),
+            (Ok(()), None) => Self::Write,
+            (Ok(()), Some(protocol)) => {
                 let mut request = Outgoing::new();
-                protocol.encode(&[Enriched::new(hit)], now, &mut request);
+                protocol.encode(&[*hit], now, &mut request);
                 Self::Request(Box::new(request))
             }
         }
     }
 }
 
-/// Explains an exchange: `finish` with every rule's view, as [`judge`] judges it.
+/// Explains an exchange: `finish` with every rule's view, as [`judge`] judges it, then the workers' part with
+/// `enricher`. The host's hooks are not asked.
 pub fn explain(
     config: &Config,
+    enricher: &Enricher,
     request: &Request<'_>,
     response: &Response<'_>,
     annotations: &Annotations<'_>,
@@ -115,7 +125,7 @@ pub fn explain(
         visitor,
         consent,
         notice,
-        hits: hits.into_iter().map(|hit| explained(config, hit, moment.micros())).collect(),
+        hits: hits.into_iter().map(|hit| explained(config, enricher, hit, moment.micros())).collect(),
     }
 }
 
@@ -123,9 +133,11 @@ fn ruling(rule: &Rule, facts: &Facts<'_>) -> Ruling {
     Ruling { rule: rule.name, reason: (rule.check)(facts).err(), view: (rule.view)(facts) }
 }
 
-fn explained(config: &Config, hit: Hit, now: u64) -> ExplainedHit {
+fn explained(config: &Config, enricher: &Enricher, hit: Hit, now: u64) -> ExplainedHit {
+    let found = enricher.look(&hit);
+    let seen = Enriched::with(&hit, &found);
     let offered = config.destinations.iter().filter(|destination| destination.ip == hit.ip_policy());
-    let destinations =
-        offered.map(|destination| (destination.name.clone(), Sending::of(destination, &hit, now))).collect();
-    ExplainedHit { hit, destinations }
+    let sending = |destination: &Destination| Sending::found(destination, enricher, &seen, now);
+    let destinations = offered.map(|destination| (destination.name.clone(), sending(destination))).collect();
+    ExplainedHit { hit, found, destinations }
 }

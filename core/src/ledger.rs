@@ -80,8 +80,12 @@ reasons! {
     TooLarge = 103, "too-large";
     /// Refused: the receiver cannot count a page view without a site.
     NoSite = 104, "no-site";
+    /// Refused: a bot's, which `track.bots` drops, or which the receiver could not tell from persons.
+    Bot = 105, "bot";
     /// Refused: it is not for third parties, for the visitor refused or has not agreed.
     NoConsent = 106, "no-consent";
+    /// Refused: the host's own filter did not want it, or a hook made nothing of it.
+    Filtered = 107, "filtered";
 
     /// Dropped: the queue held as many hits as it may.
     QueueFull = 200, "queue-full";

@@ -15,6 +15,7 @@
 pub mod config;
 mod decide;
 pub mod endpoint;
+pub mod enrich;
 pub mod explain;
 pub mod hit;
 pub mod judge;

@@ -150,7 +150,7 @@ typedef struct trackside_exchange trackside_exchange;
 /**
  * One page view or event: what was recorded of it. It does not change.
  *
- * Functions: trackside_tracker_recorded, trackside_batch_hit, trackside_hit_text, _number, _property, _json,
+ * Functions: trackside_tracker_recorded, trackside_tracker_look, trackside_batch_hit, trackside_hit_text, _number, _property, _json,
  * _free.
  */
 typedef struct trackside_hit trackside_hit;
@@ -863,9 +863,19 @@ typedef void (*trackside_log)(void *userdata,
 #define TRACKSIDE_REASON_NO_SITE 104
 
 /**
+ * Refused: a bot's, which `track.bots` drops, or which the receiver could not tell from persons.
+ */
+#define TRACKSIDE_REASON_BOT 105
+
+/**
  * Refused: it is not for third parties, for the visitor refused or has not agreed.
  */
 #define TRACKSIDE_REASON_NO_CONSENT 106
+
+/**
+ * Refused: the host's own filter did not want it, or a hook made nothing of it.
+ */
+#define TRACKSIDE_REASON_FILTERED 107
 
 /**
  * Dropped: the queue held as many hits as it may.
@@ -2228,7 +2238,8 @@ trackside_status trackside_hit_property(const struct trackside_hit *hit,
 
 /**
  * Writes the hit as the sink of type "file" does, as an object of JSON without a newline; valid as long as the
- * hit.
+ * hit. A hit of a batch, and one of trackside_tracker_look, has `bot`, `channel`, `source` and `campaign` beside what was
+ * recorded, where there is anything to say.
  *
  * Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE.
  *
@@ -2241,7 +2252,22 @@ trackside_status trackside_hit_json(const struct trackside_hit *hit,
                                     struct trackside_error *error);
 
 /**
- * Ends a hit that trackside_tracker_recorded gave. NULL is allowed; do not call it twice for the same value.
+ * Looks at a hit as a worker does, and gives a copy of it whose JSON has what was found out. Filters and editors
+ * are not asked. End it with trackside_hit_free.
+ *
+ * Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE.
+ *
+ * # Safety
+ *
+ * `tracker` and `hit` are NULL or live handles; `looked` is NULL or points at a place for a pointer.
+ */
+trackside_status trackside_tracker_look(const struct trackside_tracker *tracker,
+                                        const struct trackside_hit *hit,
+                                        struct trackside_hit **looked,
+                                        struct trackside_error *error);
+
+/**
+ * Ends a hit that trackside_tracker_recorded or trackside_tracker_look gave. NULL is allowed; do not call it twice for the same value.
  * Nothing happens with a hit of a batch, which is the library's.
  *
  * Threads: needs `hit` for itself.

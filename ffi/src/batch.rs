@@ -47,7 +47,7 @@ impl Handle for trackside_batch {
 
 impl trackside_batch {
     pub(crate) fn new(hits: &[Enriched<'_>], now: u64, protocol: Option<Arc<dyn Protocol>>) -> Self {
-        let tagged = |enriched: &Enriched<'_>| Tagged::new(trackside_hit::new(enriched.hit.clone()));
+        let tagged = |enriched: &Enriched<'_>| Tagged::new(trackside_hit::of(enriched));
         Self {
             hits: hits.iter().map(tagged).collect(),
             now,
@@ -110,7 +110,7 @@ impl trackside_batch {
             Some(request) => request,
             None => {
                 let protocol = self.protocol()?;
-                let hits: Vec<_> = self.hits.iter().map(|hit| Enriched::new(hit.get().hit())).collect();
+                let hits: Vec<_> = self.hits.iter().map(|hit| hit.get().enriched()).collect();
                 let mut out = Outgoing::new();
                 let taken = protocol.encode(&hits, self.now, &mut out).clamp(1, hits.len().max(1));
                 (trackside_outgoing::new(out), taken)

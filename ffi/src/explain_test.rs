@@ -42,6 +42,7 @@ fn explained(opened: &Opened, capacity: usize) -> (Result<(), (trackside_status,
 }
 
 const TOML: &str = "consent.policy = 'none'
+    track.bots = 'keep'
     [[destination]]
     type = 'ga4'
     measurement_id = 'G-ABC123DEF4'

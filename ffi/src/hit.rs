@@ -2,24 +2,26 @@
 
 use std::{borrow::Cow, sync::OnceLock};
 
-use trackside_core::{Hit, Value, hit::Kind};
+use trackside_core::{Hit, Value, enrich::Found, hit::Kind, protocol::Enriched};
 
 use crate::{
     boundary::{answer, enter},
     error::{Failure, trackside_error},
-    handle::{Handle, Tag},
+    handle::{self, Handle, Tag},
     property::{TRACKSIDE_TYPE_NUMBER, TRACKSIDE_TYPE_TEXT, TRACKSIDE_TYPE_TRUTH, trackside_property},
     status::trackside_status,
     text::trackside_bytes,
+    tracker::trackside_tracker,
 };
 
 /// One page view or event: what was recorded of it. It does not change.
 ///
-/// Functions: trackside_tracker_recorded, trackside_batch_hit, trackside_hit_text, _number, _property, _json,
+/// Functions: trackside_tracker_recorded, trackside_tracker_look, trackside_batch_hit, trackside_hit_text, _number, _property, _json,
 /// _free.
 #[derive(Debug)]
 pub struct trackside_hit {
     hit: Hit,
+    found: Option<Found>,
     written: OnceLock<Written>,
     json: OnceLock<String>,
 }
@@ -38,8 +40,22 @@ impl Handle for trackside_hit {
 }
 
 impl trackside_hit {
+    /// A hit at which nobody has looked.
     pub(crate) fn new(hit: Hit) -> Self {
-        Self { hit, written: OnceLock::new(), json: OnceLock::new() }
+        Self { hit, found: None, written: OnceLock::new(), json: OnceLock::new() }
+    }
+
+    /// A hit as a worker has it.
+    pub(crate) fn of(enriched: &Enriched<'_>) -> Self {
+        Self { found: enriched.found.cloned(), ..Self::new(enriched.hit.clone()) }
+    }
+
+    /// The hit, with what was found out about it.
+    pub(crate) fn enriched(&self) -> Enriched<'_> {
+        match &self.found {
+            Some(found) => Enriched::with(&self.hit, found),
+            None => Enriched::new(&self.hit),
+        }
     }
 
     pub(crate) fn hit(&self) -> &Hit {
@@ -104,7 +120,7 @@ impl trackside_hit {
             return Ok(json);
         }
         // A hit has nothing that JSON cannot hold.
-        let json = serde_json::to_string(&self.hit)
+        let json = serde_json::to_string(&self.enriched())
             .map_err(|error| Failure::invalid("hit", &format!("cannot be written: {error}")))?;
         Ok(self.json.get_or_init(|| json))
     }
@@ -267,7 +283,8 @@ fn shown(key: &str, value: &Value<'_>) -> trackside_property {
 }
 
 /// Writes the hit as the sink of type "file" does, as an object of JSON without a newline; valid as long as the
-/// hit.
+/// hit. A hit of a batch, and one of trackside_tracker_look, has `bot`, `channel`, `source` and `campaign` beside what was
+/// recorded, where there is anything to say.
 ///
 /// Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE.
 ///
@@ -288,7 +305,32 @@ pub unsafe extern "C" fn trackside_hit_json(
     })
 }
 
-/// Ends a hit that trackside_tracker_recorded gave. NULL is allowed; do not call it twice for the same value.
+/// Looks at a hit as a worker does, and gives a copy of it whose JSON has what was found out. Filters and editors
+/// are not asked. End it with trackside_hit_free.
+///
+/// Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE.
+///
+/// # Safety
+///
+/// `tracker` and `hit` are NULL or live handles; `looked` is NULL or points at a place for a pointer.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn trackside_tracker_look(
+    tracker: *const trackside_tracker,
+    hit: *const trackside_hit,
+    looked: *mut *mut trackside_hit,
+    error: *mut trackside_error,
+) -> trackside_status {
+    enter(error, |call| {
+        let tracker = call.shared(tracker, "tracker")?.live();
+        let hit = call.shared(hit, "hit")?.hit();
+        let place = call.output(looked, "looked")?;
+        let found = tracker.look(hit);
+        place.set(handle::give(trackside_hit::of(&Enriched::with(hit, &found))));
+        Ok(())
+    })
+}
+
+/// Ends a hit that trackside_tracker_recorded or trackside_tracker_look gave. NULL is allowed; do not call it twice for the same value.
 /// Nothing happens with a hit of a batch, which is the library's.
 ///
 /// Threads: needs `hit` for itself.

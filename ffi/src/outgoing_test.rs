@@ -8,6 +8,7 @@ use crate::{
 };
 
 const CONFIG: &str = "consent.policy = 'none'
+    track.bots = 'keep'
     [[destination]]
     type = 'callback'
     [[destination]]
@@ -105,8 +106,9 @@ fn what_cannot_be_sent_is_told() {
 
 #[test]
 fn a_refusal_comes_with_its_reason() {
-    let (tracker, hits) =
-        recorded("visitor.identity = 'none'\n[[destination]]\ntype = 'ga-v1'\ntracking_id = 'UA-1'\n");
+    let (tracker, hits) = recorded(
+        "visitor.identity = 'none'\ntrack.bots = 'keep'\n[[destination]]\ntype = 'ga-v1'\ntracking_id = 'UA-1'\n",
+    );
     let mut refused = 0;
     let expected = (TRACKSIDE_REFUSED, "destination `ga-v1` would refuse the hit (no-visitor)".to_owned());
     assert_eq!(encode(&tracker, b"ga-v1", hits[0], &mut refused).unwrap_err(), expected);

@@ -53,8 +53,12 @@ pub const TRACKSIDE_REASON_REJECTED: trackside_reason = 102;
 pub const TRACKSIDE_REASON_TOO_LARGE: trackside_reason = 103;
 /// Refused: the receiver cannot count a page view without a site.
 pub const TRACKSIDE_REASON_NO_SITE: trackside_reason = 104;
+/// Refused: a bot's, which `track.bots` drops, or which the receiver could not tell from persons.
+pub const TRACKSIDE_REASON_BOT: trackside_reason = 105;
 /// Refused: it is not for third parties, for the visitor refused or has not agreed.
 pub const TRACKSIDE_REASON_NO_CONSENT: trackside_reason = 106;
+/// Refused: the host's own filter did not want it, or a hook made nothing of it.
+pub const TRACKSIDE_REASON_FILTERED: trackside_reason = 107;
 /// Dropped: the queue held as many hits as it may.
 pub const TRACKSIDE_REASON_QUEUE_FULL: trackside_reason = 200;
 /// Dropped: the queue held as many bytes as it may.
@@ -107,7 +111,9 @@ fn code(reason: trackside_reason) -> Option<&'static CStr> {
         TRACKSIDE_REASON_REJECTED => c"rejected",
         TRACKSIDE_REASON_TOO_LARGE => c"too-large",
         TRACKSIDE_REASON_NO_SITE => c"no-site",
+        TRACKSIDE_REASON_BOT => c"bot",
         TRACKSIDE_REASON_NO_CONSENT => c"no-consent",
+        TRACKSIDE_REASON_FILTERED => c"filtered",
         TRACKSIDE_REASON_QUEUE_FULL => c"queue-full",
         TRACKSIDE_REASON_QUEUE_BYTES => c"queue-bytes",
         TRACKSIDE_REASON_CLOSED => c"closed",

@@ -433,7 +433,7 @@ fn in_place_of_ga4s_sink_its_requests_arrive() {
         }
         outcome
     });
-    let tracker = tracker_of(&format!("consent.policy = 'none'\n{GA4}"), &host);
+    let tracker = tracker_of(&format!("consent.policy = 'none'\ntrack.bots = 'keep'\n{GA4}"), &host);
     let paths = ["/one", "/two", "/three"];
     paths.iter().for_each(|path| assert!(page(&tracker.live(), path, 200)));
     assert_eq!(close(&tracker, LONG), (0, 0));

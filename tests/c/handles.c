@@ -5,7 +5,7 @@
 #include "kit.h"
 
 static const char TOML[] =
-    "consent.policy = 'none'\n[[destination]]\ntype = 'ga-v1'\ntracking_id = 'UA-1-1'\n";
+    "consent.policy = 'none'\ntrack.bots = 'keep'\n[[destination]]\ntype = 'ga-v1'\ntracking_id = 'UA-1-1'\n";
 
 enum { OPTIONS, TRACKER, EXCHANGE, VISITOR, STATS, HIT, OUTGOING, KINDS };
 
@@ -94,6 +94,8 @@ static void options_and_tracker(void)
     TAKES_ONLY(TRACKER, "tracker", trackside_tracker_explain, wrong, &request, &response, buffer, sizeof buffer, &size);
     TAKES_ONLY(TRACKER, "tracker", trackside_tracker_recorded, wrong, 0, &hit);
     TAKES_ONLY(TRACKER, "tracker", trackside_tracker_recorded_count, wrong, &size);
+    TAKES_ONLY(TRACKER, "tracker", trackside_tracker_look, wrong, handles[HIT], &hit);
+    TAKES_ONLY(HIT, "hit", trackside_tracker_look, handles[TRACKER], wrong, &hit);
     TAKES_ONLY(
         TRACKER, "tracker", trackside_tracker_encode, wrong, trackside_text("ga-v1"), handles[HIT], &outgoing, &reason);
     TAKES_ONLY(

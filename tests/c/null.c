@@ -5,7 +5,7 @@
 #include "kit.h"
 
 static const char TOML[] =
-    "consent.policy = 'none'\n[[destination]]\ntype = 'ga-v1'\ntracking_id = 'UA-1-1'\n";
+    "consent.policy = 'none'\ntrack.bots = 'keep'\n[[destination]]\ntype = 'ga-v1'\ntracking_id = 'UA-1-1'\n";
 
 /* One of each handle. */
 static struct {
@@ -86,6 +86,9 @@ static void options_and_tracker(void)
     IS_NEEDED("hit", trackside_tracker_recorded, a.tracker, 0, NULL);
     IS_NEEDED("tracker", trackside_tracker_recorded_count, NULL, &size);
     IS_NEEDED("count", trackside_tracker_recorded_count, a.tracker, NULL);
+    IS_NEEDED("tracker", trackside_tracker_look, NULL, a.hit, &hit);
+    IS_NEEDED("hit", trackside_tracker_look, a.tracker, NULL, &hit);
+    IS_NEEDED("looked", trackside_tracker_look, a.tracker, a.hit, NULL);
     IS_NEEDED("tracker", trackside_tracker_encode, NULL, trackside_text("ga-v1"), a.hit, &outgoing, &reason);
     IS_NEEDED("hit", trackside_tracker_encode, a.tracker, trackside_text("ga-v1"), NULL, &outgoing, &reason);
     IS_NEEDED("outgoing", trackside_tracker_encode, a.tracker, trackside_text("ga-v1"), a.hit, NULL, &reason);

@@ -108,7 +108,7 @@ static void what_the_receiver_would_not_count_never_comes(void)
 {
     receiver receiver = RECEIVER_INIT;
     trackside_tracker *tracker = open_receiver(
-        "visitor.identity = 'none'\n[[destination]]\ntype = 'ga-v1'\nname = 'mine'\ntracking_id = 'UA-1-1'\n",
+        "visitor.identity = 'none'\ntrack.bots = 'keep'\n[[destination]]\ntype = 'ga-v1'\nname = 'mine'\ntracking_id = 'UA-1-1'\n",
         &receiver);
     visit_each(tracker, 0, 2);
     close_all(tracker);

@@ -216,7 +216,7 @@ static void a_hit_is_encoded_for_each_destination(void)
 static void a_refused_hit_has_its_reason(void)
 {
     trackside_tracker *tracker = open_recording(
-        "visitor.identity = 'none'\n[[destination]]\ntype = 'ga-v1'\ntracking_id = 'UA-1-1'\n");
+        "visitor.identity = 'none'\ntrack.bots = 'keep'\n[[destination]]\ntype = 'ga-v1'\ntracking_id = 'UA-1-1'\n");
     CHECK_INT(visit(tracker, "/"), 0);
     trackside_hit *hit = recorded(tracker, 0);
     trackside_outgoing *outgoing = NULL;

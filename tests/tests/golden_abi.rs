@@ -447,8 +447,16 @@ unsafe fn hit(
             sent.insert((*name).to_owned(), made);
         }
         let json = serde_json::from_str::<Json>(text(json)).expect("a hit in JSON");
+        let mut looked = ptr::null_mut();
+        ok(|error| trackside_tracker_look(tracker, hit, &mut looked, error));
+        let mut all = trackside_bytes::EMPTY;
+        ok(|error| trackside_hit_json(looked, &mut all, error));
+        let all = serde_json::from_str::<Json>(text(all)).expect("a hit in JSON");
+        let found: serde_json::Map<_, _> =
+            all.as_object().unwrap().clone().into_iter().filter(|(key, _)| json.get(key).is_none()).collect();
+        trackside_hit_free(looked);
         trackside_hit_free(hit);
-        json!({ "hit": json, "destinations": sent })
+        json!({ "hit": json, "found": found, "destinations": sent })
     }
 }
 

@@ -30,7 +30,7 @@ mod unix {
         let collector = Collector::start().unwrap();
         collector.script([Answer::status(204).held()]);
         let toml = format!(
-            "consent.policy = 'none'\nshutdown = '60s'\n[[destination]]\ntype = 'ga-v1'\nworkers = 1\n\
+            "consent.policy = 'none'\ntrack.bots = 'keep'\nshutdown = '60s'\n[[destination]]\ntype = 'ga-v1'\nworkers = 1\n\
              tracking_id = 'UA-1-1'\ntimeout = '60s'\nurl = '{}'\n",
             collector.url("/collect")
         );

@@ -63,7 +63,7 @@ mod unix {
         let folder = Folder::new().unwrap();
         let path = folder.join("trackside.db");
         let toml = format!(
-            "consent.policy = 'none'\nshutdown = '60s'\n[[destination]]\ntype = 'sqlite'\npath = '{}'\n\
+            "consent.policy = 'none'\ntrack.bots = 'keep'\nshutdown = '60s'\n[[destination]]\ntype = 'sqlite'\npath = '{}'\n\
              [[destination]]\ntype = 'ga-v1'\ntracking_id = 'UA-1-1'\ntimeout = '60s'\nurl = '{}'\n",
             path.display(),
             collector.url("/collect")

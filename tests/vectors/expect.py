@@ -13,6 +13,7 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 
 import endpoint  # noqa: E402
+import look  # noqa: E402
 import settings  # noqa: E402
 import wire  # noqa: E402
 from judge import Request, Response, judge  # noqa: E402
@@ -93,12 +94,13 @@ def expectation(config, call):
     for hit in verdict.hits:
         for policy in config.ip_policies():
             sealed = hit.sealed(config, policy)
+            found = look.look(sealed, config)
             destinations = {
-                destination.name: wire.outcome(destination, sealed, call["now"] + DELAY)
+                destination.name: wire.outcome(config, destination, sealed, found, call["now"] + DELAY)
                 for destination in config.destinations
                 if destination.ip == policy
             }
-            hits.append({"hit": sealed.json(), "destinations": destinations})
+            hits.append({"hit": sealed.json(), "found": found, "destinations": destinations})
     return {
         **answered,
         "verdict": verdict.outcome,

@@ -51,6 +51,9 @@ class Config:
     methods: list
     content_types: list | None
     fragments: bool
+    bots: str
+    bots_allow: list
+    bots_deny: list
     query: str
     proxies: proxy.Trust
     beacon: str | None
@@ -131,6 +134,9 @@ def read(tree):
         methods=track.take("methods", None if api else ["GET"]),
         fragments=track.take("fragments", api),
         content_types=None if types is None else [name.lower().encode() for name in types],
+        bots=track.take("bots", "keep" if api else "separate"),
+        bots_allow=track.take("bots_allow", []),
+        bots_deny=track.take("bots_deny", []),
         query=privacy.take("query", "campaign"),
         proxies=proxy.read(root.table("proxy")),
         beacon=beacon.take("path"),

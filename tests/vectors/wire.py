@@ -20,9 +20,12 @@ DAY = 86_400
 HOURS_72 = 3 * DAY * 1_000_000
 
 
-def outcome(destination, hit, now):
+def outcome(config, destination, hit, found, now):
     """A vector's entry for one destination; `now` is the time of sending, in µs."""
     protocol = PROTOCOLS.get(destination.type)
+    # A store, a file and a host's own sink are told which hits are bots'.
+    if "bot" in found and (config.bots == "drop" or protocol and config.bots == "separate"):
+        return {"outcome": "bot"}
     if protocol is None:
         return {"outcome": "admitted"}
     admit, encode = protocol

@@ -14,6 +14,7 @@ use crate::{
     pool::{Backoff, FanOut, Options, Pool},
     sink::{AnyFactory, SinkFactory},
     sinks,
+    stage::Stage,
 };
 
 /// The sinks that the host gives, by their destinations.
@@ -36,6 +37,7 @@ pub(crate) fn open_all(
     config: &Config,
     clock: &Arc<dyn Clock>,
     keys: Option<&Arc<dyn Keys>>,
+    stage: &Arc<Stage>,
     mut swapped: Swapped,
 ) -> Result<Arc<dyn Transport>, OpenError> {
     let pools = config
@@ -43,7 +45,7 @@ pub(crate) fn open_all(
         .iter()
         .map(|destination| {
             let sink = swapped.remove(&destination.name);
-            Ok((destination.ip, open(destination, clock, keys, sink)?))
+            Ok((destination.ip, open(destination, clock, keys, stage, sink)?))
         })
         .collect::<Result<Vec<_>, OpenError>>()?;
     Ok(Arc::new(FanOut::new(pools)))
@@ -53,6 +55,7 @@ fn open(
     destination: &Destination,
     clock: &Arc<dyn Clock>,
     keys: Option<&Arc<dyn Keys>>,
+    stage: &Arc<Stage>,
     sink: Option<Box<dyn AnyFactory>>,
 ) -> Result<Arc<dyn Transport>, OpenError> {
     let protocol: Option<Arc<dyn Protocol>> = protocol::of(&destination.receiver).map(Arc::from);
@@ -70,6 +73,7 @@ fn open(
         third_party: destination.third_party,
         dedupe,
         protocol: protocol.clone(),
+        stage: Some(Arc::clone(stage)),
         clock: Arc::clone(clock),
         keys: keys.cloned(),
     };

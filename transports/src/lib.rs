@@ -11,10 +11,12 @@ mod proxies;
 mod requests;
 pub mod sink;
 pub mod sinks;
+mod stage;
 mod tracker;
 
 pub use self::{
     destination::OpenError,
     load::LoadError,
+    stage::Stage,
     tracker::{Builder, Exchange, Tracker},
 };

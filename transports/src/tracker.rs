@@ -12,9 +12,12 @@ use std::{
 use trackside_core::{
     Annotations, Config, Event, Hit, Moment, Reason, Request, Response,
     endpoint::{self, Answer},
+    enrich::Found,
     explain::{Explanation, Sending, explain},
+    hit::Edit,
     judge::{self, Verdict},
     ledger::Stats,
+    protocol::Enriched,
     transport::{Left, Reentrant, Submitted, Transport},
     visitor::{DailyKey, Notice, Visitor, consent::Consent},
 };
@@ -30,6 +33,7 @@ use crate::{
     proxies::ProxyWatch,
     requests::RequestBook,
     sink::SinkFactory,
+    stage::{Editor, Filter, Stage},
 };
 
 /// Counts a server's traffic: judges its exchanges and delivers their hits off the request thread.
@@ -71,6 +75,7 @@ struct Live {
     /// None: nobody is told apart without a cookie.
     keys: Option<Arc<dyn Keys>>,
     transport: Arc<dyn Transport>,
+    stage: Arc<Stage>,
     requests: PerProcess<RequestBook>,
     proxies: ProxyWatch,
     /// The process, by its generation, that closed it by itself and needs no other close; 0: none did.
@@ -97,6 +102,8 @@ impl Tracker {
             keys: None,
             transport: None,
             sinks: Swapped::new(),
+            filter: None,
+            editor: None,
         }
     }
 
@@ -152,7 +159,7 @@ impl Tracker {
     ) -> Explanation {
         let moment = Moment::new(self.0.clock.micros(), [7; 64]);
         let key = self.0.keys.as_ref().map(|_| DailyKey([7; 32]));
-        explain(&self.0.config, request, response, annotations, moment, key.as_ref())
+        explain(&self.0.config, self.0.stage.enricher(), request, response, annotations, moment, key.as_ref())
     }
 
     /// What the destination called `name` would make of `hit` now. None if there is no such destination, or if
@@ -160,7 +167,12 @@ impl Tracker {
     pub fn sending(&self, name: &str, hit: &Hit) -> Option<Sending> {
         let destination = self.0.config.destinations().iter().find(|destination| destination.name == name)?;
         let is_offered = destination.ip == hit.ip_policy();
-        is_offered.then(|| Sending::of(destination, hit, self.0.clock.micros()))
+        is_offered.then(|| Sending::of(destination, self.0.stage.enricher(), hit, self.0.clock.micros()))
+    }
+
+    /// What a worker finds out about `hit`. The host's hooks are not asked.
+    pub fn look(&self, hit: &Hit) -> Found {
+        self.0.stage.enricher().look(hit)
     }
 
     /// Both books at this instant.
@@ -272,6 +284,8 @@ pub struct Builder {
     keys: Option<Arc<dyn Keys>>,
     transport: Option<Arc<dyn Transport>>,
     sinks: Swapped,
+    filter: Option<Filter>,
+    editor: Option<Editor>,
 }
 
 impl Builder {
@@ -313,6 +327,44 @@ impl Builder {
         self
     }
 
+    /// Which hits the destinations are to have: those for which `filter` answers true. The others are
+    /// refused(`filtered`). Asked once per hit and destination, on a worker, when the hit has been looked at; it
+    /// may take its time, and other hits wait meanwhile. Of two the later stands. Defaults to all.
+    ///
+    /// Should it panic, that is counted with the destination's [panics](trackside_core::ledger::Hits::panics),
+    /// and the hit goes on. It must not wait for the tracker: `flush` and `close` answer
+    /// [`Reentrant`] there.
+    ///
+    /// ```
+    /// use trackside_core::{Config, hit::Text};
+    /// use trackside_transports::Tracker;
+    ///
+    /// let config = Config::builder().toml("visitor.identity = 'none'").build()?;
+    /// let tracker = Tracker::builder(config)
+    ///     .filter(|hit| !hit.hit.path().starts_with(b"/intranet/"))
+    ///     .edit(|hit, edit| {
+    ///         if hit.hit.path().starts_with(b"/invitation/") {
+    ///             edit.set(Text::Path, "/invitation/%7Btoken%7D");
+    ///         }
+    ///     })
+    ///     .open()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn filter(mut self, filter: impl Fn(&Enriched<'_>) -> bool + Send + Sync + 'static) -> Self {
+        self.filter = Some(Arc::new(filter));
+        self
+    }
+
+    /// What is to be changed about a hit before a destination has it. Asked as [`filter`](Self::filter) is, and
+    /// after it; an edited hit is a new record, at which the worker looks again, and the other destinations' hits
+    /// are edited for themselves. Of two the later stands. Defaults to nothing.
+    ///
+    /// Should it panic, that is counted, and the hit goes on as it was.
+    pub fn edit(mut self, editor: impl Fn(&Enriched<'_>, &mut Edit) + Send + Sync + 'static) -> Self {
+        self.editor = Some(Arc::new(editor));
+        self
+    }
+
     /// Opens the tracker. This starts no thread and opens no store: the first hit does.
     ///
     /// # Errors
@@ -326,9 +378,10 @@ impl Builder {
             tracing::warn!(target: "trackside", "{warning}");
         }
         let keys = keys::open(&self.config).map(|configured| self.keys.unwrap_or(configured));
+        let stage = Arc::new(Stage::new(&self.config).with_hooks(self.filter, self.editor));
         let transport = match self.transport {
             Some(transport) => transport,
-            None => destination::open_all(&self.config, &self.clock, keys.as_ref(), self.sinks)?,
+            None => destination::open_all(&self.config, &self.clock, keys.as_ref(), &stage, self.sinks)?,
         };
         let proxies = ProxyWatch::new(&self.config);
         let live = Arc::new(Live {
@@ -337,6 +390,7 @@ impl Builder {
             entropy: self.entropy,
             keys,
             transport,
+            stage,
             requests: PerProcess::new(),
             proxies,
             closed_in: AtomicU64::new(0),

@@ -22,7 +22,7 @@ use trackside_core::{
 use trackside_transports::{OpenError, Tracker, sink::SinkFactory};
 
 fn config_of(destinations: &str) -> Config {
-    Config::builder().toml("consent.policy = 'none'").toml(destinations).build().unwrap()
+    Config::builder().toml("consent.policy = 'none'\ntrack.bots = 'keep'").toml(destinations).build().unwrap()
 }
 
 /// A page seen by a visitor of its own, or by `visitor`.

@@ -95,7 +95,14 @@ def outcome(
 def hits(tracker: Tracker, names: list[str], now: dict[str, Any], call: dict[str, Any]) -> list[Any]:
     now["micros"] = call["now"] + DELAY
     recorded, now["seen"] = tracker.hits()[now.get("seen", 0) :], len(tracker.hits())
-    return [{"hit": hit.json(), "destinations": destinations(tracker, names, hit)} for hit in recorded]
+    return [
+        {"hit": hit.json(), "found": found(tracker, hit), "destinations": destinations(tracker, names, hit)}
+        for hit in recorded
+    ]
+
+
+def found(tracker: Tracker, hit: Any) -> dict[str, Any]:
+    return {key: value for key, value in tracker.look(hit).json().items() if key not in hit.json()}
 
 
 def shown(body: bytes) -> Any:

@@ -158,7 +158,7 @@ atexit.register(ended)
 silent = socket.create_server(("127.0.0.1", 0))
 url = "http://127.0.0.1:%d/collect" % silent.getsockname()[1]
 GA = {{"type": "ga-v1", "url": url, "tracking_id": "UA-1-1"}}
-NATIVE["config"].update(shutdown="1s", destination=[GA])
+NATIVE["config"].update(track={{"bots": "keep"}}, shutdown="1s", destination=[GA])
 PYTHON["config"]["shutdown"] = "1s"
 PYTHON["sinks"]["mine"] = lambda batch: threading.Event().wait()
 trackers = [Tracker(**{kind}) for _ in range(6)]

@@ -125,7 +125,7 @@ def test_the_wire_format_of_a_destination_is_there_to_send() -> None:
         assert batch.classify(503, [(b"retry-after", b"0")]) == Outcome.RETRY
         return batch.classify(200, [], b"GIF89a")
 
-    tracker = Tracker({**CONFIG, "destination": [GA]}, env=False, transport=sink)
+    tracker = Tracker({**CONFIG, "track": {"bots": "keep"}, "destination": [GA]}, env=False, transport=sink)
     visit(tracker, "/news/")
     assert not tracker.flush(30)
     [outgoing] = seen
@@ -178,7 +178,7 @@ def test_a_sink_cannot_wait_for_itself() -> None:
 
 def test_a_transport_takes_what_each_destination_would() -> None:
     seen = []
-    config = {**CONFIG, "destination": [GA, {"type": "sqlite", "path": "/nowhere/at/all.db"}]}
+    config = {**CONFIG, "track": {"bots": "keep"}, "destination": [GA, {"type": "sqlite", "path": "/nowhere/at/all.db"}]}
     tracker = Tracker(config, env=False, transport=lambda batch: seen.append((batch.destination, len(batch))))
     visit(tracker)
     assert not tracker.flush(30)
@@ -212,6 +212,6 @@ def test_where_threads_are_off_a_sink_is_an_error_that_names_the_flag(
         Tracker(CONFIG, env=False, transport=RecordingTransport(), clock=lambda: 0)
     with pytest.raises(ConfigError, match=r"the entropy .*enable-threads"):
         Tracker(CONFIG, env=False, transport=RecordingTransport(), entropy=lambda: bytes(64))
-    Tracker({**CONFIG, "destination": [GA]}, env=False).close()
+    Tracker({**CONFIG, "track": {"bots": "keep"}, "destination": [GA]}, env=False).close()
     Uwsgi.has_threads = 1
     opened(print).close()

@@ -3,13 +3,13 @@
 use std::{fmt, time::Duration};
 
 use super::{
-    Before, Config, ConfigError, Count, Denied, DestinationBuilder, Identity, IpPolicy, Keys, Mode, Policy,
-    ProxyHeader, QueryPolicy, SameSite, Secure, Signal, UserId, env,
+    Before, Bots, Config, ConfigError, Count, Denied, DestinationBuilder, Identity, IpPolicy, Keys, Mode,
+    Policy, ProxyHeader, QueryPolicy, SameSite, Secure, Signal, UserId, env,
     error::{Mistake, Report},
     json,
     schema::{
-        self, BEFORES, COUNTS, DENIEDS, DERIVED, IDENTITIES, IPS, MODES, POLICIES, PROXY_HEADERS, QUERIES,
-        SAME_SITES, SIGNALS, USER_IDS,
+        self, BEFORES, BOTS, COUNTS, DENIEDS, DERIVED, IDENTITIES, IPS, MODES, POLICIES, PROXY_HEADERS,
+        QUERIES, SAME_SITES, SIGNALS, USER_IDS,
     },
     toml,
     tree::Tree,
@@ -264,6 +264,21 @@ impl Builder {
     /// Sets `track.fragments`.
     pub fn fragments(self, fragments: bool) -> Self {
         self.set(&["track", "fragments"], Tree::Bool(fragments))
+    }
+
+    /// Sets `track.bots`.
+    pub fn bots(self, bots: Bots) -> Self {
+        self.set(&["track", "bots"], word(bots, BOTS))
+    }
+
+    /// Adds to `track.bots_allow`.
+    pub fn bots_allow(self, part: impl Into<String>) -> Self {
+        self.push(&["track", "bots_allow"], part)
+    }
+
+    /// Adds to `track.bots_deny`.
+    pub fn bots_deny(self, part: impl Into<String>) -> Self {
+        self.push(&["track", "bots_deny"], part)
     }
 
     /// Sets `privacy.ip`.

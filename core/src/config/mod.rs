@@ -94,6 +94,9 @@
 //! | `methods` | `["GET"]` | all but HEAD and OPTIONS | list of the methods that count; their case matters (RFC 9110 §9.1) |
 //! | `content_types` | `["text/html", "application/xhtml+xml"]` | any | list of the types that count, without parameters; a page that a script puts in the place of the one shown (Turbo Drive, htmx with `HX-Boosted` or restoring its history, Inertia, Unpoly for a whole layer, Livewire's navigation, pjax, swup) counts whatever its type |
 //! | `fragments` | `false` | `true` | whether parts of pages count too: what a script fetches for itself (Turbo's frames, other requests of htmx and Unpoly, Livewire's updates, React Server Components, XMLHttpRequest and fetch), frames, images and what else is not shown as a page; else they are skipped(`fragment`) |
+//! | `bots` | `"separate"` | `"keep"` | hits of programs: `"separate"`: marked as such, and refused(`bot`) by receivers that cannot mark them (ga4, ga-v1, celery); `"drop"`: refused(`bot`) everywhere; `"keep"`: nobody looks |
+//! | `bots_allow` | `[]` | `[]` | list of texts; an agent that has one of them anywhere, in whatever case, is a person's. `*` stands for anything between its pieces. At most 1,000, of 256 bytes each |
+//! | `bots_deny` | `[]` | `[]` | list of such texts; an agent that has one of them is a bot's, unless it is allowed |
 //!
 //! What is written wins over the preset.
 //!
@@ -282,6 +285,12 @@ impl Config {
         self.count
     }
 
+    /// What becomes of the hits of programs: `track.bots`. Defaults to [`Bots::Separate`], with
+    /// [`Count::Api`] to [`Bots::Keep`].
+    pub fn bots(&self) -> Bots {
+        self.track.bots
+    }
+
     /// The distinct `ip` policies of the destinations, in the order in which they first stand there: one
     /// record of a hit is made for each. There is at least one.
     pub fn ip_policies(&self) -> &[IpPolicy] {
@@ -377,6 +386,18 @@ pub enum Count {
     Api,
     /// `pages`: pages.
     Pages,
+}
+
+/// What becomes of the hits of programs: `track.bots`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Bots {
+    /// `drop`: no destination has them.
+    Drop,
+    /// `keep`: they are as any others.
+    Keep,
+    /// `separate`: they are marked, and receivers that cannot mark them do not have them.
+    Separate,
 }
 
 /// What the visitors' law asks for: `consent.policy`.
@@ -475,6 +496,9 @@ pub(crate) struct Track {
     pub(crate) content_types: ContentTypes,
     /// Whether parts of pages count too.
     pub(crate) fragments: bool,
+    pub(crate) bots: Bots,
+    pub(crate) bots_allow: Vec<String>,
+    pub(crate) bots_deny: Vec<String>,
 }
 
 /// Where pages report their views: `beacon.path`.

@@ -38,9 +38,11 @@ impl fmt::Display for Explanation {
         if self.hits.is_empty() {
             writeln!(f, "\nhits: none")?;
         }
-        for ExplainedHit { hit, destinations, .. } in &self.hits {
+        for ExplainedHit { hit, found, destinations, .. } in &self.hits {
             let record = to_string(hit).map_err(|_| fmt::Error)?;
             writeln!(f, "\nhit:\n  {}", escape_json(&record))?;
+            let found = to_string(found).map_err(|_| fmt::Error)?;
+            writeln!(f, "\nfound by the worker:\n  {}", escape_json(&found))?;
             for (name, sending) in destinations {
                 write!(f, "\ndestination {}: ", escape(name.as_bytes()))?;
                 write_sending(f, sending)?;

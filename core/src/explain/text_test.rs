@@ -1,5 +1,12 @@
+use std::sync::Arc;
+
 use super::super::explain;
-use crate::{Annotations, Config, Moment, Request, Response, config::SecretSource, explain::Explanation};
+use crate::{
+    Annotations, Config, Moment, Request, Response,
+    config::SecretSource,
+    enrich::{Enricher, Lists},
+    explain::Explanation,
+};
 
 /// 2026-07-22 10:00:00 UTC, and sevens for all randomness.
 fn explained(toml: &str, target: &str, headers: &[(&str, &str)], status: u16) -> Explanation {
@@ -12,8 +19,10 @@ fn explained(toml: &str, target: &str, headers: &[(&str, &str)], status: u16) ->
         Request::new("GET", target, &headers).with_peer("203.0.113.9".parse().ok()).with_secure(true);
     let response = [("content-type", "text/html")];
     let moment = Moment::new(1_784_714_400_000_000, [7; 64]);
+    let config = config.build().unwrap();
     explain(
-        &config.build().unwrap(),
+        &config,
+        &Enricher::new(&config, Arc::new(Lists::built_in())),
         &request,
         &Response::new(status, &response),
         &Annotations::new(),
@@ -62,6 +71,9 @@ hit:
 \"visitor\":\"07070707-0707-4707-8707-070707070707\",\"new\":true,\"first_visit\":1784714400,\
 \"session\":1784714400}
 
+found by the worker:
+  {\"bot\":{\"class\":\"empty\"},\"channel\":\"email\",\"source\":\"mail\",\"campaign\":{\"source\":\"mail\"}}
+
 destination sqlite: writes the hit
 ";
     assert_eq!(explanation.to_string(), expected);
@@ -103,6 +115,7 @@ hits: none
 }
 
 const GA4: &str = "
+    track.bots = 'keep'
     visitor.identity = 'none'
     [[destination]]
     type = 'ga4'

@@ -63,7 +63,7 @@ impl Draft<'_> {
 
     /// Writes the record, as far as `bytes` reach, and answers how long it is.
     fn write(&self, policy: IpPolicy, bytes: &mut [u8]) -> usize {
-        let mut out = Writer { bytes, at: layout::TEXTS, lengths: [0; Field::COUNT] };
+        let mut out = Writer::new(bytes);
         let text = |text, max| cut_str(text, max).as_bytes();
         let path = cut(self.path, cap::URL);
         out.site(cut(self.site, cap::SITE));
@@ -96,10 +96,7 @@ impl Draft<'_> {
 
         let mut properties = 0;
         for property in self.properties().take(cap::PROPERTIES) {
-            let before = out.at;
-            property.write(&mut out);
-            if out.at > layout::MAX_RECORD {
-                out.at = before;
+            if !out.try_property(&property, layout::MAX_RECORD) {
                 break;
             }
             properties += 1;
@@ -166,14 +163,14 @@ impl Draft<'_> {
 }
 
 /// A property as it will stand in the record.
-enum Property<'a> {
+pub(super) enum Property<'a> {
     Number(&'a str, f64),
     Text(&'a str, &'a str),
     Truth(&'a str, bool),
 }
 
 impl<'a> Property<'a> {
-    fn new(key: &'a str, value: &'a Value<'a>) -> Option<Self> {
+    pub(super) fn new(key: &'a str, value: &'a Value<'a>) -> Option<Self> {
         let key = cut_str(key, cap::KEY);
         match value {
             Value::Number(number) => number.is_finite().then_some(Self::Number(key, *number)),
@@ -202,13 +199,41 @@ impl<'a> Property<'a> {
 }
 
 /// Writes one text after the other. What does not fit is counted all the same.
-struct Writer<'a> {
+pub(super) struct Writer<'a> {
     bytes: &'a mut [u8],
     at: usize,
     lengths: [u16; Field::COUNT],
 }
 
-impl Writer<'_> {
+impl<'a> Writer<'a> {
+    /// One that begins with the texts.
+    pub(super) fn new(bytes: &'a mut [u8]) -> Self {
+        Self { bytes, at: layout::TEXTS, lengths: [0; Field::COUNT] }
+    }
+
+    /// Writes the text of the field of this number.
+    pub(super) fn nth(&mut self, field: usize, text: &[u8]) {
+        self.put(text);
+        // OK because every cap is below 64 Ki.
+        self.lengths[field] = text.len() as u16;
+    }
+
+    /// Writes a property, unless the record would become longer than `most`.
+    pub(super) fn try_property(&mut self, property: &Property<'_>, most: usize) -> bool {
+        let before = self.at;
+        property.write(self);
+        let fits = self.at <= most;
+        if !fits {
+            self.at = before;
+        }
+        fits
+    }
+
+    /// Where it ended, and the lengths of the texts.
+    pub(super) fn end(self) -> (usize, [u16; Field::COUNT]) {
+        (self.at, self.lengths)
+    }
+
     fn put(&mut self, bytes: &[u8]) {
         if let Some(to) = self.bytes.get_mut(self.at..self.at + bytes.len()) {
             to.copy_from_slice(bytes);

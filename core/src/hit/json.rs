@@ -13,68 +13,75 @@ const MAX_WHOLE: f64 = 9_007_199_254_740_992.0;
 
 impl Serialize for Hit {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = Fields(serializer.serialize_map(None)?);
-        map.put("id", &self.id().to_string())?;
-        map.put(
-            "kind",
-            match self.kind() {
-                Kind::Event => "event",
-                Kind::Page => "page",
-            },
-        )?;
-        map.put("at", &self.micros())?;
-        map.put_text("site", self.site())?;
-        map.put("secure", &self.is_secure())?;
-        map.put_bytes("method", self.method())?;
-        map.put_bytes("path", self.path())?;
-        map.put_bytes("query", self.query())?;
-        if self.status() != 0 {
-            map.put("status", &self.status())?;
-        }
-        map.put_bytes("referrer", self.referrer())?;
-        map.put_bytes("agent", self.agent())?;
-        map.put_text("language", self.language())?;
-        if let Some(ip) = self.ip() {
-            map.put("ip", &ip.to_string())?;
-        }
-        if let Some(visitor) = self.visitor() {
-            map.put("visitor", &visitor.to_string())?;
-            match self.first_visit() {
-                Some(first_visit) => {
-                    map.put("new", &self.is_new())?;
-                    map.put("first_visit", &first_visit)?;
-                }
-                None => map.put("cookieless", &true)?,
-            }
-        }
-        if let Some(session) = self.session() {
-            map.put("session", &session)?;
-        }
-        if self.is_confined() {
-            map.put("confined", &true)?;
-        }
-        if self.grants_ads() {
-            map.put("ads", &true)?;
-        }
-        map.put_text("user_id", self.user_id())?;
-        map.put_text("title", self.title())?;
-        map.put_text("route", self.route())?;
-        map.put_text("name", self.name())?;
-        map.put_text("category", self.category())?;
-        map.put_text("label", self.label())?;
-        if let Some(value) = self.value() {
-            map.put("value", &Value::Number(value))?;
-        }
-        if self.properties().next().is_some() {
-            map.put("properties", &Properties(self))?;
-        }
-        map.0.end()
+        let mut map = serializer.serialize_map(None)?;
+        put_fields(self, &mut map)?;
+        map.end()
     }
 }
 
-struct Fields<M>(M);
+/// Writes the fields of `hit` into `map`, which may have others.
+pub(crate) fn put_fields<M: SerializeMap>(hit: &Hit, map: &mut M) -> Result<(), M::Error> {
+    let mut map = Fields(map);
+    map.put("id", &hit.id().to_string())?;
+    map.put(
+        "kind",
+        match hit.kind() {
+            Kind::Event => "event",
+            Kind::Page => "page",
+        },
+    )?;
+    map.put("at", &hit.micros())?;
+    map.put_text("site", hit.site())?;
+    map.put("secure", &hit.is_secure())?;
+    map.put_bytes("method", hit.method())?;
+    map.put_bytes("path", hit.path())?;
+    map.put_bytes("query", hit.query())?;
+    if hit.status() != 0 {
+        map.put("status", &hit.status())?;
+    }
+    map.put_bytes("referrer", hit.referrer())?;
+    map.put_bytes("agent", hit.agent())?;
+    map.put_text("language", hit.language())?;
+    if let Some(ip) = hit.ip() {
+        map.put("ip", &ip.to_string())?;
+    }
+    if let Some(visitor) = hit.visitor() {
+        map.put("visitor", &visitor.to_string())?;
+        match hit.first_visit() {
+            Some(first_visit) => {
+                map.put("new", &hit.is_new())?;
+                map.put("first_visit", &first_visit)?;
+            }
+            None => map.put("cookieless", &true)?,
+        }
+    }
+    if let Some(session) = hit.session() {
+        map.put("session", &session)?;
+    }
+    if hit.is_confined() {
+        map.put("confined", &true)?;
+    }
+    if hit.grants_ads() {
+        map.put("ads", &true)?;
+    }
+    map.put_text("user_id", hit.user_id())?;
+    map.put_text("title", hit.title())?;
+    map.put_text("route", hit.route())?;
+    map.put_text("name", hit.name())?;
+    map.put_text("category", hit.category())?;
+    map.put_text("label", hit.label())?;
+    if let Some(value) = hit.value() {
+        map.put("value", &Value::Number(value))?;
+    }
+    if hit.properties().next().is_some() {
+        map.put("properties", &Properties(hit))?;
+    }
+    Ok(())
+}
 
-impl<M: SerializeMap> Fields<M> {
+struct Fields<'a, M>(&'a mut M);
+
+impl<M: SerializeMap> Fields<'_, M> {
     fn put(&mut self, key: &str, value: &(impl Serialize + ?Sized)) -> Result<(), M::Error> {
         self.0.serialize_entry(key, value)
     }

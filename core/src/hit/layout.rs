@@ -135,8 +135,13 @@ impl<'a> View<'a> {
     }
 
     pub(super) fn field(self, field: Field) -> &'a [u8] {
-        let start = TEXTS + (0..field as usize).map(|n| self.length(n)).sum::<usize>();
-        self.0.get(start..start + self.length(field as usize)).unwrap_or_default()
+        self.nth(field as usize)
+    }
+
+    /// The text of the field of this number.
+    pub(super) fn nth(self, field: usize) -> &'a [u8] {
+        let start = TEXTS + (0..field).map(|n| self.length(n)).sum::<usize>();
+        self.0.get(start..start + self.length(field)).unwrap_or_default()
     }
 
     pub(super) fn properties(self) -> Properties<'a> {

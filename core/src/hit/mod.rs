@@ -7,6 +7,7 @@ mod annotations;
 pub(crate) mod cap;
 mod client;
 mod draft;
+mod edit;
 mod json;
 mod layout;
 mod query;
@@ -16,9 +17,12 @@ use std::{fmt, net::IpAddr, sync::Arc};
 
 use uuid::Uuid;
 
-pub use self::annotations::{Annotations, Event, Value};
 use self::layout::{Field, Flags, View};
-pub(crate) use self::{client::Client, draft::Draft};
+pub use self::{
+    annotations::{Annotations, Event, Value},
+    edit::{Edit, Text},
+};
+pub(crate) use self::{client::Client, draft::Draft, json::put_fields};
 use crate::config::IpPolicy;
 
 /// One page view or event. Cloning it copies a pointer.

@@ -101,7 +101,14 @@ impl Ga4 {
 
 impl Protocol for Ga4 {
     fn needs(&self) -> Needs {
-        Needs { visitor: true, dedupe: false, batch: MAX_EVENTS, one_visitor: true, window: WINDOW }
+        Needs {
+            visitor: true,
+            dedupe: false,
+            batch: MAX_EVENTS,
+            one_visitor: true,
+            window: WINDOW,
+            marks_bots: false,
+        }
     }
 
     fn admit(&self, hit: &Hit) -> Result<(), Reason> {

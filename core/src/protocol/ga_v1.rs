@@ -126,7 +126,7 @@ impl GaV1 {
 
 impl Protocol for GaV1 {
     fn needs(&self) -> Needs {
-        Needs { visitor: true, dedupe: false, batch: 1, one_visitor: true, window: WINDOW }
+        Needs { visitor: true, dedupe: false, batch: 1, one_visitor: true, window: WINDOW, marks_bots: false }
     }
 
     fn admit(&self, hit: &Hit) -> Result<(), Reason> {

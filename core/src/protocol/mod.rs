@@ -15,7 +15,7 @@ use std::fmt;
 
 use self::{ga_v1::GaV1, ga4::Ga4};
 pub use self::{outcome::Outcome, outgoing::Outgoing};
-use crate::{Headers, config::Receiver, hit::Hit, ledger::Reason};
+use crate::{Headers, config::Receiver, enrich::Found, hit::Hit, ledger::Reason};
 
 /// A receiver's wire format.
 pub trait Protocol: fmt::Debug + Send + Sync + 'static {
@@ -49,12 +49,19 @@ pub trait Protocol: fmt::Debug + Send + Sync + 'static {
 pub struct Enriched<'a> {
     /// The hit as it was submitted.
     pub hit: &'a Hit,
+    /// What a worker found out about it; none if nobody has looked.
+    pub found: Option<&'a Found>,
 }
 
 impl<'a> Enriched<'a> {
-    /// `hit`, looked at by a worker.
+    /// `hit`, at which nobody has looked.
     pub fn new(hit: &'a Hit) -> Self {
-        Self { hit }
+        Self { hit, found: None }
+    }
+
+    /// `hit`, with what was found out about it.
+    pub fn with(hit: &'a Hit, found: &'a Found) -> Self {
+        Self { hit, found: Some(found) }
     }
 }
 
@@ -72,13 +79,22 @@ pub struct Needs {
     pub one_visitor: bool,
     /// How far back a hit may be dated, in seconds.
     pub window: u64,
+    /// Whether the receiver can tell a bot's hit from a person's by what it is sent.
+    pub marks_bots: bool,
 }
 
 impl Default for Needs {
     /// What asks for the least and promises the least: one hit a request, of any age, with or without a
-    /// visitor, and a second copy counts again.
+    /// visitor, a second copy counts again, and a bot is a person.
     fn default() -> Self {
-        Self { visitor: false, dedupe: false, batch: 1, one_visitor: false, window: u64::MAX }
+        Self {
+            visitor: false,
+            dedupe: false,
+            batch: 1,
+            one_visitor: false,
+            window: u64::MAX,
+            marks_bots: false,
+        }
     }
 }
 

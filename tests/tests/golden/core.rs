@@ -1,8 +1,11 @@
 //! What core makes of a vector.
 
+use std::sync::{Arc, LazyLock};
+
 use serde_json::{Value as Json, json};
 use trackside_core::{
     Annotations, Config, Event, Hit, Moment, Reason, Request, Response, Value, endpoint,
+    enrich::{Enricher, Lists},
     judge::{self, Verdict},
     protocol::{self, Enriched, Outgoing},
 };
@@ -101,25 +104,29 @@ pub(crate) fn outcome(config: &Config, call: &Call, raw: &mut Vec<Vec<u8>>) -> J
     })
 }
 
+static LISTS: LazyLock<Arc<Lists>> = LazyLock::new(|| Arc::new(Lists::built_in()));
+
 fn recorded(config: &Config, hit: &Hit, now: u64, raw: &mut Vec<Vec<u8>>) -> Json {
     raw.push(serde_json::to_vec(hit).unwrap());
+    let enricher = Enricher::new(config, Arc::clone(&LISTS));
+    let found = enricher.look(hit);
+    let seen = Enriched::with(hit, &found);
     let mut destinations = serde_json::Map::new();
     for destination in config.destinations().iter().filter(|destination| destination.ip == hit.ip_policy()) {
         let is_barred = destination.third_party && hit.is_confined();
-        let sent = match protocol::of(&destination.receiver) {
+        let protocol = protocol::of(&destination.receiver);
+        let sent = match (enricher.admit(&seen, protocol.as_deref()), protocol) {
             _ if is_barred => json!({ "outcome": Reason::NoConsent.code() }),
-            None => json!({ "outcome": "admitted" }),
-            Some(protocol) => match protocol.admit(hit) {
-                Err(reason) => json!({ "outcome": reason.code() }),
-                Ok(()) => {
-                    let mut out = Outgoing::new();
-                    assert_eq!(protocol.encode(&[Enriched::new(hit)], now, &mut out), 1);
-                    raw.push(out.payload().to_owned());
-                    json!({ "outcome": "admitted", "request": posted(out.method(), out.url(), out.headers(), out.payload()) })
-                }
-            },
+            (Err(reason), _) => json!({ "outcome": reason.code() }),
+            (Ok(()), None) => json!({ "outcome": "admitted" }),
+            (Ok(()), Some(protocol)) => {
+                let mut out = Outgoing::new();
+                assert_eq!(protocol.encode(&[seen], now, &mut out), 1);
+                raw.push(out.payload().to_owned());
+                json!({ "outcome": "admitted", "request": posted(out.method(), out.url(), out.headers(), out.payload()) })
+            }
         };
         destinations.insert(destination.name.clone(), sent);
     }
-    json!({ "hit": hit, "destinations": destinations })
+    json!({ "hit": hit, "found": found, "destinations": destinations })
 }

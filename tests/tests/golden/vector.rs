@@ -113,6 +113,7 @@ pub(crate) struct Sent {
 #[serde(deny_unknown_fields)]
 pub(crate) struct ExpectedHit {
     pub(crate) hit: Json,
+    pub(crate) found: Json,
     pub(crate) destinations: Json,
 }
 
@@ -156,7 +157,7 @@ impl Expectation {
         let hits: Vec<_> = self
             .hits
             .iter()
-            .map(|expected| json!({ "hit": expected.hit, "destinations": expected.destinations }))
+            .map(|expected| json!({ "hit": expected.hit, "found": expected.found, "destinations": expected.destinations }))
             .collect();
         let mut expected = json!({
             "verdict": self.verdict,

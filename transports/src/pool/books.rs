@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 
 use trackside_core::{
     Hit, Reason,
+    enrich::Found,
     ledger::{Counters, Hits},
+    protocol::Enriched,
 };
 
 /// How long a waiting caller goes without looking. What a worker ends is announced at once; a `submit`
@@ -24,16 +26,40 @@ pub(super) struct Padded<T>(pub(super) T);
 #[derive(Debug)]
 pub(super) struct Item {
     pub(super) hit: Hit,
+    looked: Option<Box<Looked>>,
     epoch: Epoch,
+}
+
+/// What a worker made of a hit.
+#[derive(Debug)]
+struct Looked {
+    found: Found,
+    /// The size of the hit that came, which may be another now.
+    size: usize,
 }
 
 impl Item {
     pub(super) fn new(hit: Hit, epoch: Epoch) -> Self {
-        Self { hit, epoch }
+        Self { hit, looked: None, epoch }
     }
 
+    /// How many bytes of the queue it holds.
     pub(super) fn size(&self) -> usize {
-        self.hit.size()
+        self.looked.as_ref().map_or_else(|| self.hit.size(), |looked| looked.size)
+    }
+
+    /// Has become `hit`, about which `found` is known.
+    pub(super) fn looked_at(&mut self, hit: Hit, found: Found) {
+        let size = self.size();
+        self.hit = hit;
+        self.looked = Some(Box::new(Looked { found, size }));
+    }
+
+    pub(super) fn enriched(&self) -> Enriched<'_> {
+        match &self.looked {
+            Some(looked) => Enriched::with(&self.hit, &looked.found),
+            None => Enriched::new(&self.hit),
+        }
     }
 }
 

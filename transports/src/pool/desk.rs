@@ -64,7 +64,7 @@ impl Desk {
 
     /// Adds an admitted hit to those that wait for company.
     pub(super) fn gather(&mut self, item: Item, group: u64, now: Instant) {
-        let size = item.size();
+        let size = item.hit.size();
         let ready = &mut self.ready;
         self.batcher.push(item, size, group, now, &mut |items| {
             ready.push_back(Batch { items, is_attempted: false });

@@ -1,7 +1,7 @@
 //! Queue, workers, batching and retry: turns a sink factory into a transport.
 //!
 //! ```text
-//! submit ─► queue ─► worker: admit ─► gather ─► Sink::deliver ─► delivered, refused, dropped
+//! submit ─► queue ─► worker: stage ─► gather ─► Sink::deliver ─► delivered, refused, dropped
 //!   never      bounded in         │      ▲             │
 //!   waits      hits and bytes     ▼      └── retry, split, what one request could not hold
 //!                              refused
@@ -46,6 +46,7 @@ use crate::{
     clock::Clock,
     keys::Keys,
     sink::{AnyFactory, SinkFactory},
+    stage::Stage,
 };
 
 /// How a pool treats the hits of its destination.
@@ -74,6 +75,8 @@ pub struct Options {
     pub dedupe: bool,
     /// What says which hits the receiver counts, and which cannot share a request. None: all, and none.
     pub protocol: Option<Arc<dyn Protocol>>,
+    /// What looks at hits before they are batched, and filters and edits them. None: nobody looks.
+    pub stage: Option<Arc<Stage>>,
     /// The time of day: it dates requests and says how old hits are.
     pub clock: Arc<dyn Clock>,
     /// The keys that a worker tends between its deliveries: tomorrow's is ready then before midnight. Several pools

@@ -58,6 +58,7 @@ fn plan_of_age(age: Duration) -> (Arc<Plan>, Tells, mpsc::Receiver<usize>) {
         max_age: destination.max_age,
         third_party: false,
         dedupe: false,
+        stage: None,
         protocol: None,
         clock: Arc::new(System),
         keys: None,

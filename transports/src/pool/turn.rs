@@ -4,6 +4,7 @@ use std::{
     mem,
     panic::{AssertUnwindSafe, catch_unwind},
     process,
+    sync::MutexGuard,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
@@ -12,6 +13,7 @@ use trackside_core::{Reason, protocol::Outcome};
 use super::{
     books::{Item, Tally},
     desk::{Batch, Desk},
+    fork,
     running::{CLOSED, NUDGED, Running},
     worker::TICK,
 };
@@ -30,6 +32,8 @@ const CLOSING_WAIT: Duration = Duration::from_millis(500);
 pub(super) enum Next {
     Deliver(Batch),
     Exit,
+    /// This is a child that a hook forked: all this belongs to the parent, down to the locks.
+    Inherited,
     /// There is nothing to do, and there has not been for a while: watch, asleep.
     Sleep,
     /// There is nothing to do, and another watches.
@@ -95,7 +99,13 @@ impl Running {
                     return Next::Deliver(batch);
                 }
             }
-            let has_more = self.gather(&mut desk, now);
+            let Some((back, has_more)) = self.gather(desk, now) else {
+                return Next::Inherited;
+            };
+            desk = back;
+            if self.signal.get() & CLOSED != 0 {
+                return Next::Exit;
+            }
             let is_due = desk.batcher.due().is_some_and(|due| due <= now);
             if is_due || until.is_some() || self.books.is_awaited() {
                 desk.release();
@@ -128,35 +138,65 @@ impl Running {
     }
 
     /// Takes hits from the queue until there are none, or a batch is ready, or it has been enough for one
-    /// look; says whether it was that.
-    fn gather(&self, desk: &mut Desk, now: Instant) -> bool {
+    /// look; says whether it was that. None if a hook forked and this is the child.
+    fn gather<'a>(
+        &'a self,
+        mut desk: MutexGuard<'a, Desk>,
+        now: Instant,
+    ) -> Option<(MutexGuard<'a, Desk>, bool)> {
+        let has_hooks = self.plan.options.stage.as_ref().is_some_and(|stage| stage.has_hooks());
         for _ in 0..LOOK {
-            let Some(item) = self.queue.pop() else {
-                return false;
+            let Some(mut item) = self.queue.pop() else {
+                return Some((desk, false));
             };
             desk.busy_at = now;
-            match self.admit(&item) {
+            let admitted = if has_hooks {
+                // They may take locks of the host, and ask for the books: no lock of the pool is held.
+                desk.in_flight += 1;
+                drop(desk);
+                let admitted = self.admit(&mut item);
+                if self.generation != fork::generation() {
+                    mem::forget((item, admitted));
+                    return None;
+                }
+                desk = self.desk();
+                desk.in_flight -= 1;
+                admitted
+            } else {
+                self.admit(&mut item)
+            };
+            match admitted {
                 Ok(group) => desk.gather(item, group, now),
                 Err(reason) => {
                     self.lose(reason, Tally::of([&item]));
                     self.books.announce();
                 }
             }
+            if has_hooks && self.signal.get() & CLOSED != 0 {
+                // It was closed meanwhile.
+                self.shut(&mut desk);
+                return Some((desk, false));
+            }
             if !desk.ready.is_empty() {
-                return false;
+                return Some((desk, false));
             }
         }
-        true
+        Some((desk, true))
     }
 
-    /// The hit's group, if the receiver would count it. A protocol that panics over a hit would not.
-    fn admit(&self, item: &Item) -> Result<u64, Reason> {
-        let Some(protocol) = &self.plan.options.protocol else {
-            return Ok(0);
-        };
+    /// The hit's group, if the destination takes it. A protocol that panics over a hit does not.
+    fn admit(&self, item: &mut Item) -> Result<u64, Reason> {
+        let protocol = self.plan.options.protocol.as_deref();
         let admitted = catch_unwind(AssertUnwindSafe(|| {
-            protocol.admit(&item.hit)?;
-            Ok(protocol.group(&item.hit))
+            match &self.plan.options.stage {
+                Some(stage) => {
+                    let mut hit = item.hit.clone();
+                    let found = stage.pass(&mut hit, protocol, &|| self.books.panicked())?;
+                    item.looked_at(hit, found);
+                }
+                None => protocol.map_or(Ok(()), |protocol| protocol.admit(&item.hit))?,
+            }
+            Ok(protocol.map_or(0, |protocol| protocol.group(&item.hit)))
         }));
         admitted.unwrap_or_else(|panic| {
             mem::forget(panic);
@@ -235,16 +275,20 @@ impl Running {
             }
         }
         if self.signal.get() & CLOSED != 0 {
-            // What was in flight at the deadline and comes back has no second chance.
-            let before = desk.shut;
-            self.give_up(&mut desk);
-            if desk.is_told {
-                // As in flight.
-                desk.shut = before;
-            }
+            self.shut(&mut desk);
         }
         drop(desk);
         self.books.announce();
+    }
+
+    /// What was in flight at the deadline and comes back has no second chance.
+    fn shut(&self, desk: &mut Desk) {
+        let before = desk.shut;
+        self.give_up(desk);
+        if desk.is_told {
+            // As in flight.
+            desk.shut = before;
+        }
     }
 
     fn apply(&self, desk: &mut Desk, mut items: Vec<Item>, is_attempted: bool, outcome: Outcome) {

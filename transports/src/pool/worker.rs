@@ -14,9 +14,9 @@ use rand::{
     RngExt, SeedableRng,
     rngs::{StdRng, SysRng},
 };
-use trackside_core::protocol::Enriched;
 
 use super::{
+    books::Item,
     desk::Batch,
     fork,
     running::{CLOSED, CLOSING, IDLE, Running},
@@ -81,6 +81,10 @@ impl Worker {
                     self.running.settle(batch, attempt, began, now, jitter);
                 }
                 Next::Exit => break,
+                Next::Inherited => {
+                    mem::forget(self);
+                    return;
+                }
                 Next::Sleep => self.sleep(),
                 Next::Rest => self.rest(),
                 Next::Wait(wait) => thread::park_timeout(wait),
@@ -115,7 +119,7 @@ impl Worker {
                     Err(error) => return Err(error),
                 },
             };
-            let enriched: Vec<_> = batch.items.iter().map(|item| Enriched::new(&item.hit)).collect();
+            let enriched: Vec<_> = batch.items.iter().map(Item::enriched).collect();
             Ok(sink.deliver(&enriched, now))
         }));
         if self.running.generation != fork::generation() {

@@ -121,6 +121,7 @@ pub fn options(name: &str) -> Options {
         max_age: destination.max_age,
         third_party: false,
         dedupe: false,
+        stage: None,
         protocol: None,
         clock: Arc::new(System),
         keys: None,

@@ -12,7 +12,7 @@ pub(super) fn render(explanation: &Explanation, notes: &[String]) -> serde_json:
     let hits = explanation.hits.iter().map(|explained| {
         let destinations: Vec<_> =
             explained.destinations.iter().map(|(name, sending)| destination(name, sending)).collect();
-        json!({"hit": explained.hit, "destinations": destinations})
+        json!({"hit": explained.hit, "found": explained.found, "destinations": destinations})
     });
     let verdict = &explanation.verdict;
     let document = json!({

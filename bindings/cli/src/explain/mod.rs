@@ -65,11 +65,12 @@ enum Format {
 const AFTER_HELP: &str = "\
 It prints the verdict; what each rule says, in the order in which they are asked (a request stops at
 the first no); the visitor; the notice; the headers to append to the response; and each hit with what
-every destination makes of it: the exact request, with *** for secrets. No store is opened.
+the worker finds out about it (bot, channel, campaign) and what every destination makes of it: the exact
+request, with *** for secrets. No store is opened, and no hook is asked.
 
 JSON has one object: \"verdict\" {\"tracked\", \"reason\"}; \"rules\" of {\"rule\", \"ok\", \"reason\",
 \"view\"}; \"visitor\"; \"notice\" {\"text\", \"html\"} or null; \"headers\" of [name, value]; \"notes\";
-\"hits\" of {\"hit\", \"destinations\" of {\"name\", and one of \"refused\" (reason), \"written\" (true) or
+\"hits\" of {\"hit\", \"found\", \"destinations\" of {\"name\", and one of \"refused\" (reason), \"written\" (true) or
 \"request\" {\"method\", \"url\", \"headers\", \"body\"}}}. Bytes outside UTF-8 are {\"hex\": …}. Fields may
 be added, none is taken away.
 

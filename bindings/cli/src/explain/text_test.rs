@@ -68,6 +68,7 @@ hits: none
 }
 
 const GA4: &str = "
+    track.bots = 'keep'
     visitor.identity = 'none'
     [[destination]]
     type = 'ga4'

@@ -75,7 +75,8 @@ headers to append: none
 "
     );
     let (hit, rest) = hit.split_once('\n').unwrap();
-    assert_eq!(rest, "\ndestination sqlite: writes the hit\n");
+    let found = r#"{"bot":{"class":"empty"},"channel":"campaign","source":"x","campaign":{"source":"x"}}"#;
+    assert_eq!(rest, format!("\nfound by the worker:\n  {found}\n\ndestination sqlite: writes the hit\n"));
     let mut hit: Value = serde_json::from_str(hit).unwrap();
     for unknown in ["id", "at"] {
         hit.as_object_mut().unwrap().remove(unknown).unwrap();
@@ -117,7 +118,7 @@ fn json_for_programs() {
     let place = Place::new();
     place.write(
         "my.toml",
-        "consent.policy = \"none\"\n[[destination]]\ntype = \"ga4\"\nmeasurement_id = \"G-ABC123DEF4\"\n\
+        "consent.policy = \"none\"\ntrack.bots = \"keep\"\n[[destination]]\ntype = \"ga4\"\nmeasurement_id = \"G-ABC123DEF4\"\n\
          api_secret = \"env:GA4_SECRET\"\nip = \"full\"\n",
     );
     let request = b"GET / HTTP/1.1\nHost: www.example.com\nUser-Agent: \xff\x1b\n\n";
@@ -150,6 +151,7 @@ fn json_for_programs() {
     let told: Value = serde_json::from_str(&ran.out).unwrap();
     assert_eq!(told["verdict"], serde_json::json!({"tracked": true, "reason": null}));
     assert_eq!(told["hits"][0]["hit"]["agent"], serde_json::json!({"hex": "ff"}));
+    assert_eq!(told["hits"][0]["found"], serde_json::json!({"channel": "direct"}));
     let sent = &told["hits"][0]["destinations"][0];
     assert_eq!(sent["name"], "ga4");
     assert_eq!(sent["request"]["method"], "POST");

@@ -302,6 +302,16 @@ class Tracker:
             hits.append(hit.read(owned, owned))
         return hits
 
+    def look(self, recorded: Hit) -> Hit:
+        """A copy of a recorded hit whose ``json()`` has what a worker finds out about it as well: ``bot``,
+        ``channel``, ``source`` and ``campaign``. Filters and editors are not asked."""
+        if recorded._handle is None:
+            raise ArgumentError("the hit is not one of `tracker.hits()`")
+        place = ffi.new("trackside_hit **")
+        _native.call(lib.trackside_tracker_look, self._handle, recorded._handle, place)
+        looked = ffi.gc(place[0], lib.trackside_hit_free)
+        return hit.read(looked, looked)
+
     def encode(self, destination: str, hit: Hit) -> Outgoing:
         """The request that the destination would send for a recorded hit, if it were sent alone and now.
 

@@ -42,7 +42,7 @@ def _no_app() -> Iterator[None]:
 
 def config(**destination: object) -> dict[str, Any]:
     to = {"type": "celery", "tracking_id": "UA-12345-6", "url": URL, **destination}
-    return {"consent": {"policy": "none"}, "shutdown": "2s", "destination": [to]}
+    return {"consent": {"policy": "none"}, "track": {"bots": "keep"}, "shutdown": "2s", "destination": [to]}
 
 
 def visit(tracker: Tracker, path: str) -> None:

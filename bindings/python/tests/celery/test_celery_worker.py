@@ -31,6 +31,7 @@ from trackside import Tracker
 
 tracker = Tracker({
     "consent": {"policy": "none"},
+    "track": {"bots": "keep"},
     "destination": [{"type": "celery", "tracking_id": "UA-1", "url": os.environ["COLLECTOR"]}],
 }, env=False)
 first, count = map(int, sys.argv[1:])

@@ -25,7 +25,7 @@ pub(super) use self::{
     consent::{BEFORES, DENIEDS, POLICIES, SIGNALS},
     destination::WHEN_FULL,
     proxy::PROXY_HEADERS,
-    track::COUNTS,
+    track::{BOTS, COUNTS},
     visitor::{DERIVED, IDENTITIES, SAME_SITES, USER_IDS},
 };
 

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::visitor::is_token;
 use crate::{
     config::{
-        Count, Track,
+        Bots, Count, Track,
         reader::{Read, Section},
         tree::{Tree, quoted},
     },
@@ -15,10 +15,14 @@ use crate::{
 pub(super) const COUNT: Count = Count::Pages;
 pub(in crate::config) const COUNTS: &[(&str, Count)] = &[("pages", Count::Pages), ("api", Count::Api)];
 
+pub(in crate::config) const BOTS: &[(&str, Bots)] =
+    &[("separate", Bots::Separate), ("drop", Bots::Drop), ("keep", Bots::Keep)];
+
 const MAX_PATTERNS: usize = 65_536;
 const MAX_PATTERN: usize = 2_048;
 /// More entries than there are statuses, methods or types to name.
 const MAX_ENTRIES: usize = 1_000;
+const MAX_WORD: usize = 256;
 
 /// What is counted, and the rules for it; no rules only after a mistake.
 pub(super) fn read(track: &mut Section<'_>) -> (Read<Count>, Option<Track>) {
@@ -29,8 +33,24 @@ pub(super) fn read(track: &mut Section<'_>) -> (Read<Count>, Option<Track>) {
     let methods = methods(track, preset);
     let content_types = content_types(track, preset);
     let fragments = track.bool("fragments").or(preset == Count::Api);
+    let bots = track.choice("bots", BOTS).or(match preset {
+        Count::Api => Bots::Keep,
+        Count::Pages => Bots::Separate,
+    });
+    let (bots_allow, bots_deny) = (agents(track, "bots_allow"), agents(track, "bots_deny"));
     let rules = ignore.zip(only);
-    (count, rules.map(|(ignore, only)| Track { ignore, only, status, methods, content_types, fragments }))
+    let rules = rules.map(|(ignore, only)| Track {
+        ignore,
+        only,
+        status,
+        methods,
+        content_types,
+        fragments,
+        bots,
+        bots_allow,
+        bots_deny,
+    });
+    (count, rules)
 }
 
 fn patterns(track: &mut Section<'_>, key: &'static str) -> Option<Patterns> {
@@ -54,6 +74,14 @@ fn patterns(track: &mut Section<'_>, key: &'static str) -> Option<Patterns> {
     let mut distinct = HashSet::new();
     texts.retain(|text| distinct.insert(text.clone()));
     Patterns::new(texts).map_err(|error| track.mistake(key, error)).ok()
+}
+
+fn agents(track: &mut Section<'_>, key: &'static str) -> Vec<String> {
+    let expected = "a part of an agent, of 1 to 256 bytes and not of * alone";
+    let is_part = |text: &&str| text.len() <= MAX_WORD && text.bytes().any(|byte| byte != b'*');
+    track
+        .list(key, MAX_ENTRIES, expected, |tree| tree.as_text().filter(is_part).map(str::to_owned))
+        .or(Vec::new())
 }
 
 fn statuses(track: &mut Section<'_>, preset: Count) -> Statuses {

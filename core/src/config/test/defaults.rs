@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use super::with_policy;
 use crate::{
     config::{
-        Config, Count, Identity, IpPolicy, Keys, Mode, Policy, QueryPolicy, Receiver, SameSite, Secure,
+        Bots, Config, Count, Identity, IpPolicy, Keys, Mode, Policy, QueryPolicy, Receiver, SameSite, Secure,
         UserId, WhenFull, Workers,
     },
     decide::{ContentTypes, Methods, Statuses},
@@ -39,6 +39,8 @@ fn of_everything_but_destinations() {
     let types = ["text/html", "application/xhtml+xml"].map(str::to_owned);
     assert_eq!(config.track.content_types, ContentTypes::Only(types.to_vec()));
     assert!(!config.track.fragments);
+    assert_eq!(config.bots(), Bots::Separate);
+    assert!(config.track.bots_allow.is_empty() && config.track.bots_deny.is_empty());
     assert_eq!(config.query, QueryPolicy::Campaign);
     assert!(config.beacon.is_none());
     assert_eq!(config.ip_policies(), [IpPolicy::Masked]);
@@ -122,6 +124,7 @@ fn an_unwritten_batch_fits_the_queue() {
 #[test]
 fn api_is_a_preset_that_written_keys_beat() {
     let config = Config::builder().toml("track.count = 'api'").build().unwrap();
+    assert_eq!(config.bots(), Bots::Keep);
     assert_eq!((config.count(), config.consent()), (Count::Api, Policy::None));
     assert_eq!(config.track.status, statuses(&["2xx"]));
     assert_eq!(config.track.methods, Methods::AllButProbes);

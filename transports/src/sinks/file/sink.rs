@@ -54,7 +54,7 @@ impl FileSink {
 
 impl Sink for FileSink {
     fn deliver(&mut self, batch: &[Enriched<'_>], _: u64) -> Delivery {
-        let taken = self.lines.fill(batch.iter().map(|enriched| enriched.hit)).max(1);
+        let taken = self.lines.fill(batch.iter()).max(1);
         let (written, result) = match self.output.reopen() {
             Ok(()) => self.output.write(&self.lines.bytes),
             Err(error) => (0, Err(error)),

@@ -1,0 +1,188 @@
+//! What workers find out about a hit: whose agent it is, by which channel it came, for which campaign, and from
+//! where.
+//!
+//! None of it changes the response, so none of it is the request thread's work. Everything is pure: an
+//! [`Enricher`] looks at the hit and at lists, which stand compiled in `lists/` beside this file with their
+//! licences and the date of their last refresh.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use trackside_core::{
+//!     Annotations, Config, Moment, Request, Response,
+//!     enrich::{Channel, Class, Enricher, Lists, Purpose},
+//!     judge,
+//! };
+//!
+//! let config = Config::builder().toml("visitor.identity = 'none'").build()?;
+//! let headers = [("host", "www.example.com"), ("accept", "text/html"), ("user-agent", "GPTBot/1.2")];
+//! let request = Request::new("GET", "/", &headers);
+//! let exchange = judge::begin(&config, &request, Moment::new(0, [7; 64]), None);
+//! let mut hits = Vec::new();
+//! let response = [("content-type", "text/html")];
+//! let response = Response::new(200, &response);
+//! let verdict =
+//!     judge::finish(&config, exchange, &request, &response, &Annotations::new(), &mut |hit| hits.push(hit));
+//! assert!(verdict.is_tracked());
+//!
+//! let enricher = Enricher::new(&config, Arc::new(Lists::built_in()));
+//! let found = enricher.look(&hits[0]);
+//! let bot = found.bot().expect("a bot");
+//! assert_eq!((bot.class(), bot.name(), bot.operator()), (Class::Ai, "GPTBot", "OpenAI"));
+//! assert_eq!(bot.purpose(), Some(Purpose::Training));
+//! assert_eq!(found.channel(), Channel::Direct);
+//! # Ok::<(), trackside_core::config::ConfigError>(())
+//! ```
+
+mod agent;
+mod bot;
+mod campaign;
+mod channel;
+mod crawlers;
+mod json;
+mod odd;
+mod sites;
+mod words;
+
+use std::sync::Arc;
+
+use self::{agent::Known, crawlers::Crawlers, sites::Sites, words::Words};
+pub use self::{
+    bot::{Bot, Class, Purpose},
+    campaign::{Campaign, Click},
+    channel::Channel,
+    crawlers::ListError,
+};
+use crate::{
+    Config, Hit, Reason,
+    config::Bots,
+    protocol::{Enriched, Protocol},
+};
+
+/// The lists that agents and referrers are looked up in: some 400 KiB, made in some milliseconds. One is enough
+/// for a process.
+#[derive(Debug)]
+pub struct Lists {
+    known: Known,
+    crawlers: Crawlers,
+    sites: Sites,
+}
+
+impl Lists {
+    /// Those that came with this version.
+    pub fn built_in() -> Self {
+        Self { known: Known::built_in(), crawlers: Crawlers::built_in(), sites: Sites::built_in() }
+    }
+
+    /// Those that came with this version, with other crawlers: `json` as in `crawler-user-agents.json` of
+    /// <https://github.com/monperrus/crawler-user-agents>, a list of objects with a `pattern` and `tags`.
+    ///
+    /// # Errors
+    ///
+    /// If that is something else, has a pattern that is no regular expression, or is too large.
+    pub fn with_crawlers(json: &str) -> Result<Self, ListError> {
+        Ok(Self { crawlers: Crawlers::of_json(json)?, ..Self::built_in() })
+    }
+}
+
+/// Looks at hits as a configuration says.
+#[derive(Clone, Debug)]
+pub struct Enricher {
+    lists: Arc<Lists>,
+    bots: Bots,
+    allow: Words,
+    deny: Words,
+    sites: Vec<String>,
+}
+
+impl Enricher {
+    /// One that looks hits up in `lists`.
+    pub fn new(config: &Config, lists: Arc<Lists>) -> Self {
+        let track = &config.track;
+        Self {
+            lists,
+            bots: track.bots,
+            allow: Words::new(&track.bots_allow),
+            deny: Words::new(&track.bots_deny),
+            sites: config.sites.clone(),
+        }
+    }
+
+    /// What there is to find out about `hit`, in time linear in its length.
+    pub fn look(&self, hit: &Hit) -> Found {
+        let campaign = Campaign::of(hit.query());
+        let (channel, source) = channel::of(hit, &campaign, &self.sites, &self.lists.sites);
+        Found { bot: self.bot(hit), channel, source, campaign }
+    }
+
+    /// Whether a destination takes the hit: first as `track.bots` says, then as its protocol, if it has one,
+    /// does.
+    ///
+    /// # Errors
+    ///
+    /// The reason for which it does not.
+    pub fn admit(&self, hit: &Enriched<'_>, protocol: Option<&dyn Protocol>) -> Result<(), Reason> {
+        if hit.found.is_some_and(|found| found.bot.is_some()) {
+            let can_mark = protocol.is_none_or(|protocol| protocol.needs().marks_bots);
+            match self.bots {
+                Bots::Keep => {}
+                Bots::Separate if can_mark => {}
+                Bots::Separate | Bots::Drop => return Err(Reason::Bot),
+            }
+        }
+        protocol.map_or(Ok(()), |protocol| protocol.admit(hit.hit))
+    }
+
+    fn bot(&self, hit: &Hit) -> Option<Bot> {
+        let agent = hit.agent().trim_ascii();
+        if self.bots == Bots::Keep || self.allow.find(agent).is_some() {
+            return None;
+        }
+        if let Some(word) = self.deny.find(agent) {
+            return Some(Bot::new(Class::Denied, word.to_owned()));
+        }
+        if let Some(spammer) = self.lists.sites.spammer(hit.referrer()) {
+            return Some(Bot::new(Class::Spam, spammer));
+        }
+        odd::of(agent)
+            .or_else(|| self.lists.known.find(agent))
+            .or_else(|| self.lists.crawlers.find(agent))
+            .or_else(|| odd::guess(agent))
+    }
+}
+
+/// What a worker found out about a hit.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Found {
+    bot: Option<Bot>,
+    channel: Channel,
+    source: String,
+    campaign: Campaign,
+}
+
+impl Found {
+    /// The program that sent the request, if it was no browser in a person's hands. Never one with
+    /// `track.bots = "keep"`.
+    pub fn bot(&self) -> Option<&Bot> {
+        self.bot.as_ref()
+    }
+
+    /// By which way the visitor came.
+    pub fn channel(&self) -> Channel {
+        self.channel
+    }
+
+    /// Who led here: the name of the search engine, the social network or the AI assistant, the campaign's
+    /// source, or the referrer's host; empty with [`Channel::Direct`] and [`Channel::Internal`].
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// The campaign, as far as `privacy.query` has left it in the query.
+    pub fn campaign(&self) -> &Campaign {
+        &self.campaign
+    }
+}
+
+#[cfg(test)]
+#[path = "enrich_test.rs"]
+mod test;
