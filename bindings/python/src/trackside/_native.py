@@ -43,15 +43,10 @@ class Scratch:
 
 
 # A list, whose pop and append are atomic, and no thread-local: that is slower, and dies with its thread.
+# Whoever finds none to pop makes one.
 _scratches: list[Scratch] = []
+take_scratch = _scratches.pop
 give_back = _scratches.append
-
-
-def take_scratch() -> Scratch:
-    try:
-        return _scratches.pop()
-    except IndexError:
-        return Scratch()
 
 
 def new_error() -> Any:

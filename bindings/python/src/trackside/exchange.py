@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from trackside import _block, _native
 from trackside._block import Annotation, Text, Value
-from trackside._native import ffi, give_back, lib, take_scratch
+from trackside._native import Scratch, ffi, give_back, lib, take_scratch
 
 if TYPE_CHECKING:
     from trackside.tracker import Tracker
@@ -228,12 +228,16 @@ class Exchange:
 
     def _end(self, block: bytes) -> Verdict:
         """As ``finish``, of a response's block, but raises."""
-        scratch = take_scratch()
+        try:
+            scratch = take_scratch()
+        except IndexError:
+            scratch = Scratch()
         with self._lock:
             # Put away before: a signal whose handler raises is told of right after the call, and what was
             # freed in it must not be found again.
             handle, self._handle = self._handle, None
             if handle is None:
+                give_back(scratch)
                 return _OVER
             status = lib.trackside_exchange_end_blob(
                 handle, block, len(block), scratch.buffer, scratch.CAPACITY, scratch.needed, scratch.error
@@ -253,7 +257,7 @@ class Exchange:
         if handle is not None:
             lib.trackside_exchange_free(handle)
 
-    def _otherwise(self, status: int, scratch: _native.Scratch) -> Verdict:
+    def _otherwise(self, status: int, scratch: Scratch) -> Verdict:
         """A verdict that the buffer cannot hold; all else has failed."""
         if status != _native.BUFFER:
             raise _native.failure(status, scratch.error)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from trackside import _at_exit, _block, _native, hit, log, stats, transport
 from trackside._block import Text, Value
-from trackside._native import ffi, give_back, lib, take_scratch
+from trackside._native import Scratch, ffi, give_back, lib, take_scratch
 from trackside.errors import ArgumentError, ConfigError, RefusedError, TracksideError
 from trackside.exchange import Answer, Exchange, Visitor
 from trackside.hit import Hit
@@ -131,27 +131,16 @@ class Tracker:
     def _begin(self, block: bytes) -> Exchange:
         if log.waiting[0]:
             log.drain()
-        scratch = take_scratch()
+        try:
+            scratch = take_scratch()
+        except IndexError:
+            scratch = Scratch()
         status = lib.trackside_exchange_begin_blob(
             self._handle, block, len(block), scratch.exchange, scratch.error
         )
         if status:
             raise _native.failure(status, scratch.error)
         exchange = Exchange(self, scratch.exchange[0])
-        give_back(scratch)
-        return exchange
-
-    def _begin_lines(self, lines: bytes, flags: int) -> Exchange:
-        """As ``_begin``, of what ``trackside_exchange_begin_lines`` takes."""
-        if log.waiting[0]:
-            log.drain()
-        scratch = take_scratch()
-        status = lib.trackside_exchange_begin_lines(
-            self._handle, lines, len(lines), flags, scratch.exchange, scratch.is_new, scratch.error
-        )
-        if status:
-            raise _native.failure(status, scratch.error)
-        exchange = Exchange(self, scratch.exchange[0], scratch.is_new[0])
         give_back(scratch)
         return exchange
 

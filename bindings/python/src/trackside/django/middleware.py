@@ -15,7 +15,7 @@ from . import live, messages, title, user
 from .endpoint import answer
 from .request import begin as begun
 from .request import outer
-from .response import append, known, tell_route
+from .response import end, tell_route
 
 GetResponse = Callable[[HttpRequest], Union[HttpResponseBase, Awaitable[HttpResponseBase]]]
 
@@ -106,7 +106,7 @@ def finish(
     shown: messages.Shown | None,
 ) -> None:
     """Ends it, now that the response's head is known. Nothing raises."""
-    options, block = now.options, None
+    options = now.options
     try:
         if shown is not None:
             shown.take_back()
@@ -114,21 +114,14 @@ def finish(
             exchange.title = title.of(request, response, options.scan_title)
         if options.user and exchange.user_id is None:
             exchange.user_id = user.key_of(request)
-        if is_ours:
-            block = known(exchange, request, response)
-        else:
+        if not is_ours:
             tell_route(exchange, request)
     except Exception:
         now.tracker.failures.note("annotating an exchange")
     if not is_ours:
         return
     try:
-        if block is None:
-            verdict = exchange.finish(response.status_code, response.items())
-        else:
-            verdict = exchange._end(block)
-        if verdict.headers:
-            append(response, verdict.headers)
+        end(exchange, request, response)
     except Exception:
         now.tracker.failures.note("finishing an exchange")
         exchange.abandon()

@@ -13,29 +13,34 @@ from trackside._native import RESPONSE_HEADERS
 _pages = _block.Pages()
 
 
-def known(exchange: Exchange, request: HttpRequest, response: HttpResponseBase) -> bytes | None:
-    """The response's block, route and all, where that is all there is to say. Else none, and the exchange is
-    annotated with the route."""
-    # Django's mapping makes its pairs anew one by one, in Python; it holds them as they are needed here.
-    store = getattr(response.headers, "_store", None)
-    if exchange._annotations is not None or not isinstance(store, dict):
-        tell_route(exchange, request)
-        return None
-    # Most pages are told from others by no more than this, and there are few such.
-    match = request.resolver_match
-    key = (
-        response.status_code,
-        match and match.route,
-        request.META.get("SCRIPT_NAME"),
-        *map(store.get, RESPONSE_HEADERS),
-    )
-    block = _pages.get(key)
+def end(exchange: Exchange, request: HttpRequest, response: HttpResponseBase) -> None:
+    """Ends an exchange with the response to its request, and appends what the verdict says."""
+    # Most pages are told from others by no more than this, and there are few such. Django's mapping makes its
+    # pairs anew one by one, in Python; it holds them as they are needed here.
+    block, key = None, None
+    if exchange._annotations is None:
+        try:
+            match, get = request.resolver_match, response.headers._store.get
+            route = match.route if match is not None else None
+            key = (response.status_code, route, request.META.get("SCRIPT_NAME"), *map(get, RESPONSE_HEADERS))
+            block = _pages.get(key)
+        except Exception:
+            key = None  # What is no mapping of Django's takes the slow way.
     if block is None:
+        block = _block_of(exchange, request, response)
+        if key is not None:
+            _pages.keep(key, block)
+    headers = exchange._end(block).headers
+    if headers:
+        append(response, headers)
+
+
+def _block_of(exchange: Exchange, request: HttpRequest, response: HttpResponseBase) -> bytes:
+    try:
         tell_route(exchange, request)
-        told = [pair for pair in map(store.get, RESPONSE_HEADERS) if pair is not None]
-        block = _block.response(response.status_code, told, exchange._annotations)
-        _pages.keep(key, block)
-    return block
+    except Exception:
+        exchange._tracker.failures.note("the route of an exchange")
+    return _block.response(response.status_code, response.items(), exchange._annotations)
 
 
 def tell_route(exchange: Exchange, request: HttpRequest) -> None:
