@@ -15,41 +15,47 @@ _pages = _block.Pages()
 
 def end(exchange: Exchange, request: HttpRequest, response: HttpResponseBase) -> None:
     """Ends an exchange with the response to its request, and appends what the verdict says."""
-    # Most pages are told from others by no more than this, and there are few such. Django's mapping makes its
-    # pairs anew one by one, in Python; it holds them as they are needed here.
-    block, key = None, None
-    if exchange._annotations is None:
-        try:
-            match, get = request.resolver_match, response.headers._store.get
-            route = match.route if match is not None else None
-            key = (response.status_code, route, request.META.get("SCRIPT_NAME"), *map(get, RESPONSE_HEADERS))
-            block = _pages.get(key)
-        except Exception:
-            key = None  # What is no mapping of Django's takes the slow way.
-    if block is None:
-        block = _block_of(exchange, request, response)
-        if key is not None:
-            _pages.keep(key, block)
-    headers = exchange._end(block).headers
-    if headers:
-        append(response, headers)
-
-
-def _block_of(exchange: Exchange, request: HttpRequest, response: HttpResponseBase) -> bytes:
-    try:
+    block = _known(request, response) if exchange._annotations is None else None
+    if block is not None:
+        verdict = exchange._end(block)
+    else:
         tell_route(exchange, request)
-    except Exception:
-        exchange._tracker.failures.note("the route of an exchange")
-    return _block.response(response.status_code, response.items(), exchange._annotations)
+        verdict = exchange.finish(response.status_code, response.items())
+    if verdict.headers:
+        append(response, verdict.headers)
+
+
+def _known(request: HttpRequest, response: HttpResponseBase) -> bytes | None:
+    """The block of a page of which the view has said nothing: there are few different ones."""
+    # Django's mapping makes its pairs anew one by one, in Python; it holds them as they are needed here.
+    store = getattr(response.headers, "_store", None)
+    if not isinstance(store, dict):
+        return None
+    route = getattr(request.resolver_match, "route", None)
+    key = (response.status_code, route, request.META.get("SCRIPT_NAME"), *map(store.get, RESPONSE_HEADERS))
+    block = _pages.get(key)
+    if block is None:
+        # Of nothing but the key: what is kept is of every visitor.
+        told, text = [store[name] for name in RESPONSE_HEADERS if name in store], _route_of(request)
+        said = [] if text is None else [(_block.ROUTE, _block.text(text, 2048))]
+        block = _block.response(response.status_code, told, said)
+        _pages.keep(key, block)
+    return block
 
 
 def tell_route(exchange: Exchange, request: HttpRequest) -> None:
     """Annotates an exchange with the route, unless the view has."""
-    match = request.resolver_match
-    if match is not None and exchange.route is None:
-        # As other frameworks tell it: from the root of the host, and without the mark of its beginning.
-        mounted = str(request.META.get("SCRIPT_NAME", "")).rstrip("/")
-        exchange.route = f"{mounted}/{match.route.removeprefix('^')}"
+    if exchange.route is None:
+        exchange.route = _route_of(request)
+
+
+def _route_of(request: HttpRequest) -> str | None:
+    route = getattr(request.resolver_match, "route", None)
+    if route is None:
+        return None
+    # As other frameworks tell it: from the root of the host, and without the mark of its beginning.
+    mounted = str(request.META.get("SCRIPT_NAME", "")).rstrip("/")
+    return f"{mounted}/{route.removeprefix('^')}"
 
 
 def append(response: HttpResponseBase, headers: Iterable[tuple[bytes, bytes]]) -> None:
