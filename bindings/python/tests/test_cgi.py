@@ -19,7 +19,7 @@ META = {
 
 
 def begin(site: Site, meta: dict[str, Any], target: str = "/news/?utm_source=x") -> Any:
-    exchange = _cgi.begin(site.tracker, meta, "GET", target, "", True)
+    exchange = _cgi.begin(site.tracker, meta, "GET", target, "", True, False)
     assert exchange.finish(200, HTML).is_tracked
     return site.transport.hits[-1]
 
@@ -69,11 +69,11 @@ def test_what_the_configuration_has_read_is_told(cookie: str) -> None:
 
 
 def test_who_is_new_is_told_at_once(site: Site) -> None:
-    exchange = _cgi.begin(site.tracker, META, "GET", "/", "", True)
+    exchange = _cgi.begin(site.tracker, META, "GET", "/", "", True, False)
     assert exchange._is_new is True
     assert exchange.is_new
     name, value = exchange.finish(200, HTML).headers[0]
     assert name == b"Set-Cookie"
     cookie = value.partition(b";")[0].decode()
-    again = _cgi.begin(site.tracker, {**META, "HTTP_COOKIE": cookie}, "GET", "/", "", True)
+    again = _cgi.begin(site.tracker, {**META, "HTTP_COOKIE": cookie}, "GET", "/", "", True, False)
     assert (again._is_new, again.is_new) == (False, False)

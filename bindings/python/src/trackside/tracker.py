@@ -144,6 +144,23 @@ class Tracker:
         give_back(scratch)
         return exchange
 
+    def _begin_lines(self, lines: bytes, flags: int) -> Exchange:
+        """As ``_begin``, of what ``trackside_exchange_begin_lines`` takes."""
+        if log.waiting[0]:
+            log.drain()
+        try:
+            scratch = take_scratch()
+        except IndexError:
+            scratch = Scratch()
+        status = lib.trackside_exchange_begin_lines(
+            self._handle, lines, len(lines), flags, scratch.exchange, scratch.is_new, scratch.error
+        )
+        if status:
+            raise _native.failure(status, scratch.error)
+        exchange = Exchange(self, scratch.exchange[0], scratch.is_new[0])
+        give_back(scratch)
+        return exchange
+
     def answer(
         self,
         method: Text,
