@@ -6,6 +6,8 @@
 
 #[cfg(feature = "c")]
 mod c;
+#[cfg(feature = "caches")]
+mod caches;
 mod closing;
 mod collector;
 mod kit;

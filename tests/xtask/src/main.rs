@@ -2,6 +2,7 @@
 
 mod bench;
 mod c;
+mod caches;
 mod cargo;
 mod features;
 mod fuzz;

@@ -1,6 +1,6 @@
 //! Every test there is, in one command.
 
-use crate::{bench, c, cargo, features, fuzz, python, readme, steps::Steps, syscalls, vectors};
+use crate::{bench, c, caches, cargo, features, fuzz, python, readme, steps::Steps, syscalls, vectors};
 
 /// The packages whose features a user chooses among, and where they lie.
 const PACKAGES: [(&str, &str); 3] =
@@ -24,6 +24,7 @@ pub(crate) fn run() -> Result<(), String> {
         let packages = PACKAGES.map(|(package, _)| ["--package", package]).concat();
         cargo::run(&[&["test", "--all-features"], &packages[..]].concat()).map(drop)
     })?;
+    steps.run("caches in front: Varnish and nginx", caches::check)?;
     c::check(&mut steps)?;
     python::check(&mut steps)?;
     steps.run("system calls of a request", syscalls::check)?;

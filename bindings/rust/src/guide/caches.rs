@@ -62,30 +62,49 @@
 //! # Recipes
 //!
 //! The beacon's path must reach the server, with cookies and query; its answers are `private, no-store`, so
-//! most caches need no rule for it. The script may be kept, and says so.
+//! most caches need no rule for it. The script may be kept, and says so. Where the beacon counts all pages,
+//! `visitor.cookie.path = "/t/"` keeps the cookie from all other requests.
 //!
 //! ## Varnish
 //!
-//! Varnish's own rules neither look up a request with a cookie nor keep a response that sets one. Who wants
-//! pages from the cache for returning visitors drops the cookie, but not for the beacon:
+//! By its own rules Varnish keeps no response that sets a cookie, and looks up no request that has one. The first
+//! is right; by the second no returning visitor gets a page from the cache, whoever has set the cookie. So that
+//! pages come from the cache all the same, and the server sees the cookie where they do not:
 //!
 //! ```text
 //! sub vcl_recv {
 //!     if (req.url ~ "^/t/") { return (pass); }
+//!     set req.http.X-Cookie = req.http.Cookie;
 //!     unset req.http.Cookie;
 //! }
+//! sub vcl_backend_fetch {
+//!     if (bereq.http.X-Cookie) { set bereq.http.Cookie = bereq.http.X-Cookie; }
+//!     unset bereq.http.X-Cookie;
+//! }
 //! ```
+//!
+//! This is for sites whose pages are the same for everybody unless they say `private` or `no-store`.
 //!
 //! ## nginx
 //!
 //! `proxy_cache` keeps no response with `Set-Cookie`, or with `private` or `no-store`; do not switch that off
-//! by `proxy_ignore_headers`. Its `proxy_cache_valid` keeps what says nothing itself, but such a page has
-//! `Cache-Control: private` whenever it sets the cookie.
+//! by `proxy_ignore_headers`. A cookie of the request does not matter to it.
 //!
 //! ```text
-//! location /t/ { proxy_pass http://app; proxy_cache off; proxy_set_header Host $host; }
-//! location /   { proxy_pass http://app; proxy_cache pages; proxy_set_header Host $host; }
+//! location /t/ {
+//!     proxy_pass http://app;
+//!     proxy_set_header Host $http_host;
+//! }
+//! location / {
+//!     proxy_pass http://app;
+//!     proxy_set_header Host $http_host;
+//!     proxy_cache pages;
+//! }
 //! ```
+//!
+//! By `proxy_cache_valid`, as by Varnish's `default_ttl`, pages are kept that say nothing themselves. Such a page
+//! carries `private` whenever it sets the cookie, so nobody gets another's; but its views that the cache answers
+//! are counted by nobody, as neither the server nor the beacon knows of them. Let pages say what they are.
 //!
 //! ## A CDN
 //!
