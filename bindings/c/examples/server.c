@@ -40,9 +40,11 @@ static enum MHD_Result respond(struct visit *visit, struct MHD_Connection *conne
 {
     trackside_bytes notice = { "", 0 }; /* stays empty where none is due */
     trackside_exchange_notice(visit->exchange, NULL, &notice, NULL);
+    trackside_bytes beacon = { "", 0 }; /* stays empty without `beacon.path` */
+    trackside_exchange_beacon(visit->exchange, &beacon, NULL);
     char html[4096];
-    snprintf(html, sizeof html, "<!doctype html><title>%s</title><h1>%s</h1>%s<footer>%.*s</footer>\n", page->title,
-             page->title, page->text, (int)notice.length, notice.data);
+    snprintf(html, sizeof html, "<!doctype html><title>%s</title><h1>%s</h1>%s<footer>%.*s</footer>%.*s\n",
+             page->title, page->title, page->text, (int)notice.length, notice.data, (int)beacon.length, beacon.data);
     struct MHD_Response *response = MHD_create_response_from_buffer(strlen(html), html, MHD_RESPMEM_MUST_COPY);
     MHD_add_response_header(response, "Content-Type", "text/html; charset=utf-8");
     if (status == MHD_HTTP_SEE_OTHER)
@@ -74,6 +76,8 @@ static enum MHD_Result on_request(void *tracker, struct MHD_Connection *connecti
         *body_size = 0;
         return MHD_YES;
     }
+    if (visit->answer != NULL)
+        return visit_answer(visit, connection);
     if (strcmp(method, "POST") == 0 && strcmp(path, "/order") == 0) {
         trackside_event order = TRACKSIDE_EVENT_INIT;
         order.name = trackside_text("order");

@@ -56,6 +56,7 @@ void visit_close(void *closure, struct MHD_Connection *connection, void **contex
     struct visit *visit = *context;
     if (visit == NULL)
         return;
+    trackside_answer_free(visit->answer);
     trackside_exchange_free(visit->exchange); /* if it is unfinished the client has left: abandoned */
     free(visit->target);
     free(visit);
@@ -85,8 +86,25 @@ void visit_begin(struct visit *visit, const trackside_tracker *tracker, struct M
     request.headers = headers.list;
     request.header_count = headers.count;
     request.secure = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_PROTOCOL) != NULL; /* TLS of MHD's own */
-    trackside_exchange_begin(tracker, &request, &visit->exchange, NULL);
+    if (trackside_tracker_answer(tracker, &request, &visit->answer, NULL) != TRACKSIDE_OK)
+        trackside_exchange_begin(tracker, &request, &visit->exchange, NULL);
     free(headers.list); /* what `finish` needs of them is copied */
+}
+
+enum MHD_Result visit_answer(const struct visit *visit, struct MHD_Connection *connection)
+{
+    const trackside_bytes body = trackside_answer_body(visit->answer);
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(body.length, (void *)body.data, MHD_RESPMEM_MUST_COPY);
+    const trackside_header *headers = NULL;
+    size_t count = 0;
+    trackside_answer_headers(visit->answer, &headers, &count, NULL);
+    for (size_t i = 0; i < count; i++)
+        MHD_add_response_header(response, headers[i].name.data, headers[i].value.data);
+    const enum MHD_Result queued =
+        MHD_queue_response(connection, trackside_answer_status(visit->answer), response);
+    MHD_destroy_response(response);
+    return queued;
 }
 
 void visit_finish(struct visit *visit, unsigned status, struct MHD_Response *response)

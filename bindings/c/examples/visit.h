@@ -13,6 +13,7 @@ struct visit {
     char *target; /* as in the request line: the path that MHD gives is decoded already */
     bool begun;
     trackside_exchange *exchange;
+    trackside_answer *answer; /* for a request of trackside's own, such as the beacon's; then there is no exchange */
 };
 
 /* For MHD_OPTION_URI_LOG_CALLBACK and MHD_OPTION_NOTIFY_COMPLETED. */
@@ -22,6 +23,9 @@ void visit_close(void *closure, struct MHD_Connection *connection, void **visit,
 /* As soon as the request's headers are there, once. */
 void visit_begin(struct visit *visit, const trackside_tracker *tracker, struct MHD_Connection *connection,
                  const char *method);
+
+/* Queues the answer to a request of trackside's own. */
+enum MHD_Result visit_answer(const struct visit *visit, struct MHD_Connection *connection);
 
 /* Before the response is queued; appends the verdict's headers to it. */
 void visit_finish(struct visit *visit, unsigned status, struct MHD_Response *response);

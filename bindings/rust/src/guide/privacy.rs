@@ -34,6 +34,10 @@
 //! default. In this version it is `"notice"` or `"none"`; asking for consent first is not in it, and neither
 //! are `DNT` and `Sec-GPC` read.
 //!
+//! With `beacon.path`, a script of less than 1 KB and an image are loaded from your own site by the pages that hold
+//! them. They report path, query, referrer, title and status of the page, which pass the same rules as a request for
+//! the page would, and keep nothing in the browser. See [`caches`](crate::guide::caches).
+//!
 //! # What each destination gets
 //!
 //! | type | gets |
