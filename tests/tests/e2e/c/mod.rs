@@ -1,6 +1,7 @@
 //! The examples of `bindings/c`, as `cargo xtask test` has built them. The server, on libmicrohttpd, has the same
 //! visitors, store and collector as the one in Rust, and the books of its processes are added up.
 
+mod beacon;
 mod examples;
 mod load;
 mod program;
