@@ -67,14 +67,18 @@ fn look(browser: &Browser) {
 }
 
 fn report(browser: &Browser, path: &str) {
-    let own = [("sec-fetch-site", "same-origin"), ("sec-fetch-mode", "same-origin"), ("sec-fetch-dest", "empty")];
+    let own =
+        [("sec-fetch-site", "same-origin"), ("sec-fetch-mode", "same-origin"), ("sec-fetch-dest", "empty")];
     let answer = browser.send("POST", &format!("/t/?p={path}&t=A+title"), &own);
     assert_eq!((answer.status(), answer.header("cache-control")), (204, Some("private, no-store")));
 }
 
 /// The visitor's id, out of its cookie.
 fn id(browser: &Browser) -> String {
-    browser.cookie("trackside").and_then(|value| Some(value.split_once('.')?.0.to_owned())).unwrap_or_default()
+    browser
+        .cookie("trackside")
+        .and_then(|value| Some(value.split_once('.')?.0.to_owned()))
+        .unwrap_or_default()
 }
 
 const VISITORS: usize = 3;
