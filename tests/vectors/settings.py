@@ -43,6 +43,7 @@ class Config:
     http_only: bool
     secure: str | bool
     policy: str
+    consent_path: str | None
     notice: str
     count: str
     ignore: list
@@ -126,6 +127,7 @@ def read(tree):
         http_only=cookie.take("http_only", True),
         secure=cookie.take("secure", "auto"),
         policy=consent.take("policy", "none"),
+        consent_path=consent.take("path"),
         notice=consent.take("notice", "{site} uses a cookie to count visits."),
         count=count,
         ignore=track.take("ignore", []),
@@ -145,6 +147,8 @@ def read(tree):
             for n, keys in enumerate(root.take("destination", [{"type": "sqlite"}]))
         ],
     )
+    consent.take("allow")
+    consent.take("refuse")
     for table in (beacon, cookie, visitor, consent, track, privacy, root):
         table.end()
     return config

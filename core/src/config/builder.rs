@@ -226,6 +226,21 @@ impl Builder {
         self.set(&["consent", "dnt"], word(signal, SIGNALS))
     }
 
+    /// Sets `consent.path`.
+    pub fn consent_path(self, path: impl Into<String>) -> Self {
+        self.set(&["consent", "path"], Tree::Text(path.into()))
+    }
+
+    /// Sets `consent.allow`.
+    pub fn consent_allow(self, text: impl Into<String>) -> Self {
+        self.set(&["consent", "allow"], Tree::Text(text.into()))
+    }
+
+    /// Sets `consent.refuse`.
+    pub fn consent_refuse(self, text: impl Into<String>) -> Self {
+        self.set(&["consent", "refuse"], Tree::Text(text.into()))
+    }
+
     /// Sets `consent.notice`.
     pub fn notice(self, text: impl Into<String>) -> Self {
         self.set(&["consent", "notice"], Tree::Text(text.into()))

@@ -82,6 +82,9 @@
 //! | `gpc` | `"honour"` | what `Sec-GPC: 1` means: that ads are refused, and third parties not told; `"strict"`, that the visitor has refused altogether; or `"ignore"`, nothing |
 //! | `dnt` | `"ignore"` | the same for `DNT: 1` |
 //! | `notice` | `"{site} uses a cookie to count visits."`; with `"opt-in"`, `"May {site} count your visits?"` | the notice; `{site}` stands for the site's name. 1 to 4,096 bytes |
+//! | `path` | none: nobody is answered | where visitors [grant and withdraw](mod@crate::endpoint::consent): below it `POST …grant` and `POST …withdraw` are answered, which the banner's form sends. As `beacon.path`, and it may be the same |
+//! | `allow` | `"Allow"` | what stands on the banner's button that grants, 1 to 200 bytes |
+//! | `refuse` | `"Do not allow"` | what stands on the banner's button that withdraws, 1 to 200 bytes |
 //!
 //! # `[track]`
 //!
@@ -219,6 +222,7 @@ pub struct Config {
     pub(crate) gpc: Signal,
     pub(crate) dnt: Signal,
     pub(crate) notice: String,
+    pub(crate) consent_form: Option<ConsentForm>,
     pub(crate) count: Count,
     pub(crate) track: Track,
     pub(crate) query: QueryPolicy,
@@ -499,6 +503,14 @@ pub(crate) struct Track {
     pub(crate) bots: Bots,
     pub(crate) bots_allow: Vec<String>,
     pub(crate) bots_deny: Vec<String>,
+}
+
+/// Where visitors grant and withdraw their consent, and what the buttons say: `consent.path`, `allow` and `refuse`.
+#[derive(Clone, Debug)]
+pub(crate) struct ConsentForm {
+    pub(crate) path: String,
+    pub(crate) allow: String,
+    pub(crate) refuse: String,
 }
 
 /// Where pages report their views: `beacon.path`.

@@ -1,11 +1,12 @@
 //! What trackside answers itself, beside the host: reports of page views from pages that a cache in front has
-//! served ([`beacon`]).
+//! served ([`beacon`]), and forms by which visitors grant and withdraw their consent ([`mod@consent`]).
 //!
 //! An adapter asks [`answer`] before it begins an exchange. A request that is answered is no exchange: it is
 //! neither begun nor finished nor shown to the host's handlers, and counts once, with the answer's
 //! [reason](Answer::reason).
 
 pub mod beacon;
+pub mod consent;
 mod parameters;
 mod same_origin;
 
@@ -90,7 +91,8 @@ impl Answer {
 /// The beginnings of the paths that trackside may answer: an adapter that has to copy a request before it can
 /// ask [`answer`] need not for one whose path begins with none of them. There are none by default.
 pub fn prefixes(config: &Config) -> impl Iterator<Item = &str> {
-    config.beacon.iter().map(|beacon| beacon.path.as_str())
+    let beacon = config.beacon.iter().map(|beacon| beacon.path.as_str());
+    beacon.chain(config.consent_form.iter().map(|form| form.path.as_str()))
 }
 
 /// Answers a request, if it is one of trackside's own, and hands the hits of what it tells to `emit`, each once
@@ -119,8 +121,17 @@ pub fn answer(
     draw: impl FnOnce() -> (Moment, Option<DailyKey>),
     emit: &mut dyn FnMut(Hit),
 ) -> Option<Answer> {
-    let beacon = config.beacon.as_ref()?;
+    if config.beacon.is_none() && config.consent_form.is_none() {
+        return None;
+    }
     let (path, query) = decide::path_and_query(request.target);
+    if let Some(form) = &config.consent_form
+        && let Some(rest) = path.strip_prefix(form.path.as_bytes())
+        && let Some(answer) = consent::answer(config, request, rest, query)
+    {
+        return Some(answer);
+    }
+    let beacon = config.beacon.as_ref()?;
     let rest = path.strip_prefix(beacon.path.as_bytes())?;
     let answer = beacon::answer(config, request, rest, query, draw, emit)?;
     Some(if request.method == b"HEAD" { Answer { body: Cow::Borrowed(&[]), ..answer } } else { answer })

@@ -15,6 +15,7 @@ mod user_id;
 use uuid::Uuid;
 
 use self::consent::Footing;
+pub(crate) use self::notice::escaped;
 pub(crate) use self::{
     caching::Caching,
     caller::Caller,

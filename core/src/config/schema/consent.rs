@@ -1,7 +1,7 @@
 //! `[consent]`.
 
 use crate::config::{
-    Before, Count, Denied, Identity, Policy, Signal,
+    Before, ConsentForm, Count, Denied, Identity, Policy, Signal,
     reader::{Read, Section},
 };
 
@@ -21,6 +21,7 @@ pub(in crate::config) const SIGNALS: &[(&str, Signal)] =
 const NOTICE: &str = "{site} uses a cookie to count visits.";
 const QUESTION: &str = "May {site} count your visits?";
 const MAX_NOTICE: usize = 4_096;
+const MAX_BUTTON: usize = 200;
 
 pub(super) struct Consent {
     pub(super) policy: Policy,
@@ -29,6 +30,7 @@ pub(super) struct Consent {
     pub(super) gpc: Signal,
     pub(super) dnt: Signal,
     pub(super) notice: String,
+    pub(super) form: Option<ConsentForm>,
 }
 
 pub(super) fn read(consent: &mut Section<'_>, identity: Read<Identity>, count: Read<Count>) -> Consent {
@@ -62,7 +64,23 @@ pub(super) fn read(consent: &mut Section<'_>, identity: Read<Identity>, count: R
         (fits && plain).then(|| text.to_owned())
     });
     let usual = if policy == Policy::OptIn { QUESTION } else { NOTICE };
-    Consent { policy, before, denied, gpc, dnt, notice: notice.or(usual.to_owned()) }
+    let form = form(consent);
+    Consent { policy, before, denied, gpc, dnt, notice: notice.or(usual.to_owned()), form }
+}
+
+/// Where visitors answer, and what stands on the buttons.
+fn form(consent: &mut Section<'_>) -> Option<ConsentForm> {
+    let path = consent
+        .text("path", super::beacon::PATH, |text| super::beacon::is_path(text).then(|| text.to_owned()));
+    let mut button = |key, usual: &str| {
+        let label = consent.text(key, "a text of 1 to 200 bytes without control characters", |text| {
+            let fits = !text.trim().is_empty() && text.len() <= MAX_BUTTON;
+            (fits && !text.contains(char::is_control)).then(|| text.to_owned())
+        });
+        label.or(usual.to_owned())
+    };
+    let (allow, refuse) = (button("allow", "Allow"), button("refuse", "Do not allow"));
+    path.ok().map(|path| ConsentForm { path, allow, refuse })
 }
 
 /// What visitors are told or asked is for whoever knows their law, where there is a cookie.

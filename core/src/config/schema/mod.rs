@@ -76,6 +76,7 @@ pub(super) fn read(tree: Tree, report: &Report, resolver: Option<&Resolver>) -> 
             gpc: consent.gpc,
             dnt: consent.dnt,
             notice: consent.notice,
+            consent_form: consent.form,
             count: count.or(track::COUNT),
             track: track?,
             query,
