@@ -13,6 +13,7 @@ use crate::{
 pub(crate) struct Shown {
     text: String,
     html: String,
+    banner: Option<String>,
 }
 
 impl trackside_exchange {
@@ -20,7 +21,9 @@ impl trackside_exchange {
     fn shown(&mut self, request: &[u8]) -> Option<&Shown> {
         if self.notice.is_none() {
             let notice = self.exchange.notice(&self.kept.in_bytes(request).as_request())?;
-            self.notice = Some(Box::new(Shown { text: notice.text().to_owned(), html: notice.html() }));
+            let (text, html) = (notice.text().to_owned(), notice.html());
+            let banner = notice.banner().map(str::to_owned);
+            self.notice = Some(Box::new(Shown { text, html, banner }));
         }
         self.notice.as_deref()
     }
@@ -54,6 +57,35 @@ pub unsafe extern "C" fn trackside_exchange_notice(
         if let Some(html) = html {
             html.set(trackside_bytes::of(&shown.html));
         }
+        Ok(())
+    })
+}
+
+/// Lends the banner that asks for consent, if the notice is due and the configuration has a `consent.path`: the
+/// notice with a form of two buttons, in HTML without a script, ready to stand in a page. Which requests its form
+/// sends, and how they are answered, says trackside_endpoint_answer. It is valid until the exchange is freed.
+///
+/// Threads: needs `exchange` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+/// TRACKSIDE_NOT_FOUND (no notice is due, or there is no `consent.path`), TRACKSIDE_FINISHED (finished or
+/// abandoned already).
+///
+/// # Safety
+///
+/// `exchange` is NULL or a live handle; `html` is NULL or points at a place for a trackside_bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn trackside_exchange_banner(
+    exchange: *mut trackside_exchange,
+    html: *mut trackside_bytes,
+    error: *mut trackside_error,
+) -> trackside_status {
+    enter(error, |call| {
+        let (exchange, request) = call.exclusive_with_tail(exchange, "exchange")?;
+        let html = call.output(html, "html")?;
+        exchange.check_open()?;
+        let shown = exchange.shown(request).ok_or_else(|| Failure::not_found("no notice is due"))?;
+        let banner =
+            shown.banner.as_ref().ok_or_else(|| Failure::not_found("`consent.path` is not configured"))?;
+        html.set(trackside_bytes::of(banner));
         Ok(())
     })
 }

@@ -128,6 +128,7 @@ static void exchange(void)
     SAYS_NOTHING(EXCHANGE, trackside_exchange_is_new(wrong));
     TAKES_ONLY(EXCHANGE, "exchange", trackside_exchange_notice, wrong, &notice, &notice);
     TAKES_ONLY(EXCHANGE, "exchange", trackside_exchange_beacon, wrong, &notice);
+    TAKES_ONLY(EXCHANGE, "exchange", trackside_exchange_banner, wrong, &notice);
     TAKES_ONLY(EXCHANGE, "exchange", trackside_exchange_visitor, wrong, &visitor);
     TAKES_ONLY(EXCHANGE, "exchange", trackside_exchange_set_title, wrong, text);
     TAKES_ONLY(EXCHANGE, "exchange", trackside_exchange_set_user_id, wrong, text);

@@ -130,6 +130,8 @@ static void exchange(void)
     IS_NEEDED("id", trackside_exchange_visitor_id, a.exchange, NULL);
     IS_NEEDED("exchange", trackside_exchange_notice, NULL, &notice, &notice);
     IS_NEEDED("exchange", trackside_exchange_beacon, NULL, &notice);
+    IS_NEEDED("exchange", trackside_exchange_banner, NULL, &notice);
+    IS_NEEDED("html", trackside_exchange_banner, a.exchange, NULL);
     IS_NEEDED("exchange", trackside_exchange_visitor, NULL, &visitor);
     IS_NEEDED("visitor", trackside_exchange_visitor, a.exchange, NULL);
     IS_NEEDED("exchange", trackside_exchange_set_title, NULL, text);

@@ -24,7 +24,7 @@ use trackside_core::Config;
 use trackside_ffi::*;
 use trackside_tests::block;
 
-use self::vector::{Added, Asked, Call, DELAY, Raised, Text, Vector, answered, bytes, compare, posted};
+use self::vector::{Added, Asked, Call, DELAY, Raised, Text, Vector, answered, bytes, compare, posted, shown};
 
 /// How requests and responses are passed.
 #[derive(Clone, Copy)]
@@ -394,7 +394,13 @@ unsafe fn notice(exchange: *mut trackside_exchange) -> Option<Json> {
     // SAFETY: the exchange is live and stays so while its texts are read.
     unsafe {
         match trackside_exchange_notice(exchange, &mut plain, &mut html, &mut error) {
-            TRACKSIDE_OK => Some(json!({ "text": text(plain), "html": text(html) })),
+            TRACKSIDE_OK => {
+                let mut banner = trackside_bytes::EMPTY;
+                let status = trackside_exchange_banner(exchange, &mut banner, &mut error);
+                assert!(status == TRACKSIDE_OK || status == TRACKSIDE_NOT_FOUND, "{}", said(&error));
+                let banner = (status == TRACKSIDE_OK).then(|| text(banner));
+                Some(shown(&text(plain), &text(html), banner.as_deref()))
+            }
             status => {
                 assert_eq!(status, TRACKSIDE_NOT_FOUND, "{}", said(&error));
                 None

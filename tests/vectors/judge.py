@@ -343,7 +343,17 @@ def notice(config, request, site):
         return text
 
     text = config.notice.replace("{site}", site)
-    return {"text": text, "html": escaped(text)}
+    told = {"text": text, "html": escaped(text)}
+    if config.consent_path:
+        told["banner"] = (
+            '<section class="trackside-consent" role="region" aria-labelledby="trackside-consent-text">'
+            f'<p id="trackside-consent-text">{told["html"]}</p>'
+            f'<form method="post" action="{config.consent_path}withdraw">'
+            f'<button type="submit" formaction="{config.consent_path}grant">{escaped(config.allow)}</button> '
+            f'<button type="submit" formaction="{config.consent_path}withdraw">{escaped(config.refuse)}</button>'
+            "</form></section>"
+        )
+    return told
 
 
 def judge(config, micros, entropy, key, request, response, annotations):

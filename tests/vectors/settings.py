@@ -44,6 +44,8 @@ class Config:
     secure: str | bool
     policy: str
     consent_path: str | None
+    allow: str
+    refuse: str
     notice: str
     count: str
     ignore: list
@@ -128,6 +130,8 @@ def read(tree):
         secure=cookie.take("secure", "auto"),
         policy=consent.take("policy", "none"),
         consent_path=consent.take("path"),
+        allow=consent.take("allow", "Allow"),
+        refuse=consent.take("refuse", "Do not allow"),
         notice=consent.take("notice", "{site} uses a cookie to count visits."),
         count=count,
         ignore=track.take("ignore", []),
@@ -147,8 +151,6 @@ def read(tree):
             for n, keys in enumerate(root.take("destination", [{"type": "sqlite"}]))
         ],
     )
-    consent.take("allow")
-    consent.take("refuse")
     for table in (beacon, cookie, visitor, consent, track, privacy, root):
         table.end()
     return config

@@ -86,7 +86,7 @@ def outcome(
     return {
         "verdict": verdict.reason or "tracked",
         "headers": [[name.decode().lower(), value.decode()] for name, value in verdict.headers],
-        "notice": notice and {"text": notice.text, "html": notice.html},
+        "notice": notice and {key: text for key, text in notice._asdict().items() if text is not None},
         "visitor": visitor,
         "hits": hits(tracker, names, now, call),
     }

@@ -106,7 +106,7 @@ impl Caller {
     /// The notice, if it is due.
     pub(crate) fn notice(&self, config: &Config, site: &[u8]) -> Option<Notice> {
         let site = || String::from_utf8_lossy(&site.to_ascii_lowercase()).into_owned();
-        self.is_notice_due().then(|| Notice::new(&config.notice, &site()))
+        self.is_notice_due().then(|| Notice::new(&config.notice, &site()).with_banner(config))
     }
 
     /// Who they are, for a person to read.

@@ -1,3 +1,5 @@
+use crate::{config::Config, endpoint::consent::banner};
+
 /// What a visitor is told on its first page: `consent.notice` with the site's name.
 ///
 /// ```
@@ -8,22 +10,36 @@
 /// assert_eq!(notice.html(), "www.example.com uses a cookie &amp; counts visits.");
 /// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Notice(String);
+pub struct Notice {
+    text: String,
+    banner: Option<String>,
+}
 
 impl Notice {
     /// The notice of `template`, in which `{site}` stands for the site's name.
     pub fn new(template: &str, site: &str) -> Self {
-        Self(template.replace("{site}", site))
+        Self { text: template.replace("{site}", site), banner: None }
+    }
+
+    /// With the banner that `config` has for it.
+    pub(crate) fn with_banner(mut self, config: &Config) -> Self {
+        self.banner = banner(config, &self);
+        self
     }
 
     /// As plain text.
     pub fn text(&self) -> &str {
-        &self.0
+        &self.text
     }
 
     /// As HTML, with everything escaped that means something there.
     pub fn html(&self) -> String {
-        escaped(&self.0)
+        escaped(&self.text)
+    }
+
+    /// The notice with a form by which the visitor answers, [in HTML](banner); none without `consent.path`.
+    pub fn banner(&self) -> Option<&str> {
+        self.banner.as_deref()
     }
 }
 

@@ -10,7 +10,7 @@ use trackside_core::{
     protocol::{self, Enriched, Outgoing},
 };
 
-use crate::vector::{Added, Call, DELAY, Raised, answered, bytes, posted};
+use crate::vector::{Added, Call, DELAY, Raised, answered, bytes, posted, shown};
 
 fn value(json: &Json) -> Value<'_> {
     match json {
@@ -83,7 +83,7 @@ pub(crate) fn outcome(config: &Config, call: &Call, raw: &mut Vec<Vec<u8>>) -> J
         "new": exchange.is_new(),
     });
     let notice = judge::notice(config, &exchange, &request)
-        .map(|notice| json!({ "text": notice.text(), "html": notice.html() }));
+        .map(|notice| shown(notice.text(), &notice.html(), notice.banner()));
     let verdict = match &call.response {
         // The exchange is dropped, as the facade would then say.
         None => Verdict::skip(Reason::Abandoned),

@@ -44,6 +44,15 @@ impl Call {
     }
 }
 
+/// A notice in the vectors' words.
+pub(crate) fn shown(text: &str, html: &str, banner: Option<&str>) -> Json {
+    let mut shown = json!({ "text": text, "html": html });
+    if let Some(banner) = banner {
+        shown["banner"] = json!(banner);
+    }
+    shown
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Asked {

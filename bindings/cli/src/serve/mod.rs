@@ -18,7 +18,7 @@ use axum::middleware;
 use tokio::{net::TcpListener, runtime::Runtime};
 use trackside::{
     Config, Tracker,
-    config::{Destination, Mode, Receiver},
+    config::{Destination, Mode, Policy, Receiver},
     keys,
     sinks::sqlite,
     tower::TracksideLayer,
@@ -53,10 +53,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let signals = signals::listen(&runtime)?;
     printer.line(greeting::greeting(&loaded, folder.as_ref(), &listener)?);
 
+    let asks = matches!(loaded.config.consent(), Policy::OptIn | Policy::OptOut);
     let tracker = Tracker::open(loaded.config).map_err(Failure::failed)?;
     let site = match folder {
         Some(folder) => folder.router(guard),
-        None => sample::router(),
+        None => sample::router(asks),
     };
     let app = site
         .layer(TracksideLayer::new(tracker.clone()).with_verdict())

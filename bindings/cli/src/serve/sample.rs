@@ -11,7 +11,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use http::{HeaderMap, Method, StatusCode, header};
-use trackside::Visit;
+use trackside::{Notice, Visit};
 
 const HTML: &str = "text/html; charset=utf-8";
 
@@ -32,12 +32,12 @@ const FILES: &[(&str, &str, &str)] = &[
     ("/style.css", "text/css; charset=utf-8", include_str!("../../sample/style.css")),
 ];
 
-/// Serves the sample site.
-pub(super) fn router() -> Router {
-    Router::new().fallback(answer)
+/// Serves the sample site. Its visitors are asked if `asks`, and else only told.
+pub(super) fn router(asks: bool) -> Router {
+    Router::new().fallback(move |request: Request| async move { answer(&request, asks) })
 }
 
-async fn answer(request: Request) -> Response {
+fn answer(request: &Request, asks: bool) -> Response {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, HEAD")]).into_response();
     }
@@ -53,16 +53,23 @@ async fn answer(request: Request) -> Response {
     let notice =
         request.extensions().get::<Visit>().and_then(Visit::notice).filter(|_| *content_type == HTML);
     match notice {
-        Some(notice) => with_notice(text, &notice.html()),
+        Some(notice) => with_notice(text, &shown(&notice, asks)),
         None => plain(content_type, text, request.headers()),
     }
 }
 
-/// The visitor's first page. It has no entity tag: the page that everybody sees has another text.
+/// The notice, with the form where there is one and an answer is wanted.
+fn shown(notice: &Notice, asks: bool) -> String {
+    match notice.banner().filter(|_| asks) {
+        Some(banner) => banner.to_owned(),
+        None => format!("<aside class=\"notice\" aria-label=\"Notice\"><p>{}</p></aside>", notice.html()),
+    }
+}
+
+/// A page of the visitor's alone. It has no entity tag: the page that everybody sees has another text.
 fn with_notice(text: &str, notice: &str) -> Response {
-    let notice = format!("<aside class=\"notice\" aria-label=\"Notice\"><p>{notice}</p></aside>");
     let headers = [(header::CONTENT_TYPE, HTML), (header::CACHE_CONTROL, "no-cache")];
-    (headers, text.replacen(NOTICE, &notice, 1)).into_response()
+    (headers, text.replacen(NOTICE, notice, 1)).into_response()
 }
 
 fn plain(content_type: &'static str, text: &'static str, asked: &HeaderMap) -> Response {

@@ -2,7 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::{client::Client, place::Place, server::Server};
+use crate::{
+    client::{Answer, Client, exchange},
+    place::Place,
+    server::Server,
+};
 
 #[test]
 fn serve_visit_stop_report() {
@@ -144,5 +148,64 @@ fn the_environment_goes_over_it() {
     let page = Client::new(server.address).get("/");
     assert!(page.header("set-cookie").is_some());
     assert!(!page.body().contains("class=\"notice\""));
+    server.stop();
+}
+
+#[test]
+fn visitors_are_asked_and_may_change_their_mind() {
+    let place = Place::new();
+    let mut command = place.command(&["serve", "--listen", "127.0.0.1:0"]);
+    let mut server = Server::spawn(command.env("TRACKSIDE__CONSENT__POLICY", "opt-in"));
+    let send = |method: &str, target: &str, cookie: &str, more: &str| {
+        exchange(
+            server.address,
+            &format!(
+                "{method} {target} HTTP/1.1\r\nHost: localhost\r\nAccept: text/html\r\nConnection: close\r\n\
+                 Content-Length: 0\r\nReferer: http://localhost/about/\r\nCookie: {cookie}\r\n{more}\r\n"
+            ),
+        )
+    };
+    let own = "Origin: http://localhost\r\n";
+    let asks = |page: &Answer| page.body().contains("<section class=\"trackside-consent\" role=\"region\"");
+
+    // Asked on each page, and no cookie.
+    for target in ["/", "/about/"] {
+        let page = send("GET", target, "", "");
+        assert!(asks(&page), "{}", page.0);
+        assert_eq!(page.header("set-cookie"), None);
+    }
+    // Another site cannot answer for the visitor.
+    let forged = send("POST", "/consent/grant", "", "Origin: http://evil.example\r\n");
+    assert_eq!((forged.status(), forged.header("set-cookie")), (403, None));
+    let granted = send("POST", "/consent/grant", "", own);
+    assert_eq!((granted.status(), granted.header("location")), (303, Some("/about/")));
+    let consent = granted.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
+    assert_eq!(consent, "trackside_consent=granted");
+    // Not asked any more, and counted with a cookie.
+    let page = send("GET", "/", &consent, "");
+    assert!(!asks(&page));
+    let visitor = page.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
+    assert!(visitor.starts_with("trackside="), "{visitor}");
+    // Withdrawn: the cookie goes, and the next page makes no new one.
+    let withdrawn = send("POST", "/consent/withdraw", &format!("{consent}; {visitor}"), own);
+    let cookies = withdrawn.headers("set-cookie");
+    assert!(cookies[0].starts_with("trackside=;") && cookies[0].contains("Max-Age=0"), "{cookies:?}");
+    assert!(cookies[1].starts_with("trackside_consent=denied;"), "{cookies:?}");
+    let page = send("GET", "/", "trackside_consent=denied", "");
+    assert!(!asks(&page));
+    assert_eq!(page.header("set-cookie"), None);
+
+    for expected in [
+        "GET / 200 tracked",
+        "GET /about/ 200 tracked",
+        "POST /consent/grant 403 skipped(cross-origin)",
+        "POST /consent/grant 303 skipped(endpoint)",
+        "GET / 200 tracked",
+        "POST /consent/withdraw 303 skipped(endpoint)",
+        "GET / 200 tracked",
+    ] {
+        let line = server.line();
+        assert!(line.ends_with(expected), "{line}, not {expected}");
+    }
     server.stop();
 }

@@ -22,6 +22,8 @@ class Notice(NamedTuple):
     text: str
     #: Escaped: safe to stand in a page.
     html: str
+    #: The same with a form by which the visitor answers, safe to stand in a page; None without ``consent.path``.
+    banner: str | None = None
 
 
 class Verdict(NamedTuple):
@@ -145,7 +147,13 @@ class Exchange:
             text, html = ffi.new("trackside_bytes *"), ffi.new("trackside_bytes *")
             if lib.trackside_exchange_notice(handle, text, html, ffi.NULL):
                 return None
-            return Notice(_native.text_out(text), _native.text_out(html))
+            banner = ffi.new("trackside_bytes *")
+            has_banner = not lib.trackside_exchange_banner(handle, banner, ffi.NULL)
+            return Notice(
+                _native.text_out(text),
+                _native.text_out(html),
+                _native.text_out(banner) if has_banner else None,
+            )
 
     def beacon(self) -> str:
         """The markup that loads the beacon, for the page to hold: then the beacon counts the page, and the

@@ -53,7 +53,7 @@ class Shown:
         if not isinstance(waiting, list) or self._notice is None:
             return
         self._had_new, count = self._storage.added_new, len(waiting)
-        self._storage.add(constants.INFO, mark_safe(self._notice.html), TAGS)
+        self._storage.add(constants.INFO, mark_safe(self._notice.banner or self._notice.html), TAGS)
         # MESSAGE_LEVEL may have held it back.
         if len(waiting) > count:
             self._message = waiting[-1]
