@@ -115,7 +115,7 @@ pub use trackside_core::{
     hit,
     judge::Verdict,
     ledger, protocol, transport,
-    visitor::{Notice, Visitor},
+    visitor::{DailyKey, Notice, Visitor},
 };
 #[doc(inline)]
 pub use trackside_transports::{

@@ -10,14 +10,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use trackside::config::Receiver;
+use trackside::config::{Keys, Receiver};
 
 use crate::configuration::Loaded;
 
 /// What SQLite puts beside a database.
 const BESIDE: [&str; 4] = ["", "-journal", "-shm", "-wal"];
+/// What stands beside a file of keys while it is turned.
+const KEYS_BESIDE: [&str; 2] = ["", ".new"];
 
-/// The default places of what a later configuration may name.
+/// The default places of what another configuration named, or a later one may name.
 const KEYS: &str = "trackside.keys";
 const SPOOL: &str = "trackside-spool";
 
@@ -28,7 +30,11 @@ pub(super) struct Guard(Vec<PathBuf>);
 impl Guard {
     /// Guards what `loaded` names.
     pub(super) fn new(loaded: &Loaded) -> Self {
-        let mut private = vec![PathBuf::from(KEYS), PathBuf::from(SPOOL)];
+        let mut private = vec![PathBuf::from(SPOOL)];
+        private.extend(with(Path::new(KEYS), &KEYS_BESIDE));
+        if let Keys::File(path) = loaded.config.keys() {
+            private.extend(with(path, &KEYS_BESIDE));
+        }
         private.extend(loaded.file.clone());
         private.extend(loaded.secrets.iter().cloned());
         for destination in loaded.config.destinations() {
@@ -59,12 +65,15 @@ impl Guard {
 /// A database by its name and, should that be a link, by the name behind it.
 fn database(path: &Path) -> impl Iterator<Item = PathBuf> {
     let behind = fs::canonicalize(path).ok();
-    [Some(path.to_owned()), behind].into_iter().flatten().flat_map(|path| {
-        BESIDE.map(|ending| {
-            let mut name = OsString::from(&path);
-            name.push(ending);
-            PathBuf::from(name)
-        })
+    [Some(path.to_owned()), behind].into_iter().flatten().flat_map(|path| with(&path, &BESIDE))
+}
+
+/// `path` with each of these behind it.
+fn with<const N: usize>(path: &Path, endings: &[&str; N]) -> [PathBuf; N] {
+    endings.map(|ending| {
+        let mut name = OsString::from(path);
+        name.push(ending);
+        PathBuf::from(name)
     })
 }
 

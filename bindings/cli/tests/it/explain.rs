@@ -69,6 +69,7 @@ rules:
   beacon        yes                no `beacon.path`
 
 visitor: none
+consent: nobody asks (recorded as configured)
 notice: not due
 
 headers to append: none

@@ -50,11 +50,12 @@ fn what_is_private_is_not_served_in_any_disguise() {
     place.write("index.html", "<h1>Home</h1>");
     place.write(".env", SECRET);
     place.write(".git/config", SECRET);
-    place.write("trackside.keys", SECRET);
+    place.write("trackside.keys.new", SECRET);
+    place.write("my.keys.new", SECRET);
     place.write("trackside-spool/1/segment", SECRET);
     place.write("ga4.secret", SECRET);
     let configuration = format!(
-        "# {SECRET}\nconsent.policy = \"none\"\n[[destination]]\ntype = \"sqlite\"\n[[destination]]\n\
+        "# {SECRET}\nconsent.policy = \"none\"\nvisitor.keys = \"my.keys\"\n[[destination]]\ntype = \"sqlite\"\n[[destination]]\n\
          type = \"file\"\npath = \"hits.jsonl\"\n[[destination]]\ntype = \"ga4\"\n\
          measurement_id = \"G-ABC123DEF4\"\napi_secret = \"file:ga4.secret\"\nip = \"full\"\n\
          url = \"http://127.0.0.1:9/\"\n"
@@ -93,7 +94,11 @@ fn what_is_private_is_not_served_in_any_disguise() {
         "/trackside.db-journal",
         "/TRACKSIDE.DB-WAL",
         "/hits.jsonl",
+        "/my.keys",
+        "/MY.KEYS",
+        "/my.keys.new",
         "/trackside.keys",
+        "/trackside.keys.new",
         "/trackside-spool/1/segment",
         "/ga4.secret",
         "/my.toml",

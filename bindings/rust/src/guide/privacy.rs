@@ -5,21 +5,93 @@
 //!
 //! # What a hit holds
 //!
-//! | field | from | of it |
-//! | --- | --- | --- |
-//! | id | drawn at random, with the time in it (UUID v7) | |
-//! | time | the server's clock, when the request came | |
-//! | site, method, path, status, https or not | request and response | the path up to 2,048 bytes, as asked for |
-//! | query | the request | what names a campaign (`utm_*`, `gclid` …); `privacy.query = "keep"`: all; `"drop"`: nothing |
-//! | referrer | `Referer` | without userinfo and fragment, its query as `privacy.query` says |
-//! | agent | `User-Agent` | up to 1,024 bytes |
-//! | language | `Accept-Language` | the first tag |
-//! | address | the connection | its network, an IPv4 /24 or IPv6 /48; `privacy.ip = "full"`: all; `"none"`: nothing |
-//! | visitor, first visit, session | the cookie | a random id (UUID v4) and two times; `visitor.identity = "none"`: nothing |
-//! | title, user id, route, properties, events | your code | what it gives |
+//! How much is known of a visitor depends on the mode:
+//!
+//! - **cookie**: `visitor.identity = "cookie"`, for a visitor who has the cookie, and where visitors are asked, has
+//!   agreed;
+//! - **cookieless**: `visitor.identity = "cookieless"`; and, with `"cookie"`, where no cookie may be set;
+//! - **none**: `visitor.identity = "none"`;
+//! - **asked**: `consent.policy = "opt-in"`, before the visitor has answered, with `consent.before` as it is by
+//!   default, `"cookieless"`; or with `"anonymous"`. With `"skip"` nothing at all is recorded;
+//! - **denied**: whoever has refused, with `consent.denied` as it is by default, `"anonymous"`. With `"skip"` nothing
+//!   at all is recorded.
+//!
+//! Field by field, as the file sink names them; *yes* is the whole of it, a dash nothing. Fields that were not there,
+//! such as the title of a page for which your code gives none, are in no hit.
+//!
+//! | field | cookie | cookieless | none | asked | asked, `anonymous` | denied |
+//! | --- | --- | --- | --- | --- | --- | --- |
+//! | `id` | yes | yes | yes | yes | yes | yes |
+//! | `kind` | yes | yes | yes | yes | yes | yes |
+//! | `at` | yes | yes | yes | yes | yes | yes |
+//! | `site` | yes | yes | yes | yes | yes | yes |
+//! | `secure` | yes | yes | yes | yes | yes | yes |
+//! | `method` | yes | yes | yes | yes | yes | yes |
+//! | `path` | yes | yes | yes | yes | yes | yes |
+//! | `status` | yes | yes | yes | yes | yes | yes |
+//! | `agent` | yes | yes | yes | yes | yes | yes |
+//! | `language` | yes | yes | yes | yes | yes | yes |
+//! | `query` | campaign | campaign | campaign | campaign | campaign, no click ids | campaign, no click ids |
+//! | `referrer` | without query | without query | without query | without query | without query | without query |
+//! | `ip` | its network | its network | its network | its network | — | — |
+//! | `visitor` | yes | id of the day | — | id of the day | — | — |
+//! | `new` | yes | — | — | — | — | — |
+//! | `first_visit` | yes | — | — | — | — | — |
+//! | `session` | yes | — | — | — | — | — |
+//! | `cookieless` | — | true | — | true | — | — |
+//! | `confined` | — | — | — | true | true | true |
+//! | `ads` | — | — | — | — | — | — |
+//! | `user_id` | yes | yes | yes | yes | — | — |
+//! | `title` | yes | yes | yes | yes | yes | yes |
+//! | `route` | yes | yes | yes | yes | yes | yes |
+//! | `name` | yes | yes | yes | yes | yes | yes |
+//! | `category` | yes | yes | yes | yes | yes | yes |
+//! | `label` | yes | yes | yes | yes | yes | yes |
+//! | `value` | yes | yes | yes | yes | yes | yes |
+//! | `properties` | yes | yes | yes | yes | yes | yes |
+//!
+//! `id` is drawn at random, with the time in it (UUID v7). `path`, up to 2,048 bytes, is what was asked for, and
+//! `agent`, up to 1,024, is `User-Agent`; `language` is the first tag of `Accept-Language`. `visitor` is a random id
+//! out of the cookie (UUID v4), `first_visit` and `session` are times out of it. `ads` is there when the visitor has
+//! agreed to ads, which `opt-in` asks of the banner's cookie or of your code. What your code gives (`user_id`,
+//! `title`, `route`, events with their `name`, `category`, `label`, `value`, and `properties`) is recorded as it is
+//! given, but for the user's id: nothing that your code puts there is taken out again.
 //!
 //! Nothing else of a request is recorded: no other header, no other cookie, no body. A path may hold personal
 //! data if your site's paths do; `track.ignore` leaves such out.
+//!
+//! Who is told of it at all: `third_party` says which destinations somebody else runs.
+//!
+//! | told | cookie | cookieless | none | asked | asked, `anonymous` | denied |
+//! | --- | --- | --- | --- | --- | --- | --- |
+//! | your own store, file or code | yes | yes | yes | yes | yes | yes |
+//! | third parties | yes | yes | yes | — | — | — |
+//!
+//! Settings leave more or less of some fields. Of `GET /news/?q=secret&gclid=c1&utm_source=mail`, which came from
+//! `203.0.113.9` and a link on `https://r.example/x?q=secret`, and whose user your code calls `u-42`:
+//!
+//! | setting | `ip` | `query` | `referrer` | `user_id` |
+//! | --- | --- | --- | --- | --- |
+//! | the defaults | `203.0.113.0` | `gclid=c1&utm_source=mail` | `https://r.example/x` | `u-42` |
+//! | `privacy.ip = "full"` | `203.0.113.9` | `gclid=c1&utm_source=mail` | `https://r.example/x` | `u-42` |
+//! | `privacy.ip = "none"` | — | `gclid=c1&utm_source=mail` | `https://r.example/x` | `u-42` |
+//! | `privacy.query = "keep"` | `203.0.113.0` | `q=secret&gclid=c1&utm_source=mail` | `https://r.example/x?q=secret` | `u-42` |
+//! | `privacy.query = "drop"` | `203.0.113.0` | — | `https://r.example/x` | `u-42` |
+//! | `visitor.user_id = "hashed"` and `visitor.secret = "correct horse battery staple"` | `203.0.113.0` | `gclid=c1&utm_source=mail` | `https://r.example/x` | `01a47a0e4f7717dbca14b5d1dc13917d` |
+//!
+//! The project's tests run all this, and compare what is recorded with these tables.
+//!
+//! # The id of the day
+//!
+//! Without a cookie, visitors are told apart by a hash of the site, their address and their agent, under a key that
+//! is another one each day. What it is made of is recorded only as far as the table says. As long as the key is
+//! there, whoever has it and knows an address and an agent can find their hits: **until then the id is personal data,
+//! not anonymous**, like the address that it is made of. With `visitor.keys` a file, the default, each day's key is
+//! drawn at random and destroyed at most 48 hours after it was drawn; then nobody can tell whose an id was, and an id
+//! never meets the same visitor's id of another day. With `keys = "derived"` whoever has `visitor.secret` can make
+//! every key again. [What becomes of the file](crate::keys).
+//!
+//! A hashed user id is a pseudonym: who has `visitor.secret` and a list of ids can tell which is which.
 //!
 //! # What the browser gets
 //!
@@ -28,11 +100,23 @@
 //! the first visit (`visitor.cookie.max_age`), is not for scripts (`HttpOnly`) and is not sent along from other
 //! sites' forms and frames (`SameSite=Lax`). It is never set on an error, a HEAD, a 304, or a response that
 //! shared caches may keep; where a response does not say whether they may, `Cache-Control: private` goes out
-//! with it. With `"none"`, or `track.count = "api"`, no cookie is set.
+//! with it. In all other modes, and with `track.count = "api"`, no cookie is set.
+//!
+//! Who answers the banner's form gets a cookie with the answer, `trackside_consent`: `granted`, `granted.ads` or
+//! `denied`, the same for all who answer so. Withdrawing deletes the visitor cookie. The
+//! [form](mod@crate::endpoint::consent) is there with `consent.path`; a banner of your own may set the cookie, or your
+//! code may say what a visitor has allowed.
 //!
 //! Whether visitors have to be told or asked is for their law to say; that is why `consent.policy` has no
-//! default. In this version it is `"notice"` or `"none"`; asking for consent first is not in it, and neither
-//! are `DNT` and `Sec-GPC` read.
+//! default, and nothing here says what a law asks for. `Sec-GPC` and `DNT` are minded as `consent.gpc` and
+//! `consent.dnt` say: by default third parties are told nothing of who sends the former, and the latter is ignored.
+//!
+//! # How it goes away
+//!
+//! `keep = "25 months"` has the embedded store delete what is older, and what is deleted is written over with zeros.
+//! `trackside forget ID` deletes all hits of a visitor, by the id or by the value of its cookie, or with `--user` of a
+//! user, and rewrites the store, so that neither it nor its log holds a trace. Files of JSON lines, backups, and what
+//! others were sent are out of its reach.
 //!
 //! With `beacon.path`, a script of less than 1 KB and an image are loaded from your own site by the pages that hold
 //! them. They report path, query, referrer, title and status of the page, which pass the same rules as a request for
