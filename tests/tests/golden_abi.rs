@@ -399,7 +399,7 @@ unsafe fn notice(exchange: *mut trackside_exchange) -> Option<Json> {
                 let status = trackside_exchange_banner(exchange, &mut banner, &mut error);
                 assert!(status == TRACKSIDE_OK || status == TRACKSIDE_NOT_FOUND, "{}", said(&error));
                 let banner = (status == TRACKSIDE_OK).then(|| text(banner));
-                Some(shown(&text(plain), &text(html), banner.as_deref()))
+                Some(shown(text(plain), text(html), banner))
             }
             status => {
                 assert_eq!(status, TRACKSIDE_NOT_FOUND, "{}", said(&error));
