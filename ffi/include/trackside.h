@@ -140,10 +140,9 @@ typedef struct trackside_batch trackside_batch;
  * One request and its response: begun when the request's head has come, finished when the response's head
  * is known, never at the end of the body. Then it holds the verdict. It keeps its tracker alive.
  *
- * Functions: trackside_exchange_begin, _begin_blob, _begin_lines, _visitor_id, _is_new, _notice, _beacon, _visitor,
- * _set_title,
- * _set_user_id, _set_route, _add_property, _add_event, _finish, _finish_blob, _end_blob, _abandon, _reason,
- * _headers, _free.
+ * Functions: trackside_exchange_begin, _begin_blob, _begin_lines, _visitor_id, _is_new, _notice, _banner, _beacon,
+ * _visitor, _set_title, _set_user_id, _set_route, _add_property, _add_event, _finish, _finish_blob, _end_blob,
+ * _abandon, _reason, _headers, _free.
  */
 typedef struct trackside_exchange trackside_exchange;
 
@@ -1591,13 +1590,30 @@ trackside_status trackside_exchange_notice(struct trackside_exchange *exchange,
                                            struct trackside_error *error);
 
 /**
- * Answers a request, if it is not the host's but trackside's own, as those of the beacon are (`beacon.path`);
+ * Lends the banner that asks for consent, if the notice is due and the configuration has a `consent.path`: the
+ * notice with a form of two buttons, in HTML without a script, ready to stand in a page. Which requests its form
+ * sends, and how they are answered, says trackside_tracker_answer. It is valid until the exchange is freed.
+ *
+ * Threads: needs `exchange` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+ * TRACKSIDE_NOT_FOUND (no notice is due, or there is no `consent.path`), TRACKSIDE_FINISHED (finished or
+ * abandoned already).
+ *
+ * # Safety
+ *
+ * `exchange` is NULL or a live handle; `html` is NULL or points at a place for a trackside_bytes.
+ */
+trackside_status trackside_exchange_banner(struct trackside_exchange *exchange,
+                                           struct trackside_bytes *html,
+                                           struct trackside_error *error);
+
+/**
+ * Answers a request, if it is not the host's but trackside's own, as those below `beacon.path` and `consent.path` are;
  * counts it, and submits what it tells of. Ask this first, with all headers of the request: one that is answered is
  * to get the answer as it is, and no trackside_exchange_begin. End the answer with trackside_answer_free.
  *
  * Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
  * TRACKSIDE_INVALID_ARGUMENT (`request.peer` is no address; a `size` or a length that cannot be),
- * TRACKSIDE_NOT_FOUND (the request is the host's, as every one is without a beacon).
+ * TRACKSIDE_NOT_FOUND (the request is the host's, as every one is without those keys).
  *
  * # Safety
  *
@@ -1611,7 +1627,7 @@ trackside_status trackside_tracker_answer(const struct trackside_tracker *tracke
 
 /**
  * The beginning, at `index` of those that there are, of the paths that trackside_tracker_answer may answer;
- * { NULL, 0 } past the end, and for NULL or a handle of another type. There are none without a beacon. A host that
+ * { NULL, 0 } past the end, and for NULL or a handle of another type. There are none without those keys. A host that
  * has to copy a request before it can ask need not for one whose path begins with none of them. It is valid until
  * the tracker is freed.
  *

@@ -34,13 +34,13 @@ impl Handle for trackside_answer {
     const NAME: &'static str = "trackside_answer";
 }
 
-/// Answers a request, if it is not the host's but trackside's own, as those of the beacon are (`beacon.path`);
+/// Answers a request, if it is not the host's but trackside's own, as those below `beacon.path` and `consent.path` are;
 /// counts it, and submits what it tells of. Ask this first, with all headers of the request: one that is answered is
 /// to get the answer as it is, and no trackside_exchange_begin. End the answer with trackside_answer_free.
 ///
 /// Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
 /// TRACKSIDE_INVALID_ARGUMENT (`request.peer` is no address; a `size` or a length that cannot be),
-/// TRACKSIDE_NOT_FOUND (the request is the host's, as every one is without a beacon).
+/// TRACKSIDE_NOT_FOUND (the request is the host's, as every one is without those keys).
 ///
 /// # Safety
 ///
@@ -72,7 +72,7 @@ pub unsafe extern "C" fn trackside_tracker_answer(
 }
 
 /// The beginning, at `index` of those that there are, of the paths that trackside_tracker_answer may answer;
-/// { NULL, 0 } past the end, and for NULL or a handle of another type. There are none without a beacon. A host that
+/// { NULL, 0 } past the end, and for NULL or a handle of another type. There are none without those keys. A host that
 /// has to copy a request before it can ask need not for one whose path begins with none of them. It is valid until
 /// the tracker is freed.
 ///

@@ -63,7 +63,7 @@ pub unsafe extern "C" fn trackside_exchange_notice(
 
 /// Lends the banner that asks for consent, if the notice is due and the configuration has a `consent.path`: the
 /// notice with a form of two buttons, in HTML without a script, ready to stand in a page. Which requests its form
-/// sends, and how they are answered, says trackside_endpoint_answer. It is valid until the exchange is freed.
+/// sends, and how they are answered, says trackside_tracker_answer. It is valid until the exchange is freed.
 ///
 /// Threads: needs `exchange` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
 /// TRACKSIDE_NOT_FOUND (no notice is due, or there is no `consent.path`), TRACKSIDE_FINISHED (finished or

@@ -24,7 +24,9 @@ use trackside_core::Config;
 use trackside_ffi::*;
 use trackside_tests::block;
 
-use self::vector::{Added, Asked, Call, DELAY, Raised, Text, Vector, answered, bytes, compare, posted, shown};
+use self::vector::{
+    Added, Asked, Call, DELAY, Raised, Text, Vector, answered, bytes, compare, posted, shown,
+};
 
 /// How requests and responses are passed.
 #[derive(Clone, Copy)]

@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 
+import proxy
 from judge import Response, Verdict, decoded, first, host_in, judge, site_of, split_target
 
 SCRIPT = {"script": True}
@@ -16,6 +17,10 @@ NOSNIFF = ["x-content-type-options", "nosniff"]
 def answer(config, micros, entropy, key, request):
     """(what is answered, the verdict on what it tells of), or None for a request of the host's."""
     _, path, query = split_target(request.target)
+    if config.consent_path:
+        name = path.removeprefix(config.consent_path.encode())
+        if name != path and name in (b"grant", b"withdraw"):
+            return consent(config, request, name, query)
     if config.beacon is None or not path.startswith(config.beacon.encode()):
         return None
     name = path[len(config.beacon) :]
@@ -33,6 +38,62 @@ def answer(config, micros, entropy, key, request):
     if request.method not in (b"GET", b"POST"):
         return refused(config, 405, "endpoint", request, [["allow", "GET, POST"]])
     return report(config, micros, entropy, key, request, query)
+
+
+def consent(config, request, name, query):
+    """A form by which a visitor answers."""
+    if request.method != b"POST":
+        return refused(config, 405, "endpoint", request, [["allow", "POST"]])
+    if not is_own(config, request):
+        return refused(config, 403, "cross-origin", request)
+    secure = is_https(config, request)
+    headers = [NO_STORE]
+    if name == b"withdraw":
+        headers.append(["set-cookie", kept_by_browser(config, config.cookie_name, "", 0, config.http_only, secure)])
+        headers.append(["set-cookie", answer_cookie(config, "denied", secure)])
+    elif config.mode == "on":
+        value = "granted.ads" if b"ads=1" in query.split(b"&") else "granted"
+        headers.append(["set-cookie", answer_cookie(config, value, secure)])
+    back = page_of_form(config, request)
+    if back:
+        headers.append(["location", back.decode()])
+    return sent(303 if back else 204, headers, ""), untold(config, "endpoint")
+
+
+def answer_cookie(config, value, secure):
+    return kept_by_browser(config, config.cookie_name + "_consent", value, config.max_age, False, secure)
+
+
+def kept_by_browser(config, name, value, age, http_only, secure):
+    lower = config.cookie_name.lower()
+    needs = lower.startswith(("__host-", "__secure-")) or config.same_site == "none"
+    attributes = [
+        f"{name}={value}",
+        http_only and "HttpOnly",
+        "SameSite=" + config.same_site.capitalize(),
+        (config.secure is True or config.secure == "auto" and (secure or needs)) and "Secure",
+        f"Path={config.cookie_path}",
+        config.domain and "Domain=" + config.domain,
+        f"Max-Age={age}",
+    ]
+    return "; ".join(filter(None, attributes))
+
+
+def page_of_form(config, request):
+    """Path and query of Referer, if it is a page of the site and a form of it wants an answer."""
+    if (first(request.values(b"sec-fetch-mode")) or b"navigate") != b"navigate":
+        return None
+    referer = first(request.values(b"referer")) or b""
+    authority = re.match(rb"(?i:https?)://([^/?#]*)", referer)
+    named = host_in(authority[1]) if authority else None
+    if named is None or named != site_of(request, replace(config, sites=[])):
+        return None
+    page = of_url(referer)
+    return page if len(page) <= 2_048 and re.fullmatch(rb"/(?![/\\])[!-~]*", page) else None
+
+
+def is_https(config, request):
+    return proxy.arrival(config.proxies, request)[1]
 
 
 def report(config, micros, entropy, key, request, query):

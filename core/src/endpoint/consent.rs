@@ -17,7 +17,7 @@
 
 use http::{HeaderName, header::REFERER};
 
-use super::{Answer, empty, refuse_foreign, wrong_method};
+use super::{Answer, refuse_foreign, refuse_method, untold};
 use crate::{
     Reason, Request,
     config::{Config, Mode},
@@ -71,7 +71,7 @@ pub(super) fn answer(config: &Config, request: &Request<'_>, name: &[u8], query:
         _ => return None,
     };
     if request.method != b"POST" {
-        return Some(wrong_method(config, "POST"));
+        return Some(refuse_method(config, "POST"));
     }
     if let Some(refusal) = refuse_foreign(config, request) {
         return Some(refusal);
@@ -79,7 +79,7 @@ pub(super) fn answer(config: &Config, request: &Request<'_>, name: &[u8], query:
     let facts = Facts::new(config, request);
     let is_secure = facts.is_secure();
     let back = if is_form(request) { back(&facts, request) } else { None };
-    let answer = empty(config, if back.is_some() { 303 } else { 204 }, Reason::Endpoint);
+    let answer = untold(config, if back.is_some() { 303 } else { 204 }, Reason::Endpoint);
     let answer = if !grants {
         let [deleted, denied] = consent::withdraw(config, is_secure);
         answer.header("Set-Cookie", deleted).header("Set-Cookie", denied)

@@ -125,15 +125,14 @@ pub fn answer(
         return None;
     }
     let (path, query) = decide::path_and_query(request.target);
-    if let Some(form) = &config.consent_form
-        && let Some(rest) = path.strip_prefix(form.path.as_bytes())
-        && let Some(answer) = consent::answer(config, request, rest, query)
-    {
-        return Some(answer);
-    }
-    let beacon = config.beacon.as_ref()?;
-    let rest = path.strip_prefix(beacon.path.as_bytes())?;
-    let answer = beacon::answer(config, request, rest, query, draw, emit)?;
+    let form = config
+        .consent_form
+        .as_ref()
+        .and_then(|form| consent::answer(config, request, path.strip_prefix(form.path.as_bytes())?, query));
+    let answer = form.or_else(|| {
+        let rest = path.strip_prefix(config.beacon.as_ref()?.path.as_bytes())?;
+        beacon::answer(config, request, rest, query, draw, emit)
+    })?;
     Some(if request.method == b"HEAD" { Answer { body: Cow::Borrowed(&[]), ..answer } } else { answer })
 }
 
