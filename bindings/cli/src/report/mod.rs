@@ -54,12 +54,16 @@ What the figures mean:
   sessions         visits: a visitor's requests without a gap of more than 30 minutes
   without_visitor  page views of which no visitor is known
   events           what the site reported by name
+  bots             page views of programs (crawlers, AI agents, libraries), which no other figure has
   pages, referrers the ten with the most views; addresses of the site itself are no referrers
 
-JSON has one object with those names (numbers), and three lists, most views first:
+JSON has one object with those names (numbers) but bots, and five lists, most views first:
   pages      of {\"path\", \"views\"}, the path percent-encoded as it was asked for
   referrers  of {\"referrer\", \"views\"}
   statuses   of {\"status\", \"views\"}
+  channels   of {\"channel\", \"views\"}: ai, campaign, direct, email, referral, search, social
+  bots       of {\"class\", \"operator\", \"purpose\", \"name\", \"views\"}; an AI agent's purpose is training,
+             search, person (it acts for one) or other
 Fields may be added, none is taken away. The table shows paths decoded.
 
 Examples:

@@ -7,6 +7,8 @@ use crate::escape::{escape, shorten};
 
 /// How many characters of a path or referrer are shown.
 const WIDTH: usize = 100;
+/// How many bots are shown; JSON has all.
+const BOTS: usize = 20;
 
 /// The report for a person to read.
 pub(super) fn table(report: &Report) -> String {
@@ -26,6 +28,10 @@ pub(super) fn table(report: &Report) -> String {
     if *events > 0 {
         figure("events", events);
     }
+    let bots: u64 = report.bots.iter().map(|bot| bot.views).sum();
+    if bots > 0 {
+        figure("bots", &bots);
+    }
     let pages = report.pages.iter().map(|page| {
         let path: Vec<u8> = percent_decode_str(&page.path).collect();
         (shorten(escape(&path), WIDTH), page.views)
@@ -33,6 +39,13 @@ pub(super) fn table(report: &Report) -> String {
     list(&mut out, "pages", pages);
     let referrers = report.referrers.iter();
     list(&mut out, "referrers", referrers.map(|r| (shorten(escape(r.referrer.as_bytes()), WIDTH), r.views)));
+    list(&mut out, "channels", report.channels.iter().map(|c| (c.channel.clone(), c.views)));
+    let bots = report.bots.iter().take(BOTS).map(|bot| {
+        let of = [&bot.class, &bot.operator, &bot.purpose, &bot.name];
+        let of: Vec<_> = of.into_iter().filter(|text| !text.is_empty()).map(String::as_str).collect();
+        (shorten(escape(of.join(", ").as_bytes()), WIDTH), bot.views)
+    });
+    list(&mut out, "bots", bots);
     list(&mut out, "statuses", report.statuses.iter().map(|s| (s.status.to_string(), s.views)));
     out
 }

@@ -28,7 +28,7 @@ impl Client {
         let answer = exchange(
             self.address,
             &format!(
-                "{method} {target} HTTP/1.1\r\nHost: localhost\r\nAccept: text/html\r\nConnection: close\r\n{cookie}{more}\r\n"
+                "{method} {target} HTTP/1.1\r\nHost: localhost\r\nAccept: text/html\r\nUser-Agent: Mozilla/5.0 (X11) Tests/1\r\nConnection: close\r\n{cookie}{more}\r\n"
             ),
         );
         if let Some(set_cookie) = answer.header("set-cookie") {

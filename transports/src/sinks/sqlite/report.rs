@@ -22,7 +22,7 @@ const GAP: i64 = 30 * 60 * 1_000_000;
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Report {
-    /// Page views.
+    /// Page views of persons, as are all other figures but `bots`.
     pub views: u64,
     /// Events.
     pub events: u64,
@@ -42,6 +42,37 @@ pub struct Report {
     pub referrers: Vec<ReferrerCount>,
     /// The statuses of page views, most first; among equals by number.
     pub statuses: Vec<StatusCount>,
+    /// By which way visitors came, most first; among equals by name. Views from the site's own pages are left out.
+    pub channels: Vec<ChannelCount>,
+    /// The page views of programs, most first; among equals by class, operator, purpose and name.
+    pub bots: Vec<BotCount>,
+}
+
+/// The views by one channel.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct ChannelCount {
+    /// The word of [`Channel`](trackside_core::enrich::Channel).
+    pub channel: String,
+    /// The views.
+    pub views: u64,
+}
+
+/// The views of one program.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct BotCount {
+    /// The word of its [`Class`](trackside_core::enrich::Class).
+    pub class: String,
+    /// Who runs an AI agent, if that is known; else empty.
+    pub operator: String,
+    /// What an AI agent fetches pages for, the word of [`Purpose`](trackside_core::enrich::Purpose); of others
+    /// empty.
+    pub purpose: String,
+    /// Its name; may be empty.
+    pub name: String,
+    /// The views.
+    pub views: u64,
 }
 
 /// The views of one page.
@@ -90,7 +121,8 @@ pub fn report(path: impl AsRef<Path>, since: u64) -> Result<Report, SinkError> {
 }
 
 pub(super) const HITS: &str = "
-    SELECT at, kind, site, path, status, visitor, session, referrer FROM hit WHERE at >= ?1 ORDER BY at";
+    SELECT at, kind, site, path, status, visitor, session, referrer, channel, bot, bot_operator, bot_purpose, bot_name
+    FROM hit WHERE at >= ?1 ORDER BY at";
 
 /// One walk over the period in the order of time: SQLite would sort the rows once for each grouping.
 pub(super) fn tally(connection: &Connection, since: i64) -> rusqlite::Result<Tally> {
@@ -112,6 +144,8 @@ pub(super) struct Tally {
     pages: HashMap<String, u64>,
     referrers: HashMap<String, u64>,
     statuses: HashMap<u16, u64>,
+    channels: HashMap<String, u64>,
+    bots: HashMap<[String; 4], u64>,
     visitors: HashMap<[u8; 16], u64>,
     sessions: HashSet<([u8; 16], i64)>,
     /// The last hit of each visitor that named no session.
@@ -123,6 +157,13 @@ impl Tally {
     fn add(&mut self, row: &Row<'_>) -> rusqlite::Result<()> {
         let at: i64 = row.get(0)?;
         let is_view = row.get_ref(1)?.as_str()? == "page";
+        if let Some(class) = row.get::<_, Option<String>>(9)? {
+            if is_view {
+                let text = |column| row.get::<_, Option<String>>(column).map(Option::unwrap_or_default);
+                *self.bots.entry([class, text(10)?, text(11)?, text(12)?]).or_default() += 1;
+            }
+            return Ok(());
+        }
         let visitor: Option<[u8; 16]> = row.get(5)?;
         let session: Option<i64> = row.get(6)?;
         if is_view {
@@ -130,6 +171,11 @@ impl Tally {
             self.without_visitor += u64::from(visitor.is_none());
             count(&mut self.pages, row.get_ref(3)?.as_str()?);
             *self.statuses.entry(row.get::<_, Option<u16>>(4)?.unwrap_or(0)).or_default() += 1;
+            if let ValueRef::Text(channel) = row.get_ref(8)?
+                && channel != b"internal"
+            {
+                count(&mut self.channels, &String::from_utf8_lossy(channel));
+            }
             if let ValueRef::Text(referrer) = row.get_ref(7)? {
                 count(&mut self.referrers, &String::from_utf8_lossy(referrer));
             }
@@ -178,6 +224,13 @@ impl Tally {
             statuses: top(self.statuses.into_iter(), usize::MAX, |status, views| StatusCount {
                 status,
                 views,
+            }),
+            channels: top(self.channels.into_iter(), usize::MAX, |channel, views| ChannelCount {
+                channel,
+                views,
+            }),
+            bots: top(self.bots.into_iter(), usize::MAX, |[class, operator, purpose, name], views| {
+                BotCount { class, operator, purpose, name, views }
             }),
         }
     }

@@ -16,7 +16,8 @@ use crate::{pool::fork, sink::SinkError};
 pub(super) const APPLICATION_ID: i64 = 0x7472_6b73;
 
 /// Each entry leads from the version of its index to the next; `PRAGMA user_version` counts them.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE hit (
         id BLOB NOT NULL PRIMARY KEY,   -- UUID v7, 16 bytes
         at INTEGER NOT NULL,            -- microseconds since the Unix epoch
@@ -46,7 +47,31 @@ const MIGRATIONS: &[&str] = &["
     ) STRICT;
     CREATE INDEX hit_at ON hit (at);
     CREATE INDEX hit_visitor ON hit (visitor) WHERE visitor IS NOT NULL;
-"];
+",
+    // What workers find out. SQLite keeps no comments of columns that are added: bot is the class of the program
+    // that sent the request, none for a person's browser; bot_name, bot_operator and bot_purpose (training, search,
+    // person, other) say more of it; channel and source by which way the visitor came; the campaign's columns what
+    // the query says, campaign_click the name of the click id's parameter.
+    "
+    ALTER TABLE hit ADD COLUMN bot TEXT;
+    ALTER TABLE hit ADD COLUMN bot_name TEXT;
+    ALTER TABLE hit ADD COLUMN bot_operator TEXT;
+    ALTER TABLE hit ADD COLUMN bot_purpose TEXT;
+    ALTER TABLE hit ADD COLUMN channel TEXT;
+    ALTER TABLE hit ADD COLUMN source TEXT;
+    ALTER TABLE hit ADD COLUMN campaign_source TEXT;
+    ALTER TABLE hit ADD COLUMN campaign_medium TEXT;
+    ALTER TABLE hit ADD COLUMN campaign_name TEXT;
+    ALTER TABLE hit ADD COLUMN campaign_term TEXT;
+    ALTER TABLE hit ADD COLUMN campaign_content TEXT;
+    ALTER TABLE hit ADD COLUMN campaign_id TEXT;
+    ALTER TABLE hit ADD COLUMN campaign_click TEXT;
+",
+];
+
+/// The store as its first version made it.
+#[cfg(test)]
+pub(super) const FIRST: &str = MIGRATIONS[0];
 
 /// How long a lock is waited for.
 const BUSY: Duration = Duration::from_secs(5);
@@ -87,8 +112,14 @@ pub(super) fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = connect(path, flags)?;
-    if version(&connection.transaction()?)? < MIGRATIONS.len() {
+    let version = version(&connection.transaction()?)?;
+    if version == 0 {
         return Err(StoreError::Empty);
+    }
+    if version < MIGRATIONS.len() {
+        // Of an earlier version: reading it brings it up to this one.
+        drop(connection);
+        return open(path);
     }
     Ok(connection)
 }

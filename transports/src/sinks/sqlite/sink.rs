@@ -3,6 +3,7 @@ use std::{borrow::Cow, mem, path::PathBuf, sync::Arc};
 use rusqlite::{Connection, TransactionBehavior, named_params};
 use trackside_core::{
     Hit,
+    enrich::{Bot, Campaign, Found, Purpose},
     hit::Kind,
     protocol::{Enriched, Outcome},
 };
@@ -83,7 +84,7 @@ impl Store {
         let connection = self.opened(slot)?;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         for enriched in batch {
-            insert(&transaction, enriched.hit)?;
+            insert(&transaction, enriched)?;
         }
         transaction.commit()?;
         if let Some(sweep) = &self.sweep
@@ -108,14 +109,20 @@ pub(super) fn probe(connection: &Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn insert(connection: &Connection, hit: &Hit) -> rusqlite::Result<()> {
+fn insert(connection: &Connection, enriched: &Enriched<'_>) -> rusqlite::Result<()> {
+    let Enriched { hit, found, .. } = *enriched;
+    let bot = found.and_then(Found::bot);
+    let campaign = |of: fn(&Campaign) -> &str| found.and_then(|found| text(of(found.campaign())));
     let mut insert = connection.prepare_cached(
         "INSERT INTO hit (id, at, kind, site, path, status, visitor, session, referrer, secure, method, query,
              agent, language, ip, is_new, first_visit, user_id, title, route, name, category, label, value,
-             properties)
+             properties, bot, bot_name, bot_operator, bot_purpose, channel, source, campaign_source,
+             campaign_medium, campaign_name, campaign_term, campaign_content, campaign_id, campaign_click)
          VALUES (:id, :at, :kind, :site, :path, :status, :visitor, :session, :referrer, :secure, :method,
              :query, :agent, :language, :ip, :is_new, :first_visit, :user_id, :title, :route, :name, :category,
-             :label, :value, :properties)
+             :label, :value, :properties, :bot, :bot_name, :bot_operator, :bot_purpose, :channel, :source,
+             :campaign_source, :campaign_medium, :campaign_name, :campaign_term, :campaign_content, :campaign_id,
+             :campaign_click)
          ON CONFLICT (id) DO NOTHING",
     )?;
     insert.execute(named_params! {
@@ -147,6 +154,19 @@ fn insert(connection: &Connection, hit: &Hit) -> rusqlite::Result<()> {
         ":label": text(hit.label()),
         ":value": hit.value(),
         ":properties": properties(hit),
+        ":bot": bot.map(|bot| bot.class().code()),
+        ":bot_name": bot.and_then(|bot| text(bot.name())),
+        ":bot_operator": bot.and_then(|bot| text(bot.operator())),
+        ":bot_purpose": bot.and_then(Bot::purpose).map(Purpose::code),
+        ":channel": found.map(|found| found.channel().code()),
+        ":source": found.and_then(|found| text(found.source())),
+        ":campaign_source": campaign(Campaign::source),
+        ":campaign_medium": campaign(Campaign::medium),
+        ":campaign_name": campaign(Campaign::name),
+        ":campaign_term": campaign(Campaign::term),
+        ":campaign_content": campaign(Campaign::content),
+        ":campaign_id": campaign(Campaign::id),
+        ":campaign_click": found.and_then(|found| found.campaign().click()).map(|(click, _)| click.code()),
     })?;
     Ok(())
 }

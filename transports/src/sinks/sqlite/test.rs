@@ -182,6 +182,8 @@ fn a_report_in_json_has_the_names_of_its_fields() {
             "pages": [{ "path": "/", "views": 2 }],
             "referrers": [{ "referrer": "https://b.example/", "views": 1 }],
             "statuses": [{ "status": 200, "views": 2 }],
+            "channels": [],
+            "bots": [],
         })
     );
 }
@@ -258,4 +260,44 @@ fn a_sweep_finds_its_rows_by_their_indexes() {
         plan.query_map([5, 9], |row| row.get("detail")).unwrap().map(Result::unwrap).collect();
     assert!(plan.contains(&"SEARCH hit USING COVERING INDEX hit_at (at<?)".to_owned()), "{plan:?}");
     assert!(plan.iter().all(|step| !step.starts_with("SCAN")), "{plan:?}");
+}
+
+#[test]
+fn bots_and_channels_are_counted_apart() {
+    let store = store();
+    put(&store, &[PAGE, PAGE, PAGE, PAGE, Stored { kind: "event", ..PAGE }, PAGE]);
+    store
+        .execute_batch(
+            "UPDATE hit SET bot = 'ai', bot_name = 'GPTBot', bot_operator = 'OpenAI', bot_purpose = 'training'
+                 WHERE rowid <= 2;
+             UPDATE hit SET bot = 'library', bot_name = 'curl' WHERE rowid IN (3, 5);
+             UPDATE hit SET channel = 'search' WHERE rowid <= 4;
+             UPDATE hit SET channel = 'internal' WHERE rowid = 6;",
+        )
+        .unwrap();
+    let report = reported(&store, 0);
+    assert_eq!((report.views, report.events, report.pages[0].views), (2, 0, 2));
+    let bots: Vec<_> = report
+        .bots
+        .iter()
+        .map(|bot| (&*bot.class, &*bot.operator, &*bot.purpose, &*bot.name, bot.views))
+        .collect();
+    assert_eq!(bots, [("ai", "OpenAI", "training", "GPTBot", 2), ("library", "", "", "curl", 1)]);
+    let channels: Vec<_> = report.channels.iter().map(|c| (&*c.channel, c.views)).collect();
+    assert_eq!(channels, [("search", 1)]);
+}
+
+#[test]
+fn a_store_of_the_first_version_is_brought_up() {
+    let mut store = Connection::open_in_memory().unwrap();
+    store.execute_batch(schema::FIRST).unwrap();
+    store.execute_batch("PRAGMA application_id = 1953655667; PRAGMA user_version = 1").unwrap();
+    put(&store, &[PAGE]);
+    schema::migrate(&mut store).unwrap();
+    let report = reported(&store, 0);
+    assert_eq!((report.views, report.bots.len(), report.channels.len()), (1, 0, 0));
+    let version: i64 = store.query_row("PRAGMA user_version", (), |row| row.get(0)).unwrap();
+    assert_eq!(version, 2);
+    // And once more does nothing.
+    schema::migrate(&mut store).unwrap();
 }
