@@ -15,7 +15,7 @@ fn paths_are_shown_decoded_and_harmless() {
         ("/%ff", "GET /%ff 404 tracked"),
     ] {
         let request = format!(
-            "GET {target} HTTP/1.1\r\nHost: localhost\r\nReferer: https://a.example/\u{9b}31m\r\nConnection: close\r\n\r\n"
+            "GET {target} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: Mozilla/5.0 (X11) Tests/1\r\nReferer: https://a.example/\u{9b}31m\r\nConnection: close\r\n\r\n"
         );
         exchange(server.address, &request);
         let printed = server.line();
@@ -43,7 +43,10 @@ fn a_period_and_a_store_are_chosen() {
         "visitor.identity = \"none\"\n[[destination]]\ntype = \"sqlite\"\npath = \"other.db\"\n",
     );
     let server = Server::start(&place, &["--config", "my.toml"]);
-    exchange(server.address, "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    exchange(
+        server.address,
+        "GET / HTTP/1.1\r\nHost: localhost\r\nUser-Agent: Mozilla/5.0 (X11) Tests/1\r\nConnection: close\r\n\r\n",
+    );
     server.stop();
 
     for (arguments, views) in [
@@ -57,4 +60,26 @@ fn a_period_and_a_store_are_chosen() {
         assert_eq!(ran.code, Some(0), "{arguments:?}: {}", ran.err);
         assert!(ran.out.starts_with(&format!("views           {views:>10}\n")), "{arguments:?}: {}", ran.out);
     }
+}
+
+#[test]
+fn bots_are_told_apart_by_operator_and_purpose() {
+    let place = Place::new();
+    let server = Server::start(&place, &[]);
+    for agent in ["GPTBot/1.2", "GPTBot/1.3", "curl/8.5.0", "Mozilla/5.0 (X11) Tests/1"] {
+        let request = format!(
+            "GET / HTTP/1.1\r\nHost: localhost\r\nUser-Agent: {agent}\r\nReferer: https://chatgpt.com/\r\n\
+             Connection: close\r\n\r\n"
+        );
+        exchange(server.address, &request);
+    }
+    server.stop();
+    let table = place.run(&["report"]).out;
+    assert!(table.starts_with("views                    1\n"), "{table}");
+    assert!(table.contains("\nbots                     3\n"), "{table}");
+    assert!(table.contains("\n\nchannels\n         1  ai\n"), "{table}");
+    assert!(
+        table.contains("\n\nbots\n         2  ai, OpenAI, training, GPTBot\n         1  library, curl\n"),
+        "{table}"
+    );
 }

@@ -97,6 +97,8 @@ fn serve_visit_stop_report() {
             ],
             "referrers": [{"referrer": "https://news.example.com/today", "views": 1}],
             "statuses": [{"status": 200, "views": 4}, {"status": 304, "views": 1}],
+            "channels": [{"channel": "direct", "views": 4}, {"channel": "referral", "views": 1}],
+            "bots": [],
         })
     );
     let table = place.run(&["report"]).out;
@@ -115,6 +117,10 @@ pages
 
 referrers
          1  https://news.example.com/today
+
+channels
+         4  direct
+         1  referral
 
 statuses
          4  200
