@@ -12,6 +12,7 @@ use trackside_core::{
     Annotations, Config, Event, FINISH_HEADERS, Headers, Hit, Moment, REQUEST_HEADERS, Reason, Request,
     Response,
     config::IpPolicy,
+    endpoint,
     hit::Kind,
     judge::{self, Verdict},
     protocol::{self, Enriched, Outgoing},
@@ -196,6 +197,46 @@ fn map(headers: &[(String, Vec<u8>)]) -> HeaderMap {
     let mut map = HeaderMap::new();
     headers.iter().filter_map(valid).for_each(|(name, value)| _ = map.append(name, value));
     map
+}
+
+/// A target of the beacon, of parameters that it knows and of any bytes.
+fn beacon_target() -> impl Strategy<Value = Vec<u8>> {
+    let name = prop_oneof![3 => select(vec!["p=", "r=", "t=", "s=", "n=", "q="]).prop_map(|name| name.as_bytes().to_vec()), 1 => vec(any::<u8>(), 0..4)];
+    let value = prop_oneof![
+        2 => select(vec!["/", "/a%20b?c=d", "https://example.org/x", "%0d%0aSet-Cookie:%20x", "%ff%00", "404", "+"])
+            .prop_map(|value| value.as_bytes().to_vec()),
+        1 => vec(any::<u8>(), 0..40),
+    ];
+    vec((name, value), 0..6).prop_map(|pairs| {
+        let pairs: Vec<_> = pairs.into_iter().map(|(name, value)| [name, value].concat()).collect();
+        [&b"/t/?"[..], &pairs.join(&b'&')].concat()
+    })
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_reported_is_answered_once_and_injects_nothing(
+        target in beacon_target(),
+        method in select(vec!["GET", "POST", "HEAD", "PUT"]),
+        headers in vec(header(), 0..8),
+        is_own in any::<bool>(),
+    ) {
+        static WITH_BEACON: LazyLock<Config> = LazyLock::new(|| config_of("beacon.path = '/t/'"));
+        let mut headers = headers;
+        headers.push(("host".to_owned(), b"www.example.com".to_vec()));
+        headers.push(("sec-fetch-site".to_owned(), if is_own { b"same-origin".to_vec() } else { b"none".to_vec() }));
+        let request = Request::new(method, &target, &headers);
+        let mut hits = 0;
+        let draw = || (Moment::new(NOW, [7; 64]), None);
+        let answer = endpoint::answer(&WITH_BEACON, &request, draw, &mut |_: Hit| hits += 1).unwrap();
+        prop_assert!([200, 204, 400, 403, 405].contains(&answer.status()));
+        prop_assert_eq!(hits, if answer.reason().is_none() { WITH_BEACON.ip_policies().len() } else { 0 });
+        prop_assert!(is_own || hits == 0);
+        for (_, value) in answer.headers() {
+            prop_assert!(value.bytes().all(|byte| (0x20..0x7f).contains(&byte)), "{}", value);
+        }
+        prop_assert!(answer.reason().is_none() || answer.headers().all(|(name, _)| name != "Set-Cookie"));
+    }
 }
 
 proptest! {

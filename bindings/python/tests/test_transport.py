@@ -178,7 +178,11 @@ def test_a_sink_cannot_wait_for_itself() -> None:
 
 def test_a_transport_takes_what_each_destination_would() -> None:
     seen = []
-    config = {**CONFIG, "track": {"bots": "keep"}, "destination": [GA, {"type": "sqlite", "path": "/nowhere/at/all.db"}]}
+    config = {
+        **CONFIG,
+        "track": {"bots": "keep"},
+        "destination": [GA, {"type": "sqlite", "path": "/nowhere/at/all.db"}],
+    }
     tracker = Tracker(config, env=False, transport=lambda batch: seen.append((batch.destination, len(batch))))
     visit(tracker)
     assert not tracker.flush(30)

@@ -126,6 +126,7 @@ def answer(tracker: Tracker, scope: Scope) -> Answer | None:
             scope["headers"],
             peer=client[0] if client else None,
             secure=scope.get("scheme") == "https",
+            resolved=is_resolved(scope),
         )
     except Exception:
         tracker.failures.note("answering a request")

@@ -170,6 +170,7 @@ class Tracker:
         authority: Text = b"",
         peer: str | None = None,
         secure: bool = False,
+        resolved: bool = False,
     ) -> Answer | None:
         """Answers a request that is not the host's but trackside's own, as those of the beacon are, counts
         it, and submits what it tells of. None: the request is the host's, and is to :meth:`begin`. For
@@ -183,6 +184,7 @@ class Tracker:
         if peer and not _block.packed_peer(peer):
             peer = None
         request = _request(method, target, headers, authority, peer, secure, kept)
+        request.resolved = resolved
         place = ffi.new("trackside_answer **")
         if not _native.found(lib.trackside_tracker_answer, self._handle, request, place):
             return None

@@ -227,6 +227,7 @@ def answer(tracker: Tracker, environ: WSGIEnvironment) -> Answer | None:
             sent_headers(environ),
             peer=environ.get("REMOTE_ADDR"),
             secure=environ.get("wsgi.url_scheme") == "https",
+            resolved=_cgi.PROXY_FIX in environ,
         )
     except Exception:
         tracker.failures.note("answering a request")

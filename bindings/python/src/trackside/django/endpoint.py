@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 
 from trackside import Tracker, wsgi
 
-from .request import authority_of, outer, target
+from .request import authority_of, is_resolved, outer, target
 from .response import append
 
 
@@ -23,6 +23,7 @@ def answer(tracker: Tracker, request: HttpRequest, authority: str) -> HttpRespon
             authority=authority_of(request, authority),
             peer=request.META.get("REMOTE_ADDR"),
             secure=request.is_secure(),
+            resolved=is_resolved(request),
         )
     except Exception:
         tracker.failures.note("answering a request")
