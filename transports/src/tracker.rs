@@ -27,7 +27,7 @@ use crate::{
     clock::{self, Clock},
     destination::{self, OpenError, Swapped},
     entropy::{self, Entropy},
-    keys::{self, Keys},
+    keys::{self, DerivedKeys, Keys},
     log,
     pool::fork::{self, PerProcess},
     proxies::ProxyWatch,
@@ -100,6 +100,7 @@ impl Tracker {
             clock: Arc::new(clock::System),
             entropy: Arc::new(entropy::System),
             keys: None,
+            has_own_clock: false,
             transport: None,
             sinks: Swapped::new(),
             filter: None,
@@ -282,6 +283,7 @@ pub struct Builder {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     keys: Option<Arc<dyn Keys>>,
+    has_own_clock: bool,
     transport: Option<Arc<dyn Transport>>,
     sinks: Swapped,
     filter: Option<Filter>,
@@ -292,6 +294,7 @@ impl Builder {
     /// Where the time comes from. Defaults to the system's clock.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
+        self.has_own_clock = true;
         self
     }
 
@@ -302,7 +305,8 @@ impl Builder {
     }
 
     /// Where the key of each day comes from, in place of `visitor.keys`. It is asked only where the configuration
-    /// has visitors told apart without a cookie. Defaults to what [`keys`](crate::keys) says.
+    /// has visitors told apart without a cookie. Defaults to what [`keys`](crate::keys) says; where the clock or the
+    /// transport is swapped, as tests do, to keys in memory, so that no file is read or made.
     pub fn keys(mut self, keys: Arc<dyn Keys>) -> Self {
         self.keys = Some(keys);
         self
@@ -377,7 +381,12 @@ impl Builder {
         for warning in self.config.warnings() {
             tracing::warn!(target: "trackside", "{warning}");
         }
-        let keys = keys::open(&self.config).map(|configured| self.keys.unwrap_or(configured));
+        let is_of_a_test = self.has_own_clock || self.transport.is_some();
+        let keys = keys::open(&self.config).map(|configured| match self.keys {
+            Some(keys) => keys,
+            None if is_of_a_test => Arc::new(DerivedKeys::random(&*self.entropy)),
+            None => configured,
+        });
         let stage = Arc::new(Stage::new(&self.config).with_hooks(self.filter, self.editor));
         let transport = match self.transport {
             Some(transport) => transport,

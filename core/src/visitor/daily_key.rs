@@ -1,5 +1,7 @@
 use std::fmt;
 
+use super::derived_key::derived_key;
+
 /// The key of one UTC day, under which visitors without a cookie are told apart for that day.
 ///
 /// As long as it lives, who has it and knows an address and an agent can tell whether they were seen; when it
@@ -12,6 +14,12 @@ impl DailyKey {
     /// How many whole UTC days lie between 1970-01-01 and `micros`, in microseconds since the Unix epoch.
     pub fn day(micros: u64) -> u64 {
         micros / 86_400_000_000
+    }
+
+    /// The key that `secret` has on `day`: the HMAC-SHA256 (RFC 2104) of `trackside day key 1`, a NUL, and the day
+    /// as 8 bytes, the lowest first. Who holds the secret can make the key of every day again.
+    pub fn derived(secret: &[u8], day: u64) -> Self {
+        Self(derived_key(secret, day))
     }
 }
 

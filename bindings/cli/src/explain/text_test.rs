@@ -52,12 +52,15 @@ rules:
   site          yes                `www.example.com`; counted: any
   path          no (ignored)       `/admin/\\x1b[2J`: ignored by `/admin/`
   prefetch      no (prefetch)      fetched ahead: sec-purpose: `prefetch`
+  fragment      yes                a page (as no header says otherwise); counted: pages
+  consent       yes                as configured
   upgrade       yes                the connection stays with HTTP
   status        no (status)        404; counted: 200, 304
   content-type  yes                `text/html`; counted: text/html, application/xhtml+xml
   beacon        yes                no `beacon.path`
 
 visitor: none
+consent: nobody asks (recorded as configured)
 notice: not due
 
 headers to append: none
@@ -117,9 +120,9 @@ fn json_says_the_same_for_programs() {
     let json: serde_json::Value =
         serde_json::from_str(&json::render(&explanation, &["a note".to_owned()]).unwrap()).unwrap();
     assert_eq!(json["verdict"], serde_json::json!({"tracked": false, "reason": "status"}));
-    assert_eq!(json["rules"].as_array().unwrap().len(), 8);
+    assert_eq!(json["rules"].as_array().unwrap().len(), 11);
     assert_eq!(
-        json["rules"][6],
+        json["rules"][8],
         serde_json::json!({"rule": "status", "ok": false, "reason": "status", "view": "404; counted: 200, 304"})
     );
     assert_eq!(json["visitor"], "new, would be 07070707-0707-4707-8707-070707070707");
