@@ -19,7 +19,7 @@ pub struct DerivedKeys {
 }
 
 enum Secret {
-    Configured(Config),
+    Configured(Box<Config>),
     Random([u8; 64]),
 }
 
@@ -41,7 +41,7 @@ impl Secret {
 impl DerivedKeys {
     /// The keys of the configuration's `visitor.secret`; none at all, if `visitor.keys` is not `"derived"`.
     pub fn new(config: Config) -> Self {
-        Self::of(Secret::Configured(config))
+        Self::of(Secret::Configured(Box::new(config)))
     }
 
     /// Keys of this tracker alone, which end with it: of a secret that `entropy` draws.
