@@ -9,7 +9,7 @@ use crate::{
     Annotations, Event, Hit, Moment, Reason, Request, Response,
     config::{Config, Mode},
     decide::{self, Asked, Facts, Lengths},
-    hit::{self, Draft},
+    hit::{self, Draft, Kind},
     proxy::Remembered,
     visitor::{
         self, Caching, Caller, Cookies, DailyKey, Notice, Owner, Visitor,
@@ -201,8 +201,8 @@ pub fn notice(config: &Config, exchange: &Exchange, request: &Request<'_>) -> Op
 }
 
 /// Judges an exchange whose response head is known, and hands its hits to `emit`: the page view, if it is
-/// tracked, then the events, each once per distinct `ip` policy of the destinations. Takes the request that
-/// `begin` took.
+/// tracked, then what `track.downloads`, `track.not_found` and `track.search` make of the exchange, then the events, each
+/// once per distinct `ip` policy of the destinations. Takes the request that `begin` took.
 pub fn finish(
     config: &Config,
     exchange: Exchange,
@@ -231,9 +231,22 @@ pub fn finish(
 
     if config.mode == Mode::On {
         let user_id = config.user_ids.recorded(annotations.user_id.as_deref().unwrap_or_default());
-        let page = page(&facts, &exchange, &owner, annotations, user_id.as_str());
+        let term = is_tracked.then(|| searched(&facts)).flatten();
+        let page = Draft {
+            search: term.as_deref().unwrap_or_default(),
+            ..page(&facts, &exchange, &owner, annotations, user_id.as_str())
+        };
         if is_tracked {
             emit_for_each_policy(config, &page, emit);
+        }
+        if let Some((kind, id)) = special(&exchange, reason, &term) {
+            let event = Event::new(kind.as_str());
+            let event = match &term {
+                Some(term) => event.label(term.as_str()),
+                None => event,
+            };
+            let draft = Draft { id, event: Some(&event), special: Some(kind), title: "", ..page.clone() };
+            emit_for_each_policy(config, &draft, emit);
         }
         if !annotations.events.is_empty() && exchange.sends_events() {
             emit_events(config, &page, exchange.ids[1], &annotations.events, emit);
@@ -317,7 +330,7 @@ fn page<'a>(
         method: facts.request.method,
         path: facts.path,
         query: facts.query,
-        query_policy: facts.config.query,
+        urls: facts.config.urls,
         referrer: client.referrer,
         agent: client.agent,
         language: client.language,
@@ -325,7 +338,26 @@ fn page<'a>(
         user_id,
         route: annotations.route.as_deref().unwrap_or_default(),
         event: None,
+        special: None,
+        search: "",
         properties: &annotations.properties,
+    }
+}
+
+/// What was searched for, where that is asked for.
+fn searched(facts: &Facts<'_>) -> Option<String> {
+    let keys = &facts.config.track.search;
+    if keys.is_empty() { None } else { hit::term(facts.query, keys) }
+}
+
+/// The event that trackside tells apart by itself, with its id: in the page view's place, or after it and then with an
+/// id behind those of the host's events.
+fn special(exchange: &Exchange, reason: Option<Reason>, term: &Option<String>) -> Option<(Kind, Uuid)> {
+    match reason {
+        Some(Reason::Download) => Some((Kind::Download, exchange.ids[0])),
+        Some(Reason::NotFound) => Some((Kind::NotFound, exchange.ids[0])),
+        None if term.is_some() => Some((Kind::Search, nth_id(exchange.ids[1], hit::cap::EVENTS as u128))),
+        _ => None,
     }
 }
 

@@ -64,6 +64,10 @@ reasons! {
     Beacon = 12, "beacon";
     /// Skipped: a part of a page, or something else that is not shown as one, was asked for.
     Fragment = 13, "fragment";
+    /// Skipped: a download, which is recorded as an event, as `track.downloads` asks for.
+    Download = 14, "download";
+    /// Skipped: a page that is not there, which is recorded as an event, as `track.not_found` asks for.
+    NotFound = 15, "not-found";
     /// Skipped: an answer of trackside's own to what tells of no page view, such as a request for the beacon's
     /// script.
     Endpoint = 22, "endpoint";

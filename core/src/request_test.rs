@@ -48,7 +48,8 @@ fn a_value_has_no_control_bytes_but_tabs() {
 /// Of a page that a new visitor's cookie goes with: whether a cache may keep it is asked of no other.
 #[test]
 fn the_judge_reads_the_response_headers_it_says() {
-    let config = Config::builder().toml("consent.policy = 'notice'").build().unwrap();
+    let text = "consent.policy = 'notice'\ntrack.downloads = ['attachment']";
+    let config = Config::builder().toml(text).build().unwrap();
     let headers = [("content-type", "text/html"), ("expires", "Thu, 01 Jan 2037 00:00:00 GMT")];
     let headers = Asked(headers.to_vec(), RefCell::default());
     let request = [("host", "www.example.com")];

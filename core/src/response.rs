@@ -3,11 +3,12 @@ use http::{HeaderName, header};
 use crate::Headers;
 
 /// The response headers that the judge reads, whatever the configuration: all that an adapter has to show it.
-pub static RESPONSE_HEADERS: [HeaderName; 6] = [
+pub static RESPONSE_HEADERS: [HeaderName; 7] = [
     header::CONTENT_TYPE,
     header::CACHE_CONTROL,
     header::EXPIRES,
     header::DATE,
+    header::CONTENT_DISPOSITION,
     HeaderName::from_static("surrogate-control"),
     HeaderName::from_static("cdn-cache-control"),
 ];

@@ -826,6 +826,16 @@ typedef void (*trackside_log)(void *userdata,
 #define TRACKSIDE_REASON_FRAGMENT 13
 
 /**
+ * Skipped: a download, which is recorded as an event, as `track.downloads` asks for.
+ */
+#define TRACKSIDE_REASON_DOWNLOAD 14
+
+/**
+ * Skipped: a page that is not there, which is recorded as an event, as `track.not_found` asks for.
+ */
+#define TRACKSIDE_REASON_NOT_FOUND 15
+
+/**
  * Skipped: an answer of trackside's own to what tells of no page view, such as a request for the beacon's
  * script.
  */
@@ -937,7 +947,7 @@ typedef void (*trackside_log)(void *userdata,
 #define TRACKSIDE_FIELD_ID 0
 
 /**
- * "page" or "event".
+ * "page", "event", or "download", "not-found" or "search", which trackside tells apart by itself.
  */
 #define TRACKSIDE_FIELD_KIND 1
 

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, sync::OnceLock};
 
-use trackside_core::{Hit, Value, enrich::Found, hit::Kind, protocol::Enriched};
+use trackside_core::{Hit, Value, enrich::Found, protocol::Enriched};
 
 use crate::{
     boundary::{answer, enter},
@@ -75,10 +75,7 @@ impl trackside_hit {
         let hit = &self.hit;
         Some(match field {
             TRACKSIDE_FIELD_ID => self.written().id.as_bytes(),
-            TRACKSIDE_FIELD_KIND => match hit.kind() {
-                Kind::Event => b"event",
-                _ => b"page",
-            },
+            TRACKSIDE_FIELD_KIND => hit.kind().as_str().as_bytes(),
             TRACKSIDE_FIELD_SITE => hit.site().as_bytes(),
             TRACKSIDE_FIELD_METHOD => hit.method(),
             TRACKSIDE_FIELD_PATH => hit.path(),
@@ -131,7 +128,7 @@ pub type trackside_field = i32;
 
 /// Its own id, a hyphenated UUID: the same at every destination and in every attempt.
 pub const TRACKSIDE_FIELD_ID: trackside_field = 0;
-/// "page" or "event".
+/// "page", "event", or "download", "not-found" or "search", which trackside tells apart by itself.
 pub const TRACKSIDE_FIELD_KIND: trackside_field = 1;
 /// The site: a host name in lower case, without a port.
 pub const TRACKSIDE_FIELD_SITE: trackside_field = 2;

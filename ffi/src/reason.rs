@@ -38,6 +38,10 @@ pub const TRACKSIDE_REASON_CONSENT: trackside_reason = 11;
 pub const TRACKSIDE_REASON_BEACON: trackside_reason = 12;
 /// Skipped: a part of a page, or something else that is not shown as one, was asked for.
 pub const TRACKSIDE_REASON_FRAGMENT: trackside_reason = 13;
+/// Skipped: a download, which is recorded as an event, as `track.downloads` asks for.
+pub const TRACKSIDE_REASON_DOWNLOAD: trackside_reason = 14;
+/// Skipped: a page that is not there, which is recorded as an event, as `track.not_found` asks for.
+pub const TRACKSIDE_REASON_NOT_FOUND: trackside_reason = 15;
 /// Skipped: an answer of trackside's own to what tells of no page view, such as a request for the beacon's
 /// script.
 pub const TRACKSIDE_REASON_ENDPOINT: trackside_reason = 22;
@@ -104,6 +108,8 @@ fn code(reason: trackside_reason) -> Option<&'static CStr> {
         TRACKSIDE_REASON_CONSENT => c"consent",
         TRACKSIDE_REASON_BEACON => c"beacon",
         TRACKSIDE_REASON_FRAGMENT => c"fragment",
+        TRACKSIDE_REASON_DOWNLOAD => c"download",
+        TRACKSIDE_REASON_NOT_FOUND => c"not-found",
         TRACKSIDE_REASON_ENDPOINT => c"endpoint",
         TRACKSIDE_REASON_CROSS_ORIGIN => c"cross-origin",
         TRACKSIDE_REASON_NO_VISITOR => c"no-visitor",

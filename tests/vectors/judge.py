@@ -6,9 +6,11 @@ Everything is bytes: nothing makes a client send UTF-8.
 import re
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from urllib.parse import unquote_to_bytes
 
 import proxy
 import record
+import urls
 from cookieless import cookieless_id
 from record import Hit
 
@@ -218,6 +220,41 @@ def held_back(config, request):
     return "prefetch" if is_prefetch(request) else None
 
 
+COMMON = """7z aac apk avi bz2 csv deb dmg doc docx epub exe flac gz ics iso jar key m4a mkv mobi mov mp3 mp4 mpeg
+    mpg msi odp ods odt ogg pdf pkg pps ppt pptx rar rpm rtf tar tgz wav webm xls xlsx xz zip""".split()
+
+
+def is_download(config, request, response):
+    listed = list(config.downloads)
+    if "common" in listed:
+        listed += ["attachment", *COMMON]
+
+    def word(name):
+        found = first(values(response.headers, name))
+        return found.split(b";")[0].strip(b" \t").lower().decode("latin-1") if found else ""
+
+    if "attachment" in listed and word(b"content-disposition") == "attachment":
+        return True
+    media = word(b"content-type")
+    if media and media in listed:
+        return True
+    name = split_target(request.target)[1].split(b"/")[-1].lower().decode("latin-1")
+    stem, dot, extension = name.rpartition(".")
+    is_html = media.encode() in HTML
+    return bool(stem and dot) and not is_html and extension in set(listed) - {"common", "attachment"}
+
+
+def search_term(config, query):
+    """What was searched for, or nothing."""
+    for pair in query.split(b"&"):
+        name, _, value = pair.partition(b"=")
+        if unquote_to_bytes(name.replace(b"+", b" ")) in config.search:
+            term = unquote_to_bytes(value.replace(b"+", b" ")).decode(errors="replace").strip()
+            shapes = (urls.shape(term.encode()), urls.shape(value))
+            return "***" if term and ("email" in shapes or "token" in shapes) else term
+    return ""
+
+
 def finish_reason(config, request, response, has_beacon, now):
     reason = response_reason(config, request, response)
     is_beacons = config.beacon is not None and (has_beacon or is_shared(response.headers, now))
@@ -227,8 +264,12 @@ def finish_reason(config, request, response, has_beacon, now):
 def response_reason(config, request, response):
     if response.status == 101:
         return "upgrade"
+    if config.not_found and response.status == 404:
+        return "not-found"
     if not any(low <= response.status <= high for low, high in config.status):
         return "status"
+    if is_download(config, request, response):
+        return "download"
     if config.content_types is None or asked(request) == "visit":
         return None
     found = first([v for v in values(response.headers, b"content-type") if v])
@@ -440,7 +481,12 @@ def judge(config, micros, entropy, key, request, response, annotations):
             route=annotations.get("route", ""),
         )
         if reason is None:
-            verdict.hits.append(hit.page(annotations))
+            term = search_term(config, query)
+            verdict.hits.append(hit.page(annotations, term))
+            if term:
+                verdict.hits.append(hit.special("search", record.event_id(micros, entropy, record.EVENTS), term))
+        elif reason in ("download", "not-found"):
+            verdict.hits.append(hit.special(reason, hit.id, ""))
         for n, event in enumerate(annotations.get("events", [])[: record.EVENTS]):
             verdict.hits.append(hit.event(event, record.event_id(micros, entropy, n)))
     return verdict

@@ -6,6 +6,8 @@ import ipaddress
 import re
 from dataclasses import dataclass, field, replace
 
+import urls
+
 URL, AGENT, LANGUAGE, METHOD, TITLE = 2_048, 1_024, 35, 32, 1_500
 USER_ID, EVENT, KEY, VALUE, PROPERTIES, EVENTS = 256, 500, 128, 1_024, 64, 64
 CAMPAIGN = b"pk_campaign pk_kwd gclid dclid gbraid wbraid fbclid msclkid ttclid li_fat_id twclid".split()
@@ -91,6 +93,7 @@ def kept_query(query, policy, room):
         if not pair or policy == "campaign" and not (name[:4] in (b"utm_", b"mtm_") or name in CAMPAIGN):
             continue
         joint = b"&" if kept else b""
+        pair = urls.hidden_pair(pair, policy)
         piece = cut(pair, room - len(kept) - len(joint)) if room > len(kept) + len(joint) else b""
         if not piece:
             break
@@ -98,19 +101,25 @@ def kept_query(query, policy, room):
     return kept
 
 
-def cleaned_referrer(referrer, policy):
+def cleaned_referrer(referrer, config):
     """Without user information and fragment, without query unless it is kept; else nothing."""
     match = re.fullmatch(rb"([A-Za-z][A-Za-z0-9+.\-]*://)([^#]*)(?:#.*)?", referrer, re.DOTALL)
     if not match:
         return b""
     scheme, rest = match[1], match[2]
-    if policy != "keep":
+    if config.query not in ("keep", "raw"):
         rest = rest.split(b"?", 1)[0]
     authority = re.match(rb"[^/?\\]*", rest)[0]
     host = authority.rpartition(b"@")[2]
     if not host:
         return b""
-    return scheme + cut(host + rest[len(authority) :], URL - len(scheme))
+    path, mark, query = rest[len(authority) :].partition(b"?")
+    pairs = query.split(b"&")
+    shown_pairs = [urls.hidden_pair(pair, config.query) for pair in pairs]
+    if shown_pairs != pairs:
+        query = b"&".join(pair for pair in shown_pairs if pair)
+    shown_path = urls.redacted(urls.canonical(path) if config.canonical else path, config.path)
+    return scheme + cut(host + shown_path + mark + query, URL - len(scheme))
 
 
 def recorded_user(user, config):
@@ -158,10 +167,14 @@ class Hit:
     value: float | None = None
     properties: dict = field(default_factory=dict)
 
-    def page(self, annotations):
+    def page(self, annotations, term):
         return replace(
-            self, title=annotations.get("title", ""), properties=annotations.get("properties", {})
+            self, label=term, title=annotations.get("title", ""), properties=annotations.get("properties", {})
         )
+
+    def special(self, kind, id, label):
+        """An event that is told apart without the host."""
+        return replace(self, id=id, kind=kind, name=kind, label=label)
 
     def event(self, event, id):
         return replace(
@@ -175,15 +188,20 @@ class Hit:
             properties=event.get("properties", {}),
         )
 
+    def shown_path(self, config):
+        if config.path == "route" and self.route:
+            return ("/" + self.route.removeprefix("/")).encode()
+        return urls.redacted(urls.canonical(self.path) if config.canonical else self.path, config.path)
+
     def sealed(self, config, policy):
         """The hit as it is stored, under one `ip` policy."""
-        path = cut(self.path, URL)
+        path = cut(self.shown_path(config), URL)
         return replace(
             self,
             method=cut(self.method, METHOD),
             path=path,
             query=kept_query(self.query, config.query, URL - len(path) - 1),
-            referrer=cleaned_referrer(self.referrer, config.query),
+            referrer=cleaned_referrer(self.referrer, config),
             agent=cut(self.agent, AGENT),
             language=first_language(self.language),
             peer=masked(self.peer, policy),

@@ -57,6 +57,11 @@ class Config:
     bots: str
     bots_allow: list
     bots_deny: list
+    canonical: bool
+    downloads: list
+    not_found: bool
+    search: list
+    path: str
     query: str
     proxies: proxy.Trust
     beacon: str | None
@@ -139,6 +144,11 @@ def read(tree):
         status=[status_range(s) for s in track.take("status", ["2xx"] if api else ["200", "304"])],
         methods=track.take("methods", None if api else ["GET"]),
         fragments=track.take("fragments", api),
+        canonical=track.take("canonical", False),
+        downloads=[entry.lower().lstrip(".") for entry in track.take("downloads", [])],
+        not_found=track.take("not_found", False),
+        search=[name.encode() for name in track.take("search", [])],
+        path=privacy.take("path", "redacted"),
         content_types=None if types is None else [name.lower().encode() for name in types],
         bots=track.take("bots", "keep" if api else "separate"),
         bots_allow=track.take("bots_allow", []),

@@ -60,7 +60,7 @@ def ga_v1_encode(keys, hit, now):
         ("uip", hit.peer or ""),
         ("ua", hit.agent),
     ]
-    if hit.kind == "event":
+    if hit.kind != "page":
         pairs += [("ec", hit.category or "event"), ("ea", hit.name), ("el", hit.label)]
         # Whole numbers from zero up are all that a value may be.
         if hit.value is not None and hit.value >= 0:
@@ -91,7 +91,17 @@ def cleaned(name):
     return re.sub(r"[^A-Za-z0-9_]", "_", name)[:40]
 
 
+OWN_NAMES = {
+    "page": "page_view",
+    "download": "file_download",
+    "not-found": "page_not_found",
+    "search": "view_search_results",
+}
+
+
 def ga4_name(hit):
+    if hit.kind in OWN_NAMES:
+        return OWN_NAMES[hit.kind]
     return cleaned("_".join(part for part in (hit.category, hit.name) if part))
 
 
@@ -123,7 +133,17 @@ def ga4_encode(keys, hit, now):
         "engagement_time_msec": 1,
         "page_location": page_address(hit)[:1000],
     }
-    if page:
+    if hit.kind == "download":
+        params["link_url"] = params.pop("page_location")[:100]
+        params["page_location"] = address(hit.referrer)[:1000]
+        params["file_name"] = address(hit.path)[:100]
+        stem, _, extension = hit.path.split(b"/")[-1].rpartition(b".")
+        params["file_extension"] = address(extension if stem else b"")[:100]
+    elif hit.kind == "not-found":
+        params["page_referrer"] = address(hit.referrer)[:420]
+    elif hit.kind == "search":
+        params["search_term"] = hit.label[:100]
+    elif page:
         params["page_referrer"] = address(hit.referrer)[:420]
         params["page_title"] = hit.title[:300]
         params["page_language"] = hit.language.lower()
@@ -141,7 +161,7 @@ def ga4_encode(keys, hit, now):
         "consent": {"ad_user_data": "DENIED", "ad_personalization": "DENIED"},
         "events": [
             {
-                "name": "page_view" if page else ga4_name(hit),
+                "name": ga4_name(hit),
                 "timestamp_micros": max(min(hit.micros, now), now - HOURS_72),
                 "params": params,
             }

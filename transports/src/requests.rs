@@ -71,9 +71,11 @@ fn advice(reason: Reason) -> Option<&'static str> {
         Reason::Endpoint => {
             "see `beacon.path` in the configuration, and whether pages load the beacon's script"
         }
+        Reason::Download => "see `track.downloads` in the configuration",
         Reason::Fragment => "see `track.fragments` in the configuration",
         Reason::Ignored => "see `track.ignore` in the configuration",
         Reason::Method => "see `track.methods` in the configuration",
+        Reason::NotFound => "see `track.not_found` in the configuration",
         Reason::NotOnly => "see `track.only` in the configuration",
         Reason::Prefetch => {
             "all say that they fetch ahead of any view (Sec-Purpose and the like); look at the proxy"

@@ -4,12 +4,12 @@ use std::{fmt, time::Duration};
 
 use super::{
     Before, Bots, Config, ConfigError, Count, Denied, DestinationBuilder, Identity, IpPolicy, Keys, Mode,
-    Policy, ProxyHeader, QueryPolicy, SameSite, Secure, Signal, UserId, env,
+    PathPolicy, Policy, ProxyHeader, QueryPolicy, SameSite, Secure, Signal, UserId, env,
     error::{Mistake, Report},
     json,
     schema::{
-        self, BEFORES, BOTS, COUNTS, DENIEDS, DERIVED, IDENTITIES, IPS, MODES, POLICIES, PROXY_HEADERS,
-        QUERIES, SAME_SITES, SIGNALS, USER_IDS,
+        self, BEFORES, BOTS, COUNTS, DENIEDS, DERIVED, IDENTITIES, IPS, MODES, PATHS, POLICIES,
+        PROXY_HEADERS, QUERIES, SAME_SITES, SIGNALS, USER_IDS,
     },
     toml,
     tree::Tree,
@@ -294,6 +294,31 @@ impl Builder {
     /// Adds to `track.bots_deny`.
     pub fn bots_deny(self, part: impl Into<String>) -> Self {
         self.push(&["track", "bots_deny"], part)
+    }
+
+    /// Adds to `track.downloads`: `common`, `attachment`, an extension or a content type.
+    pub fn download(self, download: impl Into<String>) -> Self {
+        self.push(&["track", "downloads"], download)
+    }
+
+    /// Sets `track.not_found`.
+    pub fn not_found(self, not_found: bool) -> Self {
+        self.set(&["track", "not_found"], Tree::Bool(not_found))
+    }
+
+    /// Adds to `track.search`.
+    pub fn search(self, parameter: impl Into<String>) -> Self {
+        self.push(&["track", "search"], parameter)
+    }
+
+    /// Sets `track.canonical`.
+    pub fn canonical(self, canonical: bool) -> Self {
+        self.set(&["track", "canonical"], Tree::Bool(canonical))
+    }
+
+    /// Sets `privacy.path`.
+    pub fn path(self, path: PathPolicy) -> Self {
+        self.set(&["privacy", "path"], word(path, PATHS))
     }
 
     /// Sets `privacy.ip`.

@@ -18,7 +18,22 @@ const SECTIONS: &[(&str, &[&str])] = &[
     ("visitor", &["identity", "keys", "secret", "user_id", "session_timeout", "cookie"]),
     ("visitor.cookie", &["domain", "renew", "same_site", "http_only", "secure"]),
     ("consent", &["policy", "before", "denied", "notice", "gpc", "dnt", "allow", "refuse"]),
-    ("track", &["count", "ignore", "only", "status", "methods", "content_types", "fragments"]),
+    (
+        "track",
+        &[
+            "count",
+            "ignore",
+            "only",
+            "status",
+            "methods",
+            "content_types",
+            "downloads",
+            "not_found",
+            "search",
+            "canonical",
+            "fragments",
+        ],
+    ),
     ("privacy", &["query"]),
     ("proxy", &["trusted", "hops", "header"]),
 ];

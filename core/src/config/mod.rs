@@ -96,6 +96,10 @@
 //! | `status` | `["200", "304"]` | `["2xx"]` | list of the statuses that count: `"200"`, `200`, `"2xx"` or `"200-299"` |
 //! | `methods` | `["GET"]` | all but HEAD and OPTIONS | list of the methods that count; their case matters (RFC 9110 §9.1) |
 //! | `content_types` | `["text/html", "application/xhtml+xml"]` | any | list of the types that count, without parameters; a page that a script puts in the place of the one shown (Turbo Drive, htmx with `HX-Boosted` or restoring its history, Inertia, Unpoly for a whole layer, Livewire's navigation, pjax, swup) counts whatever its type |
+//! | `downloads` | `[]` | `[]` | list of what is no page view but an event of its own (skipped(`download`)): `"attachment"`, whatever `Content-Disposition` wants to be saved; a file name's extension, such as `"pdf"`, unless the response is HTML; a content type; or `"common"`, which stands for `"attachment"` and the extensions of the usual documents, archives, programs, audio and video. Only statuses that count (`status`) are looked at, so that the later pieces of a file (206) are none. The event has the kind and the name `download`, and the file's path; GA4 is told `file_download` |
+//! | `not_found` | `false` | `false` | whether a 404, whatever `status` says, is an event of its own (skipped(`not-found`)) of the kind and the name `not-found`, with path and referrer; GA4 is told `page_not_found` |
+//! | `search` | `[]` | `[]` | list of the parameters that tell what was searched for on the site, such as `"q"`: the first that is given names the term, which the page view carries as its label, whatever `privacy.query` says, and which an event of the kind and the name `search` carries after it; GA4 is told `view_search_results`. A term that looks like an e-mail address or a token is `***` |
+//! | `canonical` | `false` | `false` | whether one spelling is recorded of paths that mean the same: escapes (RFC 3986 §6.2.2), dot segments, `//`. Case and a slash at the end are left alone; `ignore` and `only` look at the path as it came, decoded once |
 //! | `fragments` | `false` | `true` | whether parts of pages count too: what a script fetches for itself (Turbo's frames, other requests of htmx and Unpoly, Livewire's updates, React Server Components, XMLHttpRequest and fetch), frames, images and what else is not shown as a page; else they are skipped(`fragment`) |
 //! | `bots` | `"separate"` | `"keep"` | hits of programs: `"separate"`: marked as such, and refused(`bot`) by receivers that cannot mark them (ga4, ga-v1, celery); `"drop"`: refused(`bot`) everywhere; `"keep"`: nobody looks |
 //! | `bots_allow` | `[]` | `[]` | list of texts; an agent that has one of them anywhere, in whatever case, is a person's. `*` stands for anything between its pieces. At most 1,000, of 256 bytes each |
@@ -108,7 +112,8 @@
 //! | key | default | meaning |
 //! | --- | --- | --- |
 //! | `ip` | `"masked"` | what is recorded of the client's address: its network (IPv4 /24, IPv6 /48), `"full"` or `"none"` |
-//! | `query` | `"campaign"` | what is recorded of the query: what names a campaign, `"keep"` all or `"drop"` all |
+//! | `query` | `"campaign"` | what is recorded of the query: what names a campaign; `"keep"`: all, with `***` for the values of secret names (`token`, `password`, `key`, `code`, `session`, `email` and their like) and for tokens without a name; `"raw"`: all as it is; or `"drop"`: nothing. But for `"raw"`, a value that is an e-mail address is `***`. Of the referrer's query only `"keep"` and `"raw"` record anything |
+//! | `path` | `"redacted"` | what is recorded of the path, and of the referrer's. `"full"`: all; `"redacted"`: segments that look like an e-mail address or a token (32 characters or more) become `:email` and `:token`, the values of `;jsessionid=…` and its like `***`; `"anonymous"`: ids, too (UUIDs, six figures or more, random texts of 12 characters or more), become `:id`; `"route"`: the route's template, where the host tells it, else as `"anonymous"`. What a link gives away to its holder is nothing to keep, while a page's id is what tells it from the others: hence the default |
 //!
 //! # `[beacon]`
 //!
@@ -197,7 +202,7 @@ pub use self::{
     error::ConfigError,
 };
 use crate::{
-    decide::{ContentTypes, Methods, Patterns, Statuses},
+    decide::{ContentTypes, Downloads, Methods, Patterns, Statuses},
     proxy::Proxies,
     visitor::{UserIds, derived_key},
 };
@@ -225,7 +230,7 @@ pub struct Config {
     pub(crate) consent_form: Option<ConsentForm>,
     pub(crate) count: Count,
     pub(crate) track: Track,
-    pub(crate) query: QueryPolicy,
+    pub(crate) urls: Urls,
     pub(crate) beacon: Option<Beacon>,
     /// None if nobody is trusted.
     pub(crate) proxies: Option<Proxies>,
@@ -498,6 +503,11 @@ pub(crate) struct Track {
     pub(crate) status: Statuses,
     pub(crate) methods: Methods,
     pub(crate) content_types: ContentTypes,
+    pub(crate) downloads: Downloads,
+    /// Whether pages that are not there are events.
+    pub(crate) not_found: bool,
+    /// The parameters that tell what was searched for.
+    pub(crate) search: Vec<String>,
     /// Whether parts of pages count too.
     pub(crate) fragments: bool,
     pub(crate) bots: Bots,
@@ -609,6 +619,30 @@ pub enum QueryPolicy {
     Campaign,
     /// `drop`: nothing.
     Drop,
-    /// `keep`: all of it.
+    /// `keep`: all of it, but for what is secret.
     Keep,
+    /// `raw`: all of it.
+    Raw,
+}
+
+/// What is recorded of the path: `privacy.path`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum PathPolicy {
+    /// `anonymous`: no segment that looks like an e-mail address, a token or an id.
+    Anonymous,
+    /// `full`: all of it.
+    Full,
+    /// `redacted`: no segment that looks like an e-mail address or a token.
+    Redacted,
+    /// `route`: the template of the route that answered; where none is known, as [`Anonymous`](Self::Anonymous).
+    Route,
+}
+
+/// What is recorded of addresses: `privacy.query`, `privacy.path` and `track.canonical`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Urls {
+    pub(crate) query: QueryPolicy,
+    pub(crate) path: PathPolicy,
+    pub(crate) canonical: bool,
 }

@@ -112,7 +112,7 @@ fn is_ruled_out(range: &[u8]) -> bool {
 }
 
 /// The media type without its parameters.
-fn essence(value: &[u8]) -> &[u8] {
+pub(super) fn essence(value: &[u8]) -> &[u8] {
     value[..memchr(b';', value).unwrap_or(value.len())].trim_ascii()
 }
 

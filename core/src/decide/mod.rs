@@ -3,10 +3,12 @@
 mod beacon;
 mod consent;
 mod content_type;
+mod download;
 mod facts;
 mod fragment;
 mod method;
 mod mode;
+mod not_found;
 mod path;
 mod prefetch;
 mod prefixes;
@@ -17,6 +19,7 @@ mod upgrade;
 pub(crate) use self::{
     consent::allows,
     content_type::{ContentTypes, wants_html},
+    download::{COMMON, Downloads},
     facts::{Facts, Lengths, host_of, path_and_query, target_of},
     fragment::Asked,
     method::Methods,
@@ -43,7 +46,8 @@ pub(crate) const BEGIN: &[Rule] =
 pub(crate) const CONSENT: Rule = consent::RULE;
 
 /// What is asked when the response's head is known.
-pub(crate) const FINISH: &[Rule] = &[upgrade::RULE, status::RULE, content_type::RULE, beacon::RULE];
+pub(crate) const FINISH: &[Rule] =
+    &[upgrade::RULE, not_found::RULE, status::RULE, download::RULE, content_type::RULE, beacon::RULE];
 
 /// The first no of `rules`.
 pub(crate) fn ask(rules: &[Rule], facts: &Facts<'_>) -> Result<(), Reason> {

@@ -3,14 +3,16 @@ use std::{borrow::Cow, iter, net::IpAddr, sync::Arc};
 use uuid::Uuid;
 
 use super::{
-    Event, Hit, Value,
+    Event, Hit, Kind, Value,
+    canonical::canonical,
     cap::{self, cut, cut_str},
     layout::{self, Field, Flags},
+    path,
     query::{self, Keeps},
     referrer,
 };
 use crate::{
-    config::{IpPolicy, QueryPolicy},
+    config::{IpPolicy, PathPolicy, Urls},
     visitor::consent::{Choice, Standing},
 };
 
@@ -33,7 +35,7 @@ pub(crate) struct Draft<'a> {
     pub(crate) method: &'a [u8],
     pub(crate) path: &'a [u8],
     pub(crate) query: &'a [u8],
-    pub(crate) query_policy: QueryPolicy,
+    pub(crate) urls: Urls,
     pub(crate) referrer: &'a [u8],
     pub(crate) agent: &'a [u8],
     pub(crate) language: &'a [u8],
@@ -41,6 +43,10 @@ pub(crate) struct Draft<'a> {
     pub(crate) user_id: &'a str,
     pub(crate) route: &'a str,
     pub(crate) event: Option<&'a Event<'a>>,
+    /// Of an event that trackside tells apart by itself, what it is.
+    pub(crate) special: Option<Kind>,
+    /// What a page's visitor searched for.
+    pub(crate) search: &'a str,
     pub(crate) properties: &'a [(Cow<'a, str>, Value<'a>)],
 }
 
@@ -65,18 +71,19 @@ impl Draft<'_> {
     fn write(&self, policy: IpPolicy, bytes: &mut [u8]) -> usize {
         let mut out = Writer::new(bytes);
         let text = |text, max| cut_str(text, max).as_bytes();
-        let path = cut(self.path, cap::URL);
+        let path = self.path();
+        let path = cut(&path, cap::URL);
         out.site(cut(self.site, cap::SITE));
         out.texts(Field::Method, [cut(self.method, cap::METHOD), path]);
         // The question mark counts too.
         let room = (cap::URL - path.len()).saturating_sub(1);
         let is_anonymous = self.standing.is_anonymous();
-        let keeps = Keeps { policy: self.query_policy, clicks: !is_anonymous };
-        for (n, pair) in query::kept(self.query, keeps, room).enumerate() {
+        let keeps = Keeps { policy: self.urls.query, clicks: !is_anonymous };
+        for (n, pieces) in query::kept(self.query, keeps, room).enumerate() {
             out.piece(Field::Query, if n > 0 { b"&" } else { b"" });
-            out.piece(Field::Query, pair);
+            pieces.into_iter().for_each(|piece| out.piece(Field::Query, piece));
         }
-        referrer::cleaned(self.referrer, keeps, &mut |piece| out.piece(Field::Referrer, piece));
+        referrer::cleaned(self.referrer, keeps, self.urls, &mut |piece| out.piece(Field::Referrer, piece));
         out.texts(
             Field::Agent,
             [
@@ -92,6 +99,8 @@ impl Draft<'_> {
                 [&event.category, &event.label].map(|text| text.as_deref().unwrap_or_default());
             let name = event.name.as_ref();
             out.texts(Field::Name, [name, category, label].map(|part| text(part, cap::EVENT)));
+        } else {
+            out.texts(Field::Label, [text(self.search, cap::EVENT)]);
         }
 
         let mut properties = 0;
@@ -106,6 +115,18 @@ impl Draft<'_> {
         out.at = 0;
         out.put(&head);
         size
+    }
+
+    /// The path as it may be recorded, or the route in its place.
+    fn path(&self) -> Cow<'_, [u8]> {
+        if self.urls.path == PathPolicy::Route && !self.route.is_empty() {
+            let slash = if self.route.starts_with('/') { "" } else { "/" };
+            return Cow::Owned([slash, self.route].concat().into_bytes());
+        }
+        match self.urls.canonical.then(|| canonical(self.path)) {
+            Some(Cow::Owned(spelt)) => Cow::Owned(path::recorded(&spelt, self.urls.path).into_owned()),
+            _ => path::recorded(self.path, self.urls.path),
+        }
     }
 
     /// Everything of fixed size.
@@ -134,7 +155,8 @@ impl Draft<'_> {
         let mut head = [0; layout::TEXTS];
         let mut put = |at: usize, bytes: &[u8]| head[at..at + bytes.len()].copy_from_slice(bytes);
         put(layout::VERSION_AT, &[layout::VERSION]);
-        put(layout::KIND, &[if self.event.is_some() { layout::KIND_EVENT } else { layout::KIND_PAGE }]);
+        let kind = self.special.unwrap_or(if self.event.is_some() { Kind::Event } else { Kind::Page });
+        put(layout::KIND, &[layout::kind_byte(kind)]);
         put(layout::FLAGS, &flags.0.to_le_bytes());
         put(layout::LENGTH, &(size as u32).to_le_bytes());
         put(layout::MICROS, &self.micros.to_le_bytes());

@@ -5,7 +5,7 @@
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
-use super::{Hit, Kind, Value};
+use super::{Hit, Value};
 
 /// Up to here, 2⁵³, a double tells one integer from the next, and whole numbers are written without a
 /// fraction.
@@ -23,13 +23,7 @@ impl Serialize for Hit {
 pub(crate) fn put_fields<M: SerializeMap>(hit: &Hit, map: &mut M) -> Result<(), M::Error> {
     let mut map = Fields(map);
     map.put("id", &hit.id().to_string())?;
-    map.put(
-        "kind",
-        match hit.kind() {
-            Kind::Event => "event",
-            Kind::Page => "page",
-        },
-    )?;
+    map.put("kind", hit.kind().as_str())?;
     map.put("at", &hit.micros())?;
     map.put_text("site", hit.site())?;
     map.put("secure", &hit.is_secure())?;

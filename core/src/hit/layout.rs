@@ -3,7 +3,7 @@
 //! | offset | size | meaning |
 //! | --- | --- | --- |
 //! | 0 | 1 | version of this layout: 1 |
-//! | 1 | 1 | kind: 0 page, 1 event |
+//! | 1 | 1 | kind: 0 page, 1 event, 2 download, 3 not found, 4 search |
 //! | 2 | 2 | flags, see [`Flags`] |
 //! | 4 | 4 | length of the whole record |
 //! | 8 | 8 | time, µs since the epoch |
@@ -18,7 +18,7 @@
 //! | 92 | 2 × 13 | lengths of the texts, in the order of [`Field`] |
 //! | 118 | … | the texts, then the properties: key length (2), key, type (1), then text length (2) and text, eight bytes of number, or one byte of truth |
 
-use super::Value;
+use super::{Kind, Value};
 use crate::config::IpPolicy;
 
 pub(super) const VERSION: u8 = 1;
@@ -38,8 +38,23 @@ pub(super) const PROPERTIES: usize = 90;
 pub(super) const LENGTHS: usize = 92;
 pub(super) const TEXTS: usize = LENGTHS + 2 * Field::COUNT;
 
-pub(super) const KIND_PAGE: u8 = 0;
-pub(super) const KIND_EVENT: u8 = 1;
+const KINDS: [Kind; 5] = [Kind::Page, Kind::Event, Kind::Download, Kind::NotFound, Kind::Search];
+
+/// The kind that a byte stands for.
+pub(super) fn kind(byte: u8) -> Kind {
+    KINDS.get(usize::from(byte)).copied().unwrap_or(Kind::Page)
+}
+
+/// The byte that stands for a kind.
+pub(super) fn kind_byte(kind: Kind) -> u8 {
+    match kind {
+        Kind::Page => 0,
+        Kind::Event => 1,
+        Kind::Download => 2,
+        Kind::NotFound => 3,
+        Kind::Search => 4,
+    }
+}
 
 pub(super) const TYPE_TEXT: u8 = 0;
 pub(super) const TYPE_NUMBER: u8 = 1;

@@ -4,14 +4,18 @@
 //! The block's layout is described in `layout.rs`.
 
 mod annotations;
+mod canonical;
 pub(crate) mod cap;
 mod client;
 mod draft;
 mod edit;
 mod json;
 mod layout;
+mod path;
 mod query;
 mod referrer;
+mod search;
+mod shape;
 
 use std::{fmt, net::IpAddr, sync::Arc};
 
@@ -22,7 +26,7 @@ pub use self::{
     annotations::{Annotations, Event, Value},
     edit::{Edit, Text},
 };
-pub(crate) use self::{client::Client, draft::Draft, json::put_fields};
+pub(crate) use self::{client::Client, draft::Draft, json::put_fields, search::term};
 use crate::config::IpPolicy;
 
 /// One page view or event. Cloning it copies a pointer.
@@ -37,10 +41,29 @@ pub struct Hit(pub(crate) Arc<[u8]>);
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Kind {
+    /// A file that was downloaded: `track.downloads`.
+    Download,
     /// Something that the host reported by name.
     Event,
+    /// A page that was asked for and is not there: `track.not_found`.
+    NotFound,
     /// A page that was seen.
     Page,
+    /// A search on the site: `track.search`.
+    Search,
+}
+
+impl Kind {
+    /// How it is written in reports and files.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Download => "download",
+            Self::Event => "event",
+            Self::NotFound => "not-found",
+            Self::Page => "page",
+            Self::Search => "search",
+        }
+    }
 }
 
 impl Hit {
@@ -49,9 +72,9 @@ impl Hit {
         Uuid::from_bytes(self.view().array(layout::ID))
     }
 
-    /// Whether this is a page view or an event.
+    /// Whether this is a page view, an event of the host's, or one that trackside tells apart by itself.
     pub fn kind(&self) -> Kind {
-        if self.view().byte(layout::KIND) == layout::KIND_EVENT { Kind::Event } else { Kind::Page }
+        layout::kind(self.view().byte(layout::KIND))
     }
 
     /// When the exchange began, or the event was raised, in microseconds since the Unix epoch.
@@ -135,7 +158,8 @@ impl Hit {
         self.view().field(Field::Method)
     }
 
-    /// The path as the client asked for it, percent-encoded, at most 2,048 bytes.
+    /// The path as the client asked for it, as `track.canonical` spells it and without what `privacy.path` hides, at
+    /// most 2,048 bytes.
     pub fn path(&self) -> &[u8] {
         self.view().field(Field::Path)
     }
@@ -185,7 +209,7 @@ impl Hit {
         self.text(Field::Category)
     }
 
-    /// The event's label.
+    /// The event's label; of a search, and of the page that shows what was found, the term.
     pub fn label(&self) -> &str {
         self.text(Field::Label)
     }

@@ -1,6 +1,10 @@
-use memchr::memchr;
+use memchr::{memchr, memchr2};
 
-use super::cap::cut;
+use super::{
+    cap::cut,
+    path::HIDDEN,
+    shape::{Shape, decoded, shape},
+};
 use crate::{config::QueryPolicy, request::split};
 
 /// What may be kept of a query.
@@ -14,29 +18,119 @@ pub(super) struct Keeps {
 impl Keeps {
     fn has(self, pair: &[u8]) -> bool {
         match self.policy {
-            QueryPolicy::Keep => self.clicks || !is_click(pair),
+            QueryPolicy::Keep | QueryPolicy::Raw => self.clicks || !is_click(pair),
             QueryPolicy::Campaign => is_campaign(pair) || (self.clicks && is_click(pair)),
             QueryPolicy::Drop => false,
         }
     }
 }
 
-/// What is kept of `query`, as pairs in their order, at most `max` bytes with the ampersands.
-pub(super) fn kept(query: &[u8], keeps: Keeps, max: usize) -> impl Iterator<Item = &[u8]> {
+/// What is kept of `query`, as pairs in their order, at most `max` bytes with the ampersands. Each pair comes
+/// in two pieces, the second of which is empty unless it stands in a secret's place.
+pub(super) fn kept(query: &[u8], keeps: Keeps, max: usize) -> impl Iterator<Item = [&[u8]; 2]> {
     let query = match keeps.policy {
         QueryPolicy::Drop => &[],
-        QueryPolicy::Campaign | QueryPolicy::Keep => query,
+        QueryPolicy::Campaign | QueryPolicy::Keep | QueryPolicy::Raw => query,
     };
     let mut room = max;
     split(query, b'&').filter(move |pair| !pair.is_empty() && keeps.has(pair)).enumerate().map_while(
         move |(n, pair)| {
-            let ampersand = usize::from(n > 0);
-            let pair = cut(pair, room.checked_sub(ampersand)?);
-            room -= ampersand + pair.len();
-            (!pair.is_empty()).then_some(pair)
+            room = room.checked_sub(usize::from(n > 0))?;
+            let pieces = shown(pair, keeps.policy).map(|piece| {
+                let piece = cut(piece, room);
+                room -= piece.len();
+                piece
+            });
+            pieces.iter().any(|piece| !piece.is_empty()).then_some(pieces)
         },
     )
 }
+
+/// Whether `policy` hides something of `query`.
+pub(super) fn hides(query: &[u8], policy: QueryPolicy) -> bool {
+    split(query, b'&').any(|pair| !shown(pair, policy)[1].is_empty())
+}
+
+/// A pair with its value, or with [`HIDDEN`] in its place.
+fn shown(pair: &[u8], policy: QueryPolicy) -> [&[u8]; 2] {
+    let value = memchr(b'=', pair).map_or(0, |equals| equals + 1);
+    let is_hidden = match policy {
+        QueryPolicy::Raw => false,
+        QueryPolicy::Campaign | QueryPolicy::Drop => names_somebody(&pair[value..]),
+        // A pair without a name may be a token.
+        QueryPolicy::Keep if value == 0 => shape(pair) >= Some(Shape::Token),
+        QueryPolicy::Keep => is_secret(&pair[..value - 1]) || names_somebody(&pair[value..]),
+    };
+    if is_hidden && value < pair.len() { [&pair[..value], HIDDEN] } else { [pair, &[]] }
+}
+
+/// Whether a value is an e-mail address.
+fn names_somebody(value: &[u8]) -> bool {
+    memchr2(b'@', b'%', value).is_some() && shape(value) == Some(Shape::Email)
+}
+
+/// Whether a parameter of this name holds a secret, or tells who somebody is: see [`SECRETS`] and [`ENDS`]. Case,
+/// marks such as `_` and `-`, and how it is escaped do not matter. Of a long name the last 64 bytes count.
+pub(super) fn is_secret(name: &[u8]) -> bool {
+    let name = &name[name.len().saturating_sub(64)..];
+    let mut plain = [0; 64];
+    let bytes = decoded(name).filter(u8::is_ascii_alphanumeric);
+    let length = plain.iter_mut().zip(bytes).map(|(slot, byte)| *slot = byte.to_ascii_lowercase()).count();
+    let plain = &plain[..length];
+    SECRETS.contains(&plain) || ENDS.iter().any(|end| plain.ends_with(end))
+}
+
+/// Whole names.
+const SECRETS: [&[u8]; 33] = [
+    b"auth",
+    b"authorization",
+    b"code",
+    b"csrf",
+    b"iban",
+    b"invite",
+    b"jwt",
+    b"key",
+    b"login",
+    b"mail",
+    b"nonce",
+    b"otp",
+    b"pass",
+    b"passcode",
+    b"passphrase",
+    b"phone",
+    b"phpsessid",
+    b"pin",
+    b"pw",
+    b"pwd",
+    b"samlrequest",
+    b"samlresponse",
+    b"sessid",
+    b"session",
+    b"sid",
+    b"sig",
+    b"ssn",
+    b"state",
+    b"tel",
+    b"ticket",
+    b"user",
+    b"username",
+    b"xsrf",
+];
+
+/// How other names end.
+const ENDS: [&[u8]; 11] = [
+    b"accesskey",
+    b"apikey",
+    b"credential",
+    b"credentials",
+    b"email",
+    b"passwd",
+    b"password",
+    b"secret",
+    b"sessionid",
+    b"signature",
+    b"token",
+];
 
 fn is_campaign(pair: &[u8]) -> bool {
     if pair.starts_with(b"utm_") || pair.starts_with(b"mtm_") {
@@ -74,7 +168,8 @@ mod test {
     use super::*;
 
     fn joined(query: &str, policy: QueryPolicy, max: usize) -> String {
-        let pairs: Vec<_> = kept(query.as_bytes(), Keeps { policy, clicks: true }, max).collect();
+        let keeps = Keeps { policy, clicks: true };
+        let pairs: Vec<_> = kept(query.as_bytes(), keeps, max).map(|pieces| pieces.concat()).collect();
         String::from_utf8(pairs.join(&b'&')).unwrap()
     }
 
@@ -90,7 +185,8 @@ mod test {
             b"gclid=1&utm_source=x&dclid=1&gbraid=1&wbraid=1&a=2&fbclid=1&msclkid=1&ttclid&li_fat_id=1&\
             twclid=1&gclid2=3&pk_kwd=4";
         let kept = |policy| {
-            let pairs: Vec<_> = kept(query, Keeps { policy, clicks: false }, 999).collect();
+            let keeps = Keeps { policy, clicks: false };
+            let pairs: Vec<_> = kept(query, keeps, 999).map(|pieces| pieces.concat()).collect();
             String::from_utf8(pairs.join(&b'&')).unwrap()
         };
         assert_eq!(kept(QueryPolicy::Keep), "utm_source=x&a=2&gclid2=3&pk_kwd=4");
@@ -110,5 +206,57 @@ mod test {
         assert_eq!(joined("a=1&b=2&c=3", QueryPolicy::Keep, 6), "a=1&b=");
         assert_eq!(joined("a=1&b=2&c=3", QueryPolicy::Keep, 4), "a=1");
         assert_eq!(joined("a=1", QueryPolicy::Keep, 0), "");
+    }
+
+    #[test]
+    fn keep_hides_secrets_and_raw_does_not() {
+        let query =
+            "a=1&token=x&reset-Password=&API_KEY=k&%74oken=y&to%6ben=z&who=me%40example.com&code&b=me@home";
+        let shown =
+            "a=1&token=***&reset-Password=&API_KEY=***&%74oken=***&to%6ben=***&who=***&code&b=me@home";
+        assert_eq!(joined(query, QueryPolicy::Keep, 999), shown);
+        assert_eq!(joined(query, QueryPolicy::Raw, 999), query);
+    }
+
+    #[test]
+    fn a_token_without_a_name_is_hidden() {
+        let token = "0123456789abcdef0123456789abcdef";
+        assert_eq!(joined(&format!("{token}&b=2"), QueryPolicy::Keep, 99), "***&b=2");
+        // Among named values they may be anything, such as the id of a click.
+        assert_eq!(joined(&format!("a={token}"), QueryPolicy::Keep, 99), format!("a={token}"));
+    }
+
+    #[test]
+    fn a_campaign_has_no_address() {
+        let query =
+            "utm_content=me%2540example.com&utm_source=me@home&gclid=0123456789abcdef0123456789abcdef";
+        let shown = "utm_content=***&utm_source=me@home&gclid=0123456789abcdef0123456789abcdef";
+        assert_eq!(joined(query, QueryPolicy::Campaign, 999), shown);
+    }
+
+    #[test]
+    fn what_stands_in_a_secret_s_place_counts() {
+        assert_eq!(joined("token=long&b=2", QueryPolicy::Keep, 13), "token=***&b=2");
+        assert_eq!(joined("token=long&b=2", QueryPolicy::Keep, 8), "token=**");
+        assert_eq!(joined("token=long&b=2", QueryPolicy::Keep, 6), "token=");
+    }
+
+    #[test]
+    fn names_are_taken_whole_or_by_their_end() {
+        for name in [
+            "token",
+            "accessToken",
+            "X-Amz-Signature",
+            "x_amz_credential",
+            "PHPSESSID",
+            "user.email",
+            "state",
+        ] {
+            assert!(is_secret(name.as_bytes()), "{name}");
+        }
+        for name in ["", "tokens", "monkey", "postcode", "page", "statement", "token_type", "q"] {
+            assert!(!is_secret(name.as_bytes()), "{name}");
+        }
+        assert!(is_secret(format!("{}_token", "x".repeat(9_000)).as_bytes()));
     }
 }

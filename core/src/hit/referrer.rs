@@ -1,32 +1,51 @@
+use std::borrow::Cow;
+
 use memchr::{memchr, memchr2};
 
 use super::{
+    canonical::canonical,
     cap::{URL, cut},
+    path::recorded,
     query::{self, Keeps},
 };
-use crate::config::QueryPolicy;
+use crate::config::{QueryPolicy, Urls};
 
-/// What may be recorded of a `Referer`, in two pieces: scheme and the rest. User information and fragment
-/// are always cut, the query unless it is kept. What is no `scheme://host` address is left out.
-pub(super) fn cleaned<'a>(referrer: &'a [u8], keeps: Keeps, put: &mut dyn FnMut(&'a [u8])) {
-    let [scheme, rest] = split(referrer, keeps.policy).unwrap_or_default();
-    put(scheme);
-    let Some(mark) = memchr(b'?', rest).filter(|_| !keeps.clicks) else {
-        return put(rest);
+/// Hands to `put`, piece by piece, what may be recorded of a `Referer`. User information and fragment are always
+/// cut, the query unless it is kept; the path is recorded as a page's own. What is no `scheme://host` address is left
+/// out.
+pub(super) fn cleaned(referrer: &[u8], keeps: Keeps, urls: Urls, put: &mut dyn FnMut(&[u8])) {
+    let Some([scheme, host, path, query]) = split(referrer, keeps.policy) else {
+        return;
     };
-    let (page, query) = rest.split_at(mark);
-    put(page);
-    for (n, pair) in query::kept(&query[1..], keeps, query.len()).enumerate() {
+    let mut room = URL;
+    let mut put = |piece: &[u8]| {
+        let fits = cut(piece, room);
+        // What was cut ends there.
+        room = if fits.len() < piece.len() { 0 } else { room - fits.len() };
+        put(fits);
+    };
+    put(scheme);
+    put(host);
+    let spelt = if urls.canonical { canonical(path) } else { Cow::Borrowed(path) };
+    put(&recorded(&spelt, urls.path));
+    let Some((_, pairs)) = query.split_first() else {
+        return;
+    };
+    if keeps.clicks && !query::hides(pairs, keeps.policy) {
+        return put(query);
+    }
+    for (n, pieces) in query::kept(pairs, keeps, URL).enumerate() {
         put(if n == 0 { b"?" } else { b"&" });
-        put(pair);
+        pieces.into_iter().for_each(&mut put);
     }
 }
 
-fn split(referrer: &[u8], policy: QueryPolicy) -> Option<[&[u8]; 2]> {
+/// Scheme, host, path and query, with the signs that part them.
+fn split(referrer: &[u8], policy: QueryPolicy) -> Option<[&[u8]; 4]> {
     let colon = if referrer.starts_with(b"https:") { 5 } else { scheme(referrer)? };
     let rest = referrer[colon..].strip_prefix(b"://")?;
     let end = match policy {
-        QueryPolicy::Keep => memchr(b'#', rest),
+        QueryPolicy::Keep | QueryPolicy::Raw => memchr(b'#', rest),
         QueryPolicy::Campaign | QueryPolicy::Drop => memchr2(b'#', b'?', rest),
     };
     let rest = &rest[..end.unwrap_or(rest.len())];
@@ -42,8 +61,9 @@ fn split(referrer: &[u8], policy: QueryPolicy) -> Option<[&[u8]; 2]> {
             _ => {}
         }
     }
-    let scheme = &referrer[..colon + b"://".len()];
-    (host < authority).then(|| [scheme, cut(&rest[host..], URL.saturating_sub(scheme.len()))])
+    let (path, query) =
+        rest[authority..].split_at(memchr(b'?', &rest[authority..]).unwrap_or(rest.len() - authority));
+    (host < authority).then(|| [&referrer[..colon + b"://".len()], &rest[host..authority], path, query])
 }
 
 /// How long the scheme is (RFC 3986 §3.1).
@@ -55,15 +75,21 @@ fn scheme(referrer: &[u8]) -> Option<usize> {
 #[cfg(test)]
 mod test {
     use super::*;
+    use crate::config::PathPolicy;
 
     fn joined(referrer: &str, policy: QueryPolicy) -> String {
         kept(referrer, Keeps { policy, clicks: true })
     }
 
     fn kept(referrer: &str, keeps: Keeps) -> String {
-        let mut pieces = Vec::new();
-        cleaned(referrer.as_bytes(), keeps, &mut |piece| pieces.push(piece));
-        String::from_utf8(pieces.concat()).unwrap()
+        let urls = Urls { query: keeps.policy, path: PathPolicy::Redacted, canonical: false };
+        with(referrer, keeps, urls)
+    }
+
+    fn with(referrer: &str, keeps: Keeps, urls: Urls) -> String {
+        let mut whole = Vec::new();
+        cleaned(referrer.as_bytes(), keeps, urls, &mut |piece| whole.extend_from_slice(piece));
+        String::from_utf8(whole).unwrap()
     }
 
     #[test]
@@ -80,7 +106,8 @@ mod test {
         let referrer = "https://me:pw@www.example.org/a?token=1#top";
         assert_eq!(joined(referrer, QueryPolicy::Campaign), "https://www.example.org/a");
         assert_eq!(joined(referrer, QueryPolicy::Drop), "https://www.example.org/a");
-        assert_eq!(joined(referrer, QueryPolicy::Keep), "https://www.example.org/a?token=1");
+        assert_eq!(joined(referrer, QueryPolicy::Keep), "https://www.example.org/a?token=***");
+        assert_eq!(joined(referrer, QueryPolicy::Raw), "https://www.example.org/a?token=1");
         assert_eq!(joined("http://a@b@c/", QueryPolicy::Keep), "http://c/");
         assert_eq!(joined("http://c?x=me@home", QueryPolicy::Keep), "http://c?x=me@home");
     }
@@ -110,5 +137,21 @@ mod test {
     fn a_long_one_is_cut() {
         let referrer = format!("https://a/{}", "x".repeat(9_000));
         assert_eq!(joined(&referrer, QueryPolicy::Drop).len(), URL);
+    }
+
+    #[test]
+    fn its_path_is_recorded_as_a_page_s_own() {
+        let referrer = "https://a/u/me%40example.com//x/../y?page=2&&key=k";
+        let keeps = Keeps { policy: QueryPolicy::Keep, clicks: true };
+        let urls = Urls { query: QueryPolicy::Keep, path: PathPolicy::Redacted, canonical: true };
+        assert_eq!(with(referrer, keeps, urls), "https://a/u/:email/y?page=2&key=***");
+        let urls = Urls { path: PathPolicy::Full, canonical: false, ..urls };
+        assert_eq!(with(referrer, keeps, urls), "https://a/u/me%40example.com//x/../y?page=2&key=***");
+    }
+
+    #[test]
+    fn nothing_follows_what_was_cut() {
+        let referrer = format!("https://a/{}é?b=1", "x".repeat(URL - 11));
+        assert_eq!(joined(&referrer, QueryPolicy::Keep).len(), URL - 1);
     }
 }

@@ -3,7 +3,10 @@
 use uuid::{Uuid, uuid};
 
 use super::{Draft, Event};
-use crate::{config::QueryPolicy, visitor::consent::Standing};
+use crate::{
+    config::{PathPolicy, QueryPolicy, Urls},
+    visitor::consent::Standing,
+};
 
 pub(crate) const VISITOR: Uuid = uuid!("5b2a9c0e-54a0-4a36-9f0e-3a2a7a1b9d11");
 
@@ -28,7 +31,7 @@ pub(crate) fn page() -> Draft<'static> {
         method: b"GET",
         path: b"/cart",
         query: b"size=9&utm_source=news&utm_medium=email&utm_campaign=july",
-        query_policy: QueryPolicy::Keep,
+        urls: Urls { query: QueryPolicy::Keep, path: PathPolicy::Redacted, canonical: false },
         referrer: b"https://www.google.com/",
         agent: b"Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
         language: b"en-GB",
@@ -36,6 +39,8 @@ pub(crate) fn page() -> Draft<'static> {
         user_id: "u-42",
         route: "",
         event: None,
+        special: None,
+        search: "",
         properties: &[],
     }
 }

@@ -8,7 +8,7 @@ use super::{
     sample::{self, MICROS, VISITOR},
 };
 use crate::{
-    config::{IpPolicy, QueryPolicy},
+    config::{IpPolicy, PathPolicy, QueryPolicy, Urls},
     visitor::consent::{Choice, Consent, Footing, Standing},
 };
 
@@ -43,7 +43,7 @@ fn bare() -> Draft<'static> {
         method: b"",
         path: b"",
         query: b"",
-        query_policy: QueryPolicy::Keep,
+        urls: Urls { query: QueryPolicy::Keep, path: PathPolicy::Redacted, canonical: false },
         referrer: b"",
         agent: b"",
         language: b"",
@@ -51,6 +51,8 @@ fn bare() -> Draft<'static> {
         user_id: "",
         route: "",
         event: None,
+        special: None,
+        search: "",
         properties: &[],
     }
 }
@@ -263,7 +265,10 @@ fn path_and_query_share_one_cap() {
 
 #[test]
 fn queries_are_kept_as_the_policy_says() {
-    let kept = |query_policy| full(&Draft { query_policy, ..sample::page() }).query().to_vec();
+    let kept = |query| {
+        let urls = Urls { query, ..sample::page().urls };
+        full(&Draft { urls, ..sample::page() }).query().to_vec()
+    };
     assert_eq!(kept(QueryPolicy::Campaign), b"utm_source=news&utm_medium=email&utm_campaign=july");
     assert_eq!(kept(QueryPolicy::Drop), b"");
 }

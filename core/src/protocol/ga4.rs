@@ -14,12 +14,14 @@
 //! | `ip_override` | the address, as far as the destination may know it |
 //! | `user_agent` | the agent |
 //! | `consent` | for ads' data and personalisation: `GRANTED` if the visitor allowed ads, else `DENIED` |
-//! | `events[].name` | `page_view`, or an event's category and name joined and cleaned (`cart_add`) |
+//! | `events[].name` | `page_view`, `file_download`, `page_not_found`, `view_search_results`, or an event's category and name joined and cleaned (`cart_add`) |
 //! | `events[].timestamp_micros` | the hit's own time, moved into the 72 hours before the sending |
 //! | `….params.session_id` | the second in which the session began; without a session, the one in which the hit's UTC day began, as no hit counts without |
 //! | `….params.engagement_time_msec` | 1, as no hit counts without |
-//! | `….params.page_location` | the page's address, up to 1,000 characters; none for an event outside a page |
-//! | `….params.page_referrer` | of a page view: the referrer, up to 420 characters |
+//! | `….params.page_location` | the page's address, up to 1,000 characters; none for an event outside a page; for a download, the page that led to it, if it is known |
+//! | `….params.link_url`, `file_name`, `file_extension` | of a download: its address, its path and the end of its name |
+//! | `….params.search_term` | of a search: the term |
+//! | `….params.page_referrer` | of a page view, and of one that is not found: the referrer, up to 420 characters |
 //! | `….params.page_title` | of a page view: the title, up to 300 characters |
 //! | `….params.page_language` | of a page view: the language, in lower case |
 //! | `….params.event_category`, `event_label`, `value` | of an event |
@@ -242,20 +244,43 @@ fn write_params(hit: &Hit, params: &mut Object<'_>) {
         let scheme: &[u8] = if hit.is_secure() { b"https://" } else { b"http://" };
         let mark: &[u8] = if hit.query().is_empty() { b"" } else { b"?" };
         let pieces = [scheme, hit.site().as_bytes(), hit.path(), mark, hit.query()];
-        params.put("page_location", &Shown(Address { pieces, max: MAX_LOCATION }));
+        if hit.kind() == Kind::Download {
+            params.put("link_url", &Shown(Address { pieces, max: MAX_TEXT }));
+        } else {
+            params.put("page_location", &Shown(Address { pieces, max: MAX_LOCATION }));
+        }
     }
     match hit.kind() {
+        Kind::Download => write_download_params(hit, params),
         Kind::Event => write_event_params(hit, params),
+        Kind::NotFound => write_referrer(hit, params),
         Kind::Page => write_page_params(hit, params),
+        Kind::Search => params.put_text("search_term", first_chars(hit.label(), MAX_TEXT)),
     }
     write_properties(hit, params);
 }
 
-fn write_page_params(hit: &Hit, params: &mut Object<'_>) {
+fn write_referrer(hit: &Hit, params: &mut Object<'_>) {
     if !hit.referrer().is_empty() {
         let pieces = [hit.referrer()];
         params.put("page_referrer", &Shown(Address { pieces, max: MAX_REFERRER }));
     }
+}
+
+fn write_download_params(hit: &Hit, params: &mut Object<'_>) {
+    if !hit.referrer().is_empty() {
+        let pieces = [hit.referrer()];
+        params.put("page_location", &Shown(Address { pieces, max: MAX_LOCATION }));
+    }
+    params.put("file_name", &Shown(Address { pieces: [hit.path()], max: MAX_TEXT }));
+    let name = hit.path().rsplit(|&b| b == b'/').next().unwrap_or_default();
+    if let Some(dot) = memchr::memrchr(b'.', name).filter(|&dot| dot > 0 && dot + 1 < name.len()) {
+        params.put("file_extension", &Shown(Address { pieces: [&name[dot + 1..]], max: MAX_TEXT }));
+    }
+}
+
+fn write_page_params(hit: &Hit, params: &mut Object<'_>) {
+    write_referrer(hit, params);
     params.put_text("page_title", first_chars(hit.title(), MAX_TITLE));
     if !hit.language().is_empty() {
         params.put("page_language", &Shown(Lower(hit.language())));

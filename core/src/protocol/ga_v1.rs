@@ -92,8 +92,8 @@ impl GaV1 {
         form.put(
             "t",
             match hit.kind() {
-                Kind::Event => "event",
                 Kind::Page => "pageview",
+                _ => "event",
             },
         );
         form.put("dt", hit.title());
@@ -112,7 +112,7 @@ impl GaV1 {
             form.put_shown("uip", ip);
         }
         form.put("ua", hit.agent());
-        if hit.kind() == Kind::Event {
+        if hit.kind() != Kind::Page {
             let category = if hit.category().is_empty() { "event" } else { hit.category() };
             form.put("ec", cut(category.as_bytes(), MAX_CATEGORY));
             form.put("ea", hit.name());
@@ -133,7 +133,7 @@ impl Protocol for GaV1 {
         match hit.kind() {
             _ if hit.visitor().is_none() => Err(Reason::NoVisitor),
             Kind::Page if hit.site().is_empty() => Err(Reason::NoSite),
-            Kind::Event if hit.name().is_empty() => Err(Reason::BadName),
+            _ if hit.kind() != Kind::Page && hit.name().is_empty() => Err(Reason::BadName),
             _ => Ok(()),
         }
     }

@@ -79,7 +79,7 @@ impl Visitor {
             method: &[],
             path: &[],
             query: &[],
-            query_policy: config.query,
+            urls: config.urls,
             referrer: &[],
             agent: &self.agent,
             language: &self.language,
@@ -87,6 +87,8 @@ impl Visitor {
             user_id: "",
             route: "",
             event: None,
+            special: None,
+            search: "",
             properties: &[],
         }
     }

@@ -64,7 +64,9 @@ rules:
   fragment      yes                a page (as no header says otherwise); counted: pages
   consent       yes                as configured
   upgrade       yes                the connection stays with HTTP
+  not-found     yes                pages that are not found are not told apart
   status        yes                200; counted: 200, 304
+  download      yes                downloads are not told apart
   content-type  yes                `text/html`; counted: text/html, application/xhtml+xml
   beacon        yes                no `beacon.path`
 

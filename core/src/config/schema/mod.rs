@@ -13,7 +13,7 @@ mod visitor;
 use std::time::Duration;
 
 use super::{
-    Config, IpPolicy, Mode, QueryPolicy,
+    Config, IpPolicy, Mode, PathPolicy, QueryPolicy, Urls,
     builder::Resolver,
     error::Report,
     reader::{Read, Section},
@@ -32,8 +32,18 @@ pub(super) use self::{
 pub(super) const MODES: &[(&str, Mode)] = &[("on", Mode::On), ("dry-run", Mode::DryRun), ("off", Mode::Off)];
 pub(super) const IPS: &[(&str, IpPolicy)] =
     &[("masked", IpPolicy::Masked), ("full", IpPolicy::Full), ("none", IpPolicy::None)];
-pub(super) const QUERIES: &[(&str, QueryPolicy)] =
-    &[("campaign", QueryPolicy::Campaign), ("keep", QueryPolicy::Keep), ("drop", QueryPolicy::Drop)];
+pub(super) const QUERIES: &[(&str, QueryPolicy)] = &[
+    ("campaign", QueryPolicy::Campaign),
+    ("keep", QueryPolicy::Keep),
+    ("raw", QueryPolicy::Raw),
+    ("drop", QueryPolicy::Drop),
+];
+pub(super) const PATHS: &[(&str, PathPolicy)] = &[
+    ("redacted", PathPolicy::Redacted),
+    ("anonymous", PathPolicy::Anonymous),
+    ("route", PathPolicy::Route),
+    ("full", PathPolicy::Full),
+];
 
 /// Reads every key. What it returns is only good if the report is clean afterwards.
 pub(super) fn read(tree: Tree, report: &Report, resolver: Option<&Resolver>) -> Option<Config> {
@@ -42,12 +52,13 @@ pub(super) fn read(tree: Tree, report: &Report, resolver: Option<&Resolver>) -> 
         let sites = sites(root);
         let shutdown = root.duration("shutdown", Duration::ZERO).or(Duration::from_secs(5));
         let visitor = root.table("visitor", |visitor| visitor::read(visitor, resolver));
-        let (count, track) = root.table("track", track::read);
+        let (count, track, canonical) = root.table("track", track::read);
         let consent = root.table("consent", |consent| consent::read(consent, visitor.identity, count));
-        let (ip, query) = root.table("privacy", |privacy| {
+        let (ip, query, path) = root.table("privacy", |privacy| {
             (
                 privacy.choice("ip", IPS).or(IpPolicy::Masked),
                 privacy.choice("query", QUERIES).or(QueryPolicy::Campaign),
+                privacy.choice("path", PATHS).or(PathPolicy::Redacted),
             )
         });
         let beacon = root.table("beacon", |beacon| beacon::read(beacon, count));
@@ -79,7 +90,7 @@ pub(super) fn read(tree: Tree, report: &Report, resolver: Option<&Resolver>) -> 
             consent_form: consent.form,
             count: count.or(track::COUNT),
             track: track?,
-            query,
+            urls: Urls { query, path, canonical },
             beacon,
             proxies,
             more_headers,

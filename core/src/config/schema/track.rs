@@ -9,7 +9,7 @@ use crate::{
         reader::{Read, Section},
         tree::{Tree, quoted},
     },
-    decide::{ContentTypes, Methods, Patterns, Statuses},
+    decide::{COMMON, ContentTypes, Downloads, Methods, Patterns, Statuses},
 };
 
 pub(super) const COUNT: Count = Count::Pages;
@@ -24,8 +24,8 @@ const MAX_PATTERN: usize = 2_048;
 const MAX_ENTRIES: usize = 1_000;
 const MAX_WORD: usize = 256;
 
-/// What is counted, and the rules for it; no rules only after a mistake.
-pub(super) fn read(track: &mut Section<'_>) -> (Read<Count>, Option<Track>) {
+/// What is counted, and the rules for it; no rules only after a mistake. And whether paths have one spelling.
+pub(super) fn read(track: &mut Section<'_>) -> (Read<Count>, Option<Track>, bool) {
     let count = track.choice("count", COUNTS);
     let preset = count.or(COUNT);
     let (ignore, only) = (patterns(track, "ignore"), patterns(track, "only"));
@@ -38,6 +38,9 @@ pub(super) fn read(track: &mut Section<'_>) -> (Read<Count>, Option<Track>) {
         Count::Pages => Bots::Separate,
     });
     let (bots_allow, bots_deny) = (agents(track, "bots_allow"), agents(track, "bots_deny"));
+    let (downloads, search) = (downloads(track), search(track));
+    let not_found = track.bool("not_found").or(false);
+    let canonical = track.bool("canonical").or(false);
     let rules = ignore.zip(only);
     let rules = rules.map(|(ignore, only)| Track {
         ignore,
@@ -46,11 +49,14 @@ pub(super) fn read(track: &mut Section<'_>) -> (Read<Count>, Option<Track>) {
         methods,
         content_types,
         fragments,
+        downloads,
+        not_found,
+        search,
         bots,
         bots_allow,
         bots_deny,
     });
-    (count, rules)
+    (count, rules, canonical)
 }
 
 fn patterns(track: &mut Section<'_>, key: &'static str) -> Option<Patterns> {
@@ -129,6 +135,42 @@ fn content_types(track: &mut Section<'_>, preset: Count) -> ContentTypes {
             ContentTypes::Only(vec!["text/html".to_owned(), "application/xhtml+xml".to_owned()])
         }
     }
+}
+
+fn downloads(track: &mut Section<'_>) -> Downloads {
+    const EXPECTED: &str =
+        r#""common", "attachment", an extension such as "pdf" or a content type without parameters"#;
+    let given = track.list("downloads", MAX_ENTRIES, EXPECTED, |tree| {
+        let text = tree.as_text()?.to_ascii_lowercase();
+        let is_well_formed = match text.split_once('/') {
+            Some((kind, subtype)) => is_token(kind) && is_token(subtype) && kind != "*" && subtype != "*",
+            None => {
+                let extension = text.strip_prefix('.').unwrap_or(&text);
+                !extension.is_empty() && extension.bytes().all(|b| b.is_ascii_alphanumeric())
+            }
+        };
+        is_well_formed.then_some(text)
+    });
+    let mut downloads = Downloads::default();
+    for entry in given.or(Vec::new()) {
+        match entry.as_str() {
+            "attachment" => downloads.attachment = true,
+            "common" => {
+                downloads.attachment = true;
+                downloads.extensions.extend(COMMON.map(str::to_owned));
+            }
+            _ if entry.contains('/') => downloads.types.push(entry),
+            extension => downloads.extensions.push(extension.trim_start_matches('.').to_owned()),
+        }
+    }
+    downloads
+}
+
+fn search(track: &mut Section<'_>) -> Vec<String> {
+    let given = track.list("search", 64, r#"a parameter's name, such as "q", of 1 to 128 bytes"#, |tree| {
+        tree.as_text().filter(|text| (1..=128).contains(&text.len())).map(str::to_owned)
+    });
+    given.or(Vec::new())
 }
 
 /// A list that would count nothing if it were empty; none if it is not given, or wrong.

@@ -5,8 +5,8 @@ use std::{path::PathBuf, time::Duration};
 use super::with_policy;
 use crate::{
     config::{
-        Bots, Config, Count, Identity, IpPolicy, Keys, Mode, Policy, QueryPolicy, Receiver, SameSite, Secure,
-        UserId, WhenFull, Workers,
+        Bots, Config, Count, Identity, IpPolicy, Keys, Mode, PathPolicy, Policy, QueryPolicy, Receiver,
+        SameSite, Secure, UserId, WhenFull, Workers,
     },
     decide::{ContentTypes, Methods, Statuses},
 };
@@ -41,7 +41,8 @@ fn of_everything_but_destinations() {
     assert!(!config.track.fragments);
     assert_eq!(config.bots(), Bots::Separate);
     assert!(config.track.bots_allow.is_empty() && config.track.bots_deny.is_empty());
-    assert_eq!(config.query, QueryPolicy::Campaign);
+    assert_eq!((config.urls.query, config.urls.path), (QueryPolicy::Campaign, PathPolicy::Redacted));
+    assert!(!config.urls.canonical);
     assert!(config.beacon.is_none());
     assert_eq!(config.ip_policies(), [IpPolicy::Masked]);
     assert!(config.warnings().is_empty());

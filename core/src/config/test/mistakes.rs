@@ -39,7 +39,12 @@ fn of_words() {
         ("consent.dnt = true", "consent.dnt", r#"true is not "honour" or "strict" or "ignore""#),
         ("track.count = 'all'", "track.count", r#""all" is not "pages" or "api""#),
         ("privacy.ip = 'hashed'", "privacy.ip", r#""hashed" is not "masked" or "full" or "none""#),
-        ("privacy.query = ''", "privacy.query", r#""" is not "campaign" or "keep" or "drop""#),
+        ("privacy.query = ''", "privacy.query", r#""" is not "campaign" or "keep" or "raw" or "drop""#),
+        (
+            "privacy.path = 'none'",
+            "privacy.path",
+            r#""none" is not "redacted" or "anonymous" or "route" or "full""#,
+        ),
         (
             "visitor.cookie.same_site = 'Lax'",
             "visitor.cookie.same_site",
@@ -274,6 +279,10 @@ fn of_track() {
     each(&[
         ("track.status = []", "track.status", "an empty list would count nothing"),
         ("track.methods = []", "track.methods", "an empty list would count nothing"),
+        ("track.downloads = ['tar.gz']", "track.downloads[0]", "attachment"),
+        ("track.downloads = ['text/*']", "track.downloads[0]", "attachment"),
+        ("track.downloads = ['']", "track.downloads[0]", "attachment"),
+        ("track.search = ['']", "track.search[0]", "is not a parameter's name"),
         ("track.content_types = []", "track.content_types", "an empty list would count nothing"),
         ("track.bots = 'none'", "track.bots", r#""none" is not "separate" or "drop" or "keep""#),
         ("track.bots_allow = ['']", "track.bots_allow[0]", r#""" is not a part of an agent"#),

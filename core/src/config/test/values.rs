@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::{POLICY, with_policy};
 use crate::config::{
-    Config, Destination, Identity, IpPolicy, Keep, Keys, Mode, Policy, QueryPolicy, Receiver, SameSite,
-    Secure, UserId, WhenFull, Workers,
+    Config, Destination, Identity, IpPolicy, Keep, Keys, Mode, PathPolicy, Policy, QueryPolicy, Receiver,
+    SameSite, Secure, UserId, WhenFull, Workers,
 };
 
 #[test]
@@ -38,9 +38,14 @@ fn every_key_of_the_top() {
             methods = ["get", "PURGE"]
             content_types = ["Text/HTML"]
             fragments = true
+            canonical = true
+            downloads = ["PDF", ".zip", "Attachment", "Text/CSV"]
+            not_found = true
+            search = ["q"]
             [privacy]
             ip = "full"
             query = "drop"
+            path = "anonymous"
             [beacon]
             path = "/a-b/t_1/"
             "#,
@@ -67,7 +72,16 @@ fn every_key_of_the_top() {
     assert!(counted.eq([200].into_iter().chain(300..=399).chain(404..=410)));
     assert!(config.track.methods.contains(b"get") && config.track.methods.contains(b"PURGE"));
     assert!(!config.track.methods.contains(b"GET"));
-    assert_eq!(config.query, QueryPolicy::Drop);
+    assert_eq!((config.urls.query, config.urls.path), (QueryPolicy::Drop, PathPolicy::Anonymous));
+    assert!(config.urls.canonical);
+    let downloads = crate::decide::Downloads {
+        attachment: true,
+        extensions: vec!["pdf".to_owned(), "zip".to_owned()],
+        types: vec!["text/csv".to_owned()],
+    };
+    assert_eq!(config.track.downloads, downloads);
+    assert!(config.track.not_found);
+    assert_eq!(config.track.search, ["q"]);
     assert_eq!(config.beacon.as_ref().map(|beacon| &*beacon.path), Some("/a-b/t_1/"));
     assert_eq!(config.ip_policies(), [IpPolicy::Full]);
 }
@@ -151,9 +165,14 @@ fn the_builder_says_what_a_document_says() {
         methods = ["POST"]
         content_types = ["text/plain"]
         fragments = true
+        canonical = true
+        downloads = ["common"]
+        not_found = true
+        search = ["s"]
         [privacy]
         ip = "none"
         query = "keep"
+        path = "route"
         [beacon]
         path = "/t/"
         [[destination]]
@@ -214,6 +233,11 @@ fn the_builder_says_what_a_document_says() {
         .method("POST")
         .content_type("text/plain")
         .fragments(true)
+        .canonical(true)
+        .download("common")
+        .not_found(true)
+        .search("s")
+        .path(PathPolicy::Route)
         .ip(IpPolicy::None)
         .query(QueryPolicy::Keep)
         .beacon_path("/t/")

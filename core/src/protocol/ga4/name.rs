@@ -68,14 +68,21 @@ pub(super) struct Name {
 }
 
 impl Name {
-    /// `page_view`, or an event's category and name joined by an underscore.
+    /// `page_view` and the like, or an event's category and name joined by an underscore.
     ///
     /// # Errors
     ///
     /// The event has no name, or one that is reserved.
     pub(super) fn of(hit: &Hit) -> Result<Self, Reason> {
-        if hit.kind() == Kind::Page {
-            return Ok(Self::cleaned("page_view".chars()));
+        let own = match hit.kind() {
+            Kind::Download => Some("file_download"),
+            Kind::Event => None,
+            Kind::NotFound => Some("page_not_found"),
+            Kind::Page => Some("page_view"),
+            Kind::Search => Some("view_search_results"),
+        };
+        if let Some(own) = own {
+            return Ok(Self::cleaned(own.chars()));
         }
         let joint = if hit.category().is_empty() { "" } else { "_" };
         let chars = hit.category().chars().chain(joint.chars()).chain(hit.name().chars());

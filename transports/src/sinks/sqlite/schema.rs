@@ -21,7 +21,7 @@ const MIGRATIONS: &[&str] = &[
     CREATE TABLE hit (
         id BLOB NOT NULL PRIMARY KEY,   -- UUID v7, 16 bytes
         at INTEGER NOT NULL,            -- microseconds since the Unix epoch
-        kind TEXT NOT NULL,             -- page or event
+        kind TEXT NOT NULL,             -- page, event, download, not-found, search
         site TEXT NOT NULL,             -- host name in lower case
         path TEXT NOT NULL,             -- percent-encoded, as asked for
         status INTEGER,                 -- none: an event outside an exchange

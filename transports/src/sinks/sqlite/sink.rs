@@ -4,7 +4,6 @@ use rusqlite::{Connection, TransactionBehavior, named_params};
 use trackside_core::{
     Hit,
     enrich::{Bot, Campaign, Found, Purpose},
-    hit::Kind,
     protocol::{Enriched, Outcome},
 };
 
@@ -128,10 +127,7 @@ fn insert(connection: &Connection, enriched: &Enriched<'_>) -> rusqlite::Result<
     insert.execute(named_params! {
         ":id": hit.id().as_bytes(),
         ":at": number(hit.micros()),
-        ":kind": match hit.kind() {
-            Kind::Event => "event",
-            _ => "page",
-        },
+        ":kind": hit.kind().as_str(),
         ":site": hit.site(),
         ":path": String::from_utf8_lossy(hit.path()),
         ":status": (hit.status() != 0).then(|| hit.status()),

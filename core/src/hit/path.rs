@@ -1,0 +1,79 @@
+//! What is recorded of a path, and of the rest of a referrer.
+
+use std::borrow::Cow;
+
+use super::{
+    query::is_secret,
+    shape::{Shape, TOKEN, shape},
+};
+use crate::{config::PathPolicy, request::split};
+
+/// What stands in a secret's place.
+pub(super) const HIDDEN: &[u8] = b"***";
+
+/// What `policy` leaves of a path, or of an address from its path on: segments that look like e-mail addresses,
+/// tokens or ids give way to what they are, and the values of parameters of secret names (`;jsessionid=…`) to
+/// [`HIDDEN`]. It allocates only if there is something to hide.
+pub(super) fn recorded(path: &[u8], policy: PathPolicy) -> Cow<'_, [u8]> {
+    let least = match policy {
+        PathPolicy::Full => return Cow::Borrowed(path),
+        PathPolicy::Redacted if is_harmless(path) => return Cow::Borrowed(path),
+        PathPolicy::Redacted => Shape::Token,
+        PathPolicy::Anonymous | PathPolicy::Route => Shape::Id,
+    };
+    let telling = |segment: &[u8]| shape(segment).filter(|&shape| shape >= least);
+    let is_told = |segment: &[u8]| telling(segment).is_some() || has_secret(segment);
+    if !split(path, b'/').any(is_told) {
+        return Cow::Borrowed(path);
+    }
+    let mut out = Vec::with_capacity(path.len());
+    for (n, segment) in split(path, b'/').enumerate() {
+        if n > 0 {
+            out.push(b'/');
+        }
+        match telling(segment) {
+            Some(Shape::Email) => out.extend_from_slice(b":email"),
+            Some(Shape::Token) => out.extend_from_slice(b":token"),
+            Some(Shape::Id) => out.extend_from_slice(b":id"),
+            None => put_parameters(segment, &mut out),
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// Whether it shows at once that no segment is an e-mail address or a token and has no parameters.
+fn is_harmless(path: &[u8]) -> bool {
+    if memchr::memchr3(b'@', b'%', b';', path).is_some() {
+        return false;
+    }
+    path.len() < TOKEN || split(path, b'/').all(|segment| segment.len() < TOKEN)
+}
+
+/// Where the value of a parameter begins whose name is a secret's.
+fn secret_value(parameter: &[u8]) -> Option<usize> {
+    let equals = memchr::memchr(b'=', parameter)?;
+    is_secret(&parameter[..equals]).then_some(equals + 1)
+}
+
+fn has_secret(segment: &[u8]) -> bool {
+    split(segment, b';').skip(1).any(|parameter| secret_value(parameter).is_some())
+}
+
+fn put_parameters(segment: &[u8], out: &mut Vec<u8>) {
+    for (n, parameter) in split(segment, b';').enumerate() {
+        if n > 0 {
+            out.push(b';');
+        }
+        match secret_value(parameter).filter(|_| n > 0) {
+            Some(value) => {
+                out.extend_from_slice(&parameter[..value]);
+                out.extend_from_slice(HIDDEN);
+            }
+            None => out.extend_from_slice(parameter),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "path_test.rs"]
+mod test;

@@ -1,0 +1,47 @@
+use std::borrow::Cow;
+
+use super::recorded;
+use crate::config::PathPolicy;
+
+const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+
+fn shown(path: &str, policy: PathPolicy) -> String {
+    String::from_utf8(recorded(path.as_bytes(), policy).into_owned()).unwrap()
+}
+
+#[test]
+fn each_policy_hides_more_than_the_one_before() {
+    let path = format!("/u/me@example.com/{TOKEN}/507f1f77bcf86cd799439011/42/");
+    assert_eq!(shown(&path, PathPolicy::Full), path);
+    assert_eq!(shown(&path, PathPolicy::Redacted), "/u/:email/:token/507f1f77bcf86cd799439011/42/");
+    assert_eq!(shown(&path, PathPolicy::Anonymous), "/u/:email/:token/:id/42/");
+    // Where no route is known.
+    assert_eq!(shown(&path, PathPolicy::Route), "/u/:email/:token/:id/42/");
+}
+
+#[test]
+fn parameters_of_a_segment_lose_their_secrets() {
+    let path = "/shop;JSESSIONID=1A2B/list;page=2;token=x/token=y";
+    assert_eq!(shown(path, PathPolicy::Redacted), "/shop;JSESSIONID=***/list;page=2;token=***/token=y");
+}
+
+#[test]
+fn what_has_nothing_to_hide_is_lent() {
+    for path in
+        ["/", "", "*", "/news/a-title-that-is-rather-long-and-then-some/2", "/%D0%BC/a;b=c/@user", "//a//"]
+    {
+        for policy in [PathPolicy::Full, PathPolicy::Redacted, PathPolicy::Anonymous] {
+            assert!(
+                matches!(recorded(path.as_bytes(), policy), Cow::Borrowed(p) if p == path.as_bytes()),
+                "{path}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_token_needs_its_32_bytes() {
+    assert_eq!(shown(&format!("/{TOKEN}"), PathPolicy::Redacted), "/:token");
+    assert_eq!(shown(TOKEN, PathPolicy::Redacted), ":token");
+    assert_eq!(shown(&format!("/{}", &TOKEN[1..]), PathPolicy::Redacted), format!("/{}", &TOKEN[1..]));
+}
