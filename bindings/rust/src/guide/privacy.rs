@@ -57,8 +57,12 @@
 //! `title`, `route`, events with their `name`, `category`, `label`, `value`, and `properties`) is recorded as it is
 //! given, but for the user's id: nothing that your code puts there is taken out again.
 //!
-//! Nothing else of a request is recorded: no other header, no other cookie, no body. A path may hold personal
-//! data if your site's paths do; `track.ignore` leaves such out.
+//! Nothing else of a request is recorded: no other header, no other cookie, no body. In paths and referrers, segments
+//! that look like an e-mail address or a token are recorded as `:email` and `:token`, unless `privacy.path = "full"`;
+//! with `"anonymous"` those that look like an id are `:id`, and with `"route"` the route's template is recorded instead.
+//! That is a guess by their looks: a path may hold other personal data if your site's paths do; `track.ignore` leaves such
+//! out. With `privacy.query = "keep"` the values of secret names (`token`, `password`, `email` and their like) are `***`.
+//! With `track.search`, what visitors search for on your site is recorded as `label`, of the page view and of an event.
 //!
 //! Who is told of it at all: `third_party` says which destinations somebody else runs.
 //!
