@@ -34,7 +34,8 @@ class Hit:
     """
 
     id: str
-    #: ``page`` or ``event``.
+    #: ``page``, ``event``, or ``download``, ``not-found`` or ``search``, which ``track.downloads``, ``track.not_found``
+    #: and ``track.search`` ask for.
     kind: str
     site: str
     method: str
@@ -49,7 +50,7 @@ class Hit:
     title: str
     user_id: str
     route: str
-    #: The event's.
+    #: The event's. A page that shows what was searched for has the term for its label.
     name: str
     category: str
     label: str
