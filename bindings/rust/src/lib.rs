@@ -96,10 +96,13 @@
 //! | `http` | receivers on the network | default |
 //! | `tls` | `https:` for them, by rustls; nothing process-wide is touched | |
 //! | `tower` | `tower::TracksideLayer` and `Visit` | |
+//! | `actix` | `actix::Trackside`, a middleware for actix-web | |
 //! | `axum` | `tower`, and what axum knows of peer, route and path | |
 
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "actix")]
+pub mod actix;
 mod connection;
 #[cfg(feature = "axum")]
 mod extract;

@@ -99,7 +99,7 @@ impl Visit {
         self.annotate(Annotations::new().user_id(user_id));
     }
 
-    /// Sets the route template that answers, such as `/user/{id}`, in place of what axum matched.
+    /// Sets the route template that answers, such as `/user/{id}`, in place of what the framework matched.
     pub fn route(&self, route: impl Into<Cow<'static, str>>) {
         self.annotate(Annotations::new().route(route));
     }
@@ -136,15 +136,20 @@ impl Visit {
         }
     }
 
-    /// Ends the exchange with the response's head, whose extensions give `last`.
+    /// Ends the exchange with the response's head, whose extensions give `last`; `route` is what matched, if that is
+    /// known only now.
     pub(crate) fn finish(
         &self,
         response: &Response<'_>,
+        route: Option<&str>,
         last: Option<Annotations<'static>>,
     ) -> Option<Verdict> {
         let shared = self.0.as_ref()?;
         let (exchange, added) = shared.close();
-        let mut annotations = shared.request.annotations();
+        let mut annotations = match route {
+            Some(route) => Annotations::new().route(route),
+            None => shared.request.annotations(),
+        };
         annotations.extend(added);
         if let Some(last) = last {
             annotations.extend(last);

@@ -98,7 +98,7 @@ impl Ending {
         let last = response.extensions_mut().remove::<Annotations<'static>>();
         let head = Response::new(response.status().as_u16(), response.headers());
         // A visit without an exchange is that of `mode = "off"`.
-        let verdict = visit.finish(&head, last).unwrap_or_else(|| Verdict::skip(Reason::Off));
+        let verdict = visit.finish(&head, None, last).unwrap_or_else(|| Verdict::skip(Reason::Off));
         append(&verdict, response.headers_mut());
         if self.shows_verdict {
             response.extensions_mut().insert(verdict);

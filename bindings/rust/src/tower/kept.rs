@@ -32,6 +32,19 @@ impl Kept {
         }
     }
 
+    /// What is left to keep of a request that is no `http::Request`, whose route is told with the
+    /// response.
+    #[cfg(feature = "actix")]
+    pub(crate) fn of_parts(
+        method: Method,
+        uri: Uri,
+        headers: &HeaderMap,
+        peer: Option<IpAddr>,
+        is_secure: bool,
+    ) -> Self {
+        Self { method, uri, headers: Picked::of(headers), peer, is_secure, route: None }
+    }
+
     pub(super) fn has_peer(&self) -> bool {
         self.peer.is_some()
     }

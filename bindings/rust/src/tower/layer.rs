@@ -81,7 +81,7 @@ impl TracksideLayer {
             return None;
         }
         let visit = if self.tracker.config().mode() == Mode::Off {
-            self.count_off();
+            count_off(&self.tracker);
             Visit::default()
         } else {
             let kept = Kept::of(request);
@@ -98,15 +98,14 @@ impl TracksideLayer {
         request.extensions_mut().insert(visit.clone());
         Some(visit)
     }
+}
 
-    /// Counts a request of which nothing else is to be known.
-    fn count_off(&self) {
-        let headers: [(&str, &str); 0] = [];
-        let request = Request::new("", "", &headers);
-        let verdict =
-            self.tracker.begin(&request).finish(&request, &Response::new(0, &headers), &Annotations::new());
-        debug_assert!(!verdict.is_tracked(), "with mode = \"off\" nothing is tracked");
-    }
+/// Counts a request of which nothing else is to be known.
+pub(crate) fn count_off(tracker: &Tracker) {
+    let headers: [(&str, &str); 0] = [];
+    let request = Request::new("", "", &headers);
+    let verdict = tracker.begin(&request).finish(&request, &Response::new(0, &headers), &Annotations::new());
+    debug_assert!(!verdict.is_tracked(), "with mode = \"off\" nothing is tracked");
 }
 
 impl<S> Layer<S> for TracksideLayer {

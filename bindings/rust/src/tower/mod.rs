@@ -96,4 +96,6 @@ mod layer;
 mod service;
 
 pub(crate) use self::kept::Kept;
+#[cfg(feature = "actix")]
+pub(crate) use self::layer::count_off;
 pub use self::{future::ResponseFuture, layer::TracksideLayer, service::Trackside};
