@@ -114,8 +114,8 @@ mod visit;
 
 #[doc(inline)]
 pub use trackside_core::{
-    Annotations, Config, Event, Headers, Hit, Reason, Request, Response, Value, config, endpoint, explain,
-    hit,
+    Annotations, Config, Event, FINISH_HEADERS, Headers, Hit, REQUEST_HEADERS, Reason, Request, Response,
+    Value, config, endpoint, explain, hit,
     judge::Verdict,
     ledger, protocol, transport,
     visitor::{DailyKey, Notice, Visitor},
