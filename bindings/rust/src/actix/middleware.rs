@@ -174,11 +174,11 @@ impl Ending {
 
     /// The response will be made of an error, further out: it can be given no cookie.
     fn fail(&mut self, status: StatusCode) {
-        if status.is_client_error() || status.is_server_error() {
-            if let Some(visit) = self.0.take() {
-                let none: [(&str, &str); 0] = [];
-                drop(visit.finish(&Response::new(status.as_u16(), &none), None, None));
-            }
+        if (status.is_client_error() || status.is_server_error())
+            && let Some(visit) = self.0.take()
+        {
+            let none: [(&str, &str); 0] = [];
+            drop(visit.finish(&Response::new(status.as_u16(), &none), None, None));
         }
         self.abandon();
     }
