@@ -10,6 +10,7 @@ pub mod lend;
 pub mod memory;
 pub mod mutate;
 pub mod parts;
+pub mod proxy;
 pub mod reader;
 pub mod rust;
 pub mod site;
