@@ -114,7 +114,10 @@ impl<'a> Marks<'a> {
     pub(super) fn note(&mut self, name: &[u8], value: &'a [u8]) {
         // Nearly all headers of browsers end here.
         match name.first().map(|b| b | 0x20) {
-            Some(b's') if name.len() == 14 && is_word(name, "sec-fetch-dest") => {
+            // The others of this length, such as `sec-fetch-mode`, have another letter there.
+            Some(b's')
+                if name.get(10).is_some_and(|b| b | 0x20 == b'd') && is_word(name, "sec-fetch-dest") =>
+            {
                 self.destination = self.destination.or(Some(value.trim_ascii()));
             }
             Some(b't' | b'r' | b'x' | b'h') => self.note_library(name, value),
