@@ -140,9 +140,9 @@ typedef struct trackside_batch trackside_batch;
  * One request and its response: begun when the request's head has come, finished when the response's head
  * is known, never at the end of the body. Then it holds the verdict. It keeps its tracker alive.
  *
- * Functions: trackside_exchange_begin, _begin_blob, _begin_lines, _visitor_id, _is_new, _notice, _banner, _beacon,
- * _visitor, _set_title, _set_user_id, _set_route, _add_property, _add_event, _finish, _finish_blob, _end_blob,
- * _abandon, _reason, _headers, _free.
+ * Functions: trackside_exchange_begin, _begin_blob, _begin_lines, _visitor_id, _is_new, _consent, _notice, _banner,
+ * _beacon, _visitor, _set_consent, _set_title, _set_user_id, _set_route, _add_property, _add_event, _finish,
+ * _finish_blob, _end_blob, _abandon, _reason, _headers, _free.
  */
 typedef struct trackside_exchange trackside_exchange;
 
@@ -186,7 +186,7 @@ typedef struct trackside_stats trackside_stats;
 /**
  * Counts a server's traffic: judges its exchanges and delivers their hits off the request thread.
  *
- * Functions: trackside_tracker_open, _event, _explain, _encode, _header, _count_late, _stats, _flush, _close, _recorded,
+ * Functions: trackside_tracker_open, _event, _explain, _encode, _header, _asks, _count_late, _stats, _flush, _close, _recorded,
  * _recorded_count, _free; trackside_exchange_begin.
  */
 typedef struct trackside_tracker trackside_tracker;
@@ -397,6 +397,11 @@ typedef struct trackside_response {
    */
   uint16_t status;
 } trackside_response;
+
+/**
+ * Whether something was allowed: TRACKSIDE_CHOICE_GRANTED and so on.
+ */
+typedef int32_t trackside_choice;
 
 /**
  * What a property's value is: TRACKSIDE_TYPE_TEXT and so on.
@@ -927,6 +932,21 @@ typedef void (*trackside_log)(void *userdata,
 #define TRACKSIDE_REASON_NO_WORKER 207
 
 /**
+ * Nobody said.
+ */
+#define TRACKSIDE_CHOICE_UNKNOWN 0
+
+/**
+ * It was.
+ */
+#define TRACKSIDE_CHOICE_GRANTED 1
+
+/**
+ * It was not.
+ */
+#define TRACKSIDE_CHOICE_DENIED 2
+
+/**
  * The value is `text`.
  */
 #define TRACKSIDE_TYPE_TEXT 0
@@ -1057,9 +1077,24 @@ typedef void (*trackside_log)(void *userdata,
 #define TRACKSIDE_NUMBER_SECURE 5
 
 /**
- * 1 if this exchange gave the visitor its id, else 0; absent without a visitor.
+ * 1 if this exchange gave the visitor its id, else 0; absent without a visitor, and for one without a cookie.
  */
 #define TRACKSIDE_NUMBER_NEW 6
+
+/**
+ * 1 if the visitor's id is a cookieless one, which is another one the next day, else 0; absent without a visitor.
+ */
+#define TRACKSIDE_NUMBER_COOKIELESS 7
+
+/**
+ * 1 if no third party may have the hit, for the visitor refused or has not agreed, else 0.
+ */
+#define TRACKSIDE_NUMBER_CONFINED 8
+
+/**
+ * 1 if the visitor allowed that it serves ads, else 0.
+ */
+#define TRACKSIDE_NUMBER_ADS 9
 
 /**
  * The receiver took them; all but those that trackside_batch_refuse named.
@@ -1583,7 +1618,55 @@ bool trackside_exchange_is_new(const struct trackside_exchange *exchange);
 void trackside_exchange_free(struct trackside_exchange *exchange);
 
 /**
- * Lends the notice to show, if one is due: on the visitor's first page. `text` is plain, `html` has all
+ * Says what the visitor has allowed: `analytics`, to be counted, with an id; `ads`, that what is counted serves
+ * ads. It is the last word, before Sec-GPC, DNT and the banner's cookie; what is TRACKSIDE_CHOICE_UNKNOWN leaves
+ * things as they are. It counts for all that the exchange is asked afterwards, and for what
+ * trackside_exchange_finish records. It is not kept for the next request: for that, set the cookie that is named
+ * like the visitor cookie with _consent behind it, to granted, granted.ads or denied.
+ *
+ * Threads: needs `exchange` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+ * TRACKSIDE_INVALID_ARGUMENT (a choice that there is not), TRACKSIDE_FINISHED (it came too late, and is counted
+ * so).
+ *
+ * # Safety
+ *
+ * `exchange` is NULL or a live handle.
+ */
+trackside_status trackside_exchange_set_consent(struct trackside_exchange *exchange,
+                                                trackside_choice analytics,
+                                                trackside_choice ads,
+                                                struct trackside_error *error);
+
+/**
+ * Tells what the visitor has allowed, whoever said so; each output may be NULL.
+ *
+ * Threads: any that may read `exchange`. Statuses: TRACKSIDE_NULL_ARGUMENT (`exchange`), TRACKSIDE_WRONG_HANDLE.
+ *
+ * # Safety
+ *
+ * `exchange` is NULL or a live handle; `analytics` and `ads` are NULL or point at a place for a number.
+ */
+trackside_status trackside_exchange_consent(const struct trackside_exchange *exchange,
+                                            trackside_choice *analytics,
+                                            trackside_choice *ads,
+                                            struct trackside_error *error);
+
+/**
+ * Whether visitors are asked before they are told apart by a cookie (`consent.policy = "opt-in"`): then a notice
+ * may be due on any page, and elsewhere only where trackside_exchange_is_new is true. False also for NULL and for
+ * a handle of another type.
+ *
+ * Threads: any, at any time.
+ *
+ * # Safety
+ *
+ * `tracker` is NULL or a live handle.
+ */
+bool trackside_tracker_asks(const struct trackside_tracker *tracker);
+
+/**
+ * Lends the notice to show, if one is due: on the visitor's first page, or, where visitors are asked
+ * (trackside_tracker_asks), on each until there is an answer. `text` is plain, `html` has all
  * escaped that means something there; each may be NULL. They are valid until the exchange is freed.
  *
  * Threads: needs `exchange` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT (`exchange`),

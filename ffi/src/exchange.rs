@@ -22,9 +22,9 @@ use crate::{
 /// One request and its response: begun when the request's head has come, finished when the response's head
 /// is known, never at the end of the body. Then it holds the verdict. It keeps its tracker alive.
 ///
-/// Functions: trackside_exchange_begin, _begin_blob, _begin_lines, _visitor_id, _is_new, _notice, _banner, _beacon,
-/// _visitor, _set_title, _set_user_id, _set_route, _add_property, _add_event, _finish, _finish_blob, _end_blob,
-/// _abandon, _reason, _headers, _free.
+/// Functions: trackside_exchange_begin, _begin_blob, _begin_lines, _visitor_id, _is_new, _consent, _notice, _banner,
+/// _beacon, _visitor, _set_consent, _set_title, _set_user_id, _set_route, _add_property, _add_event, _finish,
+/// _finish_blob, _end_blob, _abandon, _reason, _headers, _free.
 pub struct trackside_exchange {
     pub(crate) exchange: Exchange,
     pub(crate) kept: Kept,

@@ -107,7 +107,10 @@ impl trackside_hit {
             TRACKSIDE_NUMBER_STATUS => Some(hit.status()).filter(|&status| status != 0).map(f64::from),
             TRACKSIDE_NUMBER_VALUE => hit.value(),
             TRACKSIDE_NUMBER_SECURE => Some(f64::from(u8::from(hit.is_secure()))),
-            TRACKSIDE_NUMBER_NEW => hit.visitor().map(|_| f64::from(u8::from(hit.is_new()))),
+            TRACKSIDE_NUMBER_NEW => hit.first_visit().map(|_| f64::from(u8::from(hit.is_new()))),
+            TRACKSIDE_NUMBER_COOKIELESS => hit.visitor().map(|_| f64::from(u8::from(hit.is_cookieless()))),
+            TRACKSIDE_NUMBER_CONFINED => Some(f64::from(u8::from(hit.is_confined()))),
+            TRACKSIDE_NUMBER_ADS => Some(f64::from(u8::from(hit.grants_ads()))),
             _ => return None,
         })
     }
@@ -176,8 +179,14 @@ pub const TRACKSIDE_NUMBER_STATUS: trackside_number = 3;
 pub const TRACKSIDE_NUMBER_VALUE: trackside_number = 4;
 /// 1 if the page was asked for by https, else 0.
 pub const TRACKSIDE_NUMBER_SECURE: trackside_number = 5;
-/// 1 if this exchange gave the visitor its id, else 0; absent without a visitor.
+/// 1 if this exchange gave the visitor its id, else 0; absent without a visitor, and for one without a cookie.
 pub const TRACKSIDE_NUMBER_NEW: trackside_number = 6;
+/// 1 if the visitor's id is a cookieless one, which is another one the next day, else 0; absent without a visitor.
+pub const TRACKSIDE_NUMBER_COOKIELESS: trackside_number = 7;
+/// 1 if no third party may have the hit, for the visitor refused or has not agreed, else 0.
+pub const TRACKSIDE_NUMBER_CONFINED: trackside_number = 8;
+/// 1 if the visitor allowed that it serves ads, else 0.
+pub const TRACKSIDE_NUMBER_ADS: trackside_number = 9;
 
 /// Reads a text: empty where the hit has none; valid as long as the hit.
 ///

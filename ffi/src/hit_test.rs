@@ -144,6 +144,9 @@ fn numbers_are_those_of_the_json() {
     }
     assert_eq!(hit.number(TRACKSIDE_NUMBER_SECURE), Ok(1.0));
     assert_eq!(hit.number(TRACKSIDE_NUMBER_NEW), Ok(0.0));
+    for number in [TRACKSIDE_NUMBER_COOKIELESS, TRACKSIDE_NUMBER_CONFINED, TRACKSIDE_NUMBER_ADS] {
+        assert_eq!(hit.number(number), Ok(0.0), "{number}");
+    }
     let absent = (TRACKSIDE_NOT_FOUND, "the hit has no such number".to_owned());
     assert_eq!(hit.number(TRACKSIDE_NUMBER_VALUE).unwrap_err(), absent);
 }
@@ -156,7 +159,12 @@ fn what_is_not_there_is_empty_or_not_found() {
     for field in [TRACKSIDE_FIELD_IP, TRACKSIDE_FIELD_VISITOR, TRACKSIDE_FIELD_QUERY, TRACKSIDE_FIELD_AGENT] {
         assert_eq!(hit.text(field).unwrap(), b"", "{field}");
     }
-    for number in [TRACKSIDE_NUMBER_FIRST_VISIT, TRACKSIDE_NUMBER_SESSION, TRACKSIDE_NUMBER_NEW] {
+    for number in [
+        TRACKSIDE_NUMBER_FIRST_VISIT,
+        TRACKSIDE_NUMBER_SESSION,
+        TRACKSIDE_NUMBER_NEW,
+        TRACKSIDE_NUMBER_COOKIELESS,
+    ] {
         assert_eq!(hit.number(number).unwrap_err().0, TRACKSIDE_NOT_FOUND, "{number}");
     }
     assert_eq!(hit.number(TRACKSIDE_NUMBER_SECURE), Ok(0.0));
@@ -270,7 +278,7 @@ fn numbers_that_name_nothing_are_told() {
         assert_eq!(status, TRACKSIDE_INVALID_ARGUMENT);
         assert_eq!(text, format!("`field` is {number}, and no TRACKSIDE_FIELD_ has this number"));
     }
-    for number in [-1, 7, i32::MIN, i32::MAX] {
+    for number in [-1, 10, i32::MIN, i32::MAX] {
         let (status, text) = hit.number(number).unwrap_err();
         assert_eq!(status, TRACKSIDE_INVALID_ARGUMENT);
         assert_eq!(text, format!("`number` is {number}, and no TRACKSIDE_NUMBER_ has this number"));

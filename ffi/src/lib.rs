@@ -27,6 +27,7 @@ mod batch;
 mod blob;
 mod boundary;
 mod callback;
+mod consent;
 mod destination;
 mod endpoint;
 mod error;
@@ -68,8 +69,8 @@ mod test_race;
 #[cfg(any(test, feature = "_inject-panic"))]
 pub use self::boundary::inject::trackside_inject_panic;
 pub use self::{
-    annotations::*, backlog::*, batch::*, blob::*, destination::*, endpoint::*, error::*, event::*,
-    exchange::*, explain::*, hit::*, lines::*, log::*, notice::*, options::*, outgoing::*, property::*,
-    reason::*, request::*, response::*, sink::*, stats::*, status::*, text::*, tracker::*, truth::*,
-    verdict::*, version::*, visitor::*,
+    annotations::*, backlog::*, batch::*, blob::*, consent::*, destination::*, endpoint::*, error::*,
+    event::*, exchange::*, explain::*, hit::*, lines::*, log::*, notice::*, options::*, outgoing::*,
+    property::*, reason::*, request::*, response::*, sink::*, stats::*, status::*, text::*, tracker::*,
+    truth::*, verdict::*, version::*, visitor::*,
 };

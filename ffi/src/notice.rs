@@ -1,4 +1,4 @@
-//! What a visitor is told on its first page.
+//! What a visitor is told on its first page, or asked on each.
 
 use crate::{
     boundary::enter,
@@ -19,6 +19,9 @@ pub(crate) struct Shown {
 impl trackside_exchange {
     /// The notice to an exchange whose request was copied to `request`.
     fn shown(&mut self, request: &[u8]) -> Option<&Shown> {
+        if !self.exchange.is_notice_due() {
+            return None;
+        }
         if self.notice.is_none() {
             let notice = self.exchange.notice(&self.kept.in_bytes(request).as_request())?;
             let (text, html) = (notice.text().to_owned(), notice.html());
@@ -29,7 +32,8 @@ impl trackside_exchange {
     }
 }
 
-/// Lends the notice to show, if one is due: on the visitor's first page. `text` is plain, `html` has all
+/// Lends the notice to show, if one is due: on the visitor's first page, or, where visitors are asked
+/// (trackside_tracker_asks), on each until there is an answer. `text` is plain, `html` has all
 /// escaped that means something there; each may be NULL. They are valid until the exchange is freed.
 ///
 /// Threads: needs `exchange` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT (`exchange`),

@@ -20,7 +20,7 @@ use crate::{
 
 /// Counts a server's traffic: judges its exchanges and delivers their hits off the request thread.
 ///
-/// Functions: trackside_tracker_open, _event, _explain, _encode, _header, _count_late, _stats, _flush, _close, _recorded,
+/// Functions: trackside_tracker_open, _event, _explain, _encode, _header, _asks, _count_late, _stats, _flush, _close, _recorded,
 /// _recorded_count, _free; trackside_exchange_begin.
 #[derive(Debug)]
 pub struct trackside_tracker {

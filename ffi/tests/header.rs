@@ -12,7 +12,7 @@ use std::{
 };
 
 /// The modules that C sees something of, in the order in which a reader of the header wants them.
-const SEEN: [&str; 29] = [
+const SEEN: [&str; 30] = [
     "version",
     "status",
     "text",
@@ -25,6 +25,7 @@ const SEEN: [&str; 29] = [
     "request",
     "response",
     "exchange",
+    "consent",
     "notice",
     "endpoint",
     "property",

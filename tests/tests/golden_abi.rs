@@ -20,7 +20,7 @@ use std::{
 };
 
 use serde_json::{Value as Json, json};
-use trackside_core::Config;
+use trackside_core::{Config, visitor::consent::Choice};
 use trackside_ffi::*;
 use trackside_tests::block;
 
@@ -218,6 +218,13 @@ fn outcome(
             return answered(hits);
         }
         let exchange = begin(way, tracker, &call.request);
+        let choice = |choice| match choice {
+            Choice::Denied => TRACKSIDE_CHOICE_DENIED,
+            Choice::Granted => TRACKSIDE_CHOICE_GRANTED,
+            Choice::Unknown => TRACKSIDE_CHOICE_UNKNOWN,
+        };
+        let said = call.consent.consent();
+        ok(|error| trackside_exchange_set_consent(exchange, choice(said.analytics), choice(said.ads), error));
         let visitor = json!({
             "id": visitor_id(exchange),
             "new": trackside_exchange_is_new(exchange),

@@ -17,9 +17,14 @@ use trackside_core::{
     judge::{self, Verdict},
     protocol::{self, Enriched, Outgoing},
     transport::{Recording, Transport},
+    visitor::{
+        DailyKey,
+        consent::{Choice, Consent},
+    },
 };
 use trackside_transports::{Tracker, pool::FanOut};
 
+const KEY: DailyKey = DailyKey([7; 32]);
 const NOW: u64 = 1_784_714_400_000_000;
 
 static CONFIG: LazyLock<Config> = LazyLock::new(|| config_of(""));
@@ -89,6 +94,8 @@ fn header() -> impl Strategy<Value = (String, Vec<u8>)> {
         "x-livewire-navigate",
         "x-requested-with",
         "x-up-target",
+        "sec-gpc",
+        "dnt",
         "user-agent",
         "referer",
         "accept-language",
@@ -105,6 +112,9 @@ fn header() -> impl Strategy<Value = (String, Vec<u8>)> {
         "a:80",
         "[::1]",
         "trackside=None",
+        "1",
+        "trackside_consent=denied",
+        "trackside_consent=granted.ads; trackside=5b2a9c0e-54a0-4a36-9f0e-3a2a7a1b9d11",
         "prefetch",
         "text/html",
         "document",
@@ -139,6 +149,7 @@ struct Call {
     event: Option<(String, String, f64)>,
     entropy: [u8; 64],
     micros: u64,
+    consent: Consent,
 }
 
 fn call() -> impl Strategy<Value = Call> {
@@ -162,6 +173,7 @@ fn call() -> impl Strategy<Value = Call> {
             event,
             entropy,
             micros,
+            consent: Consent::default(),
         },
     )
 }
@@ -183,6 +195,7 @@ impl Call {
             Request::new(&self.method, &self.target, headers)
                 .with_peer(self.peer.map(Into::into))
                 .with_secure(self.secure)
+                .with_consent(self.consent)
         };
         let (request, kept) = (with(request), with(kept));
         let mut annotations = Annotations::new().title("Title");
@@ -191,7 +204,7 @@ impl Call {
             annotations = annotations.property(name, text.as_str()).event(event);
         }
         let mut hits = Vec::new();
-        let exchange = judge::begin(config, &request, Moment::new(self.micros, self.entropy), None);
+        let exchange = judge::begin(config, &request, Moment::new(self.micros, self.entropy), Some(&KEY));
         let notice = judge::notice(config, &exchange, &kept);
         assert_eq!(notice.is_some(), exchange.is_notice_due());
         assert_eq!(notice, judge::notice(config, &exchange, &request));
@@ -276,6 +289,42 @@ proptest! {
                 let start = format!("trackside={id}.");
                 prop_assert!(value.starts_with(&start));
             }
+        }
+    }
+
+    /// Who refused leaves nothing that tells them from others, nothing for third parties and no cookie, or, if the
+    /// operator wants it so, nothing at all; whatever the request says.
+    #[test]
+    fn who_refused_is_nobody(call in call(), policy in select(vec!["notice", "opt-in", "opt-out", "none"])) {
+        let denied = Call { consent: Consent::new(Choice::Denied, Choice::Granted), ..call };
+        for denies in ["anonymous", "skip"] {
+            let config = Config::builder()
+                .toml(&format!("consent = {{ policy = '{policy}', denied = '{denies}' }}\nprivacy.query = 'keep'"))
+                .build()
+                .unwrap();
+            let (verdict, hits) = denied.judged(&config, &denied.request, &denied.response);
+            prop_assert_eq!(verdict.headers().count(), 0);
+            prop_assert!(denies == "anonymous" || hits.is_empty() && !verdict.is_tracked());
+            for hit in hits {
+                prop_assert_eq!((hit.visitor(), hit.session(), hit.ip(), hit.user_id()), (None, None, None, ""));
+                prop_assert!(hit.is_confined() && !hit.grants_ads() && !hit.is_new() && !hit.is_cookieless());
+            }
+        }
+    }
+
+    /// Until visitors who are asked have agreed, no cookie is set, none is looked at, and no third party is told.
+    #[test]
+    fn who_was_not_heard_gets_no_cookie(call in call()) {
+        let config = Config::builder().toml("consent.policy = 'opt-in'").build().unwrap();
+        let mut silent = call;
+        silent.request.retain(|(name, _)| name != "cookie");
+        silent.request.push(("cookie".to_owned(), b"trackside=5b2a9c0e-54a0-4a36-9f0e-3a2a7a1b9d11".to_vec()));
+        let (verdict, hits) = silent.judged(&config, &silent.request, &silent.response);
+        prop_assert_eq!(verdict.headers().count(), 0);
+        for hit in hits {
+            prop_assert!(hit.is_confined() && hit.first_visit().is_none() && hit.session().is_none());
+            prop_assert_eq!(hit.visitor().is_some(), silent.peer.is_some());
+            prop_assert_eq!(hit.is_cookieless(), silent.peer.is_some());
         }
     }
 

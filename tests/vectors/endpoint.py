@@ -111,12 +111,12 @@ def report(config, micros, entropy, key, request, query):
         told["title"] = title
     status = int(given[b"s"]) if re.fullmatch(rb"[1-5][0-9][0-9]", given[b"s"]) else 200
     html = (b"content-type", b"text/html")
-    verdict = judge(config, micros, entropy, key, page, Response(status, [html, (b"cache-control", b"no-store")]), told)
+    verdict = judge(config, micros, entropy, key, (None, None), page, Response(status, [html, (b"cache-control", b"no-store")]), told)
     notice = verdict.notice
     if notice and not given[b"n"]:
         # As on a page that everybody gets.
         shared = Response(status, [html, (b"cache-control", b"public")])
-        verdict = judge(replace(config, beacon=None), micros, entropy, key, page, shared, told)
+        verdict = judge(replace(config, beacon=None), micros, entropy, key, (None, None), page, shared, told)
         notice = None
 
     cookies = [["set-cookie", value] for name, value in verdict.headers if name == "set-cookie"]

@@ -59,6 +59,14 @@ def response_of(table):
     return Response(table["status"], headers(table["headers"]))
 
 
+def consent_of(table):
+    known(table, "analytics ads", "consent")
+    said = (table.get("analytics"), table.get("ads"))
+    if not set(said) <= {None, "granted", "denied"}:
+        raise ValueError("consent is granted or denied")
+    return said
+
+
 def annotations_of(table):
     known(table, "title user_id route properties events beacon", "annotations")
     for event in table.get("events", []):
@@ -67,7 +75,7 @@ def annotations_of(table):
 
 
 def expectation(config, call):
-    known(call, "now entropy key request response annotations expect", "call")
+    known(call, "now entropy key consent request response annotations expect", "call")
     entropy = bytes.fromhex(call["entropy"])
     if len(entropy) != 64:
         raise ValueError("entropy must have 128 hex digits")
@@ -85,6 +93,7 @@ def expectation(config, call):
             call["now"],
             entropy,
             key,
+            consent_of(call.get("consent", {})),
             request,
             response_of(call["response"]),
             annotations_of(call.get("annotations", {})),

@@ -9,6 +9,7 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import unquote_to_bytes
 
 import proxy
+import consent
 import record
 import urls
 from cookieless import cookieless_id
@@ -397,7 +398,7 @@ def notice(config, request, site):
     return told
 
 
-def judge(config, micros, entropy, key, request, response, annotations):
+def judge(config, micros, entropy, key, said, request, response, annotations):
     now = micros // 1_000_000
     if config.mode == "off":
         return Verdict("off", [], None, (None, False), [])
@@ -416,8 +417,22 @@ def judge(config, micros, entropy, key, request, response, annotations):
     stand_in = None
     if config.identity != "none" and held_back(config, request) is None:
         stand_in = cookieless_id(key, site, proxy.arrival(config.proxies, request)[0], agent)
-    seen = visitor.id if visitor else stand_in if config.identity == "cookieless" else None
-    due = is_new and config.mode == "on" and config.policy == "notice" and wants_html(request)
+    allowed = consent.outcome(
+        config,
+        said,
+        consent.of_cookies(request.values(b"cookie"), config.cookie_name),
+        b"1" in request.values(b"sec-gpc"),
+        b"1" in request.values(b"dnt"),
+    )
+    concerned = {"notice": is_new, "opt-out": is_new, "opt-in": begun}.get(config.policy, False)
+    due = concerned and allowed.analytics is None and config.mode == "on" and wants_html(request)
+    # Nothing but what they allow is known of them.
+    if allowed.footing != "full":
+        visitor, is_new = None, False
+    if allowed.footing in ("anonymous", "skip"):
+        stand_in = None
+    shown = allowed.footing == "cookieless" or config.identity == "cookieless"
+    seen = visitor.id if visitor else stand_in if shown else None
     verdict = Verdict(
         reason or "abandoned",
         [],
@@ -428,6 +443,8 @@ def judge(config, micros, entropy, key, request, response, annotations):
     if response is None:
         return verdict
 
+    if allowed.footing == "skip":
+        reason = reason or "consent"
     reason = reason or finish_reason(config, request, response, annotations.get("beacon", False), now)
     verdict.outcome = reason or "tracked"
     if config.mode == "dry-run":
@@ -436,6 +453,7 @@ def judge(config, micros, entropy, key, request, response, annotations):
     may_set = (
         reason is None
         and hands_out
+        and allowed.footing == "full"
         and request.method != b"HEAD"
         and response.status < 400
         and response.status != 304
@@ -456,7 +474,8 @@ def judge(config, micros, entropy, key, request, response, annotations):
         if is_new and not may_set:
             visitor, is_new = None, False
 
-    if held_back(config, request) is None:
+    if held_back(config, request) is None and allowed.footing != "skip":
+        anonymous = allowed.footing == "anonymous"
         _, path, query = split_target(request.target)
         address, secure, _ = proxy.arrival(config.proxies, request)
         hit = Hit(
@@ -471,13 +490,16 @@ def judge(config, micros, entropy, key, request, response, annotations):
             referrer=first(request.values(b"referer")) or b"",
             agent=agent,
             language=first(request.values(b"accept-language")) or b"",
-            peer=address,
+            peer=None if anonymous else address,
             visitor=visitor.id if visitor else stand_in,
             cookieless=visitor is None and stand_in is not None,
             new=is_new,
             first_visit=visitor and visitor.first,
             session=session,
-            user_id=annotations.get("user_id", ""),
+            user_id="" if anonymous else annotations.get("user_id", ""),
+            anonymous=anonymous,
+            confined=allowed.confined,
+            ads=allowed.ads == "granted",
             route=annotations.get("route", ""),
         )
         if reason is None:

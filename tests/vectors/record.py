@@ -10,7 +10,8 @@ import urls
 
 URL, AGENT, LANGUAGE, METHOD, TITLE = 2_048, 1_024, 35, 32, 1_500
 USER_ID, EVENT, KEY, VALUE, PROPERTIES, EVENTS = 256, 500, 128, 1_024, 64, 64
-CAMPAIGN = b"pk_campaign pk_kwd gclid dclid gbraid wbraid fbclid msclkid ttclid li_fat_id twclid".split()
+CLICKS = b"gclid dclid gbraid wbraid fbclid msclkid ttclid li_fat_id twclid".split()
+CAMPAIGN = [b"pk_campaign", b"pk_kwd", *CLICKS]
 
 
 # --- ids, out of the 64 bytes of entropy ---
@@ -85,12 +86,14 @@ def masked(peer, policy):
     return str(ipaddress.ip_network((address, network), strict=False).network_address)
 
 
-def kept_query(query, policy, room):
+def kept_query(query, policy, room, clicks=True):
     """The pairs that `policy` keeps, whole ones as long as they fit; the one that does not fit is cut."""
     kept = b""
     for pair in query.split(b"&") if policy != "drop" else []:
         name = pair.split(b"=")[0]
         if not pair or policy == "campaign" and not (name[:4] in (b"utm_", b"mtm_") or name in CAMPAIGN):
+            continue
+        if not clicks and name in CLICKS:
             continue
         joint = b"&" if kept else b""
         pair = urls.hidden_pair(pair, policy)
@@ -130,6 +133,12 @@ def recorded_user(user, config):
     return hmac.new(config.secret.encode(), tag, hashlib.sha256).hexdigest()[:32]
 
 
+def without_clicks(referrer):
+    page, mark, query = referrer.partition(b"?")
+    pairs = [pair for pair in query.split(b"&") if pair and pair.split(b"=")[0] not in CLICKS]
+    return page + (mark + b"&".join(pairs) if pairs else b"")
+
+
 def first_language(value):
     tag = re.split(rb"[,;]", value, maxsplit=1)[0].strip(b" \t")
     return tag.decode() if re.fullmatch(rb"[A-Za-z0-9-]{1,35}", tag) else ""
@@ -159,6 +168,9 @@ class Hit:
     session: int | None
     user_id: str
     route: str
+    anonymous: bool
+    confined: bool
+    ads: bool
     kind: str = "page"
     title: str = ""
     name: str = ""
@@ -196,12 +208,14 @@ class Hit:
     def sealed(self, config, policy):
         """The hit as it is stored, under one `ip` policy."""
         path = cut(self.shown_path(config), URL)
+        clicks = not self.anonymous
+        referrer = cleaned_referrer(self.referrer, config)
         return replace(
             self,
             method=cut(self.method, METHOD),
             path=path,
-            query=kept_query(self.query, config.query, URL - len(path) - 1),
-            referrer=cleaned_referrer(self.referrer, config),
+            query=kept_query(self.query, config.query, URL - len(path) - 1, clicks),
+            referrer=without_clicks(referrer) if not clicks else referrer,
             agent=cut(self.agent, AGENT),
             language=first_language(self.language),
             peer=masked(self.peer, policy),
@@ -239,6 +253,8 @@ class Hit:
             "first_visit": self.first_visit if has_first else None,
             "cookieless": self.cookieless or None,
             "session": self.session,
+            "confined": self.confined or None,
+            "ads": self.ads or None,
             "user_id": self.user_id,
             "title": self.title,
             "route": self.route,

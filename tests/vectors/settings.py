@@ -7,6 +7,8 @@ import proxy
 UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
 # Browsers hold no cookie for longer than 400 days.
 LONGEST_COOKIE = 400 * 86_400
+NOTICE = "{site} uses a cookie to count visits."
+QUESTION = "May {site} count your visits?"
 
 RECEIVERS = {
     "callback": set(),
@@ -23,6 +25,7 @@ class Destination:
     type: str
     name: str
     ip: str
+    third_party: bool
     keys: dict
 
 
@@ -46,6 +49,10 @@ class Config:
     consent_path: str | None
     allow: str
     refuse: str
+    before: str
+    denied: str
+    gpc: str
+    dnt: str
     notice: str
     count: str
     ignore: list
@@ -118,10 +125,11 @@ def read(tree):
     # Calls give the key of the day themselves.
     visitor.take("keys")
     types = track.take("content_types", None if api else ["text/html", "application/xhtml+xml"])
+    identity = visitor.take("identity", "cookie")
     config = Config(
         mode=root.take("mode", "on"),
         sites=[site.lower() for site in root.take("site", [])],
-        identity=visitor.take("identity", "cookie"),
+        identity=identity,
         secret=visitor.take("secret"),
         user_id=visitor.take("user_id", "plain"),
         session_timeout=seconds(visitor.take("session_timeout", "30m")),
@@ -133,11 +141,15 @@ def read(tree):
         same_site=cookie.take("same_site", "lax"),
         http_only=cookie.take("http_only", True),
         secure=cookie.take("secure", "auto"),
-        policy=consent.take("policy", "none"),
+        policy=(policy := consent.take("policy", "none")),
+        before=consent.take("before", "cookieless" if identity == "cookie" else "anonymous"),
+        denied=consent.take("denied", "anonymous"),
+        gpc=consent.take("gpc", "honour"),
+        dnt=consent.take("dnt", "ignore"),
         consent_path=consent.take("path"),
         allow=consent.take("allow", "Allow"),
         refuse=consent.take("refuse", "Do not allow"),
-        notice=consent.take("notice", "{site} uses a cookie to count visits."),
+        notice=consent.take("notice", QUESTION if policy == "opt-in" else NOTICE),
         count=count,
         ignore=track.take("ignore", []),
         only=track.take("only", []),
@@ -171,4 +183,5 @@ def destination(table, ip):
     unknown = table.keys.keys() - COMMON - RECEIVERS[kind]
     if unknown:
         raise ValueError(f"unknown key {table.name}{unknown.pop()}")
-    return Destination(kind, table.keys.get("name", kind), table.keys.get("ip", ip), table.keys)
+    third_party = table.keys.get("third_party", kind in ("ga-v1", "ga4"))
+    return Destination(kind, table.keys.get("name", kind), table.keys.get("ip", ip), third_party, table.keys)

@@ -22,6 +22,8 @@ HOURS_72 = 3 * DAY * 1_000_000
 
 def outcome(config, destination, hit, found, now):
     """A vector's entry for one destination; `now` is the time of sending, in µs."""
+    if destination.third_party and hit.confined:
+        return {"outcome": "no-consent"}
     protocol = PROTOCOLS.get(destination.type)
     # A store, a file and a host's own sink are told which hits are bots'.
     if "bot" in found and (config.bots == "drop" or protocol and config.bots == "separate"):
@@ -153,12 +155,13 @@ def ga4_encode(keys, hit, now):
         params["value"] = record.number(hit.value)
     params = present(params)
     ga4_properties(hit, params)
+    ads = "GRANTED" if hit.ads else "DENIED"
     body = {
         "client_id": f"{max(1, int(digits[:8], 16))}.{max(1, int(digits[-8:], 16))}",
         "user_id": hit.user_id,
         "ip_override": hit.peer,
         "user_agent": hit.agent.decode(errors="replace"),
-        "consent": {"ad_user_data": "DENIED", "ad_personalization": "DENIED"},
+        "consent": {"ad_user_data": ads, "ad_personalization": ads},
         "events": [
             {
                 "name": ga4_name(hit),

@@ -74,6 +74,9 @@ def outcome(
             "hits": hits(tracker, names, now, call),
         }
     exchange = tracker.begin(*of_request, **of_connection, resolved=asked.get("resolved", False))
+    said = {name: choice == "granted" for name, choice in call.get("consent", {}).items()}
+    if said:
+        exchange.set_consent(**said)
     visitor = {"id": exchange.visitor_id, "new": exchange.is_new}
     notice = exchange.notice
     annotate(exchange, call.get("annotations", {}))

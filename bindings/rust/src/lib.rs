@@ -118,7 +118,7 @@ pub use trackside_core::{
     Value, config, endpoint, explain, hit,
     judge::Verdict,
     ledger, protocol, transport,
-    visitor::{DailyKey, Notice, Visitor},
+    visitor::{DailyKey, Notice, Visitor, consent},
 };
 #[doc(inline)]
 pub use trackside_transports::{

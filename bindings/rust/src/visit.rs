@@ -7,8 +7,8 @@ use std::{
 use uuid::Uuid;
 
 use crate::{
-    Annotations, Event, Exchange, Notice, Request, Response, Tracker, Value, Verdict, Visitor, endpoint,
-    tower::Kept,
+    Annotations, Event, Exchange, Notice, Request, Response, Tracker, Value, Verdict, Visitor,
+    consent::Consent, endpoint, tower::Kept,
 };
 
 /// The exchange as a handler sees it: a request extension that the layer inserts.
@@ -35,14 +35,14 @@ pub struct Visit(Option<Arc<Shared>>);
 struct Shared {
     tracker: Tracker,
     request: Kept,
-    id: Option<Uuid>,
-    is_new: bool,
     open: Mutex<Open>,
 }
 
 /// What the response's head ends.
 struct Open {
     exchange: Option<Exchange>,
+    id: Option<Uuid>,
+    is_new: bool,
     annotations: Annotations<'static>,
 }
 
@@ -53,9 +53,12 @@ impl Visit {
         Self(Some(Arc::new(Shared {
             tracker: tracker.clone(),
             request,
-            id: exchange.visitor_id(),
-            is_new: exchange.is_new(),
-            open: Mutex::new(Open { exchange: Some(exchange), annotations: Annotations::new() }),
+            open: Mutex::new(Open {
+                id: exchange.visitor_id(),
+                is_new: exchange.is_new(),
+                exchange: Some(exchange),
+                annotations: Annotations::new(),
+            }),
         })))
     }
 
@@ -68,15 +71,34 @@ impl Visit {
     /// The visitor's id, if there is one. That of a new visitor is recorded only if the response can carry
     /// its cookie.
     pub fn id(&self) -> Option<Uuid> {
-        self.0.as_ref()?.id
+        self.0.as_ref()?.open().id
     }
 
     /// Whether the visitor came without a valid cookie and would be given one.
     pub fn is_new(&self) -> bool {
-        self.0.as_ref().is_some_and(|shared| shared.is_new)
+        self.0.as_ref().is_some_and(|shared| shared.open().is_new)
     }
 
-    /// The notice, if it is due: on the visitor's first page, until the response's head is known.
+    /// What the visitor has allowed, whoever said so; unknown once the response's head is known.
+    pub fn consent(&self) -> Consent {
+        let consent = self.0.as_ref().and_then(|shared| Some(shared.open().exchange.as_ref()?.consent()));
+        consent.unwrap_or_default()
+    }
+
+    /// Says what the visitor has allowed, as [`Exchange::set_consent`] does: before the response's head is known.
+    pub fn set_consent(&self, consent: Consent) {
+        let Some(shared) = &self.0 else {
+            return;
+        };
+        let open = &mut *shared.open();
+        let Some(exchange) = &mut open.exchange else {
+            return shared.tracker.count_late();
+        };
+        exchange.set_consent(consent);
+        (open.id, open.is_new) = (exchange.visitor_id(), exchange.is_new());
+    }
+
+    /// The notice, if it is due: on the visitor's first page, or, where visitors are asked, on each; until the response's head is known.
     pub fn notice(&self) -> Option<Notice> {
         let shared = self.0.as_ref()?;
         shared.open().exchange.as_ref()?.notice(&shared.request.as_request())

@@ -77,7 +77,8 @@ pub(crate) fn outcome(config: &Config, call: &Call, raw: &mut Vec<Vec<u8>>) -> J
         let hits = hits.iter().map(|hit| recorded(config, hit, call.now + DELAY, raw)).collect();
         return answered(reason, answer.status(), &headers, answer.content(), hits);
     }
-    let exchange = judge::begin(config, &request, Moment::new(call.now, entropy), key.as_ref());
+    let mut exchange = judge::begin(config, &request, Moment::new(call.now, entropy), key.as_ref());
+    exchange.set_consent(config, call.consent.consent());
     let visitor = json!({
         "id": exchange.visitor_id().map(|id| id.to_string()),
         "new": exchange.is_new(),

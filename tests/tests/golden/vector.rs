@@ -9,8 +9,13 @@ use std::{
 
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
-use trackside_core::endpoint;
-use trackside_core::visitor::DailyKey;
+use trackside_core::{
+    endpoint,
+    visitor::{
+        DailyKey,
+        consent::{Choice, Consent},
+    },
+};
 
 /// Hits are sent so many microseconds after their call.
 pub(crate) const DELAY: u64 = 2_500_000;
@@ -31,6 +36,9 @@ pub(crate) struct Call {
     pub(crate) entropy: String,
     /// The key of the day; none: nobody has one.
     pub(crate) key: Option<String>,
+    /// What the host says when the exchange has begun.
+    #[serde(default)]
+    pub(crate) consent: Allowed,
     pub(crate) request: Asked,
     pub(crate) response: Option<Answered>,
     #[serde(default)]
@@ -51,6 +59,26 @@ pub(crate) fn shown(text: &str, html: &str, banner: Option<&str>) -> Json {
         shown["banner"] = json!(banner);
     }
     shown
+}
+
+/// Each `granted` or `denied`; none: it is not said.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Allowed {
+    pub(crate) analytics: Option<String>,
+    pub(crate) ads: Option<String>,
+}
+
+impl Allowed {
+    pub(crate) fn consent(&self) -> Consent {
+        let choice = |said: &Option<String>| match said.as_deref() {
+            None => Choice::Unknown,
+            Some("granted") => Choice::Granted,
+            Some("denied") => Choice::Denied,
+            Some(other) => panic!("{other}"),
+        };
+        Consent::new(choice(&self.analytics), choice(&self.ads))
+    }
 }
 
 #[derive(Deserialize)]

@@ -6,6 +6,7 @@ use trackside_core::{
     judge,
     protocol::{Enriched, Outcome},
     transport::Left,
+    visitor::consent::{Choice, Consent},
 };
 
 use super::*;
@@ -68,7 +69,11 @@ fn plan_of_age(age: Duration) -> (Arc<Plan>, Tells, mpsc::Receiver<usize>) {
 }
 
 fn hit() -> Hit {
-    let request = Request::new("GET", "/", &[("host", "www.example.com")]);
+    hit_of(Consent::default())
+}
+
+fn hit_of(consent: Consent) -> Hit {
+    let request = Request::new("GET", "/", &[("host", "www.example.com")]).with_consent(consent);
     let exchange = judge::begin(&config(), &request, Moment::new(0, [7; 64]), None);
     let response = Response::new(200, &[("content-type", "text/html")]);
     let mut hits = Vec::new();
@@ -104,6 +109,30 @@ fn a_worker_without_hits_parks_and_the_next_hit_wakes_it() {
     eventually(|| running.signal.get() & IDLE != 0);
     assert_eq!(running.close(Instant::now() + LONG, &factory), Ok(Left::default()));
     assert!(!running.crew.is_alive());
+}
+
+#[test]
+fn a_third_party_is_not_told_of_who_refused() {
+    let (plan, factory, delivered) = plan();
+    let refused = || hit_of(Consent::new(Choice::Denied, Choice::Unknown));
+    // One's own store is.
+    let own = Running::new(&plan);
+    assert_eq!(own.submit(refused(), &factory), Submitted::Queued);
+    assert_eq!(delivered.recv_timeout(LONG), Ok(1));
+
+    let options = Options { third_party: true, ..plan.options.clone() };
+    let running = Running::new(&Arc::new(Plan::new(options, Backoff::default())));
+    assert_eq!(running.submit(refused(), &factory), Submitted::Dropped(Reason::NoConsent));
+    assert!(!running.crew.is_started());
+    assert_eq!(
+        running.submit(hit_of(Consent::new(Choice::Granted, Choice::Unknown)), &factory),
+        Submitted::Queued
+    );
+    assert_eq!(delivered.recv_timeout(LONG), Ok(1));
+    assert_eq!(running.close(Instant::now() + LONG, &factory), Ok(Left::default()));
+    let hits = running.stats();
+    assert_eq!((hits.offered, hits.delivered, hits.refused), (2, 1, vec![(Reason::NoConsent, 1)]));
+    assert_eq!((hits.dropped, hits.queued, hits.in_flight), (vec![], 0, 0));
 }
 
 #[test]

@@ -27,7 +27,7 @@ from trackside.errors import (
     TracksideError,
     UnsupportedError,
 )
-from trackside.exchange import Answer, Exchange, Notice, Verdict, Visitor
+from trackside.exchange import Answer, Consent, Exchange, Notice, Verdict, Visitor
 from trackside.hit import Hit
 from trackside.stats import Hits, Left, Requests, Stats
 from trackside.tracker import Tracker
@@ -38,6 +38,7 @@ __all__ = [
     "ArgumentError",
     "Batch",
     "ConfigError",
+    "Consent",
     "Exchange",
     "FileError",
     "Hit",

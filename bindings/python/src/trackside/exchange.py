@@ -26,6 +26,15 @@ class Notice(NamedTuple):
     banner: str | None = None
 
 
+class Consent(NamedTuple):
+    """What a visitor has allowed; None where nobody said."""
+
+    #: To be counted, with an id.
+    analytics: bool | None = None
+    #: That what is counted serves ads.
+    ads: bool | None = None
+
+
 class Verdict(NamedTuple):
     """What became of an exchange."""
 
@@ -137,9 +146,31 @@ class Exchange:
             return self._is_new
 
     @property
+    def consent(self) -> Consent:
+        """What the visitor has allowed, whoever said so; nothing when the exchange is over."""
+        with self._lock:
+            handle = self._handle
+            if handle is None:
+                return Consent()
+            analytics, ads = ffi.new("trackside_choice *"), ffi.new("trackside_choice *")
+            lib.trackside_exchange_consent(handle, analytics, ads, ffi.NULL)
+            return Consent(_ALLOWED[analytics[0]], _ALLOWED[ads[0]])
+
+    def set_consent(self, analytics: bool | None = None, ads: bool | None = None) -> None:
+        """Says what the visitor has allowed: the last word, before Sec-GPC, DNT and the banner's cookie. None
+        leaves things as they are. It is not kept for the next request: for that, set the cookie that is named
+        like the visitor cookie with ``_consent`` behind it, to ``granted``, ``granted.ads`` or ``denied``."""
+        with self._lock:
+            if self._handle is not None:
+                self._is_new = None
+                lib.trackside_exchange_set_consent(self._handle, _choice(analytics), _choice(ads), ffi.NULL)
+                return
+        self._tracker._count_late()
+
+    @property
     def notice(self) -> Notice | None:
-        """The notice to show, where one is due: on the visitor's first page. None when the exchange is
-        over."""
+        """The notice to show, where one is due: on the visitor's first page, or, with the policy ``opt-in``, on
+        each until there is an answer. None when the exchange is over."""
         with self._lock:
             handle = self._handle
             if handle is None:
@@ -326,6 +357,15 @@ def _verdict(verdict: Any) -> Verdict:
         return Verdict(code, _headers(verdict, count))
     bare = _BARE[head] = Verdict(code, ())
     return bare
+
+
+def _choice(allowed: object) -> int:
+    if allowed is None:
+        return int(lib.TRACKSIDE_CHOICE_UNKNOWN)
+    return int(lib.TRACKSIDE_CHOICE_GRANTED if allowed else lib.TRACKSIDE_CHOICE_DENIED)
+
+
+_ALLOWED: dict[int, bool | None] = {_choice(allowed): allowed for allowed in (None, True, False)}
 
 
 def _headers(verdict: Any, count: int) -> tuple[tuple[bytes, bytes], ...]:

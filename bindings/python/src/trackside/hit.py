@@ -66,6 +66,12 @@ class Hit:
     is_secure: bool
     #: Whether this exchange gave the visitor its id; None without a visitor.
     is_new: bool | None
+    #: Whether the visitor's id is a cookieless one, which is another one the next day.
+    is_cookieless: bool
+    #: Whether no third party may have it: the visitor refused, or has not agreed.
+    is_confined: bool
+    #: Whether the visitor allowed that it serves ads.
+    grants_ads: bool
     properties: dict[str, Value] = field(hash=False)
     #: The hit as a destination of type ``file`` writes it: one object of JSON, without a newline.
     text: str = field(repr=False)
@@ -108,6 +114,9 @@ def read(handle: Any, owned: Any = None) -> Hit:
         value=_number(handle, lib.TRACKSIDE_NUMBER_VALUE),
         is_secure=bool(_number(handle, lib.TRACKSIDE_NUMBER_SECURE)),
         is_new=None if is_new is None else bool(is_new),
+        is_cookieless=bool(_number(handle, lib.TRACKSIDE_NUMBER_COOKIELESS)),
+        is_confined=bool(_number(handle, lib.TRACKSIDE_NUMBER_CONFINED)),
+        grants_ads=bool(_number(handle, lib.TRACKSIDE_NUMBER_ADS)),
         properties=_properties(handle),
         text=_native.text_out(view),
         _owned=None if owned is None else _Owned(owned),

@@ -12,8 +12,10 @@ mod visitor;
 
 use std::time::Duration;
 
+use http::header::DNT;
+
 use super::{
-    Config, IpPolicy, Mode, PathPolicy, QueryPolicy, Urls,
+    Config, IpPolicy, Mode, PathPolicy, QueryPolicy, Signal, Urls,
     builder::Resolver,
     error::Report,
     reader::{Read, Section},
@@ -63,7 +65,8 @@ pub(super) fn read(tree: Tree, report: &Report, resolver: Option<&Resolver>) -> 
         });
         let beacon = root.table("beacon", |beacon| beacon::read(beacon, count));
         let proxies = root.table("proxy", proxy::read);
-        let more_headers = proxies.iter().flat_map(Proxies::headers).collect();
+        let dnt = (consent.dnt != Signal::Ignore).then_some(DNT);
+        let more_headers = proxies.iter().flat_map(Proxies::headers).chain(dnt).collect();
         let destinations = destination::read(root, ip, resolver);
         let mut ip_policies = Vec::new();
         for destination in &destinations {
