@@ -13,7 +13,7 @@ from fastapi import FastAPI, Request
 from trackside.starlette import TracksideMiddleware, exchange
 
 app = FastAPI()
-# Any method but HEAD and OPTIONS, any type, 2xx; no cookie, and so nothing to consent to.
+# Any method but HEAD and OPTIONS, any type, 2xx; no cookie: callers are told apart for a day, by a hash.
 app.add_middleware(TracksideMiddleware, config={"track": {"count": "api", "ignore": ["/health"]}})
 
 

@@ -22,7 +22,8 @@ class Notice(NamedTuple):
     text: str
     #: Escaped: safe to stand in a page.
     html: str
-    #: The same with a form by which the visitor answers, safe to stand in a page; None without ``consent.path``.
+    #: The same with a form by which the visitor answers, safe to stand in a page; None without
+    #: ``consent.path``.
     banner: str | None = None
 
 
@@ -169,8 +170,8 @@ class Exchange:
 
     @property
     def notice(self) -> Notice | None:
-        """The notice to show, where one is due: on the visitor's first page, or, with the policy ``opt-in``, on
-        each until there is an answer. None when the exchange is over."""
+        """The notice to show, where one is due: on the visitor's first page, or, with the policy ``opt-in``,
+        on each until there is an answer. None when the exchange is over."""
         with self._lock:
             handle = self._handle
             if handle is None:

@@ -34,8 +34,8 @@ class Hit:
     """
 
     id: str
-    #: ``page``, ``event``, or ``download``, ``not-found`` or ``search``, which ``track.downloads``, ``track.not_found``
-    #: and ``track.search`` ask for.
+    #: ``page``, ``event``, or ``download``, ``not-found`` or ``search``, which ``track.downloads``,
+    #: ``track.not_found`` and ``track.search`` ask for.
     kind: str
     site: str
     method: str

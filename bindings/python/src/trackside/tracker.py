@@ -90,7 +90,7 @@ class Tracker:
             raise ConfigError(log.mistakes() or error.text) from None
         log.drain()
         self._handle = ffi.gc(opened[0], lib.trackside_tracker_free)
-        #: Whether visitors are asked (``consent.policy = "opt-in"``), so that a notice may be due on any page.
+        #: Whether visitors are asked (``consent.policy = "opt-in"``): then a notice may be due on any page.
         self.asks = bool(lib.trackside_tracker_asks(self._handle))
         more = _native.names(partial(lib.trackside_tracker_header, self._handle))
         # The request headers that are read, by CGI's names, as `trackside_exchange_begin_lines` wants them.

@@ -177,8 +177,8 @@ from celery import Celery
 from trackside import Tracker
 silent = socket.create_server(("127.0.0.1", 0))
 Celery("shop", broker=f"redis://127.0.0.1:{silent.getsockname()[1]}/0")
-tracker = Tracker({"consent": {"policy": "none"}, "shutdown": "500ms", "destination": [
-    {"type": "celery", "tracking_id": "UA-1"}]}, env=False)
+tracker = Tracker({"consent": {"policy": "none"}, "track": {"bots": "keep"}, "shutdown": "500ms",
+    "destination": [{"type": "celery", "tracking_id": "UA-1"}]}, env=False)
 for n in range(5):
     tracker.begin("GET", f"/{n}", [("host", "a")]).finish(200, [("content-type", "text/html")])
 held = silent.accept()

@@ -50,7 +50,7 @@ def read(**settings: Any) -> Settings:
 def test_all_of_the_origin_s_names_have_their_effect() -> None:
     assert merged(**ORIGIN) == {
         "visitor": {"cookie": {"name": "cid", "path": "/shop/", "max_age": "3600s", "renew": True}},
-        "track": {"ignore": ["/admin/", "/rss"], "status": ["200"]},
+        "track": {"ignore": ["/admin/", "/rss"], "status": ["200"], "bots": "keep"},
         "consent": {"policy": "notice"},
         "destination": [
             {
@@ -64,10 +64,10 @@ def test_all_of_the_origin_s_names_have_their_effect() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(ORIGIN))
-def test_each_of_them_is_optional_and_means_the_notice_and_status_200(name: str) -> None:
+def test_each_of_them_is_optional_and_means_the_notice_and_status_200_and_bots(name: str) -> None:
     found = merged(**{name: ORIGIN[name]})
     assert found["consent"] == {"policy": "notice"}
-    assert found["track"]["status"] == ["200"]
+    assert (found["track"]["status"], found["track"]["bots"]) == (["200"], "keep")
     assert merged(**{name: None}) == {}
 
 
@@ -101,11 +101,11 @@ def test_a_celery_destination_without_an_id_is_given_the_origin_s_instead() -> N
 def test_what_trackside_says_wins_over_what_they_mean() -> None:
     said = {
         "consent": {"policy": "none"},
-        "track": {"status": ["2xx"]},
+        "track": {"status": ["2xx"], "bots": "drop"},
         "visitor": {"cookie": {"renew": False}},
     }
     found = merged(ANALYTICS_COOKIE_AGE=60, TRACKSIDE=said)
-    assert (found["consent"]["policy"], found["track"]["status"]) == ("none", ["2xx"])
+    assert (found["consent"]["policy"], found["track"]) == ("none", {"status": ["2xx"], "bots": "drop"})
     assert found["visitor"]["cookie"] == {"renew": False, "max_age": "60s"}
     assert "consent" not in merged(ANALYTICS_COOKIE_AGE=60, TRACKSIDE={"visitor": {"identity": "none"}})
 

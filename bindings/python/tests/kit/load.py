@@ -7,7 +7,9 @@ import itertools
 import threading
 from collections import Counter
 
-HEADERS = {"Accept": "text/html", "User-Agent": "load", "Connection": "close"}
+#: That of a browser: without one, or by a single word, these were programs, which some receivers refuse.
+AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+HEADERS = {"Accept": "text/html", "User-Agent": AGENT, "Connection": "close"}
 
 
 class Load:

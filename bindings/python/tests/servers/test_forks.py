@@ -7,16 +7,19 @@ from pathlib import Path
 
 import pytest
 from kit.collector import Collector
+from kit.load import AGENT
 from kit.process import python
 from kit.store import counted
 from test_gunicorn import to
 
-HEAD = """
+HEAD = f"""
 import os, sys, threading, time
 from trackside import Tracker
 
+BROWSER = [("host", "a.example"), ("user-agent", "{AGENT}")]
+
 def visit(path):
-    tracker.begin("GET", path, [("host", "a.example")]).finish(200, [("content-type", "text/html")])
+    tracker.begin("GET", path, BROWSER).finish(200, [("content-type", "text/html")])
 """
 #: Where hits go; each is told by what it kept.
 PLACES = ["collector", "store"]
@@ -193,7 +196,7 @@ for n in range(5):
 def test_an_exchange_that_was_begun_before_the_fork_is_the_parents(tmp_path: Path) -> None:
     program = """
 tracker = Tracker()
-exchange = tracker.begin("GET", "/", [("host", "a.example")])
+exchange = tracker.begin("GET", "/", BROWSER)
 if os.fork() == 0:
     assert exchange.finish(200, [("content-type", "text/html")]).reason == "abandoned"
     assert tracker.stats().requests.seen == 0

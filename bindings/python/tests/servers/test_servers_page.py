@@ -6,6 +6,7 @@ import http.client
 import re
 import shlex
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from kit.process import MERCY, Process, free_port, python, script
@@ -58,10 +59,11 @@ def test_pages_and_an_api_are_counted_apart_and_to_the_last(folder: Path) -> Non
         visit(port, "/")
         visit(port, "/api/items/7")
         server.stop()
-    assert rows(folder / "pages.db", "path, visitor IS NULL") == [("/", 0)]
-    assert rows(folder / "api.db", "path, route, visitor IS NULL") == [
-        ("/api/items/7", "/api/items/{number}", 1)
-    ]
+    [(path, visitor)] = rows(folder / "pages.db", "path, visitor")
+    assert (path, UUID(bytes=visitor).version) == ("/", 4)
+    # Without a cookie, so by the id of the day.
+    [(path, route, caller)] = rows(folder / "api.db", "path, route, visitor")
+    assert (path, route, UUID(bytes=caller).version) == ("/api/items/7", "/api/items/{number}", 8)
 
 
 @pytest.mark.parametrize("line", COMMANDS)

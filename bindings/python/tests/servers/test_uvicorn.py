@@ -7,6 +7,7 @@ import http.client
 import json
 import signal
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from kit.collector import Collector
@@ -128,8 +129,11 @@ def test_the_example(end: signal.Signals, tmp_path: Path) -> None:
             assert (answer.status, answer.headers["Set-Cookie"]) == (status, None)
         client.close()
         server.stop(end)
-    assert rows(tmp_path / "trackside.db", "kind, method, path, route, name, properties, visitor") == [
-        ("page", "GET", "/items/7", "/items/{number}", None, '{"is_even":false}', None),
-        ("page", "POST", "/items", "/items", None, None, None),
-        ("event", "POST", "/items", "/items", "add", None, None),
+    assert rows(tmp_path / "trackside.db", "kind, method, path, route, name, properties") == [
+        ("page", "GET", "/items/7", "/items/{number}", None, '{"is_even":false}'),
+        ("page", "POST", "/items", "/items", None, None),
+        ("event", "POST", "/items", "/items", "add", None),
     ]
+    # One caller, without a cookie: by the id of the day.
+    [visitor] = counted(tmp_path / "trackside.db", "visitor")
+    assert UUID(bytes=visitor).version == 8

@@ -67,7 +67,11 @@ class Shown:
 
 def offer(request: HttpRequest, exchange: Exchange) -> Shown | None:
     """Queues the notice, if it is due on this request."""
-    if request.method != "GET" or not (exchange.is_new or exchange._tracker.asks) or "_trackside_shown" in vars(request):
+    if (
+        request.method != "GET"
+        or not (exchange.is_new or exchange._tracker.asks)
+        or "_trackside_shown" in vars(request)
+    ):
         return None
     notice = exchange.notice
     if notice is None:

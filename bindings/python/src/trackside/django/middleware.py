@@ -88,7 +88,7 @@ def begin(
         now.tracker.failures.note("beginning an exchange")
         exchange, is_ours = Exchange(now.tracker, None), True
     request.trackside = exchange  # type: ignore[attr-defined]  # Where views look.
-    # Who is known is told nothing, unless visitors are asked, and is asked about first: that is most requests.
+    # Who is known is told nothing, unless visitors are asked, and is looked for first: that is most requests.
     if exchange._is_new is not False or now.tracker.asks:
         try:
             shown = messages.offer(request, exchange)

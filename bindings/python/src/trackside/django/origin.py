@@ -11,8 +11,8 @@
 ``ANALYTICS_PROVIDER_URL``   its ``url``, whole
 ============================ =================================================================
 
-One of them set is enough for ``consent.policy = "notice"`` and ``track.status = ["200"]``, unless
-``TRACKSIDE`` says otherwise. ``None`` is unset.
+One of them set is enough for ``consent.policy = "notice"``, ``track.status = ["200"]`` and
+``track.bots = "keep"``, unless ``TRACKSIDE`` says otherwise. ``None`` is unset.
 """
 
 from __future__ import annotations
@@ -77,6 +77,7 @@ class _Merger:
             self._imply(("visitor", "cookie", "renew"), True)
         self._set(("track", "ignore"), self._prefixes("ANALYTICS_IGNORE_PATH"), "ANALYTICS_IGNORE_PATH")
         self._imply(("track", "status"), ["200"])
+        self._imply(("track", "bots"), "keep")
         visitor = self._merged.get("visitor", {})
         if isinstance(visitor, dict) and visitor.get("identity", "cookie") == "cookie":
             self._imply(("consent", "policy"), "notice")
