@@ -64,7 +64,7 @@ class Hit:
     #: The event's.
     value: float | None
     is_secure: bool
-    #: Whether this exchange gave the visitor its id; None without a visitor.
+    #: Whether this exchange gave the visitor its id; None without a visitor, and for one without a cookie.
     is_new: bool | None
     #: Whether the visitor's id is a cookieless one, which is another one the next day.
     is_cookieless: bool

@@ -55,7 +55,7 @@ def test_two_visitors_never_share_an_id(is_async: bool, hits: Recorded, made: li
     assert known == [*ids, ids[0]]
     # Where no cookie can be set the hit has the id of the day, or none.
     assert from_cache_of not in ids
-    assert hits()[-1].is_new is False
+    assert (hits()[-1].is_cookieless, hits()[-1].is_new) == (True, None)
 
 
 def test_pages_from_the_cache_count(is_async: bool, hits: Recorded, made: list[str]) -> None:
@@ -77,7 +77,7 @@ def test_a_page_that_a_view_lets_be_shared_carries_no_cookie(is_async: bool, hit
         assert cookie(response) is None
         assert "private" not in response["Cache-Control"]
     assert len({hit.visitor for hit in hits()}) == 1, "two of one address and one browser, without a cookie"
-    assert [hit.is_new for hit in hits()] == [False, False]
+    assert [(hit.is_cookieless, hit.is_new) for hit in hits()] == [(True, None)] * 2
 
 
 def test_a_page_that_is_marked_by_the_view_keeps_its_marks(is_async: bool, hits: Recorded) -> None:
