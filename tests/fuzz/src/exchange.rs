@@ -110,8 +110,12 @@ impl Exchange {
             // SAFETY: the handle is live, and there is room for an id.
             unsafe { trackside_visitor_id(visitor, id, error) }
         });
-        assert_eq!(id, self.before().visitor);
-        Visitor(visitor)
+        match self.before().visitor {
+            // The day's id, which is a UUID of version 8, is made no sooner than it is needed.
+            None => assert!(id.as_ref().is_none_or(|id| id.as_bytes()[14] == b'8'), "{id:?} is of a day"),
+            known => assert_eq!(id, known),
+        }
+        Visitor { handle: visitor, id }
     }
 
     fn id(&self, make: impl FnOnce(*mut c_char, *mut trackside_error) -> trackside_status) -> Option<String> {
@@ -217,7 +221,11 @@ impl Drop for Exchange {
 
 /// A snapshot of a visitor, in C's hands.
 #[derive(Debug)]
-pub struct Visitor(*mut trackside_visitor);
+pub struct Visitor {
+    /// Its id.
+    pub id: Option<String>,
+    handle: *mut trackside_visitor,
+}
 
 impl Visitor {
     /// Raises an event when the exchange is over.
@@ -225,14 +233,16 @@ impl Visitor {
         let mut lent = Lent::new(manner, Slip::default());
         let event = lent.event(event);
         // SAFETY: the handles are live, and the event is one.
-        call(manner.room(), |error| unsafe { trackside_tracker_event(site.tracker, self.0, event, error) })
+        call(manner.room(), |error| unsafe {
+            trackside_tracker_event(site.tracker, self.handle, event, error)
+        })
     }
 }
 
 impl Drop for Visitor {
     fn drop(&mut self) {
         // SAFETY: the handle is live, and nobody uses it any more.
-        unsafe { trackside_visitor_free(self.0) };
+        unsafe { trackside_visitor_free(self.handle) };
     }
 }
 

@@ -66,6 +66,7 @@ pub fn run(input: &Input<'_>) {
     let late = Annotation::Title(b"late"[..].into());
     exchange.annotate(&late, Slip::default()).failed(&[TRACKSIDE_FINISHED], &["finished"]);
     exchange.finish(&Response::page(), Slip::default()).failed(&[TRACKSIDE_FINISHED], &["finished"]);
+    let id = visitor.id.clone();
     // In this order: tracker and visitor have nothing to do with the exchange's end.
     drop((exchange, visitor));
     site.check_books(1, 1);
@@ -73,6 +74,7 @@ pub fn run(input: &Input<'_>) {
     let seen = rust::run(input.configuration, &input.request, input.response.as_ref(), input.later.as_ref());
     let seen = seen.expect("the peer is an address");
     assert_eq!(before, seen.before);
+    assert_eq!(id, seen.visitor);
     assert_eq!(verdict, seen.verdict);
     assert_eq!(site.hits(), seen.hits);
 }

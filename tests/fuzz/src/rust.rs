@@ -19,6 +19,8 @@ use crate::{
 pub struct Seen {
     /// What can be seen before it is finished.
     pub before: Before,
+    /// The id of the visitor's snapshot.
+    pub visitor: Option<String>,
     /// What became of it.
     pub verdict: Verdict,
     /// The hits, each as JSON.
@@ -64,7 +66,7 @@ pub fn run(
         let (Submitted::Queued | Submitted::Dropped(_)) = tracker.event(&visitor, &event);
     }
     let hits = recording.take().iter().map(|hit| serde_json::to_string(hit).expect("it is JSON")).collect();
-    Some(Seen { before, verdict, hits })
+    Some(Seen { before, visitor: visitor.id().map(|id| id.to_string()), verdict, hits })
 }
 
 /// A tracker, which is used again, and what it records.
