@@ -110,7 +110,7 @@ static void layers_override_each_other(const char *folder)
 }
 
 static const char GA4[] =
-    "consent.policy = 'none'\n[[destination]]\ntype = 'ga4'\nmeasurement_id = 'G-ABC123'\n"
+    "consent.policy = 'none'\ntrack.bots = 'keep'\n[[destination]]\ntype = 'ga4'\nmeasurement_id = 'G-ABC123'\n"
     "api_secret = 's3cretKey0'\n"
     "url = 'http://127.0.0.1:9/mp/collect'\n";
 

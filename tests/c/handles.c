@@ -126,6 +126,9 @@ static void exchange(void)
     TAKES_ONLY(TRACKER, "tracker", trackside_exchange_begin_lines, wrong, blob, 1, 0, &begun, NULL);
     TAKES_ONLY(EXCHANGE, "exchange", trackside_exchange_visitor_id, wrong, id);
     SAYS_NOTHING(EXCHANGE, trackside_exchange_is_new(wrong));
+    trackside_choice choice = TRACKSIDE_CHOICE_UNKNOWN;
+    TAKES_ONLY(EXCHANGE, "exchange", trackside_exchange_set_consent, wrong, choice, choice);
+    TAKES_ONLY(EXCHANGE, "exchange", trackside_exchange_consent, wrong, &choice, &choice);
     TAKES_ONLY(EXCHANGE, "exchange", trackside_exchange_notice, wrong, &notice, &notice);
     TAKES_ONLY(EXCHANGE, "exchange", trackside_exchange_beacon, wrong, &notice);
     TAKES_ONLY(EXCHANGE, "exchange", trackside_exchange_banner, wrong, &notice);
@@ -150,6 +153,8 @@ static void exchange(void)
     SAYS_NOTHING(KINDS + 1, trackside_answer_reason(wrong));
     SAYS_NOTHING(KINDS + 1, trackside_answer_body(wrong).length != 0);
     SAYS_NOTHING(TRACKER, trackside_tracker_endpoint(wrong, 0).length != 0);
+    SAYS_NOTHING(TRACKER, trackside_tracker_header(wrong, 0).length != 0);
+    SAYS_NOTHING(TRACKER, trackside_tracker_asks(wrong));
     FREES_ONLY(KINDS + 1, trackside_answer_free);
     CHECK(answer == NULL);
     CHECK(begun == NULL && visitor == NULL && headers == NULL);

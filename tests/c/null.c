@@ -69,6 +69,8 @@ static void options_and_tracker(void)
     IS_NEEDED("request", trackside_tracker_answer, a.tracker, NULL, &answer);
     IS_NEEDED("answer", trackside_tracker_answer, a.tracker, &request, NULL);
     CHECK(trackside_tracker_endpoint(NULL, 0).data == NULL);
+    CHECK(trackside_tracker_header(NULL, 0).data == NULL);
+    CHECK(!trackside_tracker_asks(NULL));
     IS_NEEDED("tracker", trackside_tracker_flush, NULL, 1, &left);
     IS_NEEDED("tracker", trackside_tracker_close, NULL, 1, &left);
     trackside_tracker_count_late(NULL);
@@ -128,6 +130,10 @@ static void exchange(void)
     IS_NEEDED("exchange", trackside_exchange_begin_lines, a.tracker, blob, 20, 0, NULL, &is_new);
     IS_NEEDED("exchange", trackside_exchange_visitor_id, NULL, id);
     IS_NEEDED("id", trackside_exchange_visitor_id, a.exchange, NULL);
+    trackside_choice choice = TRACKSIDE_CHOICE_UNKNOWN;
+    IS_NEEDED("exchange", trackside_exchange_set_consent, NULL, choice, choice);
+    IS_NEEDED("exchange", trackside_exchange_consent, NULL, &choice, &choice);
+    OK(trackside_exchange_consent, a.exchange, NULL, NULL);
     IS_NEEDED("exchange", trackside_exchange_notice, NULL, &notice, &notice);
     IS_NEEDED("exchange", trackside_exchange_beacon, NULL, &notice);
     IS_NEEDED("exchange", trackside_exchange_banner, NULL, &notice);

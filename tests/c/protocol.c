@@ -5,8 +5,8 @@
 #include "sink.h"
 
 static const char GA4[] =
-    "consent.policy = 'none'\n[[destination]]\ntype = 'ga4'\nname = 'mine'\nmeasurement_id = 'G-ABC123'\n"
-    "api_secret = 's3cretKey0'\nurl = 'https://collect.example.com/mp'\n";
+    "consent.policy = 'none'\ntrack.bots = 'keep'\n[[destination]]\ntype = 'ga4'\nname = 'mine'\n"
+    "measurement_id = 'G-ABC123'\napi_secret = 's3cretKey0'\nurl = 'https://collect.example.com/mp'\n";
 
 static bool contains(trackside_bytes text, const char *part)
 {

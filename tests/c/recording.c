@@ -156,7 +156,7 @@ static void hits_are_as_the_vector_says(void)
 static void a_hit_is_encoded_for_each_destination(void)
 {
     static const char toml[] =
-        "consent.policy = 'none'\n"
+        "consent.policy = 'none'\ntrack.bots = 'keep'\n"
         "[[destination]]\ntype = 'ga-v1'\ntracking_id = 'UA-12345-6'\nurl = 'https://collect.example.com/collect'\n"
         "[[destination]]\ntype = 'ga4'\nmeasurement_id = 'G-ABC123'\napi_secret = 's3cretKey0'\n"
         "[[destination]]\ntype = 'file'\nname = 'log'\npath = '-'\n"
