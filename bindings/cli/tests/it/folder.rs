@@ -67,7 +67,7 @@ fn what_is_private_is_not_served_in_any_disguise() {
     let mut client = Client::new(server.address);
     assert_eq!(client.get("/").status(), 200);
     assert!(server.line().ends_with("GET / 200 tracked"));
-    assert!(place.path("trackside.keys").exists());
+    assert!(place.path("my.keys").exists());
 
     let mut targets = vec![
         "/.env",
