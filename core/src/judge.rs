@@ -211,14 +211,29 @@ pub fn finish(
     annotations: &Annotations<'_>,
     emit: &mut dyn FnMut(Hit),
 ) -> Verdict {
+    end(config, &exchange, request, response, annotations, emit)
+}
+
+/// [`finish`], for whoever keeps the exchange when it is over. Called twice for one exchange, it hands out its hits
+/// twice.
+pub fn end(
+    config: &Config,
+    exchange: &Exchange,
+    request: &Request<'_>,
+    response: &Response<'_>,
+    annotations: &Annotations<'_>,
+    emit: &mut dyn FnMut(Hit),
+) -> Verdict {
     let skipped = exchange.skipped();
     if skipped.is_some() && annotations.events.is_empty() {
         return Verdict { reason: skipped, appended: None };
     }
-    let facts = exchange
-        .facts(config, request)
-        .with_response(response)
-        .with_beacon(annotations.beacon, exchange.seconds());
+    let facts = Facts {
+        response: Some(response),
+        has_beacon: annotations.beacon,
+        now: exchange.seconds(),
+        ..exchange.facts(config, request)
+    };
     let reason = skipped.or_else(|| decide::ask(decide::FINISH, &facts).err());
     let is_tracked = reason.is_none();
     let now = exchange.seconds();
@@ -232,34 +247,32 @@ pub fn finish(
     if config.mode == Mode::On {
         let user_id = config.user_ids.recorded(annotations.user_id.as_deref().unwrap_or_default());
         let term = is_tracked.then(|| searched(&facts)).flatten();
-        let page = Draft {
-            search: term.as_deref().unwrap_or_default(),
-            ..page(&facts, &exchange, &owner, annotations, user_id.as_str())
-        };
+        let texts = [user_id.as_str(), term.as_deref().unwrap_or_default()];
+        let page = page(&facts, exchange, &owner, annotations, texts);
         if is_tracked {
             emit_for_each_policy(config, &page, emit);
         }
-        if let Some((kind, id)) = special(&exchange, reason, &term) {
-            let event = Event::new(kind.as_str());
-            let event = match &term {
-                Some(term) => event.label(term.as_str()),
-                None => event,
-            };
-            let draft = Draft { id, event: Some(&event), special: Some(kind), title: "", ..page.clone() };
-            emit_for_each_policy(config, &draft, emit);
+        if term.is_some() || matches!(reason, Some(Reason::Download | Reason::NotFound)) {
+            emit_special(config, exchange, reason, term.as_deref(), &page, emit);
         }
         if !annotations.events.is_empty() && exchange.sends_events() {
             emit_events(config, &page, exchange.ids[1], &annotations.events, emit);
         }
     }
-    let cookie = owner.cookie.filter(|_| is_tracked && config.mode == Mode::On);
-    let appended = cookie.map(|cookie| {
-        Box::new(Appended {
-            set_cookie: visitor::set_cookie(&config.cookie, &cookie, now, facts.is_secure()),
-            is_private: caching == Caching::Unsaid,
-        })
-    });
+    let appended = match &owner.cookie {
+        Some(cookie) if is_tracked && config.mode == Mode::On => Some(append(&facts, cookie, caching)),
+        _ => None,
+    };
     Verdict { reason, appended }
+}
+
+#[cold]
+#[inline(never)]
+fn append(facts: &Facts<'_>, cookie: &visitor::Known, caching: Caching) -> Box<Appended> {
+    Box::new(Appended {
+        set_cookie: visitor::set_cookie(&facts.config.cookie, cookie, facts.now, facts.is_secure()),
+        is_private: caching == Caching::Unsaid,
+    })
 }
 
 /// Takes up an event raised outside an exchange, for a visitor that an exchange gave out, and hands its
@@ -311,7 +324,7 @@ fn page<'a>(
     exchange: &Exchange,
     owner: &Owner,
     annotations: &'a Annotations<'a>,
-    user_id: &'a str,
+    [user_id, search]: [&'a str; 2],
 ) -> Draft<'a> {
     let client = hit::Client::of(facts.request.headers);
     Draft {
@@ -339,7 +352,7 @@ fn page<'a>(
         route: annotations.route.as_deref().unwrap_or_default(),
         event: None,
         special: None,
-        search: "",
+        search,
         properties: &annotations.properties,
     }
 }
@@ -350,17 +363,35 @@ fn searched(facts: &Facts<'_>) -> Option<String> {
     if keys.is_empty() { None } else { hit::term(facts.query, keys) }
 }
 
-/// The event that trackside tells apart by itself, with its id: in the page view's place, or after it and then with an
-/// id behind those of the host's events.
-fn special(exchange: &Exchange, reason: Option<Reason>, term: &Option<String>) -> Option<(Kind, Uuid)> {
-    match reason {
-        Some(Reason::Download) => Some((Kind::Download, exchange.ids[0])),
-        Some(Reason::NotFound) => Some((Kind::NotFound, exchange.ids[0])),
-        None if term.is_some() => Some((Kind::Search, nth_id(exchange.ids[1], hit::cap::EVENTS as u128))),
-        _ => None,
-    }
+/// Hands out the event that trackside tells apart by itself: in the page view's place, or after it and then with an id
+/// behind those of the host's events.
+#[cold] // As all here that few exchanges need: what all need has to fit the processor's cache.
+#[inline(never)]
+fn emit_special(
+    config: &Config,
+    exchange: &Exchange,
+    reason: Option<Reason>,
+    term: Option<&str>,
+    page: &Draft<'_>,
+    emit: &mut dyn FnMut(Hit),
+) {
+    let (kind, id) = match reason {
+        Some(Reason::Download) => (Kind::Download, exchange.ids[0]),
+        Some(Reason::NotFound) => (Kind::NotFound, exchange.ids[0]),
+        None if term.is_some() => (Kind::Search, nth_id(exchange.ids[1], hit::cap::EVENTS as u128)),
+        _ => return,
+    };
+    let event = Event::new(kind.as_str());
+    let event = match term {
+        Some(term) => event.label(term),
+        None => event,
+    };
+    let draft = Draft { id, event: Some(&event), special: Some(kind), title: "", ..page.clone() };
+    emit_for_each_policy(config, &draft, emit);
 }
 
+#[cold]
+#[inline(never)]
 fn emit_events(
     config: &Config,
     page: &Draft<'_>,

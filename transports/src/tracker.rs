@@ -507,8 +507,7 @@ impl Exchange {
             return Verdict::skip(Reason::Abandoned);
         }
         let live = &self.live;
-        let exchange = self.exchange.clone();
-        let verdict = judge::finish(&live.config, exchange, request, response, annotations, &mut |hit| {
+        let verdict = judge::end(&live.config, &self.exchange, request, response, annotations, &mut |hit| {
             // The destination's book says what became of it.
             let (Submitted::Queued | Submitted::Dropped(_)) = live.transport.submit(hit);
         });

@@ -21,6 +21,11 @@ pub(super) fn recorded(path: &[u8], policy: PathPolicy) -> Cow<'_, [u8]> {
         PathPolicy::Redacted => Shape::Token,
         PathPolicy::Anonymous | PathPolicy::Route => Shape::Id,
     };
+    without_shapes(path, least)
+}
+
+#[inline(never)] // As most paths show at once that there is nothing to hide.
+fn without_shapes(path: &[u8], least: Shape) -> Cow<'_, [u8]> {
     let telling = |segment: &[u8]| shape(segment).filter(|&shape| shape >= least);
     let is_told = |segment: &[u8]| telling(segment).is_some() || has_secret(segment);
     if !split(path, b'/').any(is_told) {
@@ -46,7 +51,14 @@ fn is_harmless(path: &[u8]) -> bool {
     if memchr::memchr3(b'@', b'%', b';', path).is_some() {
         return false;
     }
-    path.len() < TOKEN || split(path, b'/').all(|segment| segment.len() < TOKEN)
+    let may_be_token = |piece: &[u8]| piece.len() >= TOKEN && has_figure(piece);
+    !may_be_token(path) || !split(path, b'/').any(may_be_token)
+}
+
+/// Whether there is a figure, without which nothing is a token.
+fn has_figure(piece: &[u8]) -> bool {
+    // All are looked at: the compiler makes it many at once.
+    piece.iter().fold(false, |has, byte| has | byte.is_ascii_digit())
 }
 
 /// Where the value of a parameter begins whose name is a secret's.

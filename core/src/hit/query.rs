@@ -32,11 +32,14 @@ pub(super) fn kept(query: &[u8], keeps: Keeps, max: usize) -> impl Iterator<Item
         QueryPolicy::Drop => &[],
         QueryPolicy::Campaign | QueryPolicy::Keep | QueryPolicy::Raw => query,
     };
+    // Most queries have nothing to hide, which shows at once.
+    let is_plain = keeps.policy == QueryPolicy::Campaign && memchr2(b'@', b'%', query).is_none();
     let mut room = max;
     split(query, b'&').filter(move |pair| !pair.is_empty() && keeps.has(pair)).enumerate().map_while(
         move |(n, pair)| {
             room = room.checked_sub(usize::from(n > 0))?;
-            let pieces = shown(pair, keeps.policy).map(|piece| {
+            let pieces = if is_plain { [pair, &[]] } else { shown(pair, keeps.policy) };
+            let pieces = pieces.map(|piece| {
                 let piece = cut(piece, room);
                 room -= piece.len();
                 piece

@@ -68,6 +68,7 @@ impl Consent {
     }
 
     /// What the banner's cookie says, if this is a value of it.
+    #[inline(never)]
     pub(super) fn of_cookie(value: &[u8]) -> Option<Self> {
         match value {
             b"denied" => Some(Self::new(Choice::Denied, Choice::Denied)),

@@ -35,19 +35,24 @@ impl UserIds {
     /// What is recorded of the id `id`. Without an id there is nothing to hash.
     pub(crate) fn recorded<'a>(&self, id: &'a str) -> Recorded<'a> {
         match self {
-            Self::Hashed(hmac) if !id.is_empty() => {
-                let mut hmac = hmac.clone();
-                hmac.update(id.as_bytes());
-                let hash = hmac.finalize().into_bytes();
-                let mut digits = [0; 2 * BYTES];
-                for (digits, byte) in digits.chunks_exact_mut(2).zip(hash) {
-                    digits.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
-                }
-                Recorded::Hashed(digits)
-            }
+            Self::Hashed(hmac) if !id.is_empty() => hashed(hmac, id),
             _ => Recorded::Plain(id),
         }
     }
+}
+
+// Out of the way of all who do not hash.
+#[cold]
+#[inline(never)]
+fn hashed<'a>(hmac: &Hmac<Sha256>, id: &str) -> Recorded<'a> {
+    let mut hmac = hmac.clone();
+    hmac.update(id.as_bytes());
+    let hash = hmac.finalize().into_bytes();
+    let mut digits = [0; 2 * BYTES];
+    for (digits, byte) in digits.chunks_exact_mut(2).zip(hash) {
+        digits.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
+    }
+    Recorded::Hashed(digits)
 }
 
 fn digit(nibble: u8) -> u8 {
