@@ -55,7 +55,9 @@ rules:
   fragment      yes                a page (as no header says otherwise); counted: pages
   consent       yes                as configured
   upgrade       yes                the connection stays with HTTP
+  not-found     yes                pages that are not found are not told apart
   status        no (status)        404; counted: 200, 304
+  download      yes                downloads are not told apart
   content-type  yes                `text/html`; counted: text/html, application/xhtml+xml
   beacon        yes                no `beacon.path`
 
@@ -120,9 +122,9 @@ fn json_says_the_same_for_programs() {
     let json: serde_json::Value =
         serde_json::from_str(&json::render(&explanation, &["a note".to_owned()]).unwrap()).unwrap();
     assert_eq!(json["verdict"], serde_json::json!({"tracked": false, "reason": "status"}));
-    assert_eq!(json["rules"].as_array().unwrap().len(), 11);
+    assert_eq!(json["rules"].as_array().unwrap().len(), 13);
     assert_eq!(
-        json["rules"][8],
+        json["rules"][9],
         serde_json::json!({"rule": "status", "ok": false, "reason": "status", "view": "404; counted: 200, 304"})
     );
     assert_eq!(json["visitor"], "new, would be 07070707-0707-4707-8707-070707070707");

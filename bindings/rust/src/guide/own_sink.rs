@@ -95,7 +95,9 @@
 //! });
 //! let tracker = Tracker::builder(config).sink("ga4", sink).open()?;
 //!
-//! let headers = [("host", "www.example.com")];
+//! // Without an agent it would be a bot's, which GA4 is not told of.
+//! let agent = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+//! let headers = [("host", "www.example.com"), ("user-agent", agent)];
 //! let request = Request::new("GET", "/pricing", &headers);
 //! let exchange = tracker.begin(&request);
 //! let headers = [("content-type", "text/html")];
