@@ -114,13 +114,16 @@ static void visit(const trackside_tracker *tracker)
     const trackside_header asked[] = {
         { TRACKSIDE_TEXT("Host"), TRACKSIDE_TEXT("www.example.com") },
         { TRACKSIDE_TEXT("Accept"), TRACKSIDE_TEXT("text/html") },
+        /* Without an agent it would be a bot's, which GA4 is not told of. */
+        { TRACKSIDE_TEXT("User-Agent"),
+          TRACKSIDE_TEXT("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0") },
     };
     trackside_request request = TRACKSIDE_REQUEST_INIT;
     request.method = trackside_text("GET");
     request.target = trackside_text("/walks/");
     request.peer = trackside_text("203.0.113.9");
     request.headers = asked;
-    request.header_count = 2;
+    request.header_count = 3;
 
     const trackside_header answered[] = { { TRACKSIDE_TEXT("Content-Type"), TRACKSIDE_TEXT("text/html") } };
     trackside_response response = TRACKSIDE_RESPONSE_INIT;

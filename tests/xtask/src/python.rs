@@ -61,7 +61,7 @@ pub(crate) fn check(steps: &mut Steps) -> Result<(), String> {
         .run("Python: an environment with the older Django", || older.fill("django,test", &[OLDER_DJANGO]))?;
     steps.run("Python: tests with the older Django", || older.run(&[PYTEST, &["tests/django"]].concat()))?;
     // Debian's is of Python 3.9, the oldest that the wheel is for.
-    steps.run("Python: the same wheel in PyPy", || pypy.fill("flask,starlette", &["pytest"]))?;
+    steps.run("Python: the same wheel in PyPy", || pypy.fill("flask,starlette", &["pytest", "uvicorn"]))?;
     steps.run("Python: tests in PyPy", || {
         let files = sources(&package().join("tests"))?;
         let files = files.iter().map(String::as_str).filter(|file| file.contains("/test_"));
