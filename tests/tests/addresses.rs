@@ -77,11 +77,12 @@ fn address(pieces: std::ops::Range<usize>) -> impl Strategy<Value = Vec<u8>> {
         b":email",
         b"***",
     ];
-    vec(prop_oneof![9 => select(odd).prop_map(<[u8]>::to_vec), 1 => vec(any::<u8>(), 0..4)], pieces)
+    vec(prop_oneof![9 => select(odd).prop_map(<[u8]>::to_vec), 1 => vec(as_headers_have_it(), 0..4)], pieces)
         .prop_map(|pieces| pieces.concat())
-        .prop_filter("as headers have them", |bytes| {
-            bytes.iter().all(|b| *b >= 0x20 && *b != 0x7f && *b != b'#')
-        })
+}
+
+fn as_headers_have_it() -> impl Strategy<Value = u8> {
+    any::<u8>().prop_map(|byte| if byte < 0x20 || byte == 0x7f || byte == b'#' { b'~' } else { byte })
 }
 
 fn target() -> impl Strategy<Value = Vec<u8>> {
@@ -99,7 +100,7 @@ fn email() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(10_000))]
 
     /// What was recorded is recorded the same when it comes back: there is one spelling, and what stands in a
     /// secret's place is none.
@@ -109,6 +110,8 @@ proptest! {
         let first = hit(&STRICT, &target, &referrer);
         // What is cut may look like something else.
         prop_assume!(first.path().len() + first.query().len() < 2_000 && first.referrer().len() < 2_000);
+        // Of a header's value, a space at the end is none of it.
+        prop_assume!(!first.referrer().ends_with(b" "));
         let again = hit(&STRICT, &[first.path(), b"?", first.query()].concat(), first.referrer());
         prop_assert_eq!(first.path().escape_ascii().to_string(), again.path().escape_ascii().to_string());
         prop_assert_eq!(first.query().escape_ascii().to_string(), again.query().escape_ascii().to_string());

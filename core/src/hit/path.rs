@@ -27,8 +27,7 @@ pub(super) fn recorded(path: &[u8], policy: PathPolicy) -> Cow<'_, [u8]> {
 #[inline(never)] // As most paths show at once that there is nothing to hide.
 fn without_shapes(path: &[u8], least: Shape) -> Cow<'_, [u8]> {
     let telling = |segment: &[u8]| shape(segment).filter(|&shape| shape >= least);
-    let is_told = |segment: &[u8]| telling(segment).is_some() || has_secret(segment);
-    if !split(path, b'/').any(is_told) {
+    if !split(path, b'/').any(|segment| telling(segment).is_some() || has_secret(segment)) {
         return Cow::Borrowed(path);
     }
     let mut out = Vec::with_capacity(path.len());
@@ -36,12 +35,14 @@ fn without_shapes(path: &[u8], least: Shape) -> Cow<'_, [u8]> {
         if n > 0 {
             out.push(b'/');
         }
-        match telling(segment) {
-            Some(Shape::Email) => out.extend_from_slice(b":email"),
-            Some(Shape::Token) => out.extend_from_slice(b":token"),
-            Some(Shape::Id) => out.extend_from_slice(b":id"),
-            None => put_parameters(segment, &mut out),
-        }
+        // Secrets go first, so that what is left looks the same when it comes back.
+        let segment = without_secrets(segment);
+        out.extend_from_slice(match telling(&segment) {
+            Some(Shape::Email) => b":email",
+            Some(Shape::Token) => b":token",
+            Some(Shape::Id) => b":id",
+            None => &segment,
+        });
     }
     Cow::Owned(out)
 }
@@ -71,7 +72,11 @@ fn has_secret(segment: &[u8]) -> bool {
     split(segment, b';').skip(1).any(|parameter| secret_value(parameter).is_some())
 }
 
-fn put_parameters(segment: &[u8], out: &mut Vec<u8>) {
+fn without_secrets(segment: &[u8]) -> Cow<'_, [u8]> {
+    if !has_secret(segment) {
+        return Cow::Borrowed(segment);
+    }
+    let mut out = Vec::with_capacity(segment.len());
     for (n, parameter) in split(segment, b';').enumerate() {
         if n > 0 {
             out.push(b';');
@@ -84,6 +89,7 @@ fn put_parameters(segment: &[u8], out: &mut Vec<u8>) {
             None => out.extend_from_slice(parameter),
         }
     }
+    Cow::Owned(out)
 }
 
 #[cfg(test)]
