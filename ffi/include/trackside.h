@@ -1582,7 +1582,7 @@ trackside_status trackside_exchange_abandon(struct trackside_exchange *exchange,
  * response can carry its cookie.
  *
  * Threads: any that may read `exchange`. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
- * TRACKSIDE_NOT_FOUND (the visitor has no id).
+ * TRACKSIDE_NOT_FOUND (the visitor has no id, or one of the day, which is not made before it is needed).
  *
  * # Safety
  *

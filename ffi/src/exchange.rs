@@ -76,16 +76,14 @@ impl trackside_exchange {
         head: &Head<'f, F>,
         annotations: &Annotations<'_>,
     ) -> Verdict {
-        let request = self.kept.in_bytes(request);
-        self.exchange.end(&request.as_request(), &head.as_response(), annotations)
+        end(&mut self.exchange, &self.kept, request, head, annotations)
     }
 
     /// [`finish`](Self::finish) with what it was annotated with before, which is read where it is.
     fn finish_as_annotated<'f, F: Fields<'f>>(&mut self, request: &[u8], head: &Head<'f, F>) -> Verdict {
         let none = Annotations::new();
         let annotations = self.annotations.as_ref().unwrap_or(&none);
-        let request = self.kept.in_bytes(request);
-        let verdict = self.exchange.end(&request.as_request(), &head.as_response(), annotations);
+        let verdict = end(&mut self.exchange, &self.kept, request, head, annotations);
         self.annotations = None;
         verdict
     }
@@ -102,6 +100,17 @@ impl trackside_exchange {
         self.exchange.abandon();
         self.reason = Some(Reason::Abandoned);
     }
+}
+
+/// Ends the exchange whose request is kept in these bytes.
+fn end<'f, F: Fields<'f>>(
+    exchange: &mut Exchange,
+    kept: &Kept,
+    request: &[u8],
+    head: &Head<'f, F>,
+    annotations: &Annotations<'_>,
+) -> Verdict {
+    exchange.end(&kept.in_bytes(request).as_request(), &head.as_response(), annotations)
 }
 
 impl fmt::Debug for trackside_exchange {
@@ -201,7 +210,7 @@ pub unsafe extern "C" fn trackside_exchange_abandon(
 /// response can carry its cookie.
 ///
 /// Threads: any that may read `exchange`. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
-/// TRACKSIDE_NOT_FOUND (the visitor has no id).
+/// TRACKSIDE_NOT_FOUND (the visitor has no id, or one of the day, which is not made before it is needed).
 ///
 /// # Safety
 ///

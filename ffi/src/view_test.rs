@@ -1,8 +1,9 @@
-use std::ptr;
+use std::{mem::MaybeUninit, ptr};
 
 use super::Growing as _;
 use crate::{
     boundary::Call,
+    error::Failure,
     status::{TRACKSIDE_INVALID_ARGUMENT, TRACKSIDE_NULL_ARGUMENT},
     test_kit::said_of,
     text::{trackside_bytes, trackside_header},
@@ -63,15 +64,54 @@ fn of_a_callers_later_struct_what_is_known_is_read() {
 }
 
 #[test]
+fn a_struct_is_looked_at_where_it_is_unless_its_caller_knows_less_of_it() {
+    let call = Call::of_a_test();
+    let older = call.look((&raw const OLD).cast::<New>(), "new", |shown| {
+        assert!(!ptr::eq(shown, (&raw const OLD).cast()), "behind it is not the caller's");
+        Ok(*shown)
+    });
+    assert_eq!(older.unwrap(), New { size: size_of::<Old>(), one: 1, two: 2, three: 0 });
+    let later = call.look((&raw const NEWER).cast::<New>(), "new", |shown| {
+        assert!(ptr::eq(shown, (&raw const NEWER).cast()));
+        Ok(*shown)
+    });
+    assert_eq!(later.unwrap(), New { size: size_of::<Newer>(), one: 1, two: 2, three: 3 });
+}
+
+#[test]
+fn a_struct_of_unset_fields_that_nobody_knows_is_not_read() {
+    // As C leaves it on its stack: the fields of an older version are set, and what lies behind them is not.
+    let mut place = MaybeUninit::<New>::uninit();
+    // SAFETY: the place has room for it.
+    unsafe { place.as_mut_ptr().cast::<Old>().write(Old { size: Old::FIRST, ..OLD }) };
+    let call = Call::of_a_test();
+    let looked = call.look(place.as_ptr(), "new", |shown| Ok(*shown)).unwrap();
+    assert_eq!((looked.two, looked.three), (2, 0));
+    assert_eq!(call.read(place.as_ptr(), "new").unwrap(), looked);
+}
+
+#[test]
+fn what_a_look_fails_with_is_handed_on() {
+    let failed = Call::of_a_test()
+        .look(&OLD, "old", |old| Err::<(), _>(Failure::invalid("two", &format!("is {}", old.two))))
+        .unwrap_err();
+    assert_eq!((failed.status(), said_of(&failed).as_str()), (TRACKSIDE_INVALID_ARGUMENT, "`two` is 2"));
+}
+
+#[test]
 fn a_size_that_was_not_set_is_refused() {
     let call = Call::of_a_test();
     for size in [0, 1, 19] {
-        let failure = call.read(&Old { size, ..OLD }, "request").unwrap_err();
-        assert_eq!(failure.status(), TRACKSIDE_INVALID_ARGUMENT);
-        let expected = format!("`request.size` has the size {size}, less than 20; set it to sizeof(Old)");
-        assert_eq!(said_of(&failure), expected);
+        let old = Old { size, ..OLD };
+        let looked = call.look(&old, "request", |_| -> Result<(), _> { panic!("at nothing") });
+        for failure in [call.read(&old, "request").unwrap_err(), looked.unwrap_err()] {
+            assert_eq!(failure.status(), TRACKSIDE_INVALID_ARGUMENT);
+            let expected = format!("`request.size` has the size {size}, less than 20; set it to sizeof(Old)");
+            assert_eq!(said_of(&failure), expected);
+        }
     }
-    assert!(call.read(&Old { size: 20, ..OLD }, "request").is_ok());
+    let whole = Old { size: 20, ..OLD };
+    assert!(call.read(&whole, "request").is_ok() && call.look(&whole, "request", |_| Ok(())).is_ok());
 }
 
 #[test]
