@@ -1,15 +1,22 @@
 //! Why a request is judged as it is, and what would be sent: for a person to read.
 
+mod client;
+mod consent;
 mod escape;
 mod text;
 
-pub use self::escape::{escape, escape_json};
+pub use self::{
+    client::{Client, Hop},
+    consent::Voice,
+    escape::{escape, escape_json},
+};
 use crate::{
     Annotations, Hit, Moment, Reason, Request, Response,
     config::{Config, Destination},
     decide::{self, Facts, Rule},
+    endpoint::{self, Answer, beacon},
     enrich::{Enricher, Found},
-    judge::{self, Verdict},
+    judge::{self, Exchange, Verdict},
     protocol::{self, Enriched, Outgoing},
     visitor::{DailyKey, Notice},
 };
@@ -18,18 +25,36 @@ use crate::{
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Explanation {
+    /// What trackside answers in the host's place, if the request is one of its own.
+    pub answer: Option<Answer>,
+    /// Why it is one of its own, and who sent it, for a person to read; empty without an answer.
+    pub answered: String,
+    /// The verdict, with the headers to append; of a request that is answered, without.
+    pub verdict: Verdict,
+    /// Who the client is.
+    pub client: Client,
+    /// What the judge made of it; none of a request that is answered and tells of no page.
+    pub page: Option<Page>,
+    /// The hits that would be submitted.
+    pub hits: Vec<ExplainedHit>,
+}
+
+/// What the judge makes of a page that is asked for, or that the beacon reports.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Page {
+    /// The method and the target of the request that was judged, with the status of its response.
+    pub asked: String,
     /// What every rule says, in the order in which they are asked, the rules after the first no included.
     pub rules: Vec<Ruling>,
-    /// The verdict, with the headers to append.
-    pub verdict: Verdict,
     /// Who the visitor is, for a person to read.
     pub visitor: String,
     /// What the visitor has allowed, and what follows, for a person to read.
     pub consent: String,
+    /// Who may have said so, in the order in which they are believed.
+    pub voices: Vec<Voice>,
     /// The notice, where it is due.
     pub notice: Option<Notice>,
-    /// The hits that would be submitted.
-    pub hits: Vec<ExplainedHit>,
 }
 
 /// What one rule says.
@@ -93,8 +118,8 @@ impl Sending {
     }
 }
 
-/// Explains an exchange: `finish` with every rule's view, as [`judge`] judges it, then the workers' part with
-/// `enricher`. The host's hooks are not asked.
+/// Explains an exchange: [`endpoint::answer`], or `finish` with every rule's view, as [`judge`] judges it, then the
+/// workers' part with `enricher`. The host's hooks are not asked.
 pub fn explain(
     config: &Config,
     enricher: &Enricher,
@@ -104,28 +129,56 @@ pub fn explain(
     moment: Moment,
     key: Option<&DailyKey>,
 ) -> Explanation {
-    let exchange = judge::begin(config, request, moment, key);
-    let [visitor, consent] = judge::describe(config, &exchange);
-    let footing = judge::footing(&exchange);
-    let facts = Facts::new(config, request)
-        .with_response(response)
-        .with_beacon(annotations.beacon, moment.seconds())
-        .with_footing(footing);
-    let notice = judge::notice(config, &exchange, request);
+    let client = Client::of(config, request, &Facts::new(config, request));
     let mut hits = Vec::new();
-    let verdict = judge::finish(config, exchange, request, response, annotations, &mut |hit| hits.push(hit));
-    Explanation {
-        rules: decide::BEGIN
-            .iter()
-            .chain([&decide::CONSENT])
-            .chain(decide::FINISH)
-            .map(|rule| ruling(rule, &facts))
-            .collect(),
-        verdict,
-        visitor,
-        consent,
-        notice,
-        hits: hits.into_iter().map(|hit| explained(config, enricher, hit, moment.micros())).collect(),
+    let answer = endpoint::answer(config, request, || (moment, key.cloned()), &mut |hit| hits.push(hit));
+    let (verdict, page) = match &answer {
+        Some(answer) => {
+            let begun = (moment, key);
+            let page =
+                beacon::reported(config, request, begun, |page, response, annotations, exchange, notice| {
+                    Page::of(config, page, response, annotations, &exchange, moment, notice)
+                });
+            (answer.reason().map_or_else(Verdict::default, Verdict::skip), page)
+        }
+        None => {
+            let exchange = judge::begin(config, request, moment, key);
+            let notice = judge::notice(config, &exchange, request);
+            let page = Page::of(config, request, response, annotations, &exchange, moment, notice);
+            let verdict =
+                judge::finish(config, exchange, request, response, annotations, &mut |hit| hits.push(hit));
+            (verdict, Some(page))
+        }
+    };
+    let hits = hits.into_iter().map(|hit| explained(config, enricher, hit, moment.micros())).collect();
+    let answered = answer.as_ref().map(|_| endpoint::describe(config, request)).unwrap_or_default();
+    Explanation { answer, answered, verdict, client, page, hits }
+}
+
+impl Page {
+    fn of(
+        config: &Config,
+        request: &Request<'_>,
+        response: &Response<'_>,
+        annotations: &Annotations<'_>,
+        exchange: &Exchange,
+        moment: Moment,
+        notice: Option<Notice>,
+    ) -> Self {
+        let [visitor, consent] = judge::describe(config, exchange);
+        let facts = Facts::new(config, request)
+            .with_response(response)
+            .with_beacon(annotations.beacon, moment.seconds())
+            .with_footing(judge::footing(exchange));
+        let rules = decide::BEGIN.iter().chain([&decide::CONSENT]).chain(decide::FINISH);
+        Self {
+            asked: format!("{} {} {}", escape(request.method), escape(request.target), response.status),
+            rules: rules.map(|rule| ruling(rule, &facts)).collect(),
+            visitor,
+            consent,
+            voices: consent::voices(config, request),
+            notice,
+        }
     }
 }
 

@@ -2197,17 +2197,19 @@ trackside_status trackside_exchange_begin_lines(const struct trackside_tracker *
 
 /**
  * Writes to `buffer` why a request would be judged as it would be, and what would be sent: the verdict, what
- * each rule says, the visitor, the notice, the headers to append, and each hit with the exact request that
- * every destination would send, with *** for secrets. Nothing is sent or counted, and there are no
- * annotations. The text is UTF-8 in lines, for a person to read, and ends in NUL; a later library may say
- * the same in other words.
+ * trackside_tracker_answer would answer, what each rule says, who the client is behind which proxies, the visitor, who
+ * says what of its consent, the notice, the headers to append, and each hit with the exact request that
+ * every destination would send, with *** for secrets. Give all headers of the request; `analytics` and `ads` are what
+ * the host would say by trackside_exchange_set_consent, TRACKSIDE_CHOICE_UNKNOWN for nothing. Nothing is sent or
+ * counted, and there are no annotations. The text is UTF-8 in lines, for a person to read, and ends in NUL; a later
+ * library may say the same in other words.
  *
  * `*needed` is set to the size of the text with its NUL, also if that is more than `capacity`. A buffer of
  * NULL and a capacity of 0 will do to ask for it.
  *
  * Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
- * TRACKSIDE_INVALID_ARGUMENT (`request.peer` is no address; a `size` or a length that cannot be),
- * TRACKSIDE_BUFFER (`capacity` is less than `*needed`, and `buffer` is not written).
+ * TRACKSIDE_INVALID_ARGUMENT (`request.peer` is no address; a choice that there is not; a `size` or a length that cannot
+ * be), TRACKSIDE_BUFFER (`capacity` is less than `*needed`, and `buffer` is not written).
  *
  * # Safety
  *
@@ -2218,6 +2220,8 @@ trackside_status trackside_exchange_begin_lines(const struct trackside_tracker *
 trackside_status trackside_tracker_explain(const struct trackside_tracker *tracker,
                                            const struct trackside_request *request,
                                            const struct trackside_response *response,
+                                           trackside_choice analytics,
+                                           trackside_choice ads,
                                            char *buffer,
                                            size_t capacity,
                                            size_t *needed,

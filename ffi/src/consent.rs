@@ -23,7 +23,8 @@ pub const TRACKSIDE_CHOICE_GRANTED: trackside_choice = 1;
 /// It was not.
 pub const TRACKSIDE_CHOICE_DENIED: trackside_choice = 2;
 
-fn choice(given: trackside_choice, name: &str) -> Result<Choice, Failure> {
+/// The choice that a caller's number stands for.
+pub(crate) fn choice(given: trackside_choice, name: &str) -> Result<Choice, Failure> {
     match given {
         TRACKSIDE_CHOICE_UNKNOWN => Ok(Choice::Unknown),
         TRACKSIDE_CHOICE_GRANTED => Ok(Choice::Granted),

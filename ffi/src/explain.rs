@@ -2,10 +2,11 @@
 
 use std::{ffi::c_char, mem::MaybeUninit};
 
-use trackside_core::Annotations;
+use trackside_core::{Annotations, visitor::consent::Consent};
 
 use crate::{
     boundary::enter,
+    consent::{choice, trackside_choice},
     error::{Failure, trackside_error},
     headers::Picked,
     request::trackside_request,
@@ -15,17 +16,19 @@ use crate::{
 };
 
 /// Writes to `buffer` why a request would be judged as it would be, and what would be sent: the verdict, what
-/// each rule says, the visitor, the notice, the headers to append, and each hit with the exact request that
-/// every destination would send, with *** for secrets. Nothing is sent or counted, and there are no
-/// annotations. The text is UTF-8 in lines, for a person to read, and ends in NUL; a later library may say
-/// the same in other words.
+/// trackside_tracker_answer would answer, what each rule says, who the client is behind which proxies, the visitor, who
+/// says what of its consent, the notice, the headers to append, and each hit with the exact request that
+/// every destination would send, with *** for secrets. Give all headers of the request; `analytics` and `ads` are what
+/// the host would say by trackside_exchange_set_consent, TRACKSIDE_CHOICE_UNKNOWN for nothing. Nothing is sent or
+/// counted, and there are no annotations. The text is UTF-8 in lines, for a person to read, and ends in NUL; a later
+/// library may say the same in other words.
 ///
 /// `*needed` is set to the size of the text with its NUL, also if that is more than `capacity`. A buffer of
 /// NULL and a capacity of 0 will do to ask for it.
 ///
 /// Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
-/// TRACKSIDE_INVALID_ARGUMENT (`request.peer` is no address; a `size` or a length that cannot be),
-/// TRACKSIDE_BUFFER (`capacity` is less than `*needed`, and `buffer` is not written).
+/// TRACKSIDE_INVALID_ARGUMENT (`request.peer` is no address; a choice that there is not; a `size` or a length that cannot
+/// be), TRACKSIDE_BUFFER (`capacity` is less than `*needed`, and `buffer` is not written).
 ///
 /// # Safety
 ///
@@ -37,6 +40,8 @@ pub unsafe extern "C" fn trackside_tracker_explain(
     tracker: *const trackside_tracker,
     request: *const trackside_request,
     response: *const trackside_response,
+    analytics: trackside_choice,
+    ads: trackside_choice,
     buffer: *mut c_char,
     capacity: usize,
     needed: *mut usize,
@@ -44,10 +49,12 @@ pub unsafe extern "C" fn trackside_tracker_explain(
 ) -> trackside_status {
     enter(error, |call| {
         let tracker = call.shared(tracker, "tracker")?;
+        let consent = Consent::new(choice(analytics, "analytics")?, choice(ads, "ads")?);
         let text = call.request(request, |request| {
             call.response(response, |response| {
                 let picked = Picked::of(&request.headers);
-                let (request, response) = (request.as_request(&picked), response.as_response());
+                let request = request.as_request(&picked).with_consent(consent);
+                let response = response.as_response();
                 let explanation = tracker.live().explain(&request, &response, &Annotations::new());
                 Ok(format!("{explanation}\0"))
             })

@@ -2,9 +2,10 @@ use std::{ffi::c_char, ptr};
 
 use super::trackside_tracker_explain;
 use crate::{
+    consent::TRACKSIDE_CHOICE_UNKNOWN as UNKNOWN,
     request::trackside_request,
     response::trackside_response,
-    status::{TRACKSIDE_BUFFER, TRACKSIDE_NULL_ARGUMENT, trackside_status},
+    status::{TRACKSIDE_BUFFER, TRACKSIDE_INVALID_ARGUMENT, TRACKSIDE_NULL_ARGUMENT, trackside_status},
     test_kit::{Opened, Options, tried},
     text::{trackside_bytes, trackside_header},
 };
@@ -36,7 +37,17 @@ fn explained(opened: &Opened, capacity: usize) -> (Result<(), (trackside_status,
     let place: *mut c_char = if capacity == 0 { ptr::null_mut() } else { buffer.as_mut_ptr().cast() };
     // SAFETY: the tracker is alive, the structs are whole, and the buffer has its capacity.
     let told = tried(|error| unsafe {
-        trackside_tracker_explain(opened.0, &request, &response, place, capacity, &mut needed, error)
+        trackside_tracker_explain(
+            opened.0,
+            &request,
+            &response,
+            UNKNOWN,
+            UNKNOWN,
+            place,
+            capacity,
+            &mut needed,
+            error,
+        )
     });
     (told, buffer, needed)
 }
@@ -88,8 +99,25 @@ fn bad_arguments_are_named() {
     let (mut needed, none) = (7, ptr::null_mut());
     // SAFETY: the tracker is alive; the rest is checked.
     let told = tried(|error| unsafe {
-        trackside_tracker_explain(opened.0, ptr::null(), ptr::null(), none, 0, &mut needed, error)
+        trackside_tracker_explain(
+            opened.0,
+            ptr::null(),
+            ptr::null(),
+            UNKNOWN,
+            UNKNOWN,
+            none,
+            0,
+            &mut needed,
+            error,
+        )
     });
     assert_eq!(told.unwrap_err(), (TRACKSIDE_NULL_ARGUMENT, "`request` is NULL".to_owned()));
+    let (request, response) = (ptr::null(), ptr::null());
+    // SAFETY: as above.
+    let told = tried(|error| unsafe {
+        trackside_tracker_explain(opened.0, request, response, UNKNOWN, 7, none, 0, &mut needed, error)
+    });
+    let problem = "`ads` is 7, and no TRACKSIDE_CHOICE_ has this number".to_owned();
+    assert_eq!(told.unwrap_err(), (TRACKSIDE_INVALID_ARGUMENT, problem));
     assert_eq!(needed, 7);
 }

@@ -28,6 +28,9 @@
 /* A NUL-terminated text contains this part. */
 #define CHECK_PART(text, part) check_part((text), (part), #text, __FILE__, __LINE__)
 
+/* What the host says of a visitor's consent when it says nothing. */
+#define UNSAID TRACKSIDE_CHOICE_UNKNOWN, TRACKSIDE_CHOICE_UNKNOWN
+
 /* A function of the library's succeeds. Its last argument, the error, is added here. */
 #define OK(function, ...) \
     do { \

@@ -121,14 +121,14 @@ static char *explained(const trackside_tracker *tracker, const char *target, uin
     trackside_response response = page_response();
     response.status = status;
     size_t needed = 0, again = 0;
-    FAILS(TRACKSIDE_BUFFER, "buffer", trackside_tracker_explain, tracker, &request, &response, NULL, 0, &needed);
+    FAILS(TRACKSIDE_BUFFER, "buffer", trackside_tracker_explain, tracker, &request, &response, UNSAID, NULL, 0, &needed);
     CHECK(needed > 1);
     char *text = malloc(needed);
     CHECK(text != NULL);
     memset(text, 'x', needed);
-    FAILS(TRACKSIDE_BUFFER, "", trackside_tracker_explain, tracker, &request, &response, text, needed - 1, &again);
+    FAILS(TRACKSIDE_BUFFER, "", trackside_tracker_explain, tracker, &request, &response, UNSAID, text, needed - 1, &again);
     CHECK_INT(again, needed);
-    OK(trackside_tracker_explain, tracker, &request, &response, text, needed, &again);
+    OK(trackside_tracker_explain, tracker, &request, &response, UNSAID, text, needed, &again);
     CHECK_INT(again, needed);
     CHECK_INT(text[needed - 1], 0);
     CHECK_INT(strlen(text), needed - 1);

@@ -91,7 +91,7 @@ static void options_and_tracker(void)
     TAKES_ONLY(TRACKER, "tracker", trackside_tracker_event, wrong, handles[VISITOR], &event);
     TAKES_ONLY(VISITOR, "visitor", trackside_tracker_event, handles[TRACKER], wrong, &event);
     TAKES_ONLY(TRACKER, "tracker", trackside_tracker_stats, wrong, &stats);
-    TAKES_ONLY(TRACKER, "tracker", trackside_tracker_explain, wrong, &request, &response, buffer, sizeof buffer, &size);
+    TAKES_ONLY(TRACKER, "tracker", trackside_tracker_explain, wrong, &request, &response, UNSAID, buffer, sizeof buffer, &size);
     TAKES_ONLY(TRACKER, "tracker", trackside_tracker_recorded, wrong, 0, &hit);
     TAKES_ONLY(TRACKER, "tracker", trackside_tracker_recorded_count, wrong, &size);
     TAKES_ONLY(TRACKER, "tracker", trackside_tracker_look, wrong, handles[HIT], &hit);

@@ -79,11 +79,11 @@ static void options_and_tracker(void)
     IS_NEEDED("event", trackside_tracker_event, a.tracker, a.visitor, NULL);
     IS_NEEDED("tracker", trackside_tracker_stats, NULL, &a.stats);
     IS_NEEDED("stats", trackside_tracker_stats, a.tracker, NULL);
-    IS_NEEDED("tracker", trackside_tracker_explain, NULL, &request, &response, buffer, sizeof buffer, &size);
-    IS_NEEDED("request", trackside_tracker_explain, a.tracker, NULL, &response, buffer, sizeof buffer, &size);
-    IS_NEEDED("response", trackside_tracker_explain, a.tracker, &request, NULL, buffer, sizeof buffer, &size);
-    IS_NEEDED("buffer", trackside_tracker_explain, a.tracker, &request, &response, NULL, 1, &size);
-    IS_NEEDED("needed", trackside_tracker_explain, a.tracker, &request, &response, buffer, sizeof buffer, NULL);
+    IS_NEEDED("tracker", trackside_tracker_explain, NULL, &request, &response, UNSAID, buffer, sizeof buffer, &size);
+    IS_NEEDED("request", trackside_tracker_explain, a.tracker, NULL, &response, UNSAID, buffer, sizeof buffer, &size);
+    IS_NEEDED("response", trackside_tracker_explain, a.tracker, &request, NULL, UNSAID, buffer, sizeof buffer, &size);
+    IS_NEEDED("buffer", trackside_tracker_explain, a.tracker, &request, &response, UNSAID, NULL, 1, &size);
+    IS_NEEDED("needed", trackside_tracker_explain, a.tracker, &request, &response, UNSAID, buffer, sizeof buffer, NULL);
     IS_NEEDED("tracker", trackside_tracker_recorded, NULL, 0, &hit);
     IS_NEEDED("hit", trackside_tracker_recorded, a.tracker, 0, NULL);
     IS_NEEDED("tracker", trackside_tracker_recorded_count, NULL, &size);

@@ -37,7 +37,7 @@ static trackside_outcome everything(receiver *receiver, trackside_batch *batch)
     trackside_request request = page_request("/", BROWSER);
     trackside_response response = page_response();
     size_t needed = 0;
-    FAILS(TRACKSIDE_BUFFER, "", trackside_tracker_explain, tracker, &request, &response, NULL, 0, &needed);
+    FAILS(TRACKSIDE_BUFFER, "", trackside_tracker_explain, tracker, &request, &response, UNSAID, NULL, 0, &needed);
 
     /* A tracker of another's is nobody's worker here. */
     trackside_tracker *other = open_recording("consent.policy = 'none'\n");

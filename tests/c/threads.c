@@ -123,7 +123,7 @@ static void *read_books(void *argument)
         trackside_left left = TRACKSIDE_LEFT_INIT;
         OK(trackside_tracker_flush, job->tracker, job->number == THREADS ? LIMIT : 0, &left);
         size_t needed = 0;
-        FAILS(TRACKSIDE_BUFFER, "", trackside_tracker_explain, job->tracker, &request, &response, NULL, 0, &needed);
+        FAILS(TRACKSIDE_BUFFER, "", trackside_tracker_explain, job->tracker, &request, &response, UNSAID, NULL, 0, &needed);
     } while (counter_get(&writers) < THREADS);
     return NULL;
 }

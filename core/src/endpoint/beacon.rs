@@ -54,10 +54,14 @@ use http::{
     header::{ACCEPT, ORIGIN, REFERER},
 };
 
-use super::{Answer, parameters::parameter, refuse, refuse_foreign, refuse_method, untold};
+use super::{Answer, is_same_origin, parameters::parameter, refuse, refuse_foreign, refuse_method, untold};
 use crate::{
-    Annotations, Headers, Hit, Moment, Reason, Request, Response, config::Config, decide, judge,
-    request::first_value, visitor::DailyKey,
+    Annotations, Headers, Hit, Moment, Reason, Request, Response,
+    config::Config,
+    decide,
+    judge::{self, Exchange},
+    request::first_value,
+    visitor::{DailyKey, Notice},
 };
 
 /// The script, as browsers get it.
@@ -122,30 +126,18 @@ fn report(
     if let Some(refusal) = refuse_foreign(config, request) {
         return refusal;
     }
-    let Some(target) = page(request, query) else {
+    let judged = with_page(request, query, |page, response, annotations| {
+        let (moment, key) = draw();
+        let (exchange, notice) = begin(config, query, page, moment, key.as_ref());
+        (judge::finish(config, exchange, page, response, annotations, emit), notice)
+    });
+    let Some((verdict, notice)) = judged else {
         return refuse(config, 400, Reason::Endpoint, "This names no page.\n");
     };
-    let referrer = parameter(query, b'r').filter(|value| is_plain(value)).unwrap_or_default();
-    let headers = Reported { headers: request.headers, referrer: &referrer };
-    let page = Request { method: b"GET", target: &target, headers: &headers, ..*request };
-
-    let (moment, key) = draw();
-    let mut exchange = judge::begin(config, &page, moment, key.as_ref());
-    let notice = judge::notice(config, &exchange, &page);
-    let is_told = notice.is_none() || parameter(query, b'n').is_some();
-    if !is_told {
-        exchange.hand_out_nothing();
-    }
-    let response_headers = [("content-type", "text/html"), ("cache-control", "private, no-store")];
-    let response = Response::new(status(query), &response_headers);
-    let mut annotations = Annotations::new();
-    if let Some(title) = title(query) {
-        annotations.set_title(title);
-    }
-    let verdict = judge::finish(config, exchange, &page, &response, &annotations, emit);
+    let notice = notice.filter(|_| has_place(query));
 
     let reason = verdict.reason();
-    let answer = match (request.method, notice.filter(|_| is_told && reason.is_none())) {
+    let answer = match (request.method, notice.filter(|_| reason.is_none())) {
         (b"GET", _) => Answer::new(200, reason).body("image/gif", &PIXEL[..]),
         (_, None) => Answer::new(204, reason),
         (_, Some(notice)) => Answer::new(200, reason)
@@ -153,6 +145,68 @@ fn report(
     };
     let cookies = verdict.headers().filter(|(name, _)| *name == "Set-Cookie");
     cookies.fold(answer, |answer, (name, value)| answer.header(name, value.to_owned()))
+}
+
+/// Begins the exchange of the page that a request reports, as [`answer`] does, for whoever explains it; none if it
+/// reports none.
+pub(crate) fn reported<T>(
+    config: &Config,
+    request: &Request<'_>,
+    (moment, key): (Moment, Option<&DailyKey>),
+    look: impl FnOnce(&Request<'_>, &Response<'_>, &Annotations<'_>, Exchange, Option<Notice>) -> T,
+) -> Option<T> {
+    let (path, query) = decide::path_and_query(request.target);
+    let is_report = path == config.beacon.as_ref()?.path.as_bytes()
+        && matches!(request.method, b"GET" | b"POST")
+        && is_same_origin(config, request);
+    if !is_report {
+        return None;
+    }
+    with_page(request, query, |page, response, annotations| {
+        let (exchange, notice) = begin(config, query, page, moment, key);
+        look(page, response, annotations, exchange, notice)
+    })
+}
+
+/// Shows `look` the request for the page that a report tells of, its response, and what the page says of itself; none
+/// if the report names no page.
+fn with_page<T>(
+    request: &Request<'_>,
+    query: &[u8],
+    look: impl FnOnce(&Request<'_>, &Response<'_>, &Annotations<'_>) -> T,
+) -> Option<T> {
+    let target = page(request, query)?;
+    let referrer = parameter(query, b'r').filter(|value| is_plain(value)).unwrap_or_default();
+    let headers = Reported { headers: request.headers, referrer: &referrer };
+    let page = Request { method: b"GET", target: &target, headers: &headers, ..*request };
+    let response_headers = [("content-type", "text/html"), ("cache-control", "private, no-store")];
+    let response = Response::new(status(query), &response_headers);
+    let mut annotations = Annotations::new();
+    if let Some(title) = title(query) {
+        annotations.set_title(title);
+    }
+    Some(look(&page, &response, &annotations))
+}
+
+/// Begins the exchange of a page that was reported, whose visitor gets no id if it cannot be told so.
+fn begin(
+    config: &Config,
+    query: &[u8],
+    page: &Request<'_>,
+    moment: Moment,
+    key: Option<&DailyKey>,
+) -> (Exchange, Option<Notice>) {
+    let mut exchange = judge::begin(config, page, moment, key);
+    let notice = judge::notice(config, &exchange, page);
+    if notice.is_some() && !has_place(query) {
+        exchange.hand_out_nothing();
+    }
+    (exchange, notice)
+}
+
+/// Whether the page has a place for the notice.
+fn has_place(query: &[u8]) -> bool {
+    parameter(query, b'n').is_some()
 }
 
 /// The page that the report tells of: its path and query.

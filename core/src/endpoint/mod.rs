@@ -12,7 +12,7 @@ mod same_origin;
 
 use std::borrow::Cow;
 
-use self::same_origin::is_same_origin;
+use self::same_origin::{is_same_origin, sender};
 use crate::{
     Hit, Moment, Reason, Request,
     config::{Config, Mode},
@@ -134,6 +134,15 @@ pub fn answer(
         beacon::answer(config, request, rest, query, draw, emit)
     })?;
     Some(if request.method == b"HEAD" { Answer { body: Cow::Borrowed(&[]), ..answer } } else { answer })
+}
+
+/// The key by which `request` is one of trackside's own, and who sent it, for a person to read.
+pub(crate) fn describe(config: &Config, request: &Request<'_>) -> String {
+    let (path, _) = decide::path_and_query(request.target);
+    let form = config.consent_form.as_ref().filter(|form| path.starts_with(form.path.as_bytes()));
+    let key = if form.is_some() { "consent.path" } else { "beacon.path" };
+    let is = if is_same_origin(config, request) { "is" } else { "is not" };
+    format!("by {key}; the sender {is} the site itself ({})", sender(request))
 }
 
 /// An answer to what tells of nothing.

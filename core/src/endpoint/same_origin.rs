@@ -7,10 +7,19 @@ use crate::{
     Request,
     config::Config,
     decide::{self, Facts},
+    explain::escape,
     request::first_value,
 };
 
 static SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// Who sent the request, by the header that is asked, for a person to read.
+pub(super) fn sender(request: &Request<'_>) -> String {
+    let named = [&SEC_FETCH_SITE, &ORIGIN, &REFERER]
+        .into_iter()
+        .find_map(|name| Some(format!("{name}: `{}`", escape(first_value(request.headers, name)?))));
+    named.unwrap_or_else(|| "none of sec-fetch-site, origin and referer says so".to_owned())
+}
 
 /// Whether a page of the site itself sent the request: as `Sec-Fetch-Site` says (W3C Fetch Metadata §2.4),
 /// which no page can forge; where a browser does not send it, as over plain http, by the host of `Origin`

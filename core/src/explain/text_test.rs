@@ -57,8 +57,20 @@ rules:
   content-type  yes                `text/html`; counted: text/html, application/xhtml+xml
   beacon        yes                no `beacon.path`
 
+client:
+  peer               203.0.113.9: the client, as no proxy is trusted
+  address            203.0.113.9
+  scheme             https, by the server
+  host               www.example.com, by the Host header
+
 visitor: new, would be 07070707-0707-4707-8707-070707070707
+
 consent: told, not asked (recorded as configured)
+  the host           says nothing
+  sec-gpc            not sent
+  dnt                not sent
+  trackside_consent  not sent
+
 notice: www.example.com uses a cookie to count visits.
 
 headers to append:
@@ -107,8 +119,20 @@ rules:
   content-type  yes                `text/html`; counted: text/html, application/xhtml+xml
   beacon        yes                no `beacon.path`
 
+client:
+  peer               203.0.113.9: the client, as no proxy is trusted
+  address            203.0.113.9
+  scheme             https, by the server
+  host               www.example.com, by the Host header
+
 visitor: none
+
 consent: nobody asks (recorded as configured)
+  the host           says nothing
+  sec-gpc            not sent
+  dnt                not sent
+  trackside_consent  not sent
+
 notice: not due
 
 headers to append: none

@@ -10,7 +10,7 @@ use super::{
 use crate::{Headers, request::each_value};
 
 /// Room for an address without its escapes.
-const ADDRESS: usize = 96;
+pub(super) const ADDRESS: usize = 96;
 
 /// What the trusted elements tell.
 ///

@@ -83,7 +83,7 @@ fn count(headers: &dyn Headers, name: &HeaderName) -> usize {
 }
 
 /// The entries of a line. Empty ones do not count (RFC 9110 §5.6.1).
-fn entries(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(super) fn entries(line: &[u8]) -> impl Iterator<Item = &[u8]> {
     split(line, b',').map(<[u8]>::trim_ascii).filter(|entry| !entry.is_empty())
 }
 

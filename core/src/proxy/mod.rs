@@ -17,6 +17,7 @@
 
 mod element;
 mod forwarded;
+mod hops;
 mod list;
 mod networks;
 mod node;
@@ -26,8 +27,8 @@ use std::net::IpAddr;
 
 use http::HeaderName;
 
-pub(crate) use self::networks::Networks;
-pub use self::overlooked::overlooked_proxy;
+pub use self::{hops::Hop, overlooked::overlooked_proxy};
+pub(crate) use self::{hops::hops, networks::Networks};
 use crate::{Request, config::ProxyHeader, decide::valid_host};
 
 static FORWARDED: HeaderName = HeaderName::from_static("forwarded");
@@ -121,24 +122,28 @@ impl Proxies {
     /// What the proxies tell of a request. None if they tell nothing that the host does not know, or are not
     /// to be believed.
     pub(crate) fn arrival<'a>(&self, request: &Request<'a>) -> Option<Arrival<'a>> {
+        let told = self.told(request)?;
+        let arrival = Arrival {
+            address: told.address.or(request.peer),
+            secure: told.proto.and_then(scheme_is_secure).unwrap_or(request.secure),
+            host: host(request, told),
+        };
+        let known = Arrival { address: request.peer, secure: request.secure, host: None };
+        (arrival != known).then_some(arrival)
+    }
+
+    /// What the proxies tell of a request, if they are to be believed.
+    fn told<'a>(&self, request: &Request<'a>) -> Option<Told<'a>> {
         if request.is_resolved || !self.trust_peer(request.peer) {
             return None;
         }
-        let told = match self.header {
+        Some(match self.header {
             ProxyHeader::Forwarded => forwarded::walk(request.headers, &FORWARDED, &self.trust),
             ProxyHeader::XForwardedFor => {
                 self.with_others(request, list::walk(request.headers, &self.name, &self.trust))
             }
             _ => self.with_others(request, list::only(request.headers, &self.name)),
-        };
-        let arrival = Arrival {
-            address: told.address.or(request.peer),
-            secure: told.proto.and_then(scheme_is_secure).unwrap_or(request.secure),
-            // The host's own word has the last say.
-            host: told.host.filter(|_| request.authority.is_none()).and_then(valid_host),
-        };
-        let known = Arrival { address: request.peer, secure: request.secure, host: None };
-        (arrival != known).then_some(arrival)
+        })
     }
 
     /// Scheme and host from the headers beside that of the address.
@@ -146,6 +151,11 @@ impl Proxies {
         let at = |name| list::from_right(request.headers, name, told.depth.max(1));
         Told { proto: at(&PROTO), host: at(&HOST), ..told }
     }
+}
+
+/// The host that is told, unless the server's own word has the last say.
+fn host<'a>(request: &Request<'a>, told: Told<'a>) -> Option<&'a [u8]> {
+    told.host.filter(|_| request.authority.is_none()).and_then(valid_host)
 }
 
 /// What a proxy calls the scheme by which a request came to it. None if it is none of HTTP's.

@@ -32,6 +32,15 @@ impl Networks {
         self.nets.iter().any(|net| net.prefix_len() == 0)
     }
 
+    /// The word or the network by which `address` is trusted.
+    pub(crate) fn naming(&self, address: Option<IpAddr>) -> Option<String> {
+        match address.map(|address| address.to_canonical()) {
+            None => self.unix.then(|| "`unix`".to_owned()),
+            Some(address) if self.private && is_private(address) => Some("`private`".to_owned()),
+            Some(address) => Some(self.nets.iter().find(|net| net.contains(&address))?.to_string()),
+        }
+    }
+
     /// Whether `address` is trusted; none is that of a unix socket.
     pub(crate) fn contain(&self, address: Option<IpAddr>) -> bool {
         let Some(address) = address.map(|address| address.to_canonical()) else {

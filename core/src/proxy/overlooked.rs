@@ -18,7 +18,12 @@ pub fn overlooked_proxy(config: &Config, request: &Request<'_>) -> Option<&'stat
     if config.trusts_proxies() || request.is_resolved || !is_near {
         return None;
     }
-    HEADERS.iter().find(|name| request.headers.value(name).is_some()).map(HeaderName::as_str)
+    present(request).next().map(|(name, _)| name)
+}
+
+/// Those headers that are there, with what they say.
+pub(super) fn present<'a>(request: &Request<'a>) -> impl Iterator<Item = (&'static str, &'a [u8])> {
+    HEADERS.iter().filter_map(|name| Some((name.as_str(), request.headers.value(name)?.trim_ascii())))
 }
 
 #[cfg(test)]

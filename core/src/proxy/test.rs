@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::{hops, node};
 use crate::{Config, Request, decide::Facts};
 
 /// Peer, headers, and what is expected: the address and, where they are not the peer's own, scheme and host.
@@ -15,6 +16,11 @@ fn seen(config: &Config, peer: &str, headers: &[(&str, &str)]) -> String {
     all.extend_from_slice(headers);
     let request = Request::new("GET", "/", &all).with_peer(peer.parse().ok());
     let facts = Facts::new(config, &request);
+    // Step by step, as it is shown to a person, the walk comes to the same.
+    let (hops, _) = hops(config.proxies.as_ref(), &request);
+    let is_end = |hop: &super::Hop| hop.is_trusted || hop.view.starts_with("the client");
+    let end = hops.iter().rfind(|hop| is_end(hop)).and_then(|hop| node::address(hop.entry.as_bytes()));
+    assert_eq!(end, facts.address().map(|address| address.to_canonical()), "{peer} {headers:?}: {hops:?}");
     let address = facts.address().map_or_else(|| "nobody".to_owned(), |address| address.to_string());
     let scheme = if facts.is_secure() { "https" } else { "http" };
     format!("{address} {scheme} {}", String::from_utf8_lossy(facts.site()))

@@ -69,7 +69,7 @@ impl Consent {
 
     /// What the banner's cookie says, if this is a value of it.
     #[inline(never)]
-    pub(super) fn of_cookie(value: &[u8]) -> Option<Self> {
+    pub(crate) fn of_cookie(value: &[u8]) -> Option<Self> {
         match value {
             b"denied" => Some(Self::new(Choice::Denied, Choice::Denied)),
             b"granted" => Some(Self::new(Choice::Granted, Choice::Unknown)),

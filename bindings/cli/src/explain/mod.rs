@@ -1,5 +1,6 @@
 //! `trackside explain`: why a request is judged as it is, and what would be sent of it.
 
+mod consent;
 mod json;
 mod raw;
 mod text;
@@ -13,7 +14,7 @@ use std::{
 };
 
 use clap::ValueEnum;
-use trackside::{Annotations, Request, Response, Tracker, transport::Null};
+use trackside::{Annotations, Request, Response, Tracker, consent::Consent, transport::Null};
 
 use crate::{
     configuration::{self, Location},
@@ -45,6 +46,10 @@ pub(crate) struct Arguments {
     #[arg(long)]
     https: bool,
 
+    /// What the host says that the visitor has allowed: `analytics=` and `ads=`, each `granted` or `denied`
+    #[arg(long, value_name = "WHAT=CHOICE,…", default_value = "", hide_default_value = true, value_parser = consent::parse)]
+    consent: Consent,
+
     /// How to print it
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -63,13 +68,18 @@ enum Format {
 }
 
 const AFTER_HELP: &str = "\
-It prints the verdict; what each rule says, in the order in which they are asked (a request stops at
-the first no); the visitor; the notice; the headers to append to the response; and each hit with what
-the worker finds out about it (bot, channel, campaign) and what every destination makes of it: the exact
-request, with *** for secrets. No store is opened, and no hook is asked.
+It prints the verdict; what trackside answers itself, if the request is for beacon.path or consent.path;
+what each rule says, in the order in which they are asked (a request stops at the first no); who the
+client is, from proxy to proxy; the visitor; who says what of its consent, in the order in which they are
+believed; the notice; the headers to append to the response; and each hit with what the worker finds out
+about it (bot, channel, campaign) and what every destination makes of it: the exact request, with *** for
+secrets. No store is opened, and no hook is asked.
 
-JSON has one object: \"verdict\" {\"tracked\", \"reason\"}; \"rules\" of {\"rule\", \"ok\", \"reason\",
-\"view\"}; \"visitor\"; \"notice\" {\"text\", \"html\"} or null; \"headers\" of [name, value]; \"notes\";
+JSON has one object: \"verdict\" {\"tracked\", \"reason\"}; \"answer\" {\"why\", \"status\", \"headers\",
+\"body\"} or null; \"client\" {\"hops\" of {\"source\", \"entry\", \"trusted\", \"view\"}, \"unread\",
+\"address\", \"secure\", \"secure_by\", \"host\", \"host_by\"}; unless the answer tells of no page, \"asked\",
+\"rules\" of {\"rule\", \"ok\", \"reason\", \"view\"}, \"visitor\", \"consent\" {\"outcome\", \"voices\" of
+{\"source\", \"view\"}} and \"notice\" {\"text\", \"html\"} or null; \"headers\" of [name, value]; \"notes\";
 \"hits\" of {\"hit\", \"found\", \"destinations\" of {\"name\", and one of \"refused\" (reason), \"written\" (true) or
 \"request\" {\"method\", \"url\", \"headers\", \"body\"}}}. Bytes outside UTF-8 are {\"hex\": …}. Fields may
 be added, none is taken away.
@@ -77,6 +87,7 @@ be added, none is taken away.
 Examples:
   printf 'GET /news/ HTTP/1.1\\nHost: www.example.com\\nAccept: text/html\\n\\n' | trackside explain
   trackside explain request.txt --status 404
+  trackside explain request.txt --consent analytics=granted,ads=denied
   trackside explain request.txt --config trackside.toml --peer 203.0.113.9 --https --format json
 
 Exit codes: 0 explained (whatever the verdict), 1 the request cannot be read, 2 it is no HTTP/1
@@ -93,7 +104,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Tracker::builder(loaded.config).transport(Arc::new(Null)).open().map_err(Failure::failed)?;
     let request = Request::new(head.method, head.target, &head.headers)
         .with_peer(arguments.peer)
-        .with_secure(arguments.https);
+        .with_secure(arguments.https)
+        .with_consent(arguments.consent);
     let content_type = Some(("content-type", arguments.content_type.as_str())).filter(|(_, t)| !t.is_empty());
     let headers: Vec<_> = content_type.into_iter().collect();
     let response = Response::new(arguments.status, &headers);

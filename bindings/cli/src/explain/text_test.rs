@@ -61,8 +61,20 @@ rules:
   content-type  yes                `text/html`; counted: text/html, application/xhtml+xml
   beacon        yes                no `beacon.path`
 
+client:
+  peer               203.0.113.9: the client, as no proxy is trusted
+  address            203.0.113.9
+  scheme             https, by the server
+  host               www.example.com, by the Host header
+
 visitor: none
+
 consent: nobody asks (recorded as configured)
+  the host           says nothing
+  sec-gpc            not sent
+  dnt                not sent
+  trackside_consent  not sent
+
 notice: not due
 
 headers to append: none

@@ -70,8 +70,20 @@ rules:
   content-type  yes                `text/html`; counted: text/html, application/xhtml+xml
   beacon        yes                no `beacon.path`
 
+client:
+  peer               2001:db8:1:2::3: the client, as no proxy is trusted
+  address            2001:db8:1:2::3
+  scheme             https, by the server
+  host               WWW.example.com, by the Host header
+
 visitor: none
+
 consent: nobody asks (recorded as configured)
+  the host           says nothing
+  sec-gpc            not sent
+  dnt                not sent
+  trackside_consent  not sent
+
 notice: not due
 
 headers to append: none
@@ -174,4 +186,66 @@ fn what_is_no_request_is_told() {
     let ran = place.run(&["explain", "none"]);
     assert_eq!(ran.code, Some(1));
     assert!(ran.err.contains("none cannot be read"), "{}", ran.err);
+}
+
+#[test]
+fn what_the_host_says_of_consent() {
+    let place = Place::new();
+    place.write("my.toml", "consent.policy = \"opt-in\"\n");
+    let request = b"GET / HTTP/1.1\nHost: www.example.com\n\n";
+    for (said, told) in [
+        (
+            "analytics=granted",
+            "consent: the host says analytics granted, ads unknown (recorded as configured)\n",
+        ),
+        (
+            "analytics=denied,ads=granted",
+            "consent: the host says analytics denied, ads granted (recorded without id, session, user, address \
+             and click ids, nothing to third parties)\n",
+        ),
+    ] {
+        let ran = explain(&place, request, &["--config", "my.toml", "--consent", said]);
+        assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""));
+        assert!(ran.out.contains(told), "{}", ran.out);
+    }
+    let ran = explain(&place, request, &["--consent", "analytics=perhaps"]);
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.err.contains("`analytics=perhaps` is neither analytics=granted nor"), "{}", ran.err);
+}
+
+#[test]
+fn json_has_the_proxies_the_voices_and_the_answer() {
+    let place = Place::new();
+    place.write(
+        "my.toml",
+        "consent.policy = \"notice\"\nbeacon.path = \"/t/\"\nproxy.hops = 1\nsite = [\"www.example.com\"]\n",
+    );
+    let arguments = ["--config", "my.toml", "--peer", "10.0.0.1", "--format", "json"];
+    let request = b"POST /t/?p=/news/ HTTP/1.1\nHost: www.example.com\nSec-Fetch-Site: same-origin\n\
+        X-Forwarded-For: 192.0.2.66, 198.51.100.7\nX-Forwarded-Proto: https\n\n";
+    let json: Value = serde_json::from_str(&explain(&place, request, &arguments).out).unwrap();
+    assert_eq!(
+        json["client"],
+        serde_json::json!({
+            "hops": [
+                {"source": "peer", "entry": "10.0.0.1", "trusted": true, "view": "trusted, as proxy 1 of 1"},
+                {"source": "x-forwarded-for", "entry": "198.51.100.7", "trusted": false, "view": "the client"},
+            ],
+            "unread": 1,
+            "address": "198.51.100.7",
+            "secure": true,
+            "secure_by": "x-forwarded-proto",
+            "host": "www.example.com",
+            "host_by": "the Host header",
+        })
+    );
+    assert_eq!((&json["answer"]["status"], &json["asked"]), (&204.into(), &"GET /news/ 200".into()));
+    assert_eq!(json["consent"]["voices"].as_array().unwrap().len(), 4);
+    assert_eq!(json["headers"], serde_json::json!([]));
+
+    let request = b"GET /t/s.js HTTP/1.1\nHost: www.example.com\n\n";
+    let json: Value = serde_json::from_str(&explain(&place, request, &arguments).out).unwrap();
+    assert_eq!(json["verdict"], serde_json::json!({"tracked": false, "reason": "endpoint"}));
+    assert!(json["answer"]["body"].as_str().unwrap().contains("pushState"), "{json}");
+    assert_eq!(json.get("rules"), None);
 }

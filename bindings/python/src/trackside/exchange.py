@@ -164,7 +164,7 @@ class Exchange:
         with self._lock:
             if self._handle is not None:
                 self._is_new = None
-                lib.trackside_exchange_set_consent(self._handle, _choice(analytics), _choice(ads), ffi.NULL)
+                lib.trackside_exchange_set_consent(self._handle, choice(analytics), choice(ads), ffi.NULL)
                 return
         self._tracker._count_late()
 
@@ -360,13 +360,14 @@ def _verdict(verdict: Any) -> Verdict:
     return bare
 
 
-def _choice(allowed: object) -> int:
+def choice(allowed: object) -> int:
+    """The library's number for what was allowed, or not, or not said."""
     if allowed is None:
         return int(lib.TRACKSIDE_CHOICE_UNKNOWN)
     return int(lib.TRACKSIDE_CHOICE_GRANTED if allowed else lib.TRACKSIDE_CHOICE_DENIED)
 
 
-_ALLOWED: dict[int, bool | None] = {_choice(allowed): allowed for allowed in (None, True, False)}
+_ALLOWED: dict[int, bool | None] = {choice(allowed): allowed for allowed in (None, True, False)}
 
 
 def _headers(verdict: Any, count: int) -> tuple[tuple[bytes, bytes], ...]:

@@ -15,7 +15,7 @@ from trackside import _at_exit, _block, _native, hit, log, stats, transport
 from trackside._block import Text, Value
 from trackside._native import Scratch, ffi, give_back, lib, take_scratch
 from trackside.errors import ArgumentError, ConfigError, RefusedError, TracksideError
-from trackside.exchange import Answer, Exchange, Visitor
+from trackside.exchange import Answer, Exchange, Visitor, choice
 from trackside.hit import Hit
 from trackside.stats import Left, Stats
 from trackside.transport import Deliver, Outgoing, RecordingTransport
@@ -209,14 +209,21 @@ class Tracker:
         authority: Text = b"",
         peer: str | None = None,
         secure: bool = False,
+        resolved: bool = False,
+        analytics: bool | None = None,
+        ads: bool | None = None,
         status: int = 200,
         response_headers: Headers = (("content-type", "text/html"),),
     ) -> str:
         """Says why a request would be judged as it would be, and what would be sent, for a person to read.
         Nothing is sent or counted. What a view adds to an exchange (title, user, route, properties, events)
-        changes no judgement, and is not shown."""
+        changes no judgement, and is not shown.
+
+        :param analytics: what the view would say by :meth:`Exchange.set_consent`, as ``ads``.
+        """
         kept: list[Any] = []
         request = _request(method, target, headers, authority, peer, secure, kept)
+        request.resolved = resolved
         response = _native.new_struct("trackside_response")
         response.headers, response.header_count = _array(response_headers, kept)
         response.status = status
@@ -229,6 +236,8 @@ class Tracker:
                     self._handle,
                     request,
                     response,
+                    choice(analytics),
+                    choice(ads),
                     buffer,
                     len(buffer),
                     needed,

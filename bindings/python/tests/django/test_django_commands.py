@@ -51,6 +51,10 @@ def run(*words: str) -> str:
         (["/page/", "--method", "POST"], ["verdict: skipped(method)"]),
         (["/page/", "--content-type", "application/json"], ["verdict: skipped(content-type)"]),
         (["/page/", "--header", "Sec-Purpose: prefetch"], ["verdict: skipped(prefetch)"]),
+        (
+            ["/page/", "--consent", "analytics=denied, ads=granted"],
+            ["the host           analytics denied, ads granted", "recorded without id"],
+        ),
         (["/page/", "--header", "Host: a.example", "--peer", "203.0.113.9"], ["a.example", "203.0.113.0"]),
     ],
 )
@@ -63,7 +67,14 @@ def test_a_url_s_verdict_is_explained(words: list[str], says: list[str]) -> None
 
 
 @pytest.mark.parametrize(
-    "words", [["page/"], [""], ["/page/", "--header", "nonsense"], ["/page/", "--peer", "me"]]
+    "words",
+    [
+        ["page/"],
+        [""],
+        ["/page/", "--header", "nonsense"],
+        ["/page/", "--peer", "me"],
+        ["/page/", "--consent", "all"],
+    ],
 )
 def test_what_cannot_be_explained_is_said(words: list[str]) -> None:
     with pytest.raises(CommandError):

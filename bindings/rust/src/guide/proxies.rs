@@ -7,8 +7,9 @@
 //! whether the cookie is `Secure` (`visitor.cookie.secure = "auto"`); the host is held against `site`. Where a proxy
 //! stands that nobody trusts, the log warns of it once.
 //!
-//! The keys are told in [`config`](crate::config#proxy); [`Tracker::explain`](crate::Tracker::explain) shows the
-//! address that a hit would get. What a host has found out itself it says by [`Request::with_resolved`] (with the
+//! The keys are told in [`config`](crate::config#proxy); [`Tracker::explain`](crate::Tracker::explain), and
+//! `trackside explain --peer ADDR` with a request as your server gets it, show the way from proxy to proxy: who is trusted
+//! and why, and the address, scheme and host that come of it. What a host has found out itself it says by [`Request::with_resolved`] (with the
 //! tower layer by the extension [`Resolved`](crate::Resolved)): then it is not found out twice.
 //!
 //! ```

@@ -25,7 +25,13 @@ class Command(BaseCommand):
         parser.add_argument(
             "--header", action="append", default=[], metavar="'NAME: VALUE'", help="of the request"
         )
-        parser.add_argument("--peer", default="", help="the client's address")
+        parser.add_argument("--peer", default="", help="the address at the other end of the connection")
+        parser.add_argument(
+            "--consent",
+            default="",
+            metavar="WHAT=CHOICE,…",
+            help="what the view says by set_consent: analytics= and ads=, each granted or denied",
+        )
         parser.add_argument(
             "--status", type=int, help="of the response; by default 200, or 404 where no route leads"
         )
@@ -53,12 +59,22 @@ class Command(BaseCommand):
                 authority=authority.encode(),
                 peer=options["peer"],
                 secure=url.scheme == "https",
+                **self._consent(options["consent"]),
                 status=status,
                 response_headers=[("Content-Type", options["content_type"])],
             )
         except ArgumentError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"route: {route or 'none'}\nstatus: {status}{assumed}\n{text}")
+
+    def _consent(self, given: str) -> dict[str, bool]:
+        said: dict[str, bool] = {}
+        for pair in filter(None, map(str.strip, given.split(","))):
+            what, _, choice = pair.partition("=")
+            if what not in ("analytics", "ads") or choice not in ("granted", "denied"):
+                raise CommandError(f"--consent {pair!r}: analytics= or ads=, and granted or denied, are wanted")
+            said[what] = choice == "granted"
+        return said
 
     def _headers(self, given: list[str], host: str) -> list[tuple[str, str]]:
         headers = []
