@@ -1,21 +1,133 @@
-//! The recipes of the guide are configurations, and are without warnings.
+//! The recipes of the guide for proxies are configurations without warnings, and find the client in what the platform
+//! that they are for sends.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
-use trackside::Config;
+use trackside::{Annotations, Config, Request, Response, Tracker};
+
+/// The client of every chain.
+const CLIENT: &str = "198.51.100.7";
+/// What a client forges.
+const FORGED: &str = "192.0.2.66";
+
+/// A recipe by its heading and its place there, the proxy that connects, and the headers as they come, in which `{}` stands
+/// for what the client wrote in front.
+type Sent = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
+/// nginx adds `$remote_addr` to the list and sets the others; Caddy takes nothing of a stranger and sets them all; the
+/// platforms' routers add to the list or set a header of their own, and hand on the client's list as it came.
+const SENT: &[Sent] = &[
+    (
+        "nginx",
+        "127.0.0.1",
+        &[
+            ("x-forwarded-for", "{}198.51.100.7"),
+            ("x-forwarded-proto", "https"),
+            ("x-forwarded-host", "www.example.com"),
+        ],
+    ),
+    (
+        "A unix socket",
+        "",
+        &[
+            ("x-forwarded-for", "{}198.51.100.7"),
+            ("x-forwarded-proto", "https"),
+            ("x-forwarded-host", "www.example.com"),
+        ],
+    ),
+    (
+        "Caddy",
+        "::1",
+        &[
+            ("x-forwarded-for", "198.51.100.7"),
+            ("x-forwarded-proto", "https"),
+            ("x-forwarded-host", "www.example.com"),
+        ],
+    ),
+    ("Heroku", "10.1.42.7", &[("x-forwarded-for", "{}198.51.100.7"), ("x-forwarded-proto", "https")]),
+    (
+        "Fly.io",
+        "172.16.3.4",
+        &[
+            ("x-forwarded-for", "{}198.51.100.7, 66.241.124.1"),
+            ("fly-client-ip", "198.51.100.7"),
+            ("x-forwarded-proto", "https"),
+        ],
+    ),
+    (
+        "Cloudflare",
+        "172.68.1.9",
+        &[
+            ("x-forwarded-for", "{}198.51.100.7"),
+            ("cf-connecting-ip", "198.51.100.7"),
+            ("x-forwarded-proto", "https"),
+        ],
+    ),
+    (
+        "Cloudflare",
+        "127.0.0.1",
+        &[
+            ("x-forwarded-for", "{}198.51.100.7"),
+            ("cf-connecting-ip", "198.51.100.7"),
+            ("x-forwarded-proto", "https"),
+        ],
+    ),
+    (
+        "Forwarded",
+        "10.0.0.2",
+        &[("forwarded", "for=192.0.2.66;proto=http, for=198.51.100.7;proto=https;host=www.example.com")],
+    ),
+];
+
+/// Each recipe, with its heading.
+fn recipes() -> Vec<(String, String)> {
+    let page = include_str!("../src/guide/proxies.rs");
+    let (mut recipes, mut heading, mut open) = (Vec::new(), String::new(), None::<String>);
+    for line in page.lines() {
+        let line = line.strip_prefix("//!").unwrap().trim_start_matches(' ');
+        match (&mut open, line) {
+            (None, "```toml") => open = Some(String::new()),
+            (None, line) => {
+                if let Some(text) = line.strip_prefix("# ") {
+                    heading = text.to_owned();
+                }
+            }
+            (Some(_), "```") => recipes.push((heading.clone(), open.take().unwrap())),
+            (Some(recipe), line) => *recipe += &format!("{line}\n"),
+        }
+    }
+    recipes
+}
 
 #[test]
-fn each_recipe_for_a_proxy_is_a_configuration() {
-    let page = include_str!("../src/guide/proxies.rs");
-    let lines = page.lines().map(|line| line.strip_prefix("//!").unwrap().trim_start_matches(' '));
-    let page: Vec<_> = lines.collect();
-    let mut count = 0;
-    for block in page.join("\n").split("```toml\n").skip(1) {
-        let recipe = block.split("```").next().unwrap();
-        let config = Config::builder().toml("consent.policy = 'none'").toml(recipe).build();
+fn each_recipe_finds_the_client_that_its_proxy_tells_of() {
+    let recipes = recipes();
+    assert_eq!(recipes.len(), SENT.len());
+    for ((heading, recipe), (proxy, peer, headers)) in recipes.iter().zip(SENT) {
+        assert_eq!(heading, proxy);
+        let config = Config::builder().toml("visitor.identity = 'none'").toml(recipe).build();
         let config = config.unwrap_or_else(|error| panic!("{error}\nin\n{recipe}"));
         assert!(config.trusts_proxies() && config.warnings().is_empty(), "{recipe}");
-        count += 1;
+        let tracker = Tracker::open(config).unwrap();
+        let client = |peer: &str, forged: &str| {
+            let mut all = vec![("host".to_owned(), "www.example.com".to_owned())];
+            all.extend(headers.iter().map(|(name, value)| ((*name).to_owned(), value.replace("{}", forged))));
+            let request = Request::new("GET", "/", &all).with_peer(peer.parse().ok());
+            let response = [("content-type", "text/html")];
+            let told = tracker.explain(&request, &Response::new(200, &response), &Annotations::new());
+            assert!(told.verdict.is_tracked(), "{heading}: {told}");
+            (told.client.address.map(|address| address.to_string()), told.client.is_secure)
+        };
+        let expected = (Some(CLIENT.to_owned()), true);
+        assert_eq!(client(peer, ""), expected, "{heading}");
+        assert_eq!(client(peer, &format!("{FORGED}, ")), expected, "{heading}, forged");
+        if !recipe.contains("hops") {
+            // Whoever goes round the proxy is the client itself.
+            assert_eq!(
+                client("203.0.113.9", ""),
+                (Some("203.0.113.9".to_owned()), false),
+                "{heading}, gone round"
+            );
+        }
     }
-    assert_eq!(count, 8);
 }

@@ -5,6 +5,7 @@ mod hostile;
 mod layers;
 mod mistakes;
 mod proxy;
+mod reference;
 mod secrets;
 mod values;
 
