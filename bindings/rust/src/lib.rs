@@ -28,7 +28,8 @@
 //! use trackside::{Tracker, tower::TracksideLayer};
 //!
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
-//! // The law of your visitors' country decides whether they must be told: "notice" or "none".
+//! // The law of your visitors' country decides whether they must be told ("notice"), asked ("opt-in"), told that they may
+//! // refuse ("opt-out"), or nothing of it ("none"). Without a cookie: "visitor.identity = 'cookieless'".
 //! let tracker = Tracker::from_toml("consent.policy = 'notice'")?;
 //! let app = Router::new()
 //!     .route("/", get(|| async { Html("<h1>Hello</h1>") }))

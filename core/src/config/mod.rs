@@ -160,7 +160,7 @@
 //! | type | key | default | meaning |
 //! | --- | --- | --- | --- |
 //! | sqlite | `path` | `"trackside.db"` | the database file; no other destination's |
-//! | sqlite | `keep` | for ever | how long hits are kept: `"25 months"`, `"2 years"`, `"90 days"` |
+//! | sqlite | `keep` | for ever | how long hits are kept: `"25 months"`, `"2 years"`, `"90 days"`. What is older is deleted after a batch is stored, within an hour: where no hit comes, nothing is |
 //! | file | `path` | required | the file to which JSON lines are appended, in a folder that is there; no store's; `"-"` for the standard output |
 //! | ga4 | `measurement_id` | required | the data stream, `"G-…"` |
 //! | ga4 | `api_secret` | required | secret of the data stream |

@@ -46,8 +46,8 @@ pub(crate) struct Arguments {
     #[arg(long)]
     https: bool,
 
-    /// What the host says that the visitor has allowed: `analytics=` and `ads=`, each `granted` or `denied`
-    #[arg(long, value_name = "WHAT=CHOICE,…", default_value = "", hide_default_value = true, value_parser = consent::parse)]
+    /// What the host says of consent: `analytics=` and `ads=`, each `granted` or `denied`
+    #[arg(long, value_name = "WHAT=CHOICE", default_value = "", hide_default_value = true, value_parser = consent::parse)]
     consent: Consent,
 
     /// How to print it
@@ -68,21 +68,21 @@ enum Format {
 }
 
 const AFTER_HELP: &str = "\
-It prints the verdict; what trackside answers itself, if the request is for beacon.path or consent.path;
-what each rule says, in the order in which they are asked (a request stops at the first no); who the
-client is, from proxy to proxy; the visitor; who says what of its consent, in the order in which they are
-believed; the notice; the headers to append to the response; and each hit with what the worker finds out
-about it (bot, channel, campaign) and what every destination makes of it: the exact request, with *** for
-secrets. No store is opened, and no hook is asked.
+It prints the verdict; what trackside answers itself, if the request is for beacon.path or
+consent.path; what each rule says, in the order in which they are asked (a request stops at the first
+no); who the client is, from proxy to proxy; the visitor; who says what of its consent, in the order in
+which they are believed; the notice; the headers to append to the response; and each hit with what the
+worker finds out about it (bot, channel, campaign) and what every destination makes of it: the exact
+request, with *** for secrets. No store is opened, and no hook is asked.
 
 JSON has one object: \"verdict\" {\"tracked\", \"reason\"}; \"answer\" {\"why\", \"status\", \"headers\",
 \"body\"} or null; \"client\" {\"hops\" of {\"source\", \"entry\", \"trusted\", \"view\"}, \"unread\",
 \"address\", \"secure\", \"secure_by\", \"host\", \"host_by\"}; unless the answer tells of no page, \"asked\",
 \"rules\" of {\"rule\", \"ok\", \"reason\", \"view\"}, \"visitor\", \"consent\" {\"outcome\", \"voices\" of
 {\"source\", \"view\"}} and \"notice\" {\"text\", \"html\"} or null; \"headers\" of [name, value]; \"notes\";
-\"hits\" of {\"hit\", \"found\", \"destinations\" of {\"name\", and one of \"refused\" (reason), \"written\" (true) or
-\"request\" {\"method\", \"url\", \"headers\", \"body\"}}}. Bytes outside UTF-8 are {\"hex\": …}. Fields may
-be added, none is taken away.
+\"hits\" of {\"hit\", \"found\", \"destinations\" of {\"name\", and one of \"refused\" (reason), \"written\"
+(true) or \"request\" {\"method\", \"url\", \"headers\", \"body\"}}}. Bytes outside UTF-8 are {\"hex\": …}.
+Fields may be added, none is taken away.
 
 Examples:
   printf 'GET /news/ HTTP/1.1\\nHost: www.example.com\\nAccept: text/html\\n\\n' | trackside explain

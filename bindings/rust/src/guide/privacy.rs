@@ -117,7 +117,8 @@
 //!
 //! # How it goes away
 //!
-//! `keep = "25 months"` has the embedded store delete what is older, and what is deleted is written over with zeros.
+//! `keep = "25 months"` has the embedded store delete what is older, and what is deleted is written over with zeros. It
+//! does so after it has stored hits, within an hour: a site that nobody visits keeps what it has.
 //! `trackside forget ID` deletes all hits of a visitor, by the id or by the value of its cookie, or with `--user` of a
 //! user, and rewrites the store, so that neither it nor its log holds a trace. Files of JSON lines, backups, and what
 //! others were sent are out of its reach.

@@ -6,7 +6,7 @@
 //!
 //! ```toml
 //! site = ["www.example.com"]      # requests for other hosts are skipped
-//! consent.policy = "notice"       # or "none": it depends on the law of your visitors
+//! consent.policy = "notice"       # or "opt-in", "opt-out" or "none": it depends on the law of your visitors
 //! track.ignore = ["/admin/", "/feeds/*"]
 //!
 //! [[destination]]

@@ -1,4 +1,8 @@
 //! Deleting what is stored of one visitor or user, without a trace.
+//!
+//! A visitor's hits are found by an index. A user's are not: the table is read from end to end, once for each id. An
+//! index of user ids would cost every write for what is asked for a few times a year, and [`purge`], which follows,
+//! rewrites the whole file anyway.
 
 use std::{collections::BTreeSet, path::Path};
 

@@ -42,7 +42,8 @@ use crate::{
 };
 
 /// Sinks that store hits in the database at `path`, which is made if it is not there, and that delete what
-/// is older than `keep`: never when opening, at most once an hour, a bounded number of rows a batch.
+/// is older than `keep`: after a batch, first after that for which it was opened, then at most once an hour, a
+/// bounded number of rows a batch. Where no hit comes nothing is deleted.
 ///
 /// # Errors
 ///
