@@ -40,7 +40,8 @@ impl Sites {
 
     /// The channel that the address is one of, and the site's name.
     pub(super) fn find(&self, host: &str, path: &[u8]) -> Option<(Channel, &'static str)> {
-        let host = without_www(host);
+        // A campaign's source can be any text, of which every part behind a dot would be looked up.
+        let host = Some(without_www(host)).filter(|host| host.len() <= MAX_HOST)?;
         let part =
             self.parts.iter().find(|(part, begin, ..)| *part == host && path.starts_with(begin.as_bytes()));
         if let Some(&(_, _, channel, name)) = part {

@@ -64,3 +64,11 @@ fn hosts_out_of_addresses() {
     assert_eq!(host("/a"), None);
     assert_eq!(host(&format!("http://{}/", "a.".repeat(200))), None);
 }
+
+#[test]
+fn a_text_longer_than_any_host_is_none() {
+    let sites = Sites::built_in();
+    let source = |labels: usize| format!("{}chatgpt.com", "a.".repeat(labels));
+    assert_eq!(sites.find(&source(100), b""), Some((Channel::Ai, "ChatGPT")));
+    assert_eq!(sites.find(&source(1_000), b""), None, "and none of its parts is looked up");
+}

@@ -22,7 +22,7 @@ pub struct Input<'a> {
     pub configuration: u8,
     /// What else the host does, bit by bit: 1 sets a title and a property before it finishes; 2 finishes
     /// with arrays what was refused, and otherwise leaves it; 4 lends NULL for nothing; 8 to 64: where in
-    /// memory the block begins.
+    /// memory the block begins; 128 ends it in one call.
     pub switches: u8,
     /// Which of [`SLIPS`] comes first.
     pub slip: u8,
@@ -65,6 +65,10 @@ impl<'a> Input<'a> {
 
     fn is_finished_anyway(&self) -> bool {
         self.switches & 2 != 0
+    }
+
+    fn is_ended_at_once(&self) -> bool {
+        self.switches & 128 != 0
     }
 
     fn manner(&self) -> Manner {
@@ -110,14 +114,19 @@ pub fn run(data: &[u8]) {
     let twin = twin.expect("it went well");
     assert_eq!(exchange.before(), twin.before());
 
-    finish(&input, &exchange, &twin);
-    let verdict = exchange.verdict();
+    annotate(&input, [&exchange, &twin]);
+    let left = if input.is_ended_at_once() {
+        end(&input, exchange, &twin)
+    } else {
+        finish(&input, &exchange, &twin);
+        Some(exchange)
+    };
+    let verdict = left.as_ref().map_or_else(|| twin.verdict(), Exchange::verdict);
     assert_eq!(verdict, twin.verdict());
-    let late = u64::from(verdict.is_some());
-    if verdict.is_some() {
-        come_too_late(&input, &exchange);
-    }
-    drop((exchange, twin));
+    let over = left.as_ref().filter(|_| verdict.is_some());
+    over.iter().for_each(|exchange| come_too_late(&input, exchange));
+    let late = u64::from(over.is_some());
+    drop((left, twin));
     site.check_books(2, late);
     let hits = site.hits();
     let (of_block, of_arrays) = hits.split_at(hits.len() / 2);
@@ -139,14 +148,59 @@ fn begin_badly(input: &Input<'_>, site: &Site) {
     outcome.failed(&[status, TRACKSIDE_BLOB], &[name, "`blob`"]);
 }
 
-/// Finishes both exchanges, one with the block and one with arrays, if it is a response's.
-fn finish(input: &Input<'_>, exchange: &Exchange, twin: &Exchange) {
-    if input.is_annotated_before() {
-        for each in [exchange, twin] {
-            each.annotate(&Annotation::Title(b"before"[..].into()), Slip::default()).ok();
-            each.annotate(&Annotation::number(b"before", 1.0), Slip::default()).ok();
+/// Adds what came before the response, if anything did.
+fn annotate(input: &Input<'_>, exchanges: [&Exchange; 2]) {
+    for each in exchanges.into_iter().filter(|_| input.is_annotated_before()) {
+        each.annotate(&Annotation::Title(b"before"[..].into()), Slip::default()).ok();
+        each.annotate(&Annotation::number(b"before", 1.0), Slip::default()).ok();
+    }
+}
+
+/// Ends one exchange in one call, and finishes the other with arrays, if the block is a response's. What is left of the
+/// first: it stays where it could not be ended, or its verdict had no room.
+fn end(input: &Input<'_>, exchange: Exchange, twin: &Exchange) -> Option<Exchange> {
+    end_badly(input, &exchange);
+    let capacity = usize::from(input.room) * 2;
+    let block = Block::new(input.response, input.begin());
+    let (outcome, written) = exchange.end_blob(&block, capacity, Slip::default());
+    drop(block);
+    match reader::response(input.response) {
+        Ok(response) => {
+            finish_twin(twin, &response);
+            let expected = twin.verdict().expect("it is over");
+            let needed =
+                8 + expected.headers.iter().map(|(name, value)| 8 + name.len() + value.len()).sum::<usize>();
+            assert_eq!(written.needed, Some(needed));
+            if capacity >= needed {
+                outcome.ok();
+                assert_eq!(written.verdict(), expected);
+                exchange.is_gone();
+                return None;
+            }
+            outcome.failed(&[TRACKSIDE_BUFFER], &["`buffer`"]);
+        }
+        Err(refusal) => {
+            outcome.failed(statuses(refusal), &["`blob`"]);
+            assert_eq!(written.needed, None);
+            finish_anyway(input, [&exchange, twin]);
         }
     }
+    assert!(written.is_untouched());
+    Some(exchange)
+}
+
+/// Ends with a mistake, which is told, and changes nothing.
+fn end_badly(input: &Input<'_>, exchange: &Exchange) {
+    let Some((slip, expected)) = response_slip(input) else { return };
+    let block = Block::new(input.response, input.begin());
+    let (outcome, written) = exchange.end_blob(&block, 512, slip);
+    outcome.failed(&[expected.0, TRACKSIDE_BLOB, TRACKSIDE_INVALID_UTF8], &[expected.1, "`blob`"]);
+    assert!(written.is_untouched() && written.needed.is_none());
+    assert_eq!(exchange.verdict(), None, "what failed does not finish");
+}
+
+/// Finishes both exchanges, one with the block and one with arrays, if it is a response's.
+fn finish(input: &Input<'_>, exchange: &Exchange, twin: &Exchange) {
     finish_badly(input, exchange);
     let block = Block::new(input.response, input.begin());
     let outcome = exchange.finish_blob(&block, Slip::default());
@@ -154,34 +208,46 @@ fn finish(input: &Input<'_>, exchange: &Exchange, twin: &Exchange) {
     match reader::response(input.response) {
         Ok(response) => {
             outcome.ok();
-            for annotation in &response.annotations {
-                twin.annotate(annotation, Slip::default()).ok();
-            }
-            twin.finish(&response, Slip::default()).ok();
+            finish_twin(twin, &response);
         }
         Err(refusal) => {
             outcome.failed(statuses(refusal), &["`blob`"]);
-            assert_eq!(exchange.verdict(), None, "what was refused does not finish");
-            if input.is_finished_anyway() {
-                for each in [exchange, twin] {
-                    each.finish(&Response::page(), Slip::default()).ok();
-                }
-            }
+            finish_anyway(input, [exchange, twin]);
         }
+    }
+}
+
+fn finish_twin(twin: &Exchange, response: &Response<'_>) {
+    for annotation in &response.annotations {
+        twin.annotate(annotation, Slip::default()).ok();
+    }
+    twin.finish(response, Slip::default()).ok();
+}
+
+/// Finishes with arrays what was refused, if the host does.
+fn finish_anyway(input: &Input<'_>, exchanges: [&Exchange; 2]) {
+    assert_eq!(exchanges[0].verdict(), None, "what was refused does not finish");
+    for each in exchanges.into_iter().filter(|_| input.is_finished_anyway()) {
+        each.finish(&Response::page(), Slip::default()).ok();
     }
 }
 
 /// Finishes with a mistake, which is told, and changes nothing.
 fn finish_badly(input: &Input<'_>, exchange: &Exchange) {
-    let slip = input.slip();
-    let (status, name) = match slip.place {
-        Place::Exchange => (slip.handle_status(), "`exchange`"),
-        Place::ResponseBlock => (slip.status(), "`blob`"),
-        _ => return,
-    };
+    let Some((slip, (status, name))) = response_slip(input) else { return };
     let outcome = exchange.finish_blob(&Block::new(input.response, input.begin()), slip);
     outcome.failed(&[status, TRACKSIDE_BLOB, TRACKSIDE_INVALID_UTF8], &[name, "`blob`"]);
     assert_eq!(exchange.verdict(), None, "what failed does not finish");
+}
+
+/// The mistake that can be made with the response's block, if it is one, and how it is told.
+fn response_slip(input: &Input<'_>) -> Option<(Slip, (trackside_status, &'static str))> {
+    let slip = input.slip();
+    match slip.place {
+        Place::Exchange => Some((slip, (slip.handle_status(), "`exchange`"))),
+        Place::ResponseBlock => Some((slip, (slip.status(), "`blob`"))),
+        _ => None,
+    }
 }
 
 /// Everything that comes when it is over changes nothing.

@@ -66,6 +66,28 @@ impl Exchange {
         })
     }
 
+    /// Calls trackside_exchange_begin_lines, with this mistake in it.
+    pub fn begin_lines(
+        site: &Site,
+        lines: &Block,
+        flags: u8,
+        manner: Manner,
+        slip: Slip,
+    ) -> (Outcome, Option<Self>) {
+        let (data, length) = lines.lend(manner, slip, Place::RequestBlock);
+        let tracker = slip.handle(Place::Tracker, site.tracker);
+        let is_new = Piece::new(1);
+        let (outcome, begun) = Self::made(manner, slip, |out, error| {
+            // SAFETY: as above.
+            unsafe {
+                trackside_exchange_begin_lines(tracker, data, length, flags, out, is_new.pointer(), error)
+            }
+        });
+        let told = begun.as_ref().map_or(FILL, |begun| u8::from(begun.before().is_new));
+        assert_eq!(is_new.bytes(), [told], "an output is written if the call goes well, and only then");
+        (outcome, begun)
+    }
+
     /// Makes a call that gives an exchange only if it goes well.
     fn made(
         manner: Manner,
@@ -177,6 +199,26 @@ impl Exchange {
         })
     }
 
+    /// Calls trackside_exchange_end_blob, with this mistake in it, and with a buffer of `capacity` bytes. If it goes well
+    /// the exchange is [gone](Self::is_gone).
+    pub fn end_blob(&self, block: &Block, capacity: usize, slip: Slip) -> (Outcome, Written) {
+        let (data, length) = block.lend(self.manner, slip, Place::ResponseBlock);
+        let handle = slip.handle(Place::Exchange, self.handle);
+        let (buffer, needed) = (Piece::new(capacity), Piece::new(size_of::<usize>()));
+        let outcome = call(self.manner.room(), |error| {
+            let (place, needed) = (buffer.pointer(), needed.pointer());
+            // SAFETY: as above.
+            unsafe { trackside_exchange_end_blob(handle, data, length, place, capacity, needed, error) }
+        });
+        let is_told = needed.bytes().iter().any(|&byte| byte != FILL);
+        (outcome, Written { buffer, needed: is_told.then(|| needed.read()) })
+    }
+
+    /// Sees to it that nobody frees it again.
+    pub fn is_gone(self) {
+        std::mem::forget(self);
+    }
+
     /// Calls trackside_exchange_abandon.
     pub fn abandon(&self) -> Outcome {
         // SAFETY: the handle is live.
@@ -209,6 +251,40 @@ impl Exchange {
         };
         let headers = headers.iter().map(|header| (text(header.name), text(header.value)));
         is_over.then(|| Verdict { reason, headers: headers.collect() })
+    }
+}
+
+/// What trackside_exchange_end_blob has written.
+#[derive(Debug)]
+pub struct Written {
+    buffer: Piece,
+    /// How long the verdict is, if that was told.
+    pub needed: Option<usize>,
+}
+
+impl Written {
+    /// Whether the buffer is as it was.
+    pub fn is_untouched(&self) -> bool {
+        self.buffer.bytes().iter().all(|&byte| byte == FILL)
+    }
+
+    /// The verdict, read as the header specifies it.
+    pub fn verdict(&self) -> Verdict {
+        let bytes = self.buffer.bytes();
+        let (block, behind) = bytes.split_at(self.needed.expect("its length is told"));
+        assert!(behind.iter().all(|&byte| byte == FILL), "what lies behind the verdict");
+        let short = |at: usize| u16::from_le_bytes([block[at], block[at + 1]]);
+        let long = |at: usize| u32::from_le_bytes([0, 1, 2, 3].map(|n| block[at + n])) as usize;
+        assert_eq!((block[..2].to_vec(), short(6)), (vec![1, 0], 0), "version, flags and what is 0");
+        let (reason, count) = (short(2), usize::from(short(4)));
+        let mut at = 8 + 8 * count;
+        let mut text = |length| {
+            at += length;
+            String::from_utf8(block[at - length..at].to_vec()).expect("what the library says is UTF-8")
+        };
+        let headers = (0..count).map(|n| (text(long(8 + 8 * n)), text(long(12 + 8 * n)))).collect();
+        assert_eq!(at, block.len(), "nothing stands behind the headers");
+        Verdict { reason, headers }
     }
 }
 

@@ -128,3 +128,23 @@ fn every_file_of_the_corpus_of_headers_runs() {
         headers::run(&read(&bytes));
     }
 }
+
+#[test]
+fn every_other_file_of_the_corpus_runs() {
+    let targets: [(&str, fn(&[u8])); 8] = [
+        ("address", crate::address::run),
+        ("agent", crate::agent::run),
+        ("config", crate::config::run),
+        ("cookies", crate::cookies::run),
+        ("endpoint", crate::endpoint::run),
+        ("keys", crate::keys::run),
+        ("lines", crate::lines::run),
+        ("proxy", crate::proxy::run),
+    ];
+    for (target, run) in targets {
+        for (name, bytes) in corpus(target) {
+            println!("{target}/{name}");
+            run(&bytes);
+        }
+    }
+}

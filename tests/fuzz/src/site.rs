@@ -11,7 +11,7 @@ use trackside_ffi::*;
 use crate::call::call;
 
 /// What the targets choose among: each has something that the others have not.
-pub const CONFIGURATIONS: [&str; 8] = [
+pub const CONFIGURATIONS: [&str; 9] = [
     // Most of it as it comes.
     "consent.policy = 'notice'",
     // All that may be kept, and two records of each hit.
@@ -32,6 +32,9 @@ pub const CONFIGURATIONS: [&str; 8] = [
     "consent = { policy = 'notice', notice = '<{site}> & cookies' }\n visitor.session_timeout = '1s'\n
      visitor.cookie = { name = 'v', path = '/a', domain = 'example.com', max_age = '401d', renew = true,
        same_site = 'none', secure = true, http_only = false }",
+    // Headers that others do not read.
+    "consent = { policy = 'opt-out', dnt = 'honour' }\n
+     proxy = { trusted = ['203.0.113.0/24', 'unix'], header = 'x-forwarded-for' }",
 ];
 
 /// When everything happens, in microseconds since the Unix epoch: the golden vectors' time.

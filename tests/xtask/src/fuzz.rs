@@ -14,7 +14,8 @@ use crate::{cargo, install, root, target};
 pub(crate) const MANIFEST: &str = "tests/fuzz/Cargo.toml";
 
 const FOLDER: &str = "tests/fuzz";
-const TARGETS: [&str; 3] = ["blob", "headers", "proxy"];
+const TARGETS: [&str; 10] =
+    ["address", "agent", "blob", "config", "cookies", "endpoint", "headers", "keys", "lines", "proxy"];
 
 /// With another release the sanitizer's flags may be others.
 const VERSION: &str = "0.13.2";

@@ -57,7 +57,7 @@ const COMMANDS: [(&str, &str); 8] = [
     ("test", "set up whatever the tests need and run them all"),
     ("bench", "measure against the floor and the peers; --quick: less exactly"),
     ("c", "the tests in C alone"),
-    ("fuzz", "feed the C ABI what no host gives: [target] [seconds], target file, or --seed"),
+    ("fuzz", "feed ABI and parsers what nobody gives: [target] [seconds], target file, or --seed"),
     ("header", "make the C header anew of its sources"),
     ("miri", "look for undefined behaviour in the C ABI's pointers; needs a nightly toolchain"),
     ("python", "the Python binding alone: wheel, types, style, tests; `python bench`: its speed"),
