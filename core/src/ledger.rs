@@ -219,7 +219,8 @@ pub struct Hits {
     pub queued: u64,
     /// Hits inside a delivery attempt, counted apart from the books.
     pub in_flight: u64,
-    /// Sinks that panicked and were replaced.
+    /// How often the host's code failed on a worker: sinks that panicked and were replaced, filters and editors that
+    /// panicked or could not do their work.
     pub panics: u64,
     /// Delivery attempts that were made again.
     pub retries: u64,

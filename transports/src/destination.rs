@@ -10,9 +10,10 @@ use trackside_core::{
 
 use crate::{
     clock::Clock,
+    hooks::Hooks,
     keys::Keys,
     pool::{Backoff, FanOut, Options, Pool},
-    sink::{AnyFactory, SinkFactory},
+    sink::{AnyFactory, WithHooks},
     sinks,
     stage::Stage,
 };
@@ -38,14 +39,16 @@ pub(crate) fn open_all(
     clock: &Arc<dyn Clock>,
     keys: Option<&Arc<dyn Keys>>,
     stage: &Arc<Stage>,
+    hooks: Option<Box<dyn Hooks>>,
     mut swapped: Swapped,
 ) -> Result<Arc<dyn Transport>, OpenError> {
+    let hooks = hooks.map(Arc::from);
     let pools = config
         .destinations()
         .iter()
         .map(|destination| {
             let sink = swapped.remove(&destination.name);
-            Ok((destination.ip, open(destination, clock, keys, stage, sink)?))
+            Ok((destination.ip, open(destination, clock, keys, stage, hooks.as_ref(), sink)?))
         })
         .collect::<Result<Vec<_>, OpenError>>()?;
     Ok(Arc::new(FanOut::new(pools)))
@@ -56,6 +59,7 @@ fn open(
     clock: &Arc<dyn Clock>,
     keys: Option<&Arc<dyn Keys>>,
     stage: &Arc<Stage>,
+    hooks: Option<&Arc<dyn Hooks>>,
     sink: Option<Box<dyn AnyFactory>>,
 ) -> Result<Arc<dyn Transport>, OpenError> {
     let protocol: Option<Arc<dyn Protocol>> = protocol::of(&destination.receiver).map(Arc::from);
@@ -77,22 +81,35 @@ fn open(
         clock: Arc::clone(clock),
         keys: keys.cloned(),
     };
-    if let Some(factory) = sink {
-        return Ok(Arc::new(Pool::of(options, Backoff::default(), factory)));
-    }
+    let factory = match sink {
+        Some(factory) => factory,
+        None => factory(destination, protocol)?,
+    };
+    let factory = match hooks {
+        Some(hooks) => Box::new(WithHooks { factory, hooks: Arc::clone(hooks) }),
+        None => factory,
+    };
+    Ok(Arc::new(Pool::of(options, Backoff::default(), factory)))
+}
+
+/// What makes the sinks of the destination's type.
+fn factory(
+    destination: &Destination,
+    protocol: Option<Arc<dyn Protocol>>,
+) -> Result<Box<dyn AnyFactory>, OpenError> {
     Ok(match (&destination.receiver, protocol) {
         (receiver @ (Receiver::Callback | Receiver::Celery { .. }), _) => {
             return Err(OpenError(Problem::NoSink { name: destination.name.clone(), kind: receiver.kind() }));
         }
         #[cfg(feature = "sqlite")]
-        (Receiver::Sqlite { path, keep }, _) => pool(options, sinks::sqlite::factory(path.clone(), *keep)),
-        (Receiver::File { path }, _) => pool(options, sinks::file::factory(path.clone())),
+        (Receiver::Sqlite { path, keep }, _) => Box::new(sinks::sqlite::factory(path.clone(), *keep)),
+        (Receiver::File { path }, _) => Box::new(sinks::file::factory(path.clone())),
         #[cfg(feature = "http")]
         (receiver, Some(protocol)) => {
             if cfg!(not(feature = "tls")) && receiver.url().is_some_and(|url| url.starts_with("https:")) {
                 return Err(OpenError::feature(destination, "an https url", "tls"));
             }
-            pool(options, sinks::http::factory(protocol, destination.timeout))
+            Box::new(sinks::http::factory(protocol, destination.timeout))
         }
         #[cfg(not(feature = "sqlite"))]
         (Receiver::Sqlite { .. }, _) => return Err(OpenError::feature(destination, "a store", "sqlite")),
@@ -102,10 +119,6 @@ fn open(
         )]
         _ => return Err(OpenError::feature(destination, "a receiver on the network", "http")),
     })
-}
-
-fn pool(options: Options, factory: impl SinkFactory) -> Arc<dyn Transport> {
-    Arc::new(Pool::new(options, factory))
 }
 
 /// A destination cannot be opened: it needs a feature that this build does not have or a sink that nobody

@@ -3,9 +3,11 @@
 pub mod clock;
 mod destination;
 pub mod entropy;
+pub mod hooks;
 pub mod keys;
 pub mod load;
 mod log;
+mod looks;
 pub mod pool;
 mod proxies;
 mod requests;

@@ -1,8 +1,10 @@
 //! What makes one attempt at delivering one batch.
 
-use std::{error::Error, fmt};
+use std::{error::Error, fmt, sync::Arc};
 
 use trackside_core::protocol::{Enriched, Outcome};
+
+use crate::hooks::Hooks;
 
 /// Makes one attempt at delivering one batch, and says how it went.
 ///
@@ -45,6 +47,9 @@ pub(crate) trait AnyFactory: Send + Sync {
     fn make(&self) -> Result<Box<dyn Sink>, SinkError>;
 
     fn share(&self) -> Box<dyn AnyFactory>;
+
+    /// What a worker that this was given asks about hits.
+    fn hooks(&self) -> Option<&dyn Hooks>;
 }
 
 impl<F: SinkFactory> AnyFactory for F {
@@ -54,6 +59,30 @@ impl<F: SinkFactory> AnyFactory for F {
 
     fn share(&self) -> Box<dyn AnyFactory> {
         Box::new(self.clone())
+    }
+
+    fn hooks(&self) -> Option<&dyn Hooks> {
+        None
+    }
+}
+
+/// A factory, and the hooks for the workers to ask.
+pub(crate) struct WithHooks {
+    pub(crate) factory: Box<dyn AnyFactory>,
+    pub(crate) hooks: Arc<dyn Hooks>,
+}
+
+impl AnyFactory for WithHooks {
+    fn make(&self) -> Result<Box<dyn Sink>, SinkError> {
+        self.factory.make()
+    }
+
+    fn share(&self) -> Box<dyn AnyFactory> {
+        Box::new(Self { factory: self.factory.share(), hooks: Arc::from(self.hooks.share()) })
+    }
+
+    fn hooks(&self) -> Option<&dyn Hooks> {
+        Some(&*self.hooks)
     }
 }
 

@@ -3,41 +3,64 @@
 use std::{
     fmt, mem,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use trackside_core::{
     Config, Hit, Reason,
+    config::{Destination, IpPolicy},
     enrich::{Enricher, Found, Lists},
     hit::Edit,
     protocol::{Enriched, Protocol},
 };
 
-use crate::pool::fork::PerProcess;
+use crate::{
+    hooks::{HookError, Hooks},
+    looks::Looks,
+    pool::fork::{self, PerProcess},
+};
 
 /// One for a process: a child makes its own, since what matches patterns has locks.
 static LISTS: PerProcess<Arc<Lists>> = PerProcess::new();
 
-pub(crate) type Filter = Arc<dyn Fn(&Enriched<'_>) -> bool + Send + Sync>;
-pub(crate) type Editor = Arc<dyn Fn(&Enriched<'_>, &mut Edit) + Send + Sync>;
-
-/// Looks at the hits of a tracker, for all of its destinations. The lists are made at the first look, by a
-/// worker.
+/// Looks at the hits of a tracker, once for all of its destinations that come to them at about the same time. The
+/// lists are made at the first look, by a worker.
 pub struct Stage {
     config: Config,
     enricher: PerProcess<Enricher>,
-    filter: Option<Filter>,
-    editor: Option<Editor>,
+    looks: PerProcess<Mutex<Looks>>,
+    takers: Vec<Taker>,
+}
+
+/// A destination, as far as it says which hits it takes from the queue.
+struct Taker {
+    ip: IpPolicy,
+    third_party: bool,
+}
+
+/// What came of a look at a hit.
+#[derive(Debug)]
+pub(crate) struct Looked {
+    /// The hit, or what the host's editor put in its place.
+    pub(crate) hit: Hit,
+    pub(crate) found: Found,
+    /// Why no destination takes it.
+    pub(crate) refused: Option<Reason>,
+    /// How often code failed over it. Every destination that has the hit counts that.
+    pub(crate) failures: u64,
 }
 
 impl Stage {
-    /// A stage that looks as `config` says, and asks no hook.
+    /// A stage that looks as `config` says, for its destinations.
     pub fn new(config: &Config) -> Self {
-        Self { config: config.clone(), enricher: PerProcess::new(), filter: None, editor: None }
-    }
-
-    pub(crate) fn with_hooks(self, filter: Option<Filter>, editor: Option<Editor>) -> Self {
-        Self { filter, editor, ..self }
+        let taker =
+            |destination: &Destination| Taker { ip: destination.ip, third_party: destination.third_party };
+        Self {
+            config: config.clone(),
+            enricher: PerProcess::new(),
+            looks: PerProcess::new(),
+            takers: config.destinations().iter().map(taker).collect(),
+        }
     }
 
     pub(crate) fn enricher(&self) -> &Enricher {
@@ -45,64 +68,120 @@ impl Stage {
             .get(|| Enricher::new(&self.config, Arc::clone(LISTS.get(|| Arc::new(Lists::built_in())))))
     }
 
-    /// Whether code of the host is asked, which may do anything.
-    pub(crate) fn has_hooks(&self) -> bool {
-        self.filter.is_some() || self.editor.is_some()
+    /// Looks at `hits`, or remembers what came of it when another destination's worker did. Workers take turns, so
+    /// that none looks at what another is about, and so that `hooks` are asked for one hit at a time. `complain` is
+    /// told of code that fails.
+    ///
+    /// None if a hook forked, and this is the child.
+    pub(crate) fn look_at<'a>(
+        &self,
+        hits: impl Iterator<Item = &'a Hit>,
+        hooks: Option<&dyn Hooks>,
+        complain: &dyn Fn(&str),
+    ) -> Option<Vec<Arc<Looked>>> {
+        let generation = fork::generation();
+        let mut turn = (self.takers.len() > 1 || hooks.is_some()).then(|| self.turn());
+        let mut all = Vec::with_capacity(hits.size_hint().0);
+        for hit in hits {
+            let looked = match turn.as_mut().and_then(|looks| looks.take(hit)) {
+                Some(looked) => looked,
+                None => {
+                    let looked = Arc::new(self.look(hit, hooks, complain));
+                    if fork::generation() != generation {
+                        mem::forget((turn, all, looked));
+                        return None;
+                    }
+                    let others = self.takers_of(hit).saturating_sub(1);
+                    if let Some(looks) = turn.as_mut().filter(|_| others > 0) {
+                        looks.put(hit, &looked, others);
+                    }
+                    looked
+                }
+            };
+            all.push(looked);
+        }
+        Some(all)
     }
 
-    /// Looks at `hit`, which a hook may put another in place of, and asks whether a destination takes it.
-    /// `panicked` is called for each hook that does: the hit goes on as if there were none.
+    /// Whether a destination takes a hit at which this has looked.
     ///
     /// # Errors
     ///
     /// The reason for which it does not.
-    pub(crate) fn pass(
-        &self,
-        hit: &mut Hit,
-        protocol: Option<&dyn Protocol>,
-        panicked: &dyn Fn(),
-    ) -> Result<Found, Reason> {
-        let enricher = self.enricher();
-        let mut found = enricher.look(hit);
-        if let Some(filter) = &self.filter
-            && guarded(panicked, || filter(&Enriched::with(hit, &found))) == Some(false)
-        {
-            return Err(Reason::Filtered);
+    pub(crate) fn admit(&self, looked: &Looked, protocol: Option<&dyn Protocol>) -> Result<(), Reason> {
+        match looked.refused {
+            Some(reason) => Err(reason),
+            None => self.enricher().admit(&Enriched::with(&looked.hit, &looked.found), protocol),
         }
-        if let Some(editor) = &self.editor {
-            let edited = guarded(panicked, || {
-                let mut edit = Edit::new();
-                editor(&Enriched::with(hit, &found), &mut edit);
-                edit.apply(hit)
-            });
-            if let Some(Some(edited)) = edited {
-                *hit = edited;
-                // What was taken out of the hit is not to be found in it.
-                found = enricher.look(hit);
-            }
+    }
+
+    fn turn(&self) -> MutexGuard<'_, Looks> {
+        self.looks.get(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many destinations take the hit from their queues.
+    fn takers_of(&self, hit: &Hit) -> usize {
+        let takes = |taker: &&Taker| taker.ip == hit.ip_policy() && !(taker.third_party && hit.is_confined());
+        self.takers.iter().filter(takes).count()
+    }
+
+    fn look(&self, hit: &Hit, hooks: Option<&dyn Hooks>, complain: &dyn Fn(&str)) -> Looked {
+        let mut looked = Looked { hit: hit.clone(), found: Found::default(), refused: None, failures: 0 };
+        let Some(found) = looked.guarded("the look at a hit", complain, || Ok(self.enricher().look(hit)))
+        else {
+            looked.refused = Some(Reason::Rejected);
+            return looked;
+        };
+        looked.found = found;
+        if let Some(hooks) = hooks {
+            self.ask(hooks, &mut looked, complain);
         }
-        enricher.admit(&Enriched::with(hit, &found), protocol)?;
-        Ok(found)
+        looked
+    }
+
+    fn ask(&self, hooks: &dyn Hooks, looked: &mut Looked, complain: &dyn Fn(&str)) {
+        let (hit, found) = (looked.hit.clone(), mem::take(&mut looked.found));
+        let enriched = Enriched::with(&hit, &found);
+        let is_wanted = looked.guarded("the filter of hits", complain, || hooks.filter(&enriched));
+        if is_wanted == Some(false) {
+            looked.refused = Some(Reason::Filtered);
+            return;
+        }
+        let edited = looked.guarded("the editor of hits", complain, || {
+            let mut edit = Edit::new();
+            hooks.edit(&enriched, &mut edit)?;
+            let edited = edit.apply(&hit);
+            // What was taken out of the hit is not to be found in it.
+            Ok(edited.map(|edited| (self.enricher().look(&edited), edited)))
+        });
+        (looked.found, looked.hit) = edited.flatten().unwrap_or((found, hit));
     }
 }
 
-fn guarded<R>(panicked: &dyn Fn(), hook: impl FnOnce() -> R) -> Option<R> {
-    match catch_unwind(AssertUnwindSafe(hook)) {
-        Ok(answer) => Some(answer),
-        Err(panic) => {
-            mem::forget(panic); // Its drop could panic, too.
-            panicked();
-            None
-        }
+impl Looked {
+    /// What `code` answers, unless it fails or panics: this is counted, and the log is told.
+    fn guarded<R>(
+        &mut self,
+        what: &str,
+        complain: &dyn Fn(&str),
+        code: impl FnOnce() -> Result<R, HookError>,
+    ) -> Option<R> {
+        let problem = match catch_unwind(AssertUnwindSafe(code)) {
+            Ok(Ok(answer)) => return Some(answer),
+            Ok(Err(error)) => format!("{what} failed: {error}"),
+            Err(panic) => {
+                mem::forget(panic); // Its drop could panic, too.
+                format!("{what} panicked")
+            }
+        };
+        self.failures += 1;
+        complain(&problem);
+        None
     }
 }
 
 impl fmt::Debug for Stage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Stage")
-            .field("bots", &self.config.bots())
-            .field("filter", &self.filter.is_some())
-            .field("editor", &self.editor.is_some())
-            .finish()
+        f.debug_struct("Stage").field("bots", &self.config.bots()).finish_non_exhaustive()
     }
 }

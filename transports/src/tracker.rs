@@ -27,13 +27,14 @@ use crate::{
     clock::{self, Clock},
     destination::{self, OpenError, Swapped},
     entropy::{self, Entropy},
+    hooks::{Closures, Hooks},
     keys::{self, DerivedKeys, Keys},
     log,
     pool::fork::{self, PerProcess},
     proxies::ProxyWatch,
     requests::RequestBook,
     sink::SinkFactory,
-    stage::{Editor, Filter, Stage},
+    stage::Stage,
 };
 
 /// Counts a server's traffic: judges its exchanges and delivers their hits off the request thread.
@@ -103,8 +104,8 @@ impl Tracker {
             has_own_clock: false,
             transport: None,
             sinks: Swapped::new(),
-            filter: None,
-            editor: None,
+            closures: Closures::default(),
+            hooks: None,
         }
     }
 
@@ -286,8 +287,8 @@ pub struct Builder {
     has_own_clock: bool,
     transport: Option<Arc<dyn Transport>>,
     sinks: Swapped,
-    filter: Option<Filter>,
-    editor: Option<Editor>,
+    closures: Closures,
+    hooks: Option<Box<dyn Hooks>>,
 }
 
 impl Builder {
@@ -332,12 +333,15 @@ impl Builder {
     }
 
     /// Which hits the destinations are to have: those for which `filter` answers true. The others are
-    /// refused(`filtered`). Asked once per hit and destination, on a worker, when the hit has been looked at; it
-    /// may take its time, and other hits wait meanwhile. Of two the later stands. Defaults to all.
+    /// refused(`filtered`). Asked once per hit, when that has been looked at, by the worker of whichever destination
+    /// comes to it first; a destination that comes much later, after a pause, has it asked once more. It is asked for
+    /// one hit at a time and may take its time, but all other hits wait meanwhile. Of two the later stands. Defaults
+    /// to all.
     ///
-    /// Should it panic, that is counted with the destination's [panics](trackside_core::ledger::Hits::panics),
-    /// and the hit goes on. It must not wait for the tracker: `flush` and `close` answer
-    /// [`Reentrant`] there.
+    /// Should it panic, that is logged, and counted with the [panics](trackside_core::ledger::Hits::panics) of each
+    /// destination that has the hit, and the hit goes on. It must not wait for the tracker: `flush` and `close` answer
+    /// [`Reentrant`] there. Where the [transport](Self::transport) is swapped there are no workers, and it is never
+    /// asked.
     ///
     /// ```
     /// use trackside_core::{Config, hit::Text};
@@ -355,17 +359,24 @@ impl Builder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn filter(mut self, filter: impl Fn(&Enriched<'_>) -> bool + Send + Sync + 'static) -> Self {
-        self.filter = Some(Arc::new(filter));
+        self.closures.filter = Some(Arc::new(filter));
         self
     }
 
-    /// What is to be changed about a hit before a destination has it. Asked as [`filter`](Self::filter) is, and
-    /// after it; an edited hit is a new record, at which the worker looks again, and the other destinations' hits
-    /// are edited for themselves. Of two the later stands. Defaults to nothing.
+    /// What is to be changed about a hit before the destinations have it. Asked as [`filter`](Self::filter) is, and
+    /// after it; an edited hit is a new record, at which the worker looks again. Of two the later stands. Defaults to
+    /// nothing.
     ///
-    /// Should it panic, that is counted, and the hit goes on as it was.
+    /// Should it panic, that is logged and counted, and the hit goes on as it was.
     pub fn edit(mut self, editor: impl Fn(&Enriched<'_>, &mut Edit) + Send + Sync + 'static) -> Self {
-        self.editor = Some(Arc::new(editor));
+        self.closures.editor = Some(Arc::new(editor));
+        self
+    }
+
+    /// Filter and editor in one, in place of [`filter`](Self::filter) and [`edit`](Self::edit). Of two the later
+    /// stands. Defaults to these.
+    pub fn hooks(mut self, hooks: impl Hooks) -> Self {
+        self.hooks = Some(Box::new(hooks));
         self
     }
 
@@ -387,10 +398,13 @@ impl Builder {
             None if is_of_a_test => Arc::new(DerivedKeys::random(&*self.entropy)),
             None => configured,
         });
-        let stage = Arc::new(Stage::new(&self.config).with_hooks(self.filter, self.editor));
+        let stage = Arc::new(Stage::new(&self.config));
+        let hooks = self.hooks.or_else(|| self.closures.hooks());
         let transport = match self.transport {
             Some(transport) => transport,
-            None => destination::open_all(&self.config, &self.clock, keys.as_ref(), &stage, self.sinks)?,
+            None => {
+                destination::open_all(&self.config, &self.clock, keys.as_ref(), &stage, hooks, self.sinks)?
+            }
         };
         let proxies = ProxyWatch::new(&self.config);
         let live = Arc::new(Live {

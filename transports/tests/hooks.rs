@@ -5,15 +5,25 @@
 mod kit;
 
 use std::{
-    sync::{Arc, Mutex, OnceLock},
+    sync::{
+        Arc, Mutex, OnceLock,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
     time::Duration,
 };
 
 use kit::*;
 use trackside_core::{
-    Annotations, Config, Reason, Request, Response, enrich::Class, hit::Text, ledger::Hits, protocol::Outcome,
+    Annotations, Config, Reason, Request, Response,
+    enrich::Class,
+    hit::{Edit, Text},
+    ledger::Hits,
+    protocol::{Enriched, Outcome},
 };
-use trackside_transports::{Builder, Tracker};
+use trackside_transports::{
+    Builder, Tracker,
+    hooks::{HookError, Hooks},
+};
 
 const TWO: &str = "visitor.identity = 'none'
     [[destination]]
@@ -28,7 +38,12 @@ type Seen = Arc<Mutex<Vec<(String, Option<Class>)>>>;
 
 /// A tracker of two destinations, and what arrives at the first.
 fn noting(hooks: impl FnOnce(Builder) -> Builder) -> (Tracker, Seen) {
-    let config = Config::builder().toml(TWO).build().unwrap();
+    noting_with("", hooks)
+}
+
+/// As [`noting`], where the second has the keys of `toml`, too.
+fn noting_with(toml: &str, hooks: impl FnOnce(Builder) -> Builder) -> (Tracker, Seen) {
+    let config = Config::builder().toml(&format!("{TWO}{toml}")).build().unwrap();
     let seen = Seen::default();
     let arrived = Arc::clone(&seen);
     let builder = Tracker::builder(config)
@@ -83,7 +98,16 @@ fn what_the_filter_does_not_want_is_refused() {
 fn an_edited_hit_is_looked_at_again_and_keeps_its_id() {
     let before = Arc::new(Mutex::new(Vec::new()));
     let noted = Arc::clone(&before);
+    let ids = Arc::new(Mutex::new(Vec::new()));
+    let arrived = Arc::clone(&ids);
     let (tracker, seen) = noting(|builder| {
+        let builder = builder.sink(
+            "two",
+            does(move |batch, _| {
+                arrived.lock().unwrap().extend(batch.iter().map(|one| one.hit.id()));
+                all(batch, Outcome::Delivered)
+            }),
+        );
         builder.edit(move |hit, edit| {
             noted.lock().unwrap().push((hit.hit.id(), hit.found.unwrap().bot().is_some()));
             edit.set(Text::Path, format!("/edited/{}", hit.hit.path().len()));
@@ -96,8 +120,80 @@ fn an_edited_hit_is_looked_at_again_and_keeps_its_id() {
     }
     assert_eq!(*seen.lock().unwrap(), [("/edited/7".to_owned(), None)]);
     let before = before.lock().unwrap();
-    assert_eq!(before.len(), 2, "each destination's is edited for itself");
-    assert!(before[0] == before[1] && before[0].1, "as it was recorded");
+    assert_eq!(before.len(), 1, "one edit serves all destinations");
+    assert!(before[0].1, "as it was recorded");
+    assert_eq!(*ids.lock().unwrap(), [before[0].0]);
+}
+
+#[test]
+fn one_answer_serves_all_destinations() {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let asks = Arc::clone(&asked);
+    let (tracker, seen) = noting(move |builder| {
+        builder.filter(move |hit| {
+            let mut asked = asks.lock().unwrap();
+            asked.push(hit.hit.id());
+            // It takes back what it said as soon as it is asked again.
+            asked.len() % 2 == 0
+        })
+    });
+    (0..500).for_each(|_| visit(&tracker, "/"));
+    for book in close(&tracker) {
+        assert_eq!((book.delivered, book.refused), (250, vec![(Reason::Filtered, 250)]));
+    }
+    assert_eq!(seen.lock().unwrap().len(), 250);
+    let mut asked = asked.lock().unwrap();
+    assert_eq!(asked.len(), 500);
+    asked.sort_unstable();
+    asked.dedup();
+    assert_eq!(asked.len(), 500);
+}
+
+/// Where the destinations have records of their own, these are two.
+#[test]
+fn records_of_different_addresses_are_edited_apart() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let asks = Arc::clone(&asked);
+    let (tracker, _) =
+        noting_with("ip = 'none'", move |builder| builder.edit(move |_, _| _ = asks.fetch_add(1, SeqCst)));
+    visit(&tracker, "/");
+    close(&tracker);
+    assert_eq!(asked.load(SeqCst), 2);
+}
+
+/// Whoever is slow over a hit, those behind it do not overtake it.
+#[test]
+fn hits_stay_in_order_whoever_looks() {
+    let config =
+        Config::builder().toml("visitor.identity = 'none'\n[[destination]]\ntype = 'callback'\nworkers = 4");
+    let paths = Arc::new(Mutex::new(Vec::new()));
+    let noted = Arc::clone(&paths);
+    let tracker = Tracker::builder(config.build().unwrap())
+        .sink(
+            "callback",
+            does(move |batch, _| {
+                noted
+                    .lock()
+                    .unwrap()
+                    .push(batch.iter().map(|one| one.hit.path().to_vec()).collect::<Vec<_>>());
+                // Slow enough for others to be called to help.
+                std::thread::sleep(Duration::from_millis(6));
+                all(batch, Outcome::Delivered)
+            }),
+        )
+        .filter(|hit| {
+            (0..hit.hit.micros() % 50).for_each(|_| std::thread::yield_now());
+            true
+        })
+        .open()
+        .unwrap();
+    (0..3_000).for_each(|n| visit(&tracker, &format!("/{n:04}")));
+    close(&tracker);
+    let batches = paths.lock().unwrap();
+    assert_eq!(batches.iter().map(Vec::len).sum::<usize>(), 3_000);
+    for batch in batches.iter() {
+        assert!(batch.is_sorted(), "{batch:?}");
+    }
 }
 
 #[test]
@@ -113,6 +209,60 @@ fn hooks_that_panic_are_counted_and_the_hit_goes_on() {
         assert_eq!((book.delivered, book.panics), (3, 6));
     }
     assert_eq!(*seen.lock().unwrap(), vec![("/".to_owned(), Some(Class::Library)); 3]);
+}
+
+/// Fails over everything, and counts its handles.
+struct Fails(Arc<AtomicUsize>);
+
+impl Fails {
+    fn new(handles: &Arc<AtomicUsize>) -> Self {
+        handles.fetch_add(1, SeqCst);
+        Self(Arc::clone(handles))
+    }
+}
+
+impl Drop for Fails {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, SeqCst);
+    }
+}
+
+impl Hooks for Fails {
+    fn filter(&self, _: &Enriched<'_>) -> Result<bool, HookError> {
+        Err(HookError::new("no list"))
+    }
+
+    fn edit(&self, _: &Enriched<'_>, edit: &mut Edit) -> Result<(), HookError> {
+        edit.set(Text::Path, "/never");
+        Err(HookError::new("no names"))
+    }
+
+    fn share(&self) -> Box<dyn Hooks> {
+        Box::new(Self::new(&self.0))
+    }
+}
+
+#[test]
+fn hooks_that_fail_are_counted_and_the_hit_goes_on() {
+    let (tracker, seen) = noting(|builder| builder.filter(|_| false).hooks(Fails::new(&Arc::default())));
+    visit(&tracker, "/");
+    for book in close(&tracker) {
+        assert_eq!((book.delivered, book.panics), (1, 2));
+    }
+    assert_eq!(*seen.lock().unwrap(), [("/".to_owned(), Some(Class::Library))]);
+}
+
+#[test]
+fn whoever_may_ask_has_a_handle() {
+    let handles = Arc::default();
+    let (tracker, _) = noting(|builder| builder.hooks(Fails::new(&handles)));
+    assert_eq!(handles.load(SeqCst), 1);
+    visit(&tracker, "/");
+    assert_eq!(handles.load(SeqCst), 3, "a worker of each destination");
+    close(&tracker);
+    assert_eq!(handles.load(SeqCst), 1, "no worker is left");
+    drop(tracker);
+    assert_eq!(handles.load(SeqCst), 0);
 }
 
 /// They hold no lock of the pool, so that a hook may ask what is going on; but it cannot wait for itself.
@@ -134,7 +284,7 @@ fn a_hook_may_use_the_tracker() {
     close(&opened);
     assert_eq!(seen.lock().unwrap().len(), 1);
     let asked = asked.lock().unwrap();
-    assert_eq!(asked.len(), 2);
+    assert_eq!(asked.len(), 1);
     assert!(asked.iter().all(|&(is_pending, is_refused)| is_pending && is_refused), "{asked:?}");
 }
 

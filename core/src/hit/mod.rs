@@ -240,6 +240,11 @@ impl Hit {
         self.0.len()
     }
 
+    /// Where in memory the record is: of hits that live at the same time, only clones of each other have the same.
+    pub fn place(&self) -> usize {
+        self.0.as_ptr().addr()
+    }
+
     fn text(&self, field: Field) -> &str {
         std::str::from_utf8(self.view().field(field)).unwrap_or_default()
     }

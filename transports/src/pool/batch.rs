@@ -84,6 +84,11 @@ impl<T> Batcher<T> {
         self.since.and_then(|since| since.checked_add(self.limits.age))
     }
 
+    /// How many hits more complete what is being gathered, unless they are large.
+    pub(super) fn room(&self) -> usize {
+        self.limits.gathered.saturating_sub(self.gathered.len()).max(1)
+    }
+
     pub(super) fn len(&self) -> usize {
         self.gathered.len()
     }

@@ -1,17 +1,18 @@
 //! The book of hits of one pool, and who waits for it to be settled.
 
 use std::sync::{
-    Condvar, Mutex, MutexGuard, PoisonError,
+    Arc, Condvar, Mutex, MutexGuard, PoisonError,
     atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst},
 };
 use std::time::{Duration, Instant};
 
 use trackside_core::{
     Hit, Reason,
-    enrich::Found,
     ledger::{Counters, Hits},
     protocol::Enriched,
 };
+
+use crate::stage::Looked;
 
 /// How long a waiting caller goes without looking. What a worker ends is announced at once; a `submit`
 /// that drops its hit announces nothing, since it may not take a lock.
@@ -25,17 +26,10 @@ pub(super) struct Padded<T>(pub(super) T);
 /// A hit on its way through the pool.
 #[derive(Debug)]
 pub(super) struct Item {
-    pub(super) hit: Hit,
-    looked: Option<Box<Looked>>,
+    /// As it was submitted.
+    hit: Hit,
+    looked: Option<Arc<Looked>>,
     epoch: Epoch,
-}
-
-/// What a worker made of a hit.
-#[derive(Debug)]
-struct Looked {
-    found: Found,
-    /// The size of the hit that came, which may be another now.
-    size: usize,
 }
 
 impl Item {
@@ -43,21 +37,33 @@ impl Item {
         Self { hit, looked: None, epoch }
     }
 
-    /// How many bytes of the queue it holds.
+    /// How many bytes of the queue it holds, whatever has become of it.
     pub(super) fn size(&self) -> usize {
-        self.looked.as_ref().map_or_else(|| self.hit.size(), |looked| looked.size)
+        self.hit.size()
     }
 
-    /// Has become `hit`, about which `found` is known.
-    pub(super) fn looked_at(&mut self, hit: Hit, found: Found) {
-        let size = self.size();
-        self.hit = hit;
-        self.looked = Some(Box::new(Looked { found, size }));
+    /// The hit that came.
+    pub(super) fn submitted(&self) -> &Hit {
+        &self.hit
+    }
+
+    /// The hit as it is now.
+    pub(super) fn hit(&self) -> &Hit {
+        self.looked.as_ref().map_or(&self.hit, |looked| &looked.hit)
+    }
+
+    /// What came of the look at it; none if nobody has looked.
+    pub(super) fn looked(&self) -> Option<&Looked> {
+        self.looked.as_deref()
+    }
+
+    pub(super) fn looked_at(&mut self, looked: Arc<Looked>) {
+        self.looked = Some(looked);
     }
 
     pub(super) fn enriched(&self) -> Enriched<'_> {
         match &self.looked {
-            Some(looked) => Enriched::with(&self.hit, &looked.found),
+            Some(looked) => Enriched::with(&looked.hit, &looked.found),
             None => Enriched::new(&self.hit),
         }
     }
@@ -155,7 +161,14 @@ impl Books {
     }
 
     pub(super) fn panicked(&self) {
-        self.panics.fetch_add(1, SeqCst);
+        self.failed(1);
+    }
+
+    /// Counts so many failures of the host's code.
+    pub(super) fn failed(&self, times: u64) {
+        if times > 0 {
+            self.panics.fetch_add(times, SeqCst);
+        }
     }
 
     pub(super) fn retried(&self) {

@@ -24,8 +24,10 @@ pub(super) struct Desk {
     pub(super) batcher: Batcher<Item>,
     /// Batches to be delivered, in this order.
     pub(super) ready: VecDeque<Batch>,
-    /// Hits inside an attempt.
+    /// Hits inside an attempt, or being looked at.
     pub(super) in_flight: u64,
+    /// A worker looks at hits: no other takes any from the queue, so that they stay in order.
+    pub(super) is_gathering: bool,
     /// Until then nothing is attempted and nothing taken from the queue: the receiver failed, or asked for it.
     pub(super) pause: Option<Instant>,
     failures: u32,
@@ -50,6 +52,7 @@ impl Desk {
             batcher,
             ready: VecDeque::new(),
             in_flight: 0,
+            is_gathering: false,
             pause: None,
             failures: 0,
             failed_at: None,
@@ -64,7 +67,7 @@ impl Desk {
 
     /// Adds an admitted hit to those that wait for company.
     pub(super) fn gather(&mut self, item: Item, group: u64, now: Instant) {
-        let size = item.hit.size();
+        let size = item.hit().size();
         let ready = &mut self.ready;
         self.batcher.push(item, size, group, now, &mut |items| {
             ready.push_back(Batch { items, is_attempted: false });

@@ -12,6 +12,7 @@ use trackside_core::{
 use super::*;
 use crate::{
     clock::System,
+    hooks::Hooks,
     pool::turn::{Attempt, Next},
     sink::{AnyFactory, Delivery, Sink, SinkError},
 };
@@ -36,6 +37,10 @@ impl AnyFactory for Tells {
 
     fn share(&self) -> Box<dyn AnyFactory> {
         Box::new(self.clone())
+    }
+
+    fn hooks(&self) -> Option<&dyn Hooks> {
+        None
     }
 }
 
@@ -183,10 +188,10 @@ fn a_close_does_not_sit_out_a_pause_when_every_hit_has_ended() {
     let now = Instant::now();
     running.desk().until = Some(now + LONG);
     running.desk().pause = Some(now + LONG / 2);
-    assert!(matches!(running.next(0, now), Next::Exit));
+    assert!(matches!(running.next(0, now, None), Next::Exit));
 
     let _pending = running.books.submit();
-    assert!(matches!(running.next(0, now), Next::Wait(wait) if wait == LONG / 2));
+    assert!(matches!(running.next(0, now, None), Next::Wait(wait) if wait == LONG / 2));
 }
 
 #[test]
@@ -194,24 +199,27 @@ fn one_worker_watches_and_the_others_rest() {
     let (plan, factory, _) = plan();
     let running = Running::with_crew(&plan, Crew::without_threads());
     let now = Instant::now();
-    assert!(matches!(running.next(0, now), Next::Wait(_)));
-    assert!(matches!(running.next(1, now), Next::Rest));
-    assert!(matches!(running.next(0, now), Next::Wait(_)), "it still watches");
+    assert!(matches!(running.next(0, now, None), Next::Wait(_)));
+    assert!(matches!(running.next(1, now, None), Next::Rest));
+    assert!(matches!(running.next(0, now, None), Next::Wait(_)), "it still watches");
 
     // While one is inside an attempt, the other watches.
     assert_eq!(running.submit(hit(), &factory), Submitted::Queued);
-    let Next::Deliver(batch) = running.next(0, now) else { panic!("a hit waits") };
+    let Next::Deliver(batch) = running.next(0, now, None) else { panic!("a hit waits") };
     assert!(!running.crew.is_watched());
     assert!(running.crew.recruit(), "the other rests");
     assert!(!running.crew.recruit(), "once");
-    assert!(matches!(running.next(1, now), Next::Wait(_)));
+    assert!(matches!(running.next(1, now, None), Next::Wait(_)));
     running.settle(batch, Attempt::Made(Delivery::new(1, Outcome::Delivered)), now, now, 0.5);
-    assert!(matches!(running.next(0, now), Next::Rest));
+    assert!(matches!(running.next(0, now, None), Next::Rest));
 
     // Who closes waits for all of them.
     running.desk().until = Some(now + LONG);
     let _pending = running.books.submit();
-    assert!(matches!((running.next(0, now), running.next(1, now)), (Next::Wait(_), Next::Wait(_))));
+    assert!(matches!(
+        (running.next(0, now, None), running.next(1, now, None)),
+        (Next::Wait(_), Next::Wait(_))
+    ));
 }
 
 #[test]
@@ -219,13 +227,13 @@ fn what_is_gathered_while_the_watcher_sleeps_is_waited_for() {
     let (plan, factory, _) = plan_of_age(LONG);
     let running = Running::with_crew(&plan, Crew::without_threads());
     let now = Instant::now() + Duration::from_secs(2);
-    assert!(matches!(running.next(0, now), Next::Sleep));
-    assert!(matches!(running.next(1, now), Next::Rest), "nothing has been gathered");
+    assert!(matches!(running.next(0, now, None), Next::Sleep));
+    assert!(matches!(running.next(1, now, None), Next::Rest), "nothing has been gathered");
 
     // The other takes the hit before the watcher is awake, which finds the queue empty and sleeps on.
     assert_eq!(running.submit(hit(), &factory), Submitted::Queued);
-    assert!(matches!(running.next(1, now), Next::Wait(_)));
-    assert!(matches!(running.next(1, now + LONG), Next::Deliver(_)));
+    assert!(matches!(running.next(1, now, None), Next::Wait(_)));
+    assert!(matches!(running.next(1, now + LONG, None), Next::Deliver(_)));
 }
 
 /// The first worker of a pool watches, the others rest.
@@ -265,6 +273,10 @@ impl AnyFactory for Held {
 
     fn share(&self) -> Box<dyn AnyFactory> {
         Box::new(self.clone())
+    }
+
+    fn hooks(&self) -> Option<&dyn Hooks> {
+        None
     }
 }
 

@@ -1,7 +1,7 @@
 //! One turn of a worker: what it is to do next, and what came of it. Short steps under the desk's lock.
 
 use std::{
-    mem,
+    iter, mem,
     panic::{AssertUnwindSafe, catch_unwind},
     process,
     sync::MutexGuard,
@@ -11,19 +11,22 @@ use std::{
 use trackside_core::{Reason, protocol::Outcome};
 
 use super::{
+    Options,
     books::{Item, Tally},
     desk::{Batch, Desk},
-    fork,
     running::{CLOSED, NUDGED, Running},
     worker::TICK,
 };
-use crate::{log, sink::Delivery};
+use crate::{hooks::Hooks, log, sink::Delivery};
 
 /// So long without a hit, and the worker stops ticking.
 const IDLE_AFTER: Duration = Duration::from_secs(1);
 
 /// How many hits are taken from the queue at one look, refused ones included.
 const LOOK: usize = 1_024;
+
+/// How many of them are looked at under one turn, at most.
+const AT_ONCE: usize = 64;
 
 /// The longest own wait between attempts while the pool closes and little time remains.
 const CLOSING_WAIT: Duration = Duration::from_millis(500);
@@ -61,7 +64,7 @@ fn to_next_tick() -> Duration {
 
 impl Running {
     /// What the worker of `seat` is to do at the time `now`.
-    pub(super) fn next(&self, seat: usize, now: Instant) -> Next {
+    pub(super) fn next(&self, seat: usize, now: Instant, hooks: Option<&dyn Hooks>) -> Next {
         let micros = self.micros();
         self.tend(micros);
         let mut desk = self.desk();
@@ -99,7 +102,7 @@ impl Running {
                     return Next::Deliver(batch);
                 }
             }
-            let Some((back, has_more)) = self.gather(desk, now) else {
+            let Some((back, has_more)) = self.gather(desk, now, hooks) else {
                 return Next::Inherited;
             };
             desk = back;
@@ -117,8 +120,8 @@ impl Running {
         if until.is_some() && self.books.is_settled() {
             return Next::Exit;
         }
-        // The queue is empty: the next crossing of the high-water mark counts again.
-        if self.signal.get() & NUDGED != 0 {
+        // The queue is empty, unless another gathers: the next crossing of the high-water mark counts again.
+        if !desk.is_gathering && self.signal.get() & NUDGED != 0 {
             self.signal.lower(NUDGED);
         }
         let due = desk.batcher.due();
@@ -133,46 +136,56 @@ impl Running {
             self.crew.rest(seat, true);
             return Next::Rest;
         }
-        desk.is_asleep = due.is_none() && now.saturating_duration_since(desk.busy_at) >= IDLE_AFTER;
+        let is_idle = !desk.is_gathering && now.saturating_duration_since(desk.busy_at) >= IDLE_AFTER;
+        desk.is_asleep = due.is_none() && is_idle;
         if desk.is_asleep { Next::Sleep } else { wait }
     }
 
     /// Takes hits from the queue until there are none, or a batch is ready, or it has been enough for one
     /// look; says whether it was that. None if a hook forked and this is the child.
+    ///
+    /// What is done with them meanwhile takes its time, and may be code of the host, which takes locks of its own and
+    /// asks for the books: no lock of the pool is held.
     fn gather<'a>(
         &'a self,
         mut desk: MutexGuard<'a, Desk>,
         now: Instant,
+        hooks: Option<&dyn Hooks>,
     ) -> Option<(MutexGuard<'a, Desk>, bool)> {
-        let has_hooks = self.plan.options.stage.as_ref().is_some_and(|stage| stage.has_hooks());
-        for _ in 0..LOOK {
-            let Some(mut item) = self.queue.pop() else {
+        if desk.is_gathering {
+            return Some((desk, false));
+        }
+        let mut count = 0;
+        while count < LOOK {
+            // What a hook holds for long is to be one hit.
+            let most = if hooks.is_some() { 1 } else { desk.batcher.room().min(AT_ONCE) };
+            let mut items: Vec<_> = iter::from_fn(|| self.queue.pop()).take(most).collect();
+            if items.is_empty() {
                 return Some((desk, false));
-            };
+            }
+            count += items.len();
             desk.busy_at = now;
-            let admitted = if has_hooks {
-                // They may take locks of the host, and ask for the books: no lock of the pool is held.
-                desk.in_flight += 1;
-                drop(desk);
-                let admitted = self.admit(&mut item);
-                if self.generation != fork::generation() {
-                    mem::forget((item, admitted));
-                    return None;
-                }
-                desk = self.desk();
-                desk.in_flight -= 1;
-                admitted
-            } else {
-                self.admit(&mut item)
-            };
-            match admitted {
-                Ok(group) => desk.gather(item, group, now),
-                Err(reason) => {
-                    self.lose(reason, Tally::of([&item]));
-                    self.books.announce();
+            desk.in_flight += items.len() as u64;
+            desk.is_gathering = true;
+            drop(desk);
+            if !self.look_at(&mut items, hooks) {
+                mem::forget(items);
+                return None;
+            }
+            let admitted: Vec<_> = items.iter().map(|item| self.admit(item)).collect();
+            desk = self.desk();
+            desk.in_flight -= items.len() as u64;
+            desk.is_gathering = false;
+            for (item, admitted) in items.into_iter().zip(admitted) {
+                match admitted {
+                    Ok(group) => desk.gather(item, group, now),
+                    Err(reason) => {
+                        self.lose(reason, Tally::of([&item]));
+                        self.books.announce();
+                    }
                 }
             }
-            if has_hooks && self.signal.get() & CLOSED != 0 {
+            if self.signal.get() & CLOSED != 0 {
                 // It was closed meanwhile.
                 self.shut(&mut desk);
                 return Some((desk, false));
@@ -184,19 +197,32 @@ impl Running {
         Some((desk, true))
     }
 
+    /// Has the stage look at what was taken from the queue. False if a hook forked and this is the child.
+    fn look_at(&self, items: &mut [Item], hooks: Option<&dyn Hooks>) -> bool {
+        let Some(stage) = &self.plan.options.stage else {
+            return true;
+        };
+        let hits = items.iter().map(Item::submitted);
+        let Some(looked) = stage.look_at(hits, hooks, &|problem| self.complain(problem)) else {
+            return false;
+        };
+        for (item, looked) in items.iter_mut().zip(looked) {
+            self.books.failed(looked.failures);
+            item.looked_at(looked);
+        }
+        true
+    }
+
     /// The hit's group, if the destination takes it. A protocol that panics over a hit does not.
-    fn admit(&self, item: &mut Item) -> Result<u64, Reason> {
-        let protocol = self.plan.options.protocol.as_deref();
+    fn admit(&self, item: &Item) -> Result<u64, Reason> {
+        let Options { stage, protocol, .. } = &self.plan.options;
+        let protocol = protocol.as_deref();
         let admitted = catch_unwind(AssertUnwindSafe(|| {
-            match &self.plan.options.stage {
-                Some(stage) => {
-                    let mut hit = item.hit.clone();
-                    let found = stage.pass(&mut hit, protocol, &|| self.books.panicked())?;
-                    item.looked_at(hit, found);
-                }
-                None => protocol.map_or(Ok(()), |protocol| protocol.admit(&item.hit))?,
+            match (stage, item.looked()) {
+                (Some(stage), Some(looked)) => stage.admit(looked, protocol)?,
+                _ => protocol.map_or(Ok(()), |protocol| protocol.admit(item.hit()))?,
             }
-            Ok(protocol.map_or(0, |protocol| protocol.group(&item.hit)))
+            Ok(protocol.map_or(0, |protocol| protocol.group(item.hit())))
         }));
         admitted.unwrap_or_else(|panic| {
             mem::forget(panic);
@@ -230,7 +256,8 @@ impl Running {
 
     /// Drops what has become too old at the time `now`, in microseconds since the Unix epoch.
     fn expire(&self, batch: &mut Batch, now: u64) {
-        let is_over = |item: &mut Item| self.expiry.is_over(item.hit.micros(), now, batch.is_attempted);
+        let is_over =
+            |item: &mut Item| self.expiry.is_over(item.submitted().micros(), now, batch.is_attempted);
         let expired: Vec<_> = batch.items.extract_if(.., is_over).collect();
         if !expired.is_empty() {
             self.lose(Reason::Expired, Tally::of(&expired));

@@ -66,7 +66,7 @@ impl Worker {
             self.random = random;
         }
         loop {
-            let next = self.running.next(self.seat, Instant::now());
+            let next = self.running.next(self.seat, Instant::now(), self.factory.hooks());
             match next {
                 Next::Deliver(batch) => {
                     self.hand_on();
