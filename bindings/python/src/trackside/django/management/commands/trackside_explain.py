@@ -29,7 +29,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--consent",
             default="",
-            metavar="WHAT=CHOICE,…",
+            metavar="WHAT=CHOICE",
             help="what the view says by set_consent: analytics= and ads=, each granted or denied",
         )
         parser.add_argument(
@@ -49,6 +49,7 @@ class Command(BaseCommand):
             route = f"/{resolve(unquote(url.path) or '/').route}"
         except Resolver404:
             route = None
+        said = self._consent(options["consent"])
         assumed = "" if options["status"] else " (assumed)"
         status = options["status"] or (200 if route is not None else 404)
         try:
@@ -59,7 +60,8 @@ class Command(BaseCommand):
                 authority=authority.encode(),
                 peer=options["peer"],
                 secure=url.scheme == "https",
-                **self._consent(options["consent"]),
+                analytics=said.get("analytics"),
+                ads=said.get("ads"),
                 status=status,
                 response_headers=[("Content-Type", options["content_type"])],
             )
@@ -72,7 +74,7 @@ class Command(BaseCommand):
         for pair in filter(None, map(str.strip, given.split(","))):
             what, _, choice = pair.partition("=")
             if what not in ("analytics", "ads") or choice not in ("granted", "denied"):
-                raise CommandError(f"--consent {pair!r}: analytics= or ads=, and granted or denied, are wanted")
+                raise CommandError(f"--consent {pair!r}: analytics= or ads= granted or denied is wanted")
             said[what] = choice == "granted"
         return said
 
