@@ -21,9 +21,8 @@ use crate::{
 #[derive(Clone, Debug)]
 #[must_use = "an exchange is to be finished"]
 pub struct Exchange {
-    micros: u64,
-    /// Of the page view, and of the first event.
-    ids: [Uuid; 2],
+    /// When it began, and what its ids are made of.
+    moment: Moment,
     skipped: Option<Reason>,
     caller: Caller,
     /// Whether its events are sent, though its page view may be skipped.
@@ -92,7 +91,7 @@ impl Exchange {
     }
 
     fn seconds(&self) -> u64 {
-        Moment::seconds_of(self.micros)
+        self.moment.seconds()
     }
 }
 
@@ -174,12 +173,11 @@ impl fmt::Display for Verdict {
 /// # Ok::<(), trackside_core::config::ConfigError>(())
 /// ```
 pub fn begin(config: &Config, request: &Request<'_>, moment: Moment, key: Option<&DailyKey>) -> Exchange {
-    let (micros, ids) = (moment.micros(), [moment.page_id(), moment.event_id()]);
     if config.mode == Mode::Off {
         let caller = Caller::nobody(config);
         let (skipped, lengths) = (Some(Reason::Off), Lengths::default());
         let asked = Asked::Page("");
-        return Exchange { micros, ids, skipped, caller, has_events: false, asked, lengths, arrival: None };
+        return Exchange { moment, skipped, caller, has_events: false, asked, lengths, arrival: None };
     }
     let mut cookies = Cookies::default();
     let facts = Facts::with_cookies(config, request, |value| cookies.read(config, value, moment.seconds()));
@@ -188,8 +186,8 @@ pub fn begin(config: &Config, request: &Request<'_>, moment: Moment, key: Option
     let has_events = counts || decide::events_count(&facts);
     let caller = Caller::of(&facts, &cookies, &moment, key, [counts, has_events]);
     let (asked, lengths) = (facts.asked, facts.lengths());
-    let arrival = facts.arrival.map(|arrival| Arc::new(arrival.remember()));
-    Exchange { micros, ids, skipped, caller, has_events, asked, lengths, arrival }
+    let arrival = facts.remembered();
+    Exchange { moment, skipped, caller, has_events, asked, lengths, arrival }
 }
 
 /// The notice for an exchange on which it is due. Takes the request that `begin` took.
@@ -228,15 +226,11 @@ pub fn end(
     if skipped.is_some() && annotations.events.is_empty() {
         return Verdict { reason: skipped, appended: None };
     }
-    let facts = Facts {
-        response: Some(response),
-        has_beacon: annotations.beacon,
-        now: exchange.seconds(),
-        ..exchange.facts(config, request)
-    };
+    let now = exchange.seconds();
+    let mut facts = exchange.facts(config, request);
+    (facts.response, facts.has_beacon, facts.now) = (Some(response), annotations.beacon, now);
     let reason = skipped.or_else(|| decide::ask(decide::FINISH, &facts).err());
     let is_tracked = reason.is_none();
-    let now = exchange.seconds();
     let is_cookie_due = is_tracked
         && visitor::hands_out_ids(config)
         && exchange.caller.needs_cookie(config, now)
@@ -256,7 +250,7 @@ pub fn end(
             emit_special(config, exchange, reason, term.as_deref(), &page, emit);
         }
         if !annotations.events.is_empty() && exchange.sends_events() {
-            emit_events(config, &page, exchange.ids[1], &annotations.events, emit);
+            emit_events(config, &page, exchange.moment.event_id(), &annotations.events, emit);
         }
     }
     let appended = match &owner.cookie {
@@ -270,7 +264,7 @@ pub fn end(
 #[inline(never)]
 fn append(facts: &Facts<'_>, cookie: &visitor::Known, caching: Caching) -> Box<Appended> {
     Box::new(Appended {
-        set_cookie: visitor::set_cookie(&facts.config.cookie, cookie, facts.now, facts.is_secure()),
+        set_cookie: visitor::set_cookie(&facts.config.cookie, cookie, facts.now, facts.is_secure),
         is_private: caching == Caching::Unsaid,
     })
 }
@@ -328,17 +322,17 @@ fn page<'a>(
 ) -> Draft<'a> {
     let client = hit::Client::of(facts.request.headers);
     Draft {
-        id: exchange.ids[0],
-        micros: exchange.micros,
+        id: exchange.moment.page_id(),
+        micros: exchange.moment.micros(),
         visitor: owner.visitor,
         is_new: owner.is_new,
         is_cookieless: owner.is_cookieless,
         first_visit: owner.first_visit,
         session: owner.session,
         standing: exchange.caller.standing,
-        address: facts.address(),
+        address: facts.address,
         status: facts.response.map_or(0, |response| response.status),
-        secure: facts.is_secure(),
+        secure: facts.is_secure,
         site: facts.site(),
         method: facts.request.method,
         path: facts.path,
@@ -376,9 +370,11 @@ fn emit_special(
     emit: &mut dyn FnMut(Hit),
 ) {
     let (kind, id) = match reason {
-        Some(Reason::Download) => (Kind::Download, exchange.ids[0]),
-        Some(Reason::NotFound) => (Kind::NotFound, exchange.ids[0]),
-        None if term.is_some() => (Kind::Search, nth_id(exchange.ids[1], hit::cap::EVENTS as u128)),
+        Some(Reason::Download) => (Kind::Download, page.id),
+        Some(Reason::NotFound) => (Kind::NotFound, page.id),
+        None if term.is_some() => {
+            (Kind::Search, nth_id(exchange.moment.event_id(), hit::cap::EVENTS as u128))
+        }
         _ => return,
     };
     let event = Event::new(kind.as_str());

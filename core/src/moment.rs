@@ -41,11 +41,7 @@ impl Moment {
 
     /// Whole seconds since the Unix epoch.
     pub fn seconds(&self) -> u64 {
-        Self::seconds_of(self.micros)
-    }
-
-    pub(crate) fn seconds_of(micros: u64) -> u64 {
-        micros / 1_000_000
+        self.micros / 1_000_000
     }
 
     /// The id of the page view that begins now (UUID v7, RFC 9562 §5.7).

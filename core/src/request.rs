@@ -183,7 +183,17 @@ fn looks_plain(value: &[u8]) -> bool {
 /// Whether `bytes` are `word`, in whatever case. Most are written as it is, which shows at once.
 #[inline]
 pub(crate) fn is_word(bytes: &[u8], word: &str) -> bool {
-    bytes == word.as_bytes() || bytes.eq_ignore_ascii_case(word.as_bytes())
+    bytes == word.as_bytes() || (may_be(bytes, word) && is_in_another_case(bytes, word))
+}
+
+fn may_be(bytes: &[u8], word: &str) -> bool {
+    let first = |bytes: &[u8]| bytes.first().map(|byte| byte | 0x20);
+    bytes.len() == word.len() && first(bytes) == first(word.as_bytes())
+}
+
+#[inline(never)]
+fn is_in_another_case(bytes: &[u8], word: &str) -> bool {
+    bytes.eq_ignore_ascii_case(word.as_bytes())
 }
 
 /// The values of `name`, without surrounding blanks.
@@ -192,6 +202,7 @@ pub(crate) fn each_value<'a>(headers: &'a dyn Headers, name: &HeaderName, mut vi
 }
 
 /// The first value of `name`, without surrounding blanks.
+#[inline(never)] // As it is wanted in many places.
 pub(crate) fn first_value<'a>(headers: &'a dyn Headers, name: &HeaderName) -> Option<&'a [u8]> {
     headers.value(name).map(<[u8]>::trim_ascii)
 }

@@ -1,13 +1,17 @@
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
 use http::header::{DNT, HOST};
 use memchr::{memchr, memchr2, memchr3};
 
-use super::{Asked, fragment::Marks, prefetch, site};
+use super::{
+    Asked,
+    fragment::{self, Marks},
+    prefetch, site,
+};
 use crate::{
     Request, Response,
     config::{Config, Signal},
-    proxy::Arrival,
+    proxy::{Arrival, Remembered},
     request::{each_value, first_value, is_word},
     visitor::consent::{Footing, Refusal},
 };
@@ -18,8 +22,12 @@ pub(crate) struct Facts<'a> {
     pub(crate) config: &'a Config,
     pub(crate) request: &'a Request<'a>,
     pub(crate) response: Option<&'a Response<'a>>,
-    /// What trusted proxies tell of the request, if it is more than the host knows.
-    pub(crate) arrival: Option<Arrival<'a>>,
+    /// The client's address, as far as it is known.
+    pub(crate) address: Option<IpAddr>,
+    /// Whether the client came by https.
+    pub(crate) is_secure: bool,
+    /// Whether address, scheme or host are what trusted proxies tell.
+    pub(crate) is_forwarded: bool,
     /// The request's host, if it names a valid one.
     pub(crate) host: Option<&'a [u8]>,
     pub(crate) path: &'a [u8],
@@ -50,46 +58,40 @@ impl<'a> Facts<'a> {
         request: &'a Request<'a>,
         mut cookie: impl FnMut(&'a [u8]),
     ) -> Self {
-        let (mut host, mut prefetch, mut refusal, mut marks) =
-            (None, None, Refusal::default(), Marks::default());
+        let (mut host, mut seen) = (None, Seen::default());
         request.headers.all(&mut |name, value| match name.len() {
             4 if host.is_none() && is_word(name, "host") => host = Some(value.trim_ascii()),
             6 if is_word(name, "cookie") => cookie(value),
-            7 if is_word(name, "sec-gpc") => refusal = refusal.max(refused(config.gpc, value.trim_ascii())),
-            5 | 7 | 12 | 13 => prefetch = prefetch.or_else(|| prefetch::announced(name, value)),
-            9 | 11 => {
-                prefetch = prefetch.or_else(|| prefetch::announced(name, value));
-                marks.note(name, value);
-            }
-            3 | 6 | 10 | 14 | 16 | 19 | 26 | 27 => marks.note(name, value),
+            14 if name[10] | 0x20 == b'd' && is_word(name, "sec-fetch-dest") => seen.marks.came_for(value),
+            length if may_tell(name, length) => seen.note(config, name, value),
             _ => {}
         });
         // Hardly anybody minds it, so it is not worth a look at every header.
         if config.dnt != Signal::Ignore {
-            each_value(request.headers, &DNT, |value| refusal = refusal.max(refused(config.dnt, value)));
+            seen.note_dnt(config, request);
         }
         let target = Target::parse(request.target);
-        let arrival = config.proxies.as_ref().and_then(|proxies| proxies.arrival(request));
-        let host = match arrival.and_then(|arrival| arrival.host) {
-            None => site::host(request, target.authority, || host),
-            forwarded => forwarded,
-        };
-        let asked = marks.asked(request);
-        Self {
+        let mut facts = Self {
             config,
             request,
             response: None,
-            arrival,
-            host,
+            address: request.peer,
+            is_secure: request.secure,
+            is_forwarded: false,
+            host: site::host(request, target.authority, || host),
             path: target.path,
             query: target.query,
-            prefetch,
-            asked,
+            prefetch: seen.prefetch,
+            asked: seen.marks.asked(request),
             has_beacon: false,
             now: 0,
-            refusal,
+            refusal: seen.refusal,
             footing: Footing::default(),
+        };
+        if let Some(arrival) = config.proxies.as_ref().and_then(|proxies| proxies.arrival(request)) {
+            facts.arrive(arrival);
         }
+        facts
     }
 
     /// What matters of a request that was looked at before, when it asked for this, its parts had these lengths, and
@@ -102,27 +104,45 @@ impl<'a> Facts<'a> {
         arrival: Option<Arrival<'a>>,
     ) -> Self {
         let target = Target::again(request.target, lengths);
-        let host = match arrival.and_then(|arrival| arrival.host) {
-            None => site::named(request, target.authority, || first_value(request.headers, &HOST)),
-            forwarded => forwarded,
-        };
-        let host = host.and_then(|authority| authority.get(..lengths.host));
-        let (path, query) = (target.path, target.query);
-        Self {
+        let host = site::named(request, target.authority, || first_value(request.headers, &HOST));
+        let mut facts = Self {
             config,
             request,
             response: None,
-            arrival,
-            host,
-            path,
-            query,
+            address: request.peer,
+            is_secure: request.secure,
+            is_forwarded: false,
+            host: host.and_then(|authority| authority.get(..lengths.host)),
+            path: target.path,
+            query: target.query,
             prefetch: None,
             asked,
             has_beacon: false,
             now: 0,
             refusal: Refusal::default(),
             footing: Footing::default(),
+        };
+        if let Some(arrival) = arrival {
+            facts.arrive(arrival);
         }
+        facts
+    }
+
+    #[cold]
+    fn arrive(&mut self, arrival: Arrival<'a>) {
+        (self.address, self.is_secure, self.is_forwarded) = (arrival.address, arrival.secure, true);
+        self.host = arrival.host.or(self.host);
+    }
+
+    /// What is to be remembered of it, if trusted proxies told of it.
+    #[inline]
+    pub(crate) fn remembered(&self) -> Option<Arc<Remembered>> {
+        self.is_forwarded.then(|| self.remember())
+    }
+
+    #[cold]
+    fn remember(&self) -> Arc<Remembered> {
+        Arc::new(Arrival { address: self.address, secure: self.is_secure, host: self.host }.remember())
     }
 
     /// What [`again`](Self::again) wants to know.
@@ -143,22 +163,70 @@ impl<'a> Facts<'a> {
         Self { has_beacon, now, ..self }
     }
 
-    /// The client's address, as far as it is known.
-    #[inline]
-    pub(crate) fn address(&self) -> Option<IpAddr> {
-        self.arrival.map_or(self.request.peer, |arrival| arrival.address)
-    }
-
-    /// Whether the client came by https.
-    #[inline]
-    pub(crate) fn is_secure(&self) -> bool {
-        self.arrival.map_or(self.request.secure, |arrival| arrival.secure)
-    }
-
     /// The site to record: the request's host, as a slice that still has the client's case.
     pub(crate) fn site(&self) -> &'a [u8] {
         self.host.unwrap_or_default()
     }
+}
+
+/// What was seen of the headers that few requests have.
+#[derive(Default)]
+struct Seen<'a> {
+    prefetch: Option<(&'static str, &'a [u8])>,
+    refusal: Refusal,
+    marks: Marks<'a>,
+}
+
+impl<'a> Seen<'a> {
+    #[cold]
+    #[inline(never)]
+    fn note(&mut self, config: &Config, name: &[u8], value: &'a [u8]) {
+        if is_word(name, GPC) {
+            self.refusal = self.refusal.max(refused(config.gpc, value.trim_ascii()));
+        }
+        self.prefetch = self.prefetch.or_else(|| prefetch::announced(name, value));
+        self.marks.note(name, value);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn note_dnt(&mut self, config: &Config, request: &'a Request<'a>) {
+        each_value(request.headers, &DNT, |value| {
+            self.refusal = self.refusal.max(refused(config.dnt, value))
+        });
+    }
+}
+
+const GPC: &str = "sec-gpc";
+
+/// With which letters the names of those headers begin, by their length: a bit for each.
+static LETTERS: [u32; 32] = {
+    let mut letters = [0; 32];
+    letters[GPC.len()] |= letter(GPC.as_bytes());
+    let mut names: &[&str] = &prefetch::HEADERS;
+    while let [name, rest @ ..] = names {
+        letters[name.len()] |= letter(name.as_bytes());
+        names = rest;
+    }
+    let mut names: &[&str] = &fragment::HEADERS;
+    while let [name, rest @ ..] = names {
+        letters[name.len()] |= letter(name.as_bytes());
+        names = rest;
+    }
+    letters
+};
+
+/// The bit of the first letter, in whatever case.
+const fn letter(name: &[u8]) -> u32 {
+    match name.first() {
+        Some(byte) => 1 << (*byte & 0x1f),
+        None => 0,
+    }
+}
+
+/// Whether it may be one of those headers; nearly none of a browser's may.
+fn may_tell(name: &[u8], length: usize) -> bool {
+    LETTERS.get(length).is_some_and(|letters| letters & letter(name) != 0)
 }
 
 /// What a signal refuses, whose value this is: `1` alone says so (Global Privacy Control §3, Tracking Preference

@@ -102,6 +102,16 @@ const TELLING: [(&str, Asked); 12] = [
     ("x-pjax", Asked::Visit("x-pjax")),
 ];
 const UNPOLY: &str = "x-up-target";
+/// All that tell but `sec-fetch-dest`.
+pub(super) const HEADERS: [&str; TELLING.len() + 1] = {
+    let mut headers = [REQUESTED_WITH; TELLING.len() + 1];
+    let mut place = 0;
+    while place < TELLING.len() {
+        headers[place] = TELLING[place].0;
+        place += 1;
+    }
+    headers
+};
 /// Of an Unpoly request for less than a layer.
 const UNPOLY_PART: usize = 9;
 /// Of a script's own request.
@@ -109,23 +119,13 @@ const XHR: usize = TELLING.len();
 const REQUESTED_WITH: &str = "x-requested-with";
 
 impl<'a> Marks<'a> {
-    /// Looks at a header of 3, 6, 9 to 11, 14, 16, 19, 26 or 27 bytes.
-    #[inline]
-    pub(super) fn note(&mut self, name: &[u8], value: &'a [u8]) {
-        // Nearly all headers of browsers end here.
-        match name.first().map(|b| b | 0x20) {
-            // The others of this length, such as `sec-fetch-mode`, have another letter there.
-            Some(b's')
-                if name.get(10).is_some_and(|b| b | 0x20 == b'd') && is_word(name, "sec-fetch-dest") =>
-            {
-                self.destination = self.destination.or(Some(value.trim_ascii()));
-            }
-            Some(b't' | b'r' | b'x' | b'h') => self.note_library(name, value),
-            _ => {}
-        }
+    /// The value of `sec-fetch-dest`; the first counts.
+    pub(super) fn came_for(&mut self, value: &'a [u8]) {
+        self.destination = self.destination.or(Some(value.trim_ascii()));
     }
 
-    fn note_library(&mut self, name: &[u8], value: &[u8]) {
+    /// Looks at one of the other headers.
+    pub(super) fn note(&mut self, name: &[u8], value: &[u8]) {
         let found = TELLING.iter().position(|(telling, _)| is_word(name, telling));
         let mark = match found {
             Some(place) if TELLING[place].0 == UNPOLY && !names_layer(value) => UNPOLY_PART,

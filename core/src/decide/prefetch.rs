@@ -21,6 +21,10 @@ fn view(facts: &Facts<'_>) -> String {
     }
 }
 
+/// The headers that may announce one.
+pub(super) const HEADERS: [&str; 6] =
+    ["x-moz", "purpose", "x-purpose", "sec-purpose", "hx-preloaded", "x-sec-purpose"];
+
 /// The form and its value, if this header announces a speculative load.
 pub(super) fn announced<'a>(name: &[u8], value: &'a [u8]) -> Option<(&'static str, &'a [u8])> {
     type Announces = fn(&[u8]) -> bool;

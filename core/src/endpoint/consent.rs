@@ -77,7 +77,7 @@ pub(super) fn answer(config: &Config, request: &Request<'_>, name: &[u8], query:
         return Some(refusal);
     }
     let facts = Facts::new(config, request);
-    let is_secure = facts.is_secure();
+    let is_secure = facts.is_secure;
     let back = if is_form(request) { back(&facts, request) } else { None };
     let answer = untold(config, if back.is_some() { 303 } else { 204 }, Reason::Endpoint);
     let answer = if !grants {

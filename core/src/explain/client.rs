@@ -37,8 +37,8 @@ impl Client {
         Self {
             hops,
             unread,
-            address: facts.address(),
-            is_secure: facts.is_secure(),
+            address: facts.address,
+            is_secure: facts.is_secure,
             scheme_source: proto.map_or("the server", HeaderName::as_str).to_owned(),
             host: facts.host.map(escape),
             host_source: match host {

@@ -74,7 +74,7 @@ impl Draft<'_> {
         let path = self.path();
         let path = cut(&path, cap::URL);
         out.site(cut(self.site, cap::SITE));
-        out.texts(Field::Method, [cut(self.method, cap::METHOD), path]);
+        out.texts(Field::Method, &[cut(self.method, cap::METHOD), path]);
         // The question mark counts too.
         let room = (cap::URL - path.len()).saturating_sub(1);
         let is_anonymous = self.standing.is_anonymous();
@@ -86,7 +86,7 @@ impl Draft<'_> {
         referrer::cleaned(self.referrer, keeps, self.urls, &mut |piece| out.piece(Field::Referrer, piece));
         out.texts(
             Field::Agent,
-            [
+            &[
                 cut(self.agent, cap::AGENT),
                 cut(self.language, cap::LANGUAGE),
                 text(self.title, cap::TITLE),
@@ -98,9 +98,9 @@ impl Draft<'_> {
             let [category, label] =
                 [&event.category, &event.label].map(|text| text.as_deref().unwrap_or_default());
             let name = event.name.as_ref();
-            out.texts(Field::Name, [name, category, label].map(|part| text(part, cap::EVENT)));
+            out.texts(Field::Name, &[name, category, label].map(|part| text(part, cap::EVENT)));
         } else {
-            out.texts(Field::Label, [text(self.search, cap::EVENT)]);
+            out.piece(Field::Label, text(self.search, cap::EVENT));
         }
 
         let mut properties = 0;
@@ -233,11 +233,12 @@ impl<'a> Writer<'a> {
         Self { bytes, at: layout::TEXTS, lengths: [0; Field::COUNT] }
     }
 
-    /// Writes the text of the field of this number.
+    /// Writes a text, or a piece of it behind the others, of the field of this number.
+    #[inline(never)] // All texts go through here.
     pub(super) fn nth(&mut self, field: usize, text: &[u8]) {
         self.put(text);
         // OK because every cap is below 64 Ki.
-        self.lengths[field] = text.len() as u16;
+        self.lengths[field] += text.len() as u16;
     }
 
     /// Writes a property, unless the record would become longer than `most`.
@@ -264,20 +265,16 @@ impl<'a> Writer<'a> {
     }
 
     /// Writes the texts of `first` and of the fields behind it.
-    fn texts<const N: usize>(&mut self, first: Field, texts: [&[u8]; N]) {
+    #[inline(never)] // So that it stays a loop.
+    fn texts(&mut self, first: Field, texts: &[&[u8]]) {
         for (field, text) in (first as usize..).zip(texts) {
-            if !text.is_empty() {
-                self.put(text);
-                // OK because every cap is below 64 Ki.
-                self.lengths[field] = text.len() as u16;
-            }
+            self.nth(field, text);
         }
     }
 
     /// Writes a piece of a text, behind the others of its field.
     fn piece(&mut self, field: Field, piece: &[u8]) {
-        self.put(piece);
-        self.lengths[field as usize] += piece.len() as u16;
+        self.nth(field as usize, piece);
     }
 
     /// Writes the site, in lower case.

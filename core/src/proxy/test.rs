@@ -20,9 +20,9 @@ fn seen(config: &Config, peer: &str, headers: &[(&str, &str)]) -> String {
     let (hops, _) = hops(config.proxies.as_ref(), &request);
     let is_end = |hop: &super::Hop| hop.is_trusted || hop.view.starts_with("the client");
     let end = hops.iter().rfind(|hop| is_end(hop)).and_then(|hop| node::address(hop.entry.as_bytes()));
-    assert_eq!(end, facts.address().map(|address| address.to_canonical()), "{peer} {headers:?}: {hops:?}");
-    let address = facts.address().map_or_else(|| "nobody".to_owned(), |address| address.to_string());
-    let scheme = if facts.is_secure() { "https" } else { "http" };
+    assert_eq!(end, facts.address.map(|address| address.to_canonical()), "{peer} {headers:?}: {hops:?}");
+    let address = facts.address.map_or_else(|| "nobody".to_owned(), |address| address.to_string());
+    let scheme = if facts.is_secure { "https" } else { "http" };
     format!("{address} {scheme} {}", String::from_utf8_lossy(facts.site()))
 }
 
@@ -340,10 +340,10 @@ fn what_the_host_has_found_out_itself_is_not_found_out_again() {
     let request = Request::new("GET", "/", &headers).with_peer("10.0.0.1".parse().ok());
     let resolved = request.with_resolved(true);
     let facts = Facts::new(&config, &resolved);
-    assert_eq!((facts.address(), facts.site()), ("10.0.0.1".parse().ok(), &b"www.example.com"[..]));
+    assert_eq!((facts.address, facts.site()), ("10.0.0.1".parse().ok(), &b"www.example.com"[..]));
     let named = request.with_authority(Some(b"site.example"));
     let facts = Facts::new(&config, &named);
-    assert_eq!((facts.address(), facts.site()), ("192.0.2.66".parse().ok(), &b"site.example"[..]));
+    assert_eq!((facts.address, facts.site()), ("192.0.2.66".parse().ok(), &b"site.example"[..]));
 }
 
 /// Chains longer than any server lets through, of everything that stands in one: a walk whose time grew with the

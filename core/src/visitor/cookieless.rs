@@ -89,7 +89,7 @@ impl Cookieless {
 
 #[inline(never)] // A returning visitor with a cookie has no need of it.
 fn id(key: &DailyKey, facts: &Facts<'_>) -> Option<Uuid> {
-    let address = facts.address()?;
+    let address = facts.address?;
     let agent = first_value(facts.request.headers, &USER_AGENT).unwrap_or_default();
     Some(key.id(facts.site(), address, agent))
 }

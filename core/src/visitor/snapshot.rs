@@ -34,8 +34,8 @@ impl Visitor {
             owner,
             standing: *standing,
             site: facts.site().to_owned(),
-            secure: facts.is_secure(),
-            address: loosest.unwrap_or(IpPolicy::None).apply(facts.address()),
+            secure: facts.is_secure,
+            address: loosest.unwrap_or(IpPolicy::None).apply(facts.address),
             agent: client.agent.to_owned(),
             language: client.language.to_owned(),
         }
