@@ -1,14 +1,14 @@
-use super::{super::scenario::Scenario, Asked, Marks, RULE, names_layer};
-use crate::{Reason, Request};
+use super::{
+    super::{Facts, scenario::Scenario},
+    Asked, RULE, names_layer,
+};
+use crate::{Config, Reason, Request};
 
 const BROWSER: (&str, &str) = ("Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8");
 
 fn asked(headers: &[(&str, &str)]) -> Asked {
-    let mut marks = Marks::default();
-    for (name, value) in headers {
-        marks.note(name.as_bytes(), value.as_bytes());
-    }
-    marks.asked(&Request::new("GET", "/", &headers))
+    let config = Config::builder().toml("consent.policy = 'none'").build().unwrap();
+    Facts::new(&config, &Request::new("GET", "/", &headers)).asked
 }
 
 #[test]
