@@ -18,6 +18,7 @@
 #define TRACKSIDE_REQUESTS_BOOK_INIT { sizeof(trackside_requests_book), 0, 0, 0 }
 #define TRACKSIDE_RESPONSE_INIT { sizeof(trackside_response), NULL, 0, 0 }
 #define TRACKSIDE_SINK_INIT { sizeof(trackside_sink), NULL, NULL, NULL }
+#define TRACKSIDE_HOOKS_INIT { sizeof(trackside_hooks), NULL, NULL, NULL, NULL }
 
 /** The string constant `literal`, to initialise a trackside_bytes with. */
 #define TRACKSIDE_TEXT(literal) { (literal), sizeof(literal) - 1 }

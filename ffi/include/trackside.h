@@ -137,6 +137,14 @@ typedef struct trackside_answer trackside_answer;
 typedef struct trackside_batch trackside_batch;
 
 /**
+ * What is to be changed about a hit. The library's, and valid until `edit` returns, on its thread. What tells one
+ * hit from another (id, kind and time) and what has been decided (status, site, session) cannot be changed.
+ *
+ * Functions: trackside_edit_text, _property, _remove_property, _forget_visitor, _forget_ip.
+ */
+typedef struct trackside_edit trackside_edit;
+
+/**
  * One request and its response: begun when the request's head has come, finished when the response's head
  * is known, never at the end of the body. Then it holds the verdict. It keeps its tracker alive.
  *
@@ -164,7 +172,7 @@ typedef struct trackside_hit trackside_hit;
  * given as `env:NAME`.
  *
  * Functions: trackside_options_new, _toml, _json, _file, _env, _clock, _entropy, _keys, _recording,
- * _sink, _destination, _free.
+ * _sink, _hooks, _destination, _free.
  */
 typedef struct trackside_options trackside_options;
 
@@ -547,7 +555,7 @@ typedef struct trackside_hits_book {
    */
   uint64_t spooled;
   /**
-   * Sinks that failed by a panic and were replaced.
+   * How often code failed on a worker: sinks that panicked and were replaced, filters and editors that failed.
    */
   uint64_t panics;
   /**
@@ -666,6 +674,61 @@ typedef struct trackside_sink {
    */
   trackside_release free;
 } trackside_sink;
+
+/**
+ * Says in `wanted`, which is true when it is called, whether the destinations are to have `hit`; if not, it is
+ * refused (filtered). It returns TRACKSIDE_OK; any other number says that it could not tell: this is counted with
+ * `panics` of each destination that has the hit, and logged, and the hit goes on.
+ *
+ * It is called on a thread of a destination's, when the hit has been looked at: for one hit at a time, and once for
+ * all destinations; one that comes much later, after a pause, has it asked once more. It may take its time, but all
+ * other hits wait meanwhile. The hit is the library's, valid until it returns.
+ *
+ * It must return, and not by an exception. It may call every function of this library, but cannot wait for itself:
+ * there trackside_tracker_flush and trackside_tracker_close of its own tracker are TRACKSIDE_REENTRANT.
+ */
+typedef trackside_status (*trackside_filter)(void *userdata,
+                                             const struct trackside_hit *hit,
+                                             bool *wanted);
+
+/**
+ * Says in `edit` what is to be changed about `hit` before the destinations have it. An edited hit is a new record
+ * with the same id. It is called as trackside_filter is, after it, and returns as that does: where it fails the hit
+ * goes on as it was.
+ */
+typedef trackside_status (*trackside_editor)(void *userdata,
+                                             const struct trackside_hit *hit,
+                                             struct trackside_edit *edit);
+
+/**
+ * The host's say about hits. See TRACKSIDE_HOOKS_INIT; it is copied.
+ *
+ * `userdata` is handed to all functions, which are called on threads of the library's, one at a time but for `free`.
+ * What it points at must live until `free` is called; without one, until trackside_tracker_close left nothing in
+ * flight, or as long as the process.
+ */
+typedef struct trackside_hooks {
+  /**
+   * The size of the caller's struct.
+   */
+  size_t size;
+  /**
+   * What the functions get.
+   */
+  void *userdata;
+  /**
+   * Which hits the destinations are to have; NULL: all.
+   */
+  trackside_filter filter;
+  /**
+   * What is to be changed about them; NULL: nothing.
+   */
+  trackside_editor edit;
+  /**
+   * Ends them; may be NULL.
+   */
+  trackside_release free;
+} trackside_hooks;
 
 /**
  * A log: takes one message, of UTF-8 and valid during the call, and its level, TRACKSIDE_LOG_ERROR or
@@ -1366,8 +1429,8 @@ trackside_status trackside_options_destination(const struct trackside_options *o
  * if a destination of type "callback" or "celery" has no sink), TRACKSIDE_IO and TRACKSIDE_INVALID_ARGUMENT
  * (the file that TRACKSIDE_CONFIG names), TRACKSIDE_UNSUPPORTED (a destination needs a feature that this build
  * lacks), TRACKSIDE_NOT_FOUND (a sink was given for a destination that there is not);
- * TRACKSIDE_INVALID_ARGUMENT also if an earlier call has used up a sink of the options, see
- * trackside_options_sink.
+ * TRACKSIDE_INVALID_ARGUMENT also if an earlier call has used up a sink or the hooks of the options, see
+ * trackside_options_sink and trackside_options_hooks.
  *
  * # Safety
  *
@@ -2577,6 +2640,96 @@ trackside_status trackside_batch_retry_after(struct trackside_batch *batch,
                                              struct trackside_error *error);
 
 /**
+ * Puts `value` in place of a text; empty: takes it out. An event keeps its name if the new one is empty, and a page
+ * view has neither name nor category nor label. Texts are cut as they are when they are recorded. Of two the later
+ * stands.
+ *
+ * Threads: see trackside_edit. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE, TRACKSIDE_INVALID_UTF8,
+ * TRACKSIDE_INVALID_ARGUMENT (`field` is none, or one of TRACKSIDE_FIELD_ID, _KIND, _SITE, _METHOD, _IP and
+ * _VISITOR).
+ *
+ * # Safety
+ *
+ * `edit` is NULL or the one that the editor was given, which has not returned; `value` can be read.
+ */
+trackside_status trackside_edit_text(struct trackside_edit *edit,
+                                     trackside_field field,
+                                     struct trackside_bytes value,
+                                     struct trackside_error *error);
+
+/**
+ * Puts a property in place of those of the same name, or adds it.
+ *
+ * Threads: see trackside_edit. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE, TRACKSIDE_INVALID_UTF8,
+ * TRACKSIDE_INVALID_ARGUMENT (`property`: its `size`, its `type`).
+ *
+ * # Safety
+ *
+ * `edit` is NULL or the one that the editor was given, which has not returned; `property` is NULL or points at a
+ * struct of its `size`, whose texts can be read.
+ */
+trackside_status trackside_edit_property(struct trackside_edit *edit,
+                                         const struct trackside_property *property,
+                                         struct trackside_error *error);
+
+/**
+ * Takes out the properties called `key`.
+ *
+ * Threads: see trackside_edit. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE, TRACKSIDE_INVALID_UTF8.
+ *
+ * # Safety
+ *
+ * `edit` is NULL or the one that the editor was given, which has not returned; `key` can be read.
+ */
+trackside_status trackside_edit_remove_property(struct trackside_edit *edit,
+                                                struct trackside_bytes key,
+                                                struct trackside_error *error);
+
+/**
+ * Takes out the visitor and the session, and with them the user's id.
+ *
+ * Threads: see trackside_edit. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE.
+ *
+ * # Safety
+ *
+ * `edit` is NULL or the one that the editor was given, which has not returned.
+ */
+trackside_status trackside_edit_forget_visitor(struct trackside_edit *edit,
+                                               struct trackside_error *error);
+
+/**
+ * Takes out the address.
+ *
+ * Threads: see trackside_edit. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE.
+ *
+ * # Safety
+ *
+ * `edit` is NULL or the one that the editor was given, which has not returned.
+ */
+trackside_status trackside_edit_forget_ip(struct trackside_edit *edit,
+                                          struct trackside_error *error);
+
+/**
+ * Has the tracker that is opened with these options ask the host about each hit before the destinations have it. A
+ * recording tracker has no destinations, and asks nobody. Of two the later stands.
+ *
+ * From here on the hooks are the library's, also if this function fails: `hooks->free`, if `hooks` can be read, is
+ * called exactly once, as trackside_release says. The first trackside_tracker_open whose configuration has no mistakes
+ * uses them up, also if it then fails: another needs other hooks.
+ *
+ * Threads: needs `options` for itself. Statuses: TRACKSIDE_NULL_ARGUMENT (also if there is neither `filter` nor
+ * `edit`), TRACKSIDE_WRONG_HANDLE, TRACKSIDE_INVALID_ARGUMENT (`hooks->size`).
+ *
+ * # Safety
+ *
+ * `options` is NULL or a live handle; `hooks` is NULL or points at a struct of its `size`, whose functions may be
+ * called as said above.
+ */
+trackside_status trackside_options_hooks(struct trackside_options *options,
+                                         const struct trackside_hooks *hooks,
+                                         struct trackside_error *error);
+
+/**
  * Hands what the library has to say, up to `level`, to `log`: for the whole process, until it is called
  * again. With NULL nobody is told any more. `userdata` is handed to `log`; a call that another thread has
  * begun may still be running when this returns, so both should live as long as the process.
@@ -2661,6 +2814,7 @@ trackside_status trackside_log_take(char *buffer,
 #define TRACKSIDE_REQUESTS_BOOK_INIT { sizeof(trackside_requests_book), 0, 0, 0 }
 #define TRACKSIDE_RESPONSE_INIT { sizeof(trackside_response), NULL, 0, 0 }
 #define TRACKSIDE_SINK_INIT { sizeof(trackside_sink), NULL, NULL, NULL }
+#define TRACKSIDE_HOOKS_INIT { sizeof(trackside_hooks), NULL, NULL, NULL, NULL }
 
 /** The string constant `literal`, to initialise a trackside_bytes with. */
 #define TRACKSIDE_TEXT(literal) { (literal), sizeof(literal) - 1 }

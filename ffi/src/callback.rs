@@ -22,9 +22,13 @@ use trackside_transports::{clock::Clock, entropy::Entropy, keys::Keys};
 
 use crate::{
     batch::trackside_batch,
+    edit::trackside_edit,
     handle::Tagged,
+    hit::trackside_hit,
+    hooks::{trackside_editor, trackside_filter},
     log::Listener,
     sink::{TRACKSIDE_OUTCOME_UNKNOWN, trackside_deliver, trackside_outcome, trackside_release},
+    status::{TRACKSIDE_OK, trackside_status},
     text::trackside_bytes,
     truth::trackside_truth,
 };
@@ -132,14 +136,73 @@ impl HostSink {
 
     /// Tells the host that nobody will call `deliver` any more.
     pub(crate) fn free(&self) {
-        if let Some(free) = self.free {
-            // SAFETY: see the module's doc, and `deliver`.
-            let free: unsafe extern "C-unwind" fn(*mut c_void) = unsafe { transmute(free) };
-            let sunk = Sunk;
-            // SAFETY: as above.
-            unsafe { free(self.userdata.0) };
-            forget(sunk);
-        }
+        release(self.free, self.userdata);
+    }
+}
+
+/// A host's hooks.
+#[derive(Debug)]
+pub(crate) struct HostHooks {
+    pub(crate) filter: trackside_filter,
+    pub(crate) edit: trackside_editor,
+    pub(crate) free: trackside_release,
+    pub(crate) userdata: Userdata,
+}
+
+impl HostHooks {
+    /// What the host says of the hit, which is its own to read until it returns, and whether it wants it.
+    pub(crate) fn filter(&self, hit: &Tagged<trackside_hit>) -> (trackside_status, bool) {
+        type Filter =
+            unsafe extern "C-unwind" fn(*mut c_void, *const trackside_hit, *mut trackside_truth) -> i32;
+
+        let Some(filter) = self.filter else {
+            return (TRACKSIDE_OK, true);
+        };
+        // SAFETY: the two differ in what a compiler may assume of how they end, and in nothing else.
+        let filter: Filter = unsafe { transmute(filter) };
+        let mut wanted = trackside_truth::from(true);
+        let sunk = Sunk;
+        // SAFETY: see the module's doc.
+        let status = unsafe { filter(self.userdata.0, hit.as_ptr(), &mut wanted) };
+        forget(sunk);
+        (status, wanted.get())
+    }
+
+    /// Has the host say in `edit`, which is its own until it returns, what is to be changed about the hit.
+    pub(crate) fn edit(
+        &self,
+        hit: &Tagged<trackside_hit>,
+        edit: &mut Tagged<trackside_edit>,
+    ) -> trackside_status {
+        type Editor =
+            unsafe extern "C-unwind" fn(*mut c_void, *const trackside_hit, *mut trackside_edit) -> i32;
+
+        let Some(editor) = self.edit else {
+            return TRACKSIDE_OK;
+        };
+        // SAFETY: as in `filter`.
+        let editor: Editor = unsafe { transmute(editor) };
+        let sunk = Sunk;
+        // SAFETY: see the module's doc.
+        let status = unsafe { editor(self.userdata.0, hit.as_ptr(), edit.as_mut_ptr()) };
+        forget(sunk);
+        status
+    }
+
+    /// Tells the host that nobody will call them any more.
+    pub(crate) fn free(&self) {
+        release(self.free, self.userdata);
+    }
+}
+
+fn release(free: trackside_release, userdata: Userdata) {
+    if let Some(free) = free {
+        // SAFETY: see the module's doc, and `deliver`.
+        let free: unsafe extern "C-unwind" fn(*mut c_void) = unsafe { transmute(free) };
+        let sunk = Sunk;
+        // SAFETY: as above.
+        unsafe { free(userdata.0) };
+        forget(sunk);
     }
 }
 

@@ -29,6 +29,7 @@ mod boundary;
 mod callback;
 mod consent;
 mod destination;
+mod edit;
 mod endpoint;
 mod error;
 mod event;
@@ -37,6 +38,7 @@ mod explain;
 mod handle;
 mod headers;
 mod hit;
+mod hooks;
 mod kept;
 mod lines;
 mod log;
@@ -69,8 +71,8 @@ mod test_race;
 #[cfg(any(test, feature = "_inject-panic"))]
 pub use self::boundary::inject::trackside_inject_panic;
 pub use self::{
-    annotations::*, backlog::*, batch::*, blob::*, consent::*, destination::*, endpoint::*, error::*,
-    event::*, exchange::*, explain::*, hit::*, lines::*, log::*, notice::*, options::*, outgoing::*,
-    property::*, reason::*, request::*, response::*, sink::*, stats::*, status::*, text::*, tracker::*,
-    truth::*, verdict::*, version::*, visitor::*,
+    annotations::*, backlog::*, batch::*, blob::*, consent::*, destination::*, edit::*, endpoint::*,
+    error::*, event::*, exchange::*, explain::*, hit::*, hooks::*, lines::*, log::*, notice::*, options::*,
+    outgoing::*, property::*, reason::*, request::*, response::*, sink::*, stats::*, status::*, text::*,
+    tracker::*, truth::*, verdict::*, version::*, visitor::*,
 };

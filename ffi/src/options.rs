@@ -19,6 +19,7 @@ use crate::{
     callback::{HostClock, HostEntropy, HostKeys, Userdata},
     error::{Failure, trackside_error},
     handle::{self, Handle, Tag},
+    hooks::HeldHooks,
     sink::Sinks,
     status::{TRACKSIDE_CONFIG, TRACKSIDE_INVALID_ARGUMENT, TRACKSIDE_IO, trackside_status},
     text::trackside_bytes,
@@ -34,7 +35,7 @@ use crate::{
 /// given as `env:NAME`.
 ///
 /// Functions: trackside_options_new, _toml, _json, _file, _env, _clock, _entropy, _keys, _recording,
-/// _sink, _destination, _free.
+/// _sink, _hooks, _destination, _free.
 #[derive(Debug, Default)]
 pub struct trackside_options {
     texts: Vec<Text>,
@@ -45,6 +46,7 @@ pub struct trackside_options {
     pub(crate) keys: Option<Arc<dyn Keys>>,
     pub(crate) is_recording: bool,
     pub(crate) sinks: Sinks,
+    pub(crate) hooks: HeldHooks,
 }
 
 impl Handle for trackside_options {

@@ -76,7 +76,7 @@ pub struct trackside_hits_book {
     pub in_flight: u64,
     /// Hits waiting on disk; 0 in this version, which keeps none there.
     pub spooled: u64,
-    /// Sinks that failed by a panic and were replaced.
+    /// How often code failed on a worker: sinks that panicked and were replaced, filters and editors that failed.
     pub panics: u64,
     /// Delivery attempts that were made again.
     pub retries: u64,

@@ -37,6 +37,7 @@ impl trackside_tracker {
     fn open(options: &trackside_options) -> Result<Self, Failure> {
         let config = options.config()?;
         let sinks = options.sinks.take(&config)?;
+        let hooks = options.hooks.take()?;
         let mut builder = Tracker::builder(config);
         if let Some(clock) = &options.clock {
             builder = builder.clock(Arc::clone(clock));
@@ -53,6 +54,9 @@ impl trackside_tracker {
         }
         for (destination, sink) in sinks {
             builder = builder.sink(destination, sink);
+        }
+        if let Some(hooks) = hooks {
+            builder = builder.hooks(hooks);
         }
         let live = builder.open().map_err(|error| not_opened(&error))?;
         Ok(Self { live, recording })
@@ -121,8 +125,8 @@ impl From<Left> for trackside_left {
 /// if a destination of type "callback" or "celery" has no sink), TRACKSIDE_IO and TRACKSIDE_INVALID_ARGUMENT
 /// (the file that TRACKSIDE_CONFIG names), TRACKSIDE_UNSUPPORTED (a destination needs a feature that this build
 /// lacks), TRACKSIDE_NOT_FOUND (a sink was given for a destination that there is not);
-/// TRACKSIDE_INVALID_ARGUMENT also if an earlier call has used up a sink of the options, see
-/// trackside_options_sink.
+/// TRACKSIDE_INVALID_ARGUMENT also if an earlier call has used up a sink or the hooks of the options, see
+/// trackside_options_sink and trackside_options_hooks.
 ///
 /// # Safety
 ///
