@@ -38,6 +38,7 @@ class Traffic:
         for _ in range(times):
             failed |= begin(tracker, request, len(request), place, error)
             failed |= end(place[0], response, length, buffer, capacity, needed, error)
+        place[0] = _native.NULL  # What it shows has ended.
         if failed:
             raise RuntimeError("a call has failed")
 

@@ -70,10 +70,10 @@ def test_what_the_configuration_has_read_is_told(cookie: str) -> None:
 
 def test_who_is_new_is_told_at_once(site: Site) -> None:
     exchange = _cgi.begin(site.tracker, META, "GET", "/", "", True, False)
-    assert exchange._is_new is True
     assert exchange.is_new
     name, value = exchange.finish(200, HTML).headers[0]
     assert name == b"Set-Cookie"
     cookie = value.partition(b";")[0].decode()
     again = _cgi.begin(site.tracker, {**META, "HTTP_COOKIE": cookie}, "GET", "/", "", True, False)
-    assert (again._is_new, again.is_new) == (False, False)
+    assert again._scratch is not None
+    assert (bool(again._scratch.is_new[0]), again.is_new) == (False, False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import threading
 from typing import Any
@@ -215,3 +216,26 @@ def test_a_text_reads_as_it_is_sent_and_none_changes_nothing(site: Site, name: s
     exchange.finish(200, HTML)
     (hit,) = site.tracker.hits()
     assert getattr(hit, name) == "x" * limit
+
+
+def test_one_that_is_over_has_nothing_of_another(site: Site) -> None:
+    first = begin(site)
+    first.finish(200, HTML)
+    second = begin(site)
+    assert second._scratch is not None, "the places of the first are the second's"
+    assert (first.visitor_id, first.visitor(), first.beacon()) == (None, None, "")
+    first.set_consent(analytics=False)
+    first.abandon()
+    assert second.consent.analytics is not False
+    assert second.finish(200, HTML).is_tracked
+    assert site.tracker.stats().requests.late == 1
+
+
+def test_one_that_is_collected_unfinished_is_abandoned(site: Site) -> None:
+    exchange = begin(site)
+    exchange.event("bought")
+    del exchange
+    gc.collect()
+    assert site.transport.hits == []
+    assert site.tracker.stats().requests.skipped["abandoned"] == 1
+    assert begin(site).finish(200, HTML).is_tracked

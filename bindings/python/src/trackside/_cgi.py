@@ -35,7 +35,7 @@ def begin(
     try:
         if tracker._looks:
             tracker._looks -= 1
-            if any(name in meta for name in _FORWARDING):
+            if not meta.keys().isdisjoint(_FORWARDING):
                 # The library warns of a proxy, if it is shown what that writes.
                 names += _FORWARDING
                 raise TypeError("there are no lines for these headers")

@@ -7,6 +7,7 @@ may use it when, is the business of the classes that hold them.
 from __future__ import annotations
 
 import importlib
+from _thread import allocate_lock
 from collections.abc import Callable
 from typing import Any
 
@@ -26,9 +27,10 @@ AS_CONFIGURED = (1 << 64) - 1
 
 
 class Scratch:
-    """Places for the results of a call. Whoever calls takes one, and gives it back."""
+    """Places for what calls need and tell. An exchange takes one when it begins, and gives it back when it is
+    over: then ``exchange`` is NULL again, in which its handle is kept until then."""
 
-    __slots__ = ("buffer", "bytes", "error", "exchange", "is_new", "needed")
+    __slots__ = ("buffer", "bytes", "error", "exchange", "is_new", "lock", "needed")
 
     #: Enough for the headers of a verdict, unless the cookie's name, path or domain are very long.
     CAPACITY = 2048
@@ -40,6 +42,14 @@ class Scratch:
         self.buffer = ffi.new("uint8_t[]", self.CAPACITY)
         self.bytes = ffi.buffer(self.buffer)
         self.error = new_error()
+        self.lock = allocate_lock()
+
+    # Collected with an exchange that is not over: that is abandoned. At the interpreter's end the module may
+    # be empty already; and one whose making was interrupted is empty.
+    def __del__(self, free: Callable[[Any], None] = lib.trackside_exchange_free) -> None:
+        place = getattr(self, "exchange", None)
+        if place is not None:
+            free(place[0])
 
 
 # A list, whose pop and append are atomic, and no thread-local: that is slower, and dies with its thread.

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from _thread import allocate_lock
 from collections.abc import Callable, Iterable, Mapping
 from struct import Struct, unpack_from
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
 
 from trackside import _block, _native
 from trackside._block import Annotation, Text, Value
-from trackside._native import Scratch, ffi, give_back, lib, take_scratch
+from trackside._native import NULL, Scratch, ffi, give_back, lib
 
 if TYPE_CHECKING:
     from trackside.tracker import Tracker
+
+T = TypeVar("T")
 
 
 class Notice(NamedTuple):
@@ -76,6 +77,7 @@ class Visitor:
 
 #: Verdicts without headers by their bytes: there are few different ones.
 _BARE: dict[bytes, Verdict] = {}
+_BARE_LENGTH = 8
 _OVER = Verdict("abandoned", ())
 _verdict_head = Struct("<2xHH2x").unpack
 
@@ -92,22 +94,13 @@ class Exchange:
     abandoned.
     """
 
-    __slots__ = ("__weakref__", "_annotations", "_handle", "_is_new", "_lock", "_tracker")
+    __slots__ = ("__weakref__", "_annotations", "_scratch", "_tracker")
 
-    def __init__(self, tracker: Tracker, handle: Any, is_new: bool | None = None) -> None:
+    def __init__(self, tracker: Tracker, scratch: Scratch | None) -> None:
         self._tracker = tracker
-        self._handle = handle
-        self._lock = allocate_lock()
+        # Whose lock lets in one at a time. None when it is over; under the lock alone it becomes so.
+        self._scratch = scratch
         self._annotations: list[Annotation] | None = None
-        # None where it was not told.
-        self._is_new = is_new
-
-    # At the interpreter's end the module may be empty already; and one whose making was interrupted is empty.
-    def __del__(self, free: Callable[[Any], None] = lib.trackside_exchange_free) -> None:
-        handle = getattr(self, "_handle", None)
-        if handle is not None:
-            self._handle = None
-            free(handle)
 
     # A request can be finished but once: copies of an environ or a scope hold the same exchange.
     def __copy__(self) -> Exchange:
@@ -122,93 +115,51 @@ class Exchange:
     @property
     def is_over(self) -> bool:
         """Whether it is finished or abandoned."""
-        return self._handle is None
+        return self._scratch is None
 
     @property
     def visitor_id(self) -> str | None:
         """The visitor's id; None without one. That of a new visitor is recorded only if the response can
         carry its cookie. None too when the exchange is over."""
-        with self._lock:
-            handle = self._handle
-            if handle is None:
-                return None
-            place = ffi.new("char[37]")
-            status = lib.trackside_exchange_visitor_id(handle, place, ffi.NULL)
-        return None if status else ffi.string(place).decode()
+        return self._ask(_visitor_id, None)
 
     @property
     def is_new(self) -> bool:
         """Whether the visitor came without a valid cookie and would be given one; False when it is over."""
-        with self._lock:
-            if self._handle is None:
-                return False
-            if self._is_new is None:
-                self._is_new = bool(lib.trackside_exchange_is_new(self._handle))
-            return self._is_new
+        return self._ask(_is_new, False)
 
     @property
     def consent(self) -> Consent:
         """What the visitor has allowed, whoever said so; nothing when the exchange is over."""
-        with self._lock:
-            handle = self._handle
-            if handle is None:
-                return Consent()
-            analytics, ads = ffi.new("trackside_choice *"), ffi.new("trackside_choice *")
-            lib.trackside_exchange_consent(handle, analytics, ads, ffi.NULL)
-            return Consent(_ALLOWED[analytics[0]], _ALLOWED[ads[0]])
+        return self._ask(_consent, Consent())
 
     def set_consent(self, analytics: bool | None = None, ads: bool | None = None) -> None:
         """Says what the visitor has allowed: the last word, before Sec-GPC, DNT and the banner's cookie. None
         leaves things as they are. It is not kept for the next request: for that, set the cookie that is named
         like the visitor cookie with ``_consent`` behind it, to ``granted``, ``granted.ads`` or ``denied``."""
-        with self._lock:
-            if self._handle is not None:
-                self._is_new = None
-                lib.trackside_exchange_set_consent(self._handle, choice(analytics), choice(ads), ffi.NULL)
-                return
-        self._tracker._count_late()
+
+        def say(handle: Any) -> bool:
+            lib.trackside_exchange_set_consent(handle, choice(analytics), choice(ads), NULL)
+            return True
+
+        if not self._ask(say, False):
+            self._tracker._count_late()
 
     @property
     def notice(self) -> Notice | None:
         """The notice to show, where one is due: on the visitor's first page, or, with the policy ``opt-in``,
         on each until there is an answer. None when the exchange is over."""
-        with self._lock:
-            handle = self._handle
-            if handle is None:
-                return None
-            text, html = ffi.new("trackside_bytes *"), ffi.new("trackside_bytes *")
-            if lib.trackside_exchange_notice(handle, text, html, ffi.NULL):
-                return None
-            banner = ffi.new("trackside_bytes *")
-            has_banner = not lib.trackside_exchange_banner(handle, banner, ffi.NULL)
-            return Notice(
-                _native.text_out(text),
-                _native.text_out(html),
-                _native.text_out(banner) if has_banner else None,
-            )
+        return self._ask(_notice, None)
 
     def beacon(self) -> str:
         """The markup that loads the beacon, for the page to hold: then the beacon counts the page, and the
         exchange is skipped (``beacon``). A page from a cache of your own that holds it is to be noted so,
         too, by a call of this. Empty without ``beacon.path``, and when the exchange is over."""
-        with self._lock:
-            handle = self._handle
-            if handle is None:
-                return ""
-            html = ffi.new("trackside_bytes *")
-            if lib.trackside_exchange_beacon(handle, html, ffi.NULL):
-                return ""
-            return _native.text_out(html)
+        return self._ask(_beacon, "")
 
     def visitor(self) -> Visitor | None:
         """A snapshot for events that are raised later, see :meth:`Tracker.event`; None when it is over."""
-        id = self.visitor_id
-        with self._lock:
-            handle = self._handle
-            place = ffi.new("trackside_visitor **")
-            if handle is None or lib.trackside_exchange_visitor(handle, place, ffi.NULL):
-                return None
-        return Visitor(place[0], id)
+        return self._ask(_visitor, None)
 
     @property
     def title(self) -> str | None:
@@ -268,41 +219,73 @@ class Exchange:
 
     def _end(self, block: bytes) -> Verdict:
         """As ``finish``, of a response's block, but raises."""
-        try:
-            scratch = take_scratch()
-        except IndexError:
-            scratch = Scratch()
-        with self._lock:
-            # Put away before: a signal whose handler raises is told of right after the call, and what was
-            # freed in it must not be found again.
-            handle, self._handle = self._handle, None
-            if handle is None:
-                give_back(scratch)
-                return _OVER
-            status = lib.trackside_exchange_end_blob(
-                handle, block, len(block), scratch.buffer, scratch.CAPACITY, scratch.needed, scratch.error
-            )
-            if status:
-                self._handle = handle
+        scratch = self._over()
+        if scratch is None:
+            return _OVER
+        place = scratch.exchange
+        # Put away before: a signal whose handler raises is told of right after the call, and what was freed
+        # in it must not be found again.
+        handle, place[0] = place[0], NULL
+        status = lib.trackside_exchange_end_blob(
+            handle, block, len(block), scratch.buffer, scratch.CAPACITY, scratch.needed, scratch.error
+        )
         if status:
-            return self._otherwise(status, scratch)
+            return self._otherwise(status, scratch, handle)
         verdict = _BARE.get(scratch.bytes[:8]) or _verdict(scratch.bytes)
         give_back(scratch)
         return verdict
 
+    def _append(self, block: bytes) -> tuple[tuple[bytes, bytes], ...]:
+        """As ``_end``, but tells the headers of the verdict alone: mostly there are none."""
+        scratch = self._over()
+        if scratch is None:
+            return ()
+        place, needed = scratch.exchange, scratch.needed
+        handle, place[0] = place[0], NULL  # As in `_end`.
+        status = lib.trackside_exchange_end_blob(
+            handle, block, len(block), scratch.buffer, scratch.CAPACITY, needed, scratch.error
+        )
+        if status:
+            return self._otherwise(status, scratch, handle).headers
+        headers = _verdict(scratch.bytes).headers if needed[0] != _BARE_LENGTH else ()
+        give_back(scratch)
+        return headers
+
     def abandon(self) -> None:
         """Ends it as skipped (abandoned): nothing is sent, not even its events."""
-        with self._lock:
-            handle, self._handle = self._handle, None
-        if handle is not None:
+        scratch = self._over()
+        if scratch is not None:
+            place = scratch.exchange
+            handle, place[0] = place[0], NULL
             lib.trackside_exchange_free(handle)
+            give_back(scratch)
 
-    def _otherwise(self, status: int, scratch: Scratch) -> Verdict:
-        """A verdict that the buffer cannot hold; all else has failed."""
+    def _over(self) -> Scratch | None:
+        """Makes it be over. What it had is the caller's, whose alone it is; None if it was over."""
+        scratch = self._scratch
+        if scratch is None:
+            return None
+        with scratch.lock:
+            if self._scratch is not scratch:
+                return None
+            self._scratch = None
+        return scratch
+
+    def _ask(self, ask: Callable[[Any], T], otherwise: T) -> T:
+        """What ``ask`` says of its handle; ``otherwise`` when it is over."""
+        scratch = self._scratch
+        if scratch is not None:
+            with scratch.lock:
+                # Or it ended meanwhile, and what it had may be another's by now.
+                if self._scratch is scratch:
+                    return ask(scratch.exchange[0])
+        return otherwise
+
+    def _otherwise(self, status: int, scratch: Scratch, handle: Any) -> Verdict:
+        """A verdict that the buffer cannot hold; all else has failed, and left it as it was."""
         if status != _native.BUFFER:
+            scratch.exchange[0], self._scratch = handle, scratch
             raise _native.failure(status, scratch.error)
-        with self._lock:
-            handle, self._handle = self._handle, None
         headers, count = ffi.new("trackside_header **"), ffi.new("size_t *")
         reason = ffi.new("trackside_reason *")
         try:
@@ -311,6 +294,7 @@ class Exchange:
             return Verdict(_native.reason_code(reason[0]), _native.headers_out(headers[0], count[0]))
         finally:
             lib.trackside_exchange_free(handle)
+            give_back(scratch)
 
     def _text(self, tag: int) -> str | None:
         for of, payload in self._annotations or ():
@@ -321,7 +305,7 @@ class Exchange:
     def _set(self, tag: int, name: str, value: object, limit: int) -> None:
         if value is None:
             return
-        if self._handle is None:
+        if self._scratch is None:
             self._tracker._count_late()
             return
         try:
@@ -337,7 +321,7 @@ class Exchange:
             self._tracker.failures.note(f"the {name} of an exchange")
 
     def _add(self, tag: int, what: str, made: Any, *arguments: object) -> None:
-        if self._handle is None:
+        if self._scratch is None:
             self._tracker._count_late()
             return
         try:
@@ -348,6 +332,47 @@ class Exchange:
                 self._annotations.append(annotation)
         except Exception:
             self._tracker.failures.note(f"{what} of an exchange")
+
+
+def _visitor_id(handle: Any) -> str | None:
+    place = ffi.new("char[37]")
+    status = lib.trackside_exchange_visitor_id(handle, place, NULL)
+    return None if status else ffi.string(place).decode()
+
+
+def _is_new(handle: Any) -> bool:
+    return bool(lib.trackside_exchange_is_new(handle))
+
+
+def _consent(handle: Any) -> Consent:
+    analytics, ads = ffi.new("trackside_choice *"), ffi.new("trackside_choice *")
+    lib.trackside_exchange_consent(handle, analytics, ads, NULL)
+    return Consent(_ALLOWED[analytics[0]], _ALLOWED[ads[0]])
+
+
+def _notice(handle: Any) -> Notice | None:
+    text, html = ffi.new("trackside_bytes *"), ffi.new("trackside_bytes *")
+    if lib.trackside_exchange_notice(handle, text, html, NULL):
+        return None
+    banner = ffi.new("trackside_bytes *")
+    has_banner = not lib.trackside_exchange_banner(handle, banner, NULL)
+    return Notice(
+        _native.text_out(text),
+        _native.text_out(html),
+        _native.text_out(banner) if has_banner else None,
+    )
+
+
+def _beacon(handle: Any) -> str:
+    html = ffi.new("trackside_bytes *")
+    return "" if lib.trackside_exchange_beacon(handle, html, NULL) else _native.text_out(html)
+
+
+def _visitor(handle: Any) -> Visitor | None:
+    place = ffi.new("trackside_visitor **")
+    if lib.trackside_exchange_visitor(handle, place, NULL):
+        return None
+    return Visitor(place[0], _visitor_id(handle))
 
 
 def _verdict(verdict: Any) -> Verdict:

@@ -11,7 +11,7 @@ from typing import Any
 
 from trackside import _at_exit, _block, _native, _options, hit, log, stats, transport
 from trackside._block import Text, Value
-from trackside._native import Scratch, ffi, give_back, lib, take_scratch
+from trackside._native import Scratch, ffi, lib, take_scratch
 from trackside.errors import ArgumentError, ConfigError, RefusedError, TracksideError
 from trackside.exchange import Answer, Exchange, Visitor, choice
 from trackside.hit import Hit
@@ -140,9 +140,9 @@ class Tracker:
         )
         if status:
             raise _native.failure(status, scratch.error)
-        exchange = Exchange(self, scratch.exchange[0])
-        give_back(scratch)
-        return exchange
+        # It was not told: whoever needs to know asks.
+        scratch.is_new[0] = True
+        return Exchange(self, scratch)
 
     def _begin_lines(self, lines: bytes, flags: int) -> Exchange:
         """As ``_begin``, of what ``trackside_exchange_begin_lines`` takes."""
@@ -157,9 +157,7 @@ class Tracker:
         )
         if status:
             raise _native.failure(status, scratch.error)
-        exchange = Exchange(self, scratch.exchange[0], scratch.is_new[0])
-        give_back(scratch)
-        return exchange
+        return Exchange(self, scratch)
 
     def answer(
         self,

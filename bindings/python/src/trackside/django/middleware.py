@@ -89,7 +89,8 @@ def begin(
         exchange, is_ours = Exchange(now.tracker, None), True
     request.trackside = exchange  # type: ignore[attr-defined]  # Where views look.
     # Who is known is told nothing, unless visitors are asked, and is looked for first: that is most requests.
-    if exchange._is_new is not False or now.tracker.asks:
+    scratch = exchange._scratch
+    if scratch is not None and (scratch.is_new[0] or now.tracker.asks):
         try:
             shown = messages.offer(request, exchange)
         except Exception:

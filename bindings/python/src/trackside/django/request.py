@@ -26,16 +26,22 @@ def begin(tracker: Tracker, request: HttpRequest, authority: str) -> Exchange:
 
     Peer and scheme are those that Django knows, after what middlewares further out have made of them.
     """
+    attributes = vars(request)
+    if "scope" in attributes:
+        asked, resolved = target(request), is_resolved(request)
+    else:
+        # As these say it, without a call of each.
+        meta = request.META
+        raw = meta.get("REQUEST_URI") or meta.get("RAW_URI")
+        path, query = request.path, meta.get("QUERY_STRING")
+        asked = f"{path}?{query}" if query else path
+        if raw != asked:
+            asked = target(request)
+        resolved = PROXY_FIX in meta
     meta = request.META
-    return _cgi.begin(
-        tracker,
-        meta,
-        request.method or "",
-        target(request),
-        authority_of(request, authority),
-        request.is_secure(),
-        is_resolved(request),
-    )
+    if not authority and ("HTTP_X_FORWARDED_HOST" in meta or "HTTP_HOST" not in meta):
+        authority = _host(meta)
+    return _cgi.begin(tracker, meta, request.method or "", asked, authority, request.is_secure(), resolved)
 
 
 def authority_of(request: HttpRequest, authority: str) -> str:

@@ -12,17 +12,21 @@ from trackside._native import RESPONSE_HEADERS
 
 _pages = _block.Pages()
 
+# Of the headers that are read most responses have but this.
+_OFTEN = "content-type"
+_SELDOM = frozenset(RESPONSE_HEADERS) - {_OFTEN}
+
 
 def end(exchange: Exchange, request: HttpRequest, response: HttpResponseBase) -> None:
     """Ends an exchange with the response to its request, and appends what the verdict says."""
     block = _known(request, response) if exchange._annotations is None else None
     if block is not None:
-        verdict = exchange._end(block)
+        headers = exchange._append(block)
     else:
         tell_route(exchange, request)
-        verdict = exchange.finish(response.status_code, response.items())
-    if verdict.headers:
-        append(response, verdict.headers)
+        headers = exchange.finish(response.status_code, response.items()).headers
+    if headers:
+        append(response, headers)
 
 
 def _known(request: HttpRequest, response: HttpResponseBase) -> bytes | None:
@@ -32,7 +36,11 @@ def _known(request: HttpRequest, response: HttpResponseBase) -> bytes | None:
     if not isinstance(store, dict):
         return None
     route = getattr(request.resolver_match, "route", None)
-    key = (response.status_code, route, request.META.get("SCRIPT_NAME"), *map(store.get, RESPONSE_HEADERS))
+    mounted = request.META.get("SCRIPT_NAME")
+    if _SELDOM.isdisjoint(store):
+        key: tuple[object, ...] = (response.status_code, route, mounted, store.get(_OFTEN))
+    else:
+        key = (response.status_code, route, mounted, *map(store.get, RESPONSE_HEADERS))
     block = _pages.get(key)
     if block is None:
         # Of nothing but the key: what is kept is of every visitor.
