@@ -1,9 +1,19 @@
 //! A site of actix-web's, with its middleware.
 
-use std::{convert::Infallible, net::TcpListener, sync::mpsc, thread};
+use std::{
+    convert::Infallible,
+    future::pending,
+    net::TcpListener,
+    sync::mpsc::{self, Sender},
+    thread,
+};
 
 use actix_web::{App, HttpResponse, HttpServer, dev::ServerHandle, rt, web};
-use trackside::{Event, Tracker, Visit, actix::Trackside};
+use trackside::{
+    Event, Tracker, Visit,
+    actix::Trackside,
+    consent::{Choice, Consent},
+};
 
 use super::{CONFIG, run};
 use crate::common::Bench;
@@ -28,11 +38,30 @@ async fn stream() -> HttpResponse {
     HttpResponse::Ok().content_type("text/html").streaming(tokio_stream::iter(pieces))
 }
 
-fn serve(tracker: Tracker, listener: TcpListener) -> (ServerHandle, thread::JoinHandle<()>) {
+async fn refused(visit: Visit) -> HttpResponse {
+    visit.set_consent(Consent::new(Choice::Denied, Choice::Unknown));
+    html("")
+}
+
+async fn breaks() -> HttpResponse {
+    panic!("on purpose")
+}
+
+async fn waits(reached: web::Data<Sender<()>>) -> HttpResponse {
+    reached.send(()).unwrap();
+    pending().await
+}
+
+fn serve(
+    tracker: Tracker,
+    listener: TcpListener,
+    reached: Sender<()>,
+) -> (ServerHandle, thread::JoinHandle<()>) {
     let (told, handle) = mpsc::channel();
     let running = thread::spawn(move || {
         let site = move || {
             App::new()
+                .app_data(web::Data::new(reached.clone()))
                 .wrap(Trackside::new(tracker.clone()))
                 .route("/", web::get().to(|| async { html("") }))
                 .route("/", web::head().to(|| async { html("") }))
@@ -56,6 +85,9 @@ fn serve(tracker: Tracker, listener: TcpListener) -> (ServerHandle, thread::Join
                 .route("/stream", web::get().to(stream))
                 .route("/said", web::get().to(said))
                 .route("/notice", web::get().to(notice))
+                .route("/refused", web::get().to(refused))
+                .route("/breaks", web::get().to(breaks))
+                .route("/waits", web::get().to(waits))
                 .service(web::scope("/shop").route("/items/{id}", web::get().to(|| async { html("") })))
         };
         rt::System::new().block_on(async move {
@@ -72,8 +104,9 @@ fn a_site_of_actix_web_s_keeps_the_contract() {
     let bench = Bench::new(CONFIG);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let (server, running) = serve(bench.tracker.clone(), listener);
-    run(&bench, address);
+    let (reached, waiting) = mpsc::channel();
+    let (server, running) = serve(bench.tracker.clone(), listener, reached);
+    run(&bench, address, &waiting);
     rt::System::new().block_on(server.stop(true));
     running.join().unwrap();
 }

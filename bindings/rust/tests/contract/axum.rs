@@ -1,6 +1,6 @@
 //! A site of axum's, with the tower layer.
 
-use std::convert::Infallible;
+use std::{convert::Infallible, future::pending, sync::mpsc};
 
 use axum::{
     Router,
@@ -9,7 +9,11 @@ use axum::{
     response::{Html, IntoResponse, Response},
     routing::get,
 };
-use trackside::{Event, Visit, tower::TracksideLayer};
+use trackside::{
+    Event, Visit,
+    consent::{Choice, Consent},
+    tower::TracksideLayer,
+};
 
 use super::{CONFIG, run};
 use crate::common::{Bench, Server};
@@ -18,9 +22,14 @@ fn html(body: impl Into<Body>) -> Response {
     ([("content-type", "text/html")], body.into()).into_response()
 }
 
+async fn breaks() -> Response {
+    panic!("on purpose")
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_site_of_axum_s_keeps_the_contract() {
     let bench = Bench::new(CONFIG);
+    let (reached, waiting) = mpsc::channel();
     let shop = Router::new().route("/items/{id}", get(|| async { Html("") }));
     let app = Router::new()
         .route("/", get(|| async { Html("") }))
@@ -51,9 +60,24 @@ async fn a_site_of_axum_s_keeps_the_contract() {
                 html(visit.notice().map_or_else(String::new, |notice| notice.text().to_owned()))
             }),
         )
+        .route(
+            "/refused",
+            get(|visit: Visit| async move {
+                visit.set_consent(Consent::new(Choice::Denied, Choice::Unknown));
+                html("")
+            }),
+        )
+        .route("/breaks", get(breaks))
+        .route(
+            "/waits",
+            get(move || async move {
+                reached.send(()).unwrap();
+                pending::<Response>().await
+            }),
+        )
         .nest("/shop", shop)
         .layer(TracksideLayer::new(bench.tracker.clone()));
     let server = Server::axum(app).await;
     let address = server.address;
-    tokio::task::spawn_blocking(move || run(&bench, address)).await.unwrap();
+    tokio::task::spawn_blocking(move || run(&bench, address, &waiting)).await.unwrap();
 }
