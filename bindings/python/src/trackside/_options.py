@@ -8,9 +8,10 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from trackside import _native, log, transport
+from trackside import _native, hooks, log, transport
 from trackside._native import ffi, lib
 from trackside.errors import ConfigError
+from trackside.hooks import Editor, Filter, Hooks
 from trackside.transport import Deliver
 
 
@@ -100,6 +101,16 @@ def give_sinks(
             raise TypeError(f"the sink of `{name}` is None")
         transport.give(options, transport.Sink(deliver, name, failures))
     return bool(given)
+
+
+def give_hooks(options: Any, filter: Filter | None, edit: Editor | None, failures: log.Failures) -> bool:
+    for hook, what in ((filter, "filter"), (edit, "edit")):
+        if hook is not None and not callable(hook):
+            raise TypeError(f"{what} is a function, not {type(hook).__name__}")
+    if filter is None and edit is None:
+        return False
+    hooks.give(options, Hooks(filter, edit, failures))
+    return True
 
 
 def _task_sink(destination: str, task: str) -> Deliver:

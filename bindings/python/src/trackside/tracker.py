@@ -15,6 +15,7 @@ from trackside._native import Scratch, ffi, lib, take_scratch
 from trackside.errors import ArgumentError, ConfigError, RefusedError, TracksideError
 from trackside.exchange import Answer, Exchange, Visitor, choice
 from trackside.hit import Hit
+from trackside.hooks import Editor, Filter
 from trackside.stats import Left, Stats
 from trackside.transport import Deliver, Outgoing, RecordingTransport
 
@@ -39,6 +40,10 @@ class Tracker:
         function that is given what each destination would be (``batch.destination`` names it).
     :param sinks: by the destination's name, the functions that deliver for it; one of type ``callback`` has
         no other.
+    :param filter: whether the destinations are to have a hit, on a thread of a destination's. An exception
+        is counted and logged, and the hit goes on. Not asked with a :class:`RecordingTransport`.
+    :param edit: what is to be changed about a hit before they have it, likewise; it is given the hit and an
+        :class:`~trackside.hooks.Edit`.
     :param clock: the time in microseconds since the Unix epoch. Defaults to the machine's. It is kept for as
         long as the process lives.
     :param entropy: 64 random bytes. Defaults to the machine's. It is kept, too.
@@ -59,6 +64,8 @@ class Tracker:
         env: bool = True,
         transport: RecordingTransport | Deliver | None = None,
         sinks: Mapping[str, Deliver] | None = None,
+        filter: Filter | None = None,
+        edit: Editor | None = None,
         clock: Callable[[], int] | None = None,
         entropy: Callable[[], bytes] | None = None,
         keys: Callable[[int], bytes | None] | None = None,
@@ -83,6 +90,8 @@ class Tracker:
                 self._runs_python = _options.give_sinks(
                     options, _options.as_deliver(transport, "transport"), sinks or {}, self.failures
                 )
+                if _options.give_hooks(options, filter, edit, self.failures):
+                    self._runs_python = True
             _native.call(lib.trackside_tracker_open, options, opened)
         except ConfigError as error:
             raise ConfigError(log.mistakes() or error.text) from None
