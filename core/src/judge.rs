@@ -9,7 +9,7 @@ use crate::{
     Annotations, Event, Hit, Moment, Reason, Request, Response,
     config::{Config, Mode},
     decide::{self, Asked, Facts, Lengths},
-    hit::{self, Draft, Kind},
+    hit::{self, Draft, Kind, Place},
     proxy::Remembered,
     visitor::{
         self, Caching, Caller, Cookies, DailyKey, Notice, Owner, Visitor,
@@ -88,6 +88,12 @@ impl Exchange {
             self.lengths,
             self.arrival.as_ref().map(|arrival| arrival.lend()),
         )
+    }
+
+    /// Where the client is, if that may be recorded of it.
+    fn place(&self) -> Option<&Place> {
+        let place = self.arrival.as_ref()?.place()?;
+        (!self.caller.standing.is_anonymous()).then_some(place)
     }
 
     fn seconds(&self) -> u64 {
@@ -226,6 +232,14 @@ pub fn end(
     if skipped.is_some() && annotations.events.is_empty() {
         return Verdict { reason: skipped, appended: None };
     }
+    let mut placed;
+    let emit: &mut (dyn FnMut(Hit) + '_) = match exchange.place() {
+        None => emit,
+        Some(place) => {
+            placed = |hit: Hit| emit(hit.at(place));
+            &mut placed
+        }
+    };
     let now = exchange.seconds();
     let mut facts = exchange.facts(config, request);
     (facts.response, facts.has_beacon, facts.now) = (Some(response), annotations.beacon, now);
@@ -285,7 +299,7 @@ pub fn event(
             event: Some(event),
             ..visitor.draft(config)
         };
-        emit_for_each_policy(config, &draft, emit);
+        emit_for_each_policy(config, &draft, &mut |hit| emit(visitor.placed(hit)));
     }
 }
 
@@ -295,7 +309,7 @@ pub fn visitor(config: &Config, exchange: &Exchange, request: &Request<'_>) -> V
     let facts = exchange.facts(config, request);
     let gets_cookie = exchange.skipped.is_none() && visitor::hands_out_ids(config);
     let owner = Owner::settle(&facts, &exchange.caller, exchange.seconds(), gets_cookie);
-    Visitor::new(&facts, owner, &exchange.caller.standing)
+    Visitor::new(&facts, owner, &exchange.caller.standing).with_place(exchange.place().cloned())
 }
 
 /// Who the visitor is, and what it has allowed, for a person to read.

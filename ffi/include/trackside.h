@@ -1110,6 +1110,22 @@ typedef void (*trackside_log)(void *userdata,
 #define TRACKSIDE_FIELD_LABEL 16
 
 /**
+ * The country where the visitor is, an ISO 3166-1 code of two letters: as a trusted proxy told it, and for a hit of
+ * a batch or of trackside_tracker_look also as `geo.file` does.
+ */
+#define TRACKSIDE_FIELD_COUNTRY 17
+
+/**
+ * The part of the country, an ISO 3166-2 code without the country's.
+ */
+#define TRACKSIDE_FIELD_REGION 18
+
+/**
+ * The city.
+ */
+#define TRACKSIDE_FIELD_CITY 19
+
+/**
  * When it was, in microseconds since the Unix epoch.
  */
 #define TRACKSIDE_NUMBER_AT 0
@@ -1426,11 +1442,11 @@ trackside_status trackside_options_destination(const struct trackside_options *o
  * A configuration with mistakes is told of in the log, too, in full.
  *
  * Threads: any. Statuses: TRACKSIDE_NULL_ARGUMENT (`tracker`), TRACKSIDE_WRONG_HANDLE, TRACKSIDE_CONFIG (also
- * if a destination of type "callback" or "celery" has no sink), TRACKSIDE_IO and TRACKSIDE_INVALID_ARGUMENT
- * (the file that TRACKSIDE_CONFIG names), TRACKSIDE_UNSUPPORTED (a destination needs a feature that this build
- * lacks), TRACKSIDE_NOT_FOUND (a sink was given for a destination that there is not);
- * TRACKSIDE_INVALID_ARGUMENT also if an earlier call has used up a sink or the hooks of the options, see
- * trackside_options_sink and trackside_options_hooks.
+ * if a destination of type "callback" or "celery" has no sink, or the file of `geo.file` or `track.bots_list` cannot
+ * be used), TRACKSIDE_IO and TRACKSIDE_INVALID_ARGUMENT (the file that TRACKSIDE_CONFIG names),
+ * TRACKSIDE_UNSUPPORTED (a destination or `geo.file` needs a feature that this build lacks), TRACKSIDE_NOT_FOUND
+ * (a sink was given for a destination that there is not); TRACKSIDE_INVALID_ARGUMENT also if an earlier call has
+ * used up a sink or the hooks of the options, see trackside_options_sink and trackside_options_hooks.
  *
  * # Safety
  *
@@ -2414,8 +2430,8 @@ trackside_status trackside_hit_property(const struct trackside_hit *hit,
 
 /**
  * Writes the hit as the sink of type "file" does, as an object of JSON without a newline; valid as long as the
- * hit. A hit of a batch, and one of trackside_tracker_look, has `bot`, `channel`, `source` and `campaign` beside what was
- * recorded, where there is anything to say.
+ * hit. A hit of a batch, and one of trackside_tracker_look, has `bot`, `channel`, `source`, `campaign` and `place` beside
+ * what was recorded, where there is anything to say.
  *
  * Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE.
  *

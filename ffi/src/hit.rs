@@ -91,6 +91,9 @@ impl trackside_hit {
             TRACKSIDE_FIELD_NAME => hit.name().as_bytes(),
             TRACKSIDE_FIELD_CATEGORY => hit.category().as_bytes(),
             TRACKSIDE_FIELD_LABEL => hit.label().as_bytes(),
+            TRACKSIDE_FIELD_COUNTRY => self.enriched().country().as_bytes(),
+            TRACKSIDE_FIELD_REGION => self.enriched().region().as_bytes(),
+            TRACKSIDE_FIELD_CITY => self.enriched().city().as_bytes(),
             _ => return None,
         })
     }
@@ -163,6 +166,14 @@ pub const TRACKSIDE_FIELD_NAME: trackside_field = 14;
 pub const TRACKSIDE_FIELD_CATEGORY: trackside_field = 15;
 /// The event's label.
 pub const TRACKSIDE_FIELD_LABEL: trackside_field = 16;
+
+/// The country where the visitor is, an ISO 3166-1 code of two letters: as a trusted proxy told it, and for a hit of
+/// a batch or of trackside_tracker_look also as `geo.file` does.
+pub const TRACKSIDE_FIELD_COUNTRY: trackside_field = 17;
+/// The part of the country, an ISO 3166-2 code without the country's.
+pub const TRACKSIDE_FIELD_REGION: trackside_field = 18;
+/// The city.
+pub const TRACKSIDE_FIELD_CITY: trackside_field = 19;
 
 /// A number of a hit. All but TRACKSIDE_NUMBER_VALUE are whole.
 pub type trackside_number = i32;
@@ -289,8 +300,8 @@ fn shown(key: &str, value: &Value<'_>) -> trackside_property {
 }
 
 /// Writes the hit as the sink of type "file" does, as an object of JSON without a newline; valid as long as the
-/// hit. A hit of a batch, and one of trackside_tracker_look, has `bot`, `channel`, `source` and `campaign` beside what was
-/// recorded, where there is anything to say.
+/// hit. A hit of a batch, and one of trackside_tracker_look, has `bot`, `channel`, `source`, `campaign` and `place` beside
+/// what was recorded, where there is anything to say.
 ///
 /// Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE.
 ///

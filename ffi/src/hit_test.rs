@@ -64,9 +64,14 @@ fn recording(toml: &str) -> Opened {
 
 /// A page that says all it can, and an event of it.
 fn full() -> Opened {
-    let tracker = recording("privacy = { ip = 'full', query = 'keep' }");
+    let tracker = recording(
+        "privacy = { ip = 'full', query = 'keep', geo = 'city' }\nproxy.trusted = ['2001:db8::/32']\ngeo.cdn = 'vercel'",
+    );
     let cookie = format!("trackside={VISITOR}");
-    let headers: [(&str, &[u8]); 6] = [
+    let headers: [(&str, &[u8]); 9] = [
+        ("x-vercel-ip-country", b"AT"),
+        ("x-vercel-ip-country-region", b"9"),
+        ("x-vercel-ip-city", b"K%C3%B6flach"),
         ("host", b"www.example.com"),
         ("cookie", cookie.as_bytes()),
         ("referer", b"https://example.org/from"),
@@ -105,6 +110,9 @@ fn a_page_is_read_text_by_text() {
         (TRACKSIDE_FIELD_NAME, b""),
         (TRACKSIDE_FIELD_CATEGORY, b""),
         (TRACKSIDE_FIELD_LABEL, b""),
+        (TRACKSIDE_FIELD_COUNTRY, b"AT"),
+        (TRACKSIDE_FIELD_REGION, b"9"),
+        (TRACKSIDE_FIELD_CITY, "Köflach".as_bytes()),
     ] {
         assert_eq!(hit.text(field).unwrap(), expected, "{field}");
     }
@@ -273,7 +281,7 @@ fn properties_are_read_in_the_order_in_which_they_were_given() {
 #[test]
 fn numbers_that_name_nothing_are_told() {
     let hit = Recorded::by(&full(), 0).unwrap();
-    for number in [-1, 17, i32::MIN, i32::MAX] {
+    for number in [-1, 20, i32::MIN, i32::MAX] {
         let (status, text) = hit.text(number).unwrap_err();
         assert_eq!(status, TRACKSIDE_INVALID_ARGUMENT);
         assert_eq!(text, format!("`field` is {number}, and no TRACKSIDE_FIELD_ has this number"));

@@ -84,7 +84,7 @@ impl trackside_tracker {
 
 fn not_opened(error: &OpenError) -> Failure {
     let status = match () {
-        () if error.is_no_sink() => TRACKSIDE_CONFIG,
+        () if error.is_no_sink() || error.is_file() => TRACKSIDE_CONFIG,
         () if error.is_unknown_destination() => TRACKSIDE_NOT_FOUND,
         () => TRACKSIDE_UNSUPPORTED,
     };
@@ -122,11 +122,11 @@ impl From<Left> for trackside_left {
 /// A configuration with mistakes is told of in the log, too, in full.
 ///
 /// Threads: any. Statuses: TRACKSIDE_NULL_ARGUMENT (`tracker`), TRACKSIDE_WRONG_HANDLE, TRACKSIDE_CONFIG (also
-/// if a destination of type "callback" or "celery" has no sink), TRACKSIDE_IO and TRACKSIDE_INVALID_ARGUMENT
-/// (the file that TRACKSIDE_CONFIG names), TRACKSIDE_UNSUPPORTED (a destination needs a feature that this build
-/// lacks), TRACKSIDE_NOT_FOUND (a sink was given for a destination that there is not);
-/// TRACKSIDE_INVALID_ARGUMENT also if an earlier call has used up a sink or the hooks of the options, see
-/// trackside_options_sink and trackside_options_hooks.
+/// if a destination of type "callback" or "celery" has no sink, or the file of `geo.file` or `track.bots_list` cannot
+/// be used), TRACKSIDE_IO and TRACKSIDE_INVALID_ARGUMENT (the file that TRACKSIDE_CONFIG names),
+/// TRACKSIDE_UNSUPPORTED (a destination or `geo.file` needs a feature that this build lacks), TRACKSIDE_NOT_FOUND
+/// (a sink was given for a destination that there is not); TRACKSIDE_INVALID_ARGUMENT also if an earlier call has
+/// used up a sink or the hooks of the options, see trackside_options_sink and trackside_options_hooks.
 ///
 /// # Safety
 ///

@@ -12,7 +12,7 @@ use trackside_core::Config;
 #[test]
 fn core_gives_what_the_vectors_expect() {
     vector::compare(|vector| {
-        let config = Config::builder().json(&vector.config.to_string()).build();
+        let config = Config::builder().json(&vector.configuration()).build();
         let config = config.map_err(|error| error.to_string())?;
         Ok(vector.calls.iter().map(|call| core::outcome(&config, call, &mut Vec::new())).collect())
     });

@@ -166,7 +166,7 @@ fn annotate(exchange: *mut trackside_exchange, added: &Added) {
 fn outcomes(way: Way, vector: &Vector) -> Result<Vec<Json>, String> {
     let now = Now { micros: Cell::new(0), entropy: Cell::new([0; 64]), key: Cell::new(None) };
     let userdata = ptr::from_ref(&now).cast_mut().cast();
-    let config = vector.config.to_string();
+    let config = vector.configuration();
     let mut options = ptr::null_mut();
     let mut tracker = ptr::null_mut();
     // SAFETY: `now` outlives the tracker, which nobody but this thread uses.

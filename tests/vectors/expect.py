@@ -14,6 +14,7 @@ sys.dont_write_bytecode = True
 
 import endpoint  # noqa: E402
 import look  # noqa: E402
+import places  # noqa: E402
 import settings  # noqa: E402
 import wire  # noqa: E402
 from judge import Request, Response, judge  # noqa: E402
@@ -142,6 +143,9 @@ def main():
     modes.add_argument("--write", action="store_true", help="write what was computed into the files")
     arguments = parser.parse_args()
 
+    if places.FILE.read_bytes() != places.database():
+        print(f"{places.FILE.name} is not what places.py makes")
+        return 1
     files = sorted(HERE.glob("*.json"))
     wrong = 0
     for path in files:
@@ -150,7 +154,7 @@ def main():
             vector = known(json.loads(before), "name purpose config calls", "vector")
             if vector["name"] != path.stem:
                 raise ValueError(f"is named {vector['name']!r}")
-            config = settings.read(vector["config"])
+            config = settings.read(json.loads(json.dumps(vector["config"]).replace("{vectors}", str(HERE))))
             expected = [expectation(config, call) for call in vector["calls"]]
         except Exception as error:
             error.add_note(f"in {path.name}")

@@ -491,6 +491,7 @@ def judge(config, micros, entropy, key, said, request, response, annotations):
             agent=agent,
             language=first(request.values(b"accept-language")) or b"",
             peer=None if anonymous else address,
+            place={} if anonymous else proxy.told_place(config, request),
             visitor=visitor.id if visitor else stand_in,
             cookieless=visitor is None and stand_in is not None,
             new=is_new,

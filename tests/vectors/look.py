@@ -4,10 +4,14 @@ The lists are the ones that the library has (core/src/enrich/lists/); how they a
 """
 
 import ipaddress
+import json
 import re
 from functools import cache
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
+
+import places
+import proxy
 
 LISTS = Path(__file__).resolve().parents[2] / "core" / "src" / "enrich" / "lists"
 CLICKS = "dclid fbclid gbraid gclid li_fat_id msclkid ttclid twclid wbraid".split()
@@ -19,6 +23,8 @@ CAMPAIGN = {
     "content": ("utm_content", "mtm_content"),
     "id": ("utm_id", "mtm_cid"),
 }
+# Of the tags of crawler-user-agents those that vectors have.
+TAGS = {"seo": "seo", "monitoring": "monitor"}
 MAIL = ("email", "e-mail", "e_mail", "e mail", "mail", "newsletter")
 MAIL_HOSTS = """com.google.android.gm com.microsoft.office.outlook e.mail.ru outlook.live.com outlook.office.com
     outlook.office365.com""".split()
@@ -44,6 +50,9 @@ def look(hit, config):
     campaign = campaign_of(hit.query)
     channel, source = channel_of(hit, campaign, config.sites)
     found = {"bot": bot_of(hit, config), "channel": channel, "source": source, "campaign": campaign}
+    if config.geo_file and not hit.place and hit.peer:
+        country, *finer = places.locate(hit.peer)
+        found["place"] = proxy.narrowed(config, country, *finer) if country else {}
     return {key: value for key, value in found.items() if value}
 
 
@@ -65,7 +74,7 @@ def bot_of(hit, config):
         return {"class": "empty"}
     if is_absurd(agent):
         return {"class": "absurd"}
-    return ai(agent) or crawler(agent) or guess(agent)
+    return ai(agent) or (own(agent, config) if config.bots_list else crawler(agent)) or guess(agent)
 
 
 def word_of(words, agent):
@@ -94,6 +103,15 @@ def ai(agent):
         if re.search(pattern, agent, re.IGNORECASE) and (best is None or len(name) > len(best["name"])):
             best = {"class": "ai", "name": name, "operator": operator, "purpose": purpose}
     return best and {key: value for key, value in best.items() if value}
+
+
+def own(agent, config):
+    """By the operator's list, in place of the built-in one."""
+    for entry in json.loads(Path(config.bots_list).read_text("utf-8")):
+        if re.search(entry["pattern"].encode(), agent):
+            kind = next((TAGS[tag] for tag in entry.get("tags", []) if tag in TAGS), "other")
+            return {"class": kind, "name": entry["pattern"].translate({ord(c): None for c in "\\^$"}).rstrip("/ ")}
+    return None
 
 
 def crawler(agent):

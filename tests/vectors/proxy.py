@@ -6,6 +6,7 @@ The chain is laid out as a list, the nearest entry first, and then walked.
 import ipaddress
 import re
 from dataclasses import dataclass, field
+from urllib.parse import unquote_to_bytes
 
 TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 QUOTED = rb'"(?:[^"\\]|\\.)*"'
@@ -15,6 +16,12 @@ PAIR = rb"(" + TOKEN + rb")=(" + QUOTED + rb"|" + LOOSE + rb")"
 ELEMENT = re.compile(rb"[ \t]*(?:;[ \t]*)*(?:" + PAIR + rb"[ \t]*(?:;[ \t]*(?:" + PAIR + rb"[ \t]*)?)*)?(?=,|$)", re.DOTALL)
 
 LISTS = ("x-forwarded-for", "forwarded")
+CDNS = {
+    "app-engine": ["X-AppEngine-Country", "X-AppEngine-Region", "X-AppEngine-City"],
+    "cloudflare": ["CF-IPCountry", "CF-Region-Code", "CF-IPCity"],
+    "cloudfront": ["CloudFront-Viewer-Country", "CloudFront-Viewer-Country-Region", "CloudFront-Viewer-City"],
+    "vercel": ["X-Vercel-IP-Country", "X-Vercel-IP-Country-Region", "X-Vercel-IP-City"],
+}
 PRIVATE = [
     ipaddress.ip_network(text)
     for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "169.254.0.0/16")
@@ -148,6 +155,33 @@ def arrival(trust, request):
     by_scheme = {b"https": True, b"wss": True, b"http": False, b"ws": False}
     secure = by_scheme.get((scheme or b"").lower(), request.secure)
     return address and str(address), secure, host
+
+
+def told_place(config, request):
+    """What the proxies tell of the client's place: {country, region, city}, as far as it is known and recorded."""
+    peer = canonical(ipaddress.ip_address(request.peer)) if request.peer is not None else None
+    if request.resolved or not config.proxies.anybody or not config.proxies.of(0, peer):
+        return {}
+    told = [request.values(name.lower().encode()) if name else [] for name in config.place_headers]
+    country, region, city = (values[0] if len(values) == 1 else b"" for values in told)
+    if not re.fullmatch(rb"[A-Za-z]{2}", country) or country.upper() in (b"XX", b"ZZ"):
+        return {}
+    code = re.fullmatch(rb"(?:" + country + rb"-|" + country + rb"(?=.{2}))?([A-Za-z0-9]{1,3})", region, re.IGNORECASE)
+    region = code[1].decode().upper() if code else ""
+    try:
+        city = unquote_to_bytes(city).decode().strip()
+    except UnicodeDecodeError:
+        city = ""
+    is_name = any(c.isalnum() for c in city) and not any(c < " " or "\x7f" <= c <= "\x9f" for c in city)
+    city = city.encode()[:128].decode(errors="ignore") if is_name else ""
+    return narrowed(config, country.decode().upper(), "" if region == "ZZ" else region, city)
+
+
+def narrowed(config, *place):
+    """The first of country, region and city, as many as `privacy.geo` has recorded."""
+    most = ("none", "country", "region", "city").index(config.geo)
+    named = zip(("country", "region", "city"), place[:most])
+    return {key: text for key, text in named if text}
 
 
 def by_elements(trust, address, chain):

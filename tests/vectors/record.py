@@ -161,6 +161,7 @@ class Hit:
     agent: bytes
     language: bytes
     peer: str | None
+    place: dict
     visitor: str | None
     cookieless: bool
     new: bool
@@ -248,6 +249,7 @@ class Hit:
             "agent": shown(self.agent),
             "language": self.language,
             "ip": self.peer,
+            "place": self.place,
             "visitor": self.visitor,
             "new": self.new if has_first else None,
             "first_visit": self.first_visit if has_first else None,

@@ -64,6 +64,7 @@ class Config:
     bots: str
     bots_allow: list
     bots_deny: list
+    bots_list: str | None
     canonical: bool
     downloads: list
     not_found: bool
@@ -71,6 +72,9 @@ class Config:
     path: str
     query: str
     proxies: proxy.Trust
+    geo: str
+    place_headers: list
+    geo_file: str | None
     beacon: str | None
     destinations: list = field(default_factory=list)
 
@@ -117,7 +121,7 @@ def read(tree):
     root = Table("", tree)
     visitor, consent, track, privacy = map(root.table, ("visitor", "consent", "track", "privacy"))
     cookie = visitor.table("cookie")
-    beacon = root.table("beacon")
+    beacon, geo = root.table("beacon"), root.table("geo")
     count = track.take("count", "pages")
     api = count == "api"
     ip = privacy.take("ip", "masked")
@@ -165,15 +169,19 @@ def read(tree):
         bots=track.take("bots", "keep" if api else "separate"),
         bots_allow=track.take("bots_allow", []),
         bots_deny=track.take("bots_deny", []),
+        bots_list=track.take("bots_list"),
         query=privacy.take("query", "campaign"),
         proxies=proxy.read(root.table("proxy")),
+        geo=privacy.take("geo", "country"),
+        place_headers=proxy.CDNS.get(geo.take("cdn")) or [geo.take(key) for key in ("country", "region", "city")],
+        geo_file=geo.take("file"),
         beacon=beacon.take("path"),
         destinations=[
             destination(Table(f"destination.{n}.", keys), ip)
             for n, keys in enumerate(root.take("destination", [{"type": "sqlite"}]))
         ],
     )
-    for table in (beacon, cookie, visitor, consent, track, privacy, root):
+    for table in (beacon, geo, cookie, visitor, consent, track, privacy, root):
         table.end()
     return config
 

@@ -60,6 +60,7 @@ def ga_v1_encode(keys, hit, now):
         ("tid", keys["tracking_id"]),
         ("cid", hit.visitor),
         ("uip", hit.peer or ""),
+        ("geoid", "" if hit.peer else hit.place.get("country", "")),
         ("ua", hit.agent),
     ]
     if hit.kind != "page":
@@ -126,6 +127,13 @@ def ga4_admit(hit):
     return None
 
 
+def location(place):
+    named = {"country_id": place.get("country"), "city": place.get("city")}
+    if "region" in place:
+        named["region_id"] = f"{place['country']}-{place['region']}"
+    return present(named)
+
+
 def ga4_encode(keys, hit, now):
     page = hit.kind == "page"
     digits = hit.visitor.replace("-", "")
@@ -160,6 +168,7 @@ def ga4_encode(keys, hit, now):
         "client_id": f"{max(1, int(digits[:8], 16))}.{max(1, int(digits[-8:], 16))}",
         "user_id": hit.user_id,
         "ip_override": hit.peer,
+        "user_location": None if hit.peer else location(hit.place) or None,
         "user_agent": hit.agent.decode(errors="replace"),
         "consent": {"ad_user_data": ads, "ad_personalization": ads},
         "events": [

@@ -1,6 +1,11 @@
 //! From a destination of the configuration to its transport.
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use trackside_core::{
     config::{Config, Destination, Receiver},
@@ -121,22 +126,52 @@ fn factory(
     })
 }
 
-/// A destination cannot be opened: it needs a feature that this build does not have or a sink that nobody
-/// gave, or there is none for a sink that was given.
+/// A tracker cannot be opened: a destination needs a feature that this build does not have or a sink that nobody
+/// gave, there is none for a sink that was given, or a file that the configuration names cannot be used.
 #[derive(Debug)]
 pub struct OpenError(Problem);
 
 #[derive(Debug)]
 enum Problem {
-    Feature { name: String, kind: &'static str, what: &'static str, feature: &'static str },
-    NoSink { name: String, kind: &'static str },
-    Unknown { name: String, known: String },
+    Feature {
+        name: String,
+        kind: &'static str,
+        what: &'static str,
+        feature: &'static str,
+    },
+    File {
+        key: &'static str,
+        path: PathBuf,
+        why: String,
+    },
+    #[cfg(not(feature = "geo"))]
+    NoGeo {
+        path: PathBuf,
+    },
+    NoSink {
+        name: String,
+        kind: &'static str,
+    },
+    Unknown {
+        name: String,
+        known: String,
+    },
 }
 
 impl OpenError {
     /// Whether this build lacks a feature.
     pub fn is_feature(&self) -> bool {
-        matches!(self.0, Problem::Feature { .. })
+        match self.0 {
+            #[cfg(not(feature = "geo"))]
+            Problem::NoGeo { .. } => true,
+            Problem::Feature { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// Whether a file that the configuration names, as `geo.file` and `track.bots_list` do, cannot be used.
+    pub fn is_file(&self) -> bool {
+        matches!(self.0, Problem::File { .. })
     }
 
     /// Whether a destination of type `callback` or `celery` was given no sink.
@@ -147,6 +182,16 @@ impl OpenError {
     /// Whether a sink was given for a destination that there is not.
     pub fn is_unknown_destination(&self) -> bool {
         matches!(self.0, Problem::Unknown { .. })
+    }
+
+    /// What is wrong with the file of `key`, and the way out.
+    pub(crate) fn file(key: &'static str, path: &Path, why: String) -> Self {
+        Self(Problem::File { key, path: path.to_owned(), why })
+    }
+
+    #[cfg(not(feature = "geo"))]
+    pub(crate) fn no_geo(path: &Path) -> Self {
+        Self(Problem::NoGeo { path: path.to_owned() })
     }
 
     fn feature(destination: &Destination, what: &'static str, feature: &'static str) -> Self {
@@ -161,6 +206,13 @@ impl fmt::Display for OpenError {
             Problem::Feature { name, kind, what, feature } => write!(
                 f,
                 "destination `{name}` ({kind}) is {what}, which this build cannot reach; build trackside with the feature `{feature}`"
+            ),
+            Problem::File { key, path, why } => write!(f, "{key} `{}`: {why}", path.display()),
+            #[cfg(not(feature = "geo"))]
+            Problem::NoGeo { path } => write!(
+                f,
+                "geo.file `{}` is a MaxMind DB file, which this build cannot read; build trackside with the feature `geo`",
+                path.display()
             ),
             Problem::NoSink { name, kind: "celery" } => write!(
                 f,

@@ -3,11 +3,13 @@
 pub mod clock;
 mod destination;
 pub mod entropy;
+mod files;
 pub mod hooks;
 pub mod keys;
 pub mod load;
 mod log;
 mod looks;
+mod places;
 pub mod pool;
 mod proxies;
 mod requests;

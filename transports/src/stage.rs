@@ -3,22 +3,29 @@
 use std::{
     fmt, mem,
     panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use trackside_core::{
     Config, Hit, Reason,
-    config::{Destination, IpPolicy},
-    enrich::{Enricher, Found, Lists},
+    config::{Destination, IpPolicy, Mode},
+    enrich::{Enricher, Found, Lists, Locate},
     hit::Edit,
     protocol::{Enriched, Protocol},
 };
 
 use crate::{
+    destination::OpenError,
+    files,
     hooks::{HookError, Hooks},
     looks::Looks,
+    places,
     pool::fork::{self, PerProcess},
 };
+
+/// The longest list of crawlers that is read, in bytes.
+const MAX_LIST: usize = 32 << 20;
 
 /// One for a process: a child makes its own, since what matches patterns has locks.
 static LISTS: PerProcess<Arc<Lists>> = PerProcess::new();
@@ -27,6 +34,9 @@ static LISTS: PerProcess<Arc<Lists>> = PerProcess::new();
 /// lists are made at the first look, by a worker.
 pub struct Stage {
     config: Config,
+    /// The operator's own list, as it was read: each process compiles it for itself.
+    crawlers: Option<String>,
+    places: Option<Arc<dyn Locate>>,
     enricher: PerProcess<Enricher>,
     looks: PerProcess<Mutex<Looks>>,
     takers: Vec<Taker>,
@@ -51,21 +61,55 @@ pub(crate) struct Looked {
 }
 
 impl Stage {
-    /// A stage that looks as `config` says, for its destinations.
-    pub fn new(config: &Config) -> Self {
+    /// A stage that looks as `config` says, for its destinations, with the files that it names. With `mode = "off"` no
+    /// file is read.
+    ///
+    /// # Errors
+    ///
+    /// When such a file cannot be used, or needs a feature that this build does not have.
+    pub fn open(config: &Config) -> Result<Self, OpenError> {
         let taker =
             |destination: &Destination| Taker { ip: destination.ip, third_party: destination.third_party };
-        Self {
+        let mut stage = Self {
             config: config.clone(),
+            crawlers: None,
+            places: None,
             enricher: PerProcess::new(),
             looks: PerProcess::new(),
             takers: config.destinations().iter().map(taker).collect(),
+        };
+        if config.mode() == Mode::Off {
+            return Ok(stage);
         }
+        if let Some(path) = config.geo_file() {
+            stage.places = Some(places::open(path)?);
+        }
+        if let Some(path) = config.bots_list() {
+            let (json, lists) =
+                crawlers(path).map_err(|why| OpenError::file("track.bots_list", path, why))?;
+            stage.crawlers = Some(json);
+            let lists = Arc::new(lists);
+            stage.enricher.get(|| stage.enricher_of(&lists));
+        }
+        Ok(stage)
     }
 
-    pub(crate) fn enricher(&self) -> &Enricher {
-        self.enricher
-            .get(|| Enricher::new(&self.config, Arc::clone(LISTS.get(|| Arc::new(Lists::built_in())))))
+    /// What looks at the hits.
+    pub fn enricher(&self) -> &Enricher {
+        self.enricher.get(|| {
+            // OK because it was tried when the stage was opened.
+            let own = self.crawlers.as_ref().and_then(|json| Lists::with_crawlers(json).ok());
+            let lists = own.map(Arc::new);
+            self.enricher_of(&lists.unwrap_or_else(|| Arc::clone(LISTS.get(|| Arc::new(Lists::built_in())))))
+        })
+    }
+
+    fn enricher_of(&self, lists: &Arc<Lists>) -> Enricher {
+        let enricher = Enricher::new(&self.config, Arc::clone(lists));
+        match &self.places {
+            Some(places) => enricher.with_places(Arc::clone(places)),
+            None => enricher,
+        }
     }
 
     /// Looks at `hits`, or remembers what came of it when another destination's worker did. Workers take turns, so
@@ -156,6 +200,16 @@ impl Stage {
         });
         (looked.found, looked.hit) = edited.flatten().unwrap_or((found, hit));
     }
+}
+
+/// The list of crawlers in the file at `path`, as it stands there and compiled.
+fn crawlers(path: &Path) -> Result<(String, Lists), String> {
+    const WAY_OUT: &str =
+        "a list as crawler-user-agents.json is of objects with a `pattern` and perhaps `tags`";
+    let json = String::from_utf8(files::read(path, MAX_LIST)?)
+        .map_err(|_| format!("it is not UTF-8; write {WAY_OUT}"))?;
+    let lists = Lists::with_crawlers(&json).map_err(|error| format!("{error}; write {WAY_OUT}"))?;
+    Ok((json, lists))
 }
 
 impl Looked {

@@ -88,8 +88,9 @@ impl Tracker {
     ///
     /// # Errors
     ///
-    /// When a destination needs a feature that this build does not have, or is of type `callback` or
-    /// `celery`: its sink is given to a [`builder`](Self::builder).
+    /// When a destination or `geo.file` needs a feature that this build does not have, when one is of type `callback` or
+    /// `celery`, whose sink is given to a [`builder`](Self::builder), and when the file of `geo.file` or
+    /// `track.bots_list` cannot be used.
     pub fn open(config: Config) -> Result<Self, OpenError> {
         Self::builder(config).open()
     }
@@ -380,12 +381,14 @@ impl Builder {
         self
     }
 
-    /// Opens the tracker. This starts no thread and opens no store: the first hit does.
+    /// Opens the tracker. This starts no thread and opens no store: the first hit does. The files of `geo.file` and
+    /// `track.bots_list` are read.
     ///
     /// # Errors
     ///
-    /// When a destination needs a feature that this build does not have, when one of type `callback` or `celery` has
-    /// no [`sink`](Self::sink), and when there is none for a sink.
+    /// When a destination or `geo.file` needs a feature that this build does not have, when one of type `callback` or
+    /// `celery` has no [`sink`](Self::sink), when there is none for a sink, and when the file of `geo.file` or
+    /// `track.bots_list` cannot be used.
     pub fn open(self) -> Result<Tracker, OpenError> {
         destination::check(&self.config, &self.sinks)?;
         fork::install();
@@ -398,7 +401,7 @@ impl Builder {
             None if is_of_a_test => Arc::new(DerivedKeys::random(&*self.entropy)),
             None => configured,
         });
-        let stage = Arc::new(Stage::new(&self.config));
+        let stage = Arc::new(Stage::open(&self.config)?);
         let hooks = self.hooks.or_else(|| self.closures.hooks());
         let transport = match self.transport {
             Some(transport) => transport,

@@ -30,7 +30,7 @@ def test_there_are_vectors() -> None:
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("path", VECTORS, ids=lambda path: path.stem)
 def test_a_vector(path: Path, way: str) -> None:
-    vector = json.loads(path.read_text("utf-8"))
+    vector = json.loads(path.read_text("utf-8").replace("{vectors}", str(path.parent)))
     configured = vector["config"].get("destination", [{"type": "sqlite"}])
     names = [one.get("name", one["type"]) for one in configured]
     now: dict[str, Any] = {}

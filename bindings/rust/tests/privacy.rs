@@ -30,7 +30,7 @@ const MODES: &[(&str, &str, &str)] = &[
 ];
 
 /// Where everything is recorded that may be.
-const ALL: &str = "consent.policy = 'opt-in'\nprivacy = { ip = 'full', query = 'keep' }";
+const ALL: &str = "consent.policy = 'opt-in'\nprivacy = { ip = 'full', query = 'keep', geo = 'city' }";
 const ALL_COOKIES: &str = "; trackside_consent=granted.ads";
 
 #[derive(Debug)]
@@ -60,7 +60,8 @@ type Hits = Arc<Mutex<Vec<Map<String, Json>>>>;
 fn told(toml: &str, cookies: &str) -> [Vec<Map<String, Json>>; 2] {
     let destinations = "[[destination]]\ntype = 'callback'\nname = 'own'\n\
          [[destination]]\ntype = 'callback'\nname = 'other'\nthird_party = true\n";
-    let config = Config::builder().toml(toml).toml(destinations).build().unwrap();
+    let sources = "proxy.trusted = ['203.0.113.0/24']\ngeo.cdn = 'cloudflare'\n";
+    let config = Config::builder().toml(toml).toml(sources).toml(destinations).build().unwrap();
     let hits = [Hits::default(), Hits::default()];
     let sink = |hits: &Hits| {
         let hits = Arc::clone(hits);
@@ -90,6 +91,9 @@ fn told(toml: &str, cookies: &str) -> [Vec<Map<String, Json>>; 2] {
         ("user-agent", "Firefox/128.0"),
         ("referer", "https://r.example/x?q=secret"),
         ("cookie", &cookies),
+        ("cf-ipcountry", "AT"),
+        ("cf-region-code", "9"),
+        ("cf-ipcity", "Vienna"),
     ];
     let request = Request::new("GET", "/news/?q=secret&gclid=c1&utm_source=mail", &headers)
         .with_peer("203.0.113.9".parse().ok())

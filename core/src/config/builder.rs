@@ -1,14 +1,14 @@
 //! Lays one layer over the other, then reads the whole.
 
-use std::{fmt, time::Duration};
+use std::{fmt, path::Path, time::Duration};
 
 use super::{
-    Before, Bots, Config, ConfigError, Count, Denied, DestinationBuilder, Identity, IpPolicy, Keys, Mode,
-    PathPolicy, Policy, ProxyHeader, QueryPolicy, SameSite, Secure, Signal, UserId, env,
+    Before, Bots, Cdn, Config, ConfigError, Count, Denied, DestinationBuilder, GeoPolicy, Identity, IpPolicy,
+    Keys, Mode, PathPolicy, Policy, ProxyHeader, QueryPolicy, SameSite, Secure, Signal, UserId, env,
     error::{Mistake, Report},
     json,
     schema::{
-        self, BEFORES, BOTS, COUNTS, DENIEDS, DERIVED, IDENTITIES, IPS, MODES, PATHS, POLICIES,
+        self, BEFORES, BOTS, CDNS, COUNTS, DENIEDS, DERIVED, GEOS, IDENTITIES, IPS, MODES, PATHS, POLICIES,
         PROXY_HEADERS, QUERIES, SAME_SITES, SIGNALS, USER_IDS,
     },
     toml,
@@ -134,11 +134,10 @@ impl Builder {
     /// Sets `visitor.keys`.
     pub fn keys(self, keys: Keys) -> Self {
         let keys = match keys {
-            Keys::Derived => DERIVED.to_owned(),
-            // A path that is no text is not found under what it becomes here; documents could not name it either.
-            Keys::File(path) => path.to_string_lossy().into_owned(),
+            Keys::Derived => Tree::Text(DERIVED.to_owned()),
+            Keys::File(path) => path_text(&path),
         };
-        self.set(&["visitor", "keys"], Tree::Text(keys))
+        self.set(&["visitor", "keys"], keys)
     }
 
     /// Sets `visitor.secret`: `env:NAME`, `file:PATH`, or the secret itself.
@@ -296,6 +295,11 @@ impl Builder {
         self.push(&["track", "bots_deny"], part)
     }
 
+    /// Sets `track.bots_list`.
+    pub fn bots_list(self, path: impl AsRef<Path>) -> Self {
+        self.set(&["track", "bots_list"], path_text(path.as_ref()))
+    }
+
     /// Adds to `track.downloads`: `common`, `attachment`, an extension or a content type.
     pub fn download(self, download: impl Into<String>) -> Self {
         self.push(&["track", "downloads"], download)
@@ -331,6 +335,11 @@ impl Builder {
         self.set(&["privacy", "query"], word(query, QUERIES))
     }
 
+    /// Sets `privacy.geo`.
+    pub fn geo(self, geo: GeoPolicy) -> Self {
+        self.set(&["privacy", "geo"], word(geo, GEOS))
+    }
+
     /// Sets `beacon.path`.
     pub fn beacon_path(self, path: impl Into<String>) -> Self {
         self.set(&["beacon", "path"], Tree::Text(path.into()))
@@ -349,6 +358,31 @@ impl Builder {
     /// Sets `proxy.header`.
     pub fn proxy_header(self, header: ProxyHeader) -> Self {
         self.set(&["proxy", "header"], word(header, PROXY_HEADERS))
+    }
+
+    /// Sets `geo.cdn`.
+    pub fn geo_cdn(self, cdn: Cdn) -> Self {
+        self.set(&["geo", "cdn"], word(cdn, CDNS))
+    }
+
+    /// Sets `geo.country`: the name of a header.
+    pub fn geo_country(self, header: impl Into<String>) -> Self {
+        self.set(&["geo", "country"], Tree::Text(header.into()))
+    }
+
+    /// Sets `geo.region`: the name of a header.
+    pub fn geo_region(self, header: impl Into<String>) -> Self {
+        self.set(&["geo", "region"], Tree::Text(header.into()))
+    }
+
+    /// Sets `geo.city`: the name of a header.
+    pub fn geo_city(self, header: impl Into<String>) -> Self {
+        self.set(&["geo", "city"], Tree::Text(header.into()))
+    }
+
+    /// Sets `geo.file`.
+    pub fn geo_file(self, path: impl AsRef<Path>) -> Self {
+        self.set(&["geo", "file"], path_text(path.as_ref()))
     }
 
     /// Adds to `destination`.
@@ -407,6 +441,11 @@ impl fmt::Debug for Builder {
 pub(super) fn word<T: Copy + PartialEq>(value: T, choices: &[(&str, T)]) -> Tree {
     let found = choices.iter().find(|(_, choice)| *choice == value);
     Tree::Text(found.map_or("", |(word, _)| word).to_owned())
+}
+
+/// A path that is no text is not found under what it becomes here; documents could not name it either.
+fn path_text(path: &Path) -> Tree {
+    Tree::Text(path.to_string_lossy().into_owned())
 }
 
 pub(super) fn duration(duration: Duration) -> Tree {

@@ -12,6 +12,7 @@ const SECTIONS: &[(&str, &[&str])] = &[
             "privacy",
             "beacon",
             "proxy",
+            "geo",
             "destination",
         ],
     ),
@@ -32,10 +33,15 @@ const SECTIONS: &[(&str, &[&str])] = &[
             "search",
             "canonical",
             "fragments",
+            "bots",
+            "bots_allow",
+            "bots_deny",
+            "bots_list",
         ],
     ),
     ("privacy", &["query"]),
     ("proxy", &["trusted", "hops", "header"]),
+    ("geo", &["cdn", "country", "region", "city"]),
 ];
 
 /// Where a key stands that is unknown in the section `here`, as a table header takes whatever follows it.

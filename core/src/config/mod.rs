@@ -77,7 +77,7 @@
 //! | key | default | meaning |
 //! | --- | --- | --- |
 //! | `policy` | none | `"notice"`: visitors are told on their first page; `"opt-in"`: they are asked, on every page until they answer, and get a cookie when they agree; `"opt-out"`: they are told, and may refuse; `"none"`: nothing is asked for. It depends on the visitors' law and so must be written where `identity` is `"cookie"` and `count` is `"pages"`; elsewhere it is `"none"`, and cannot be `"notice"`, since there is no cookie to tell of. Who is heard first: [`consent`](crate::visitor::consent) |
-//! | `before` | `"cookieless"`; where `identity` is not `"cookie"`, `"anonymous"` | with `"opt-in"`, what is recorded of a visitor who has not answered: a hit with the cookieless id; `"anonymous"`, one without id, session, user, address and click ids; or `"skip"`, nothing: skipped(`consent`). Third parties are told of neither: they refuse it (`no-consent`) |
+//! | `before` | `"cookieless"`; where `identity` is not `"cookie"`, `"anonymous"` | with `"opt-in"`, what is recorded of a visitor who has not answered: a hit with the cookieless id; `"anonymous"`, one without id, session, user, address, place and click ids; or `"skip"`, nothing: skipped(`consent`). Third parties are told of neither: they refuse it (`no-consent`) |
 //! | `denied` | `"anonymous"` | what is recorded of a visitor who has refused: as above, or `"skip"` |
 //! | `gpc` | `"honour"` | what `Sec-GPC: 1` means: that ads are refused, and third parties not told; `"strict"`, that the visitor has refused altogether; or `"ignore"`, nothing |
 //! | `dnt` | `"ignore"` | the same for `DNT: 1` |
@@ -104,6 +104,7 @@
 //! | `bots` | `"separate"` | `"keep"` | hits of programs: `"separate"`: marked as such, and refused(`bot`) by receivers that cannot mark them (ga4, ga-v1, celery); `"drop"`: refused(`bot`) everywhere; `"keep"`: nobody looks |
 //! | `bots_allow` | `[]` | `[]` | list of texts; an agent that has one of them anywhere, in whatever case, is a person's. `*` stands for anything between its pieces. At most 1,000, of 256 bytes each |
 //! | `bots_deny` | `[]` | `[]` | list of such texts; an agent that has one of them is a bot's, unless it is allowed |
+//! | `bots_list` | none: the list that came with this version | none | the path of a list of crawlers to look for instead: a file as `crawler-user-agents.json` of <https://github.com/monperrus/crawler-user-agents> is, a JSON list of objects with a `pattern` (a regular expression, whose case matters) and perhaps `tags`; at most 20,000 patterns of 1,000 bytes. Read when the tracker is opened (not with `mode = "off"`): a file that cannot be used is an error then. AI agents and what calls itself a robot are told apart without it |
 //!
 //! What is written wins over the preset.
 //!
@@ -114,6 +115,7 @@
 //! | `ip` | `"masked"` | what is recorded of the client's address: its network (IPv4 /24, IPv6 /48), `"full"` or `"none"` |
 //! | `query` | `"campaign"` | what is recorded of the query: what names a campaign; `"keep"`: all, with `***` for the values of secret names (`token`, `password`, `key`, `code`, `session`, `email` and their like) and for tokens without a name; `"raw"`: all as it is; or `"drop"`: nothing. But for `"raw"`, a value that is an e-mail address is `***`. Of the referrer's query only `"keep"` and `"raw"` record anything |
 //! | `path` | `"redacted"` | what is recorded of the path, and of the referrer's. `"full"`: all; `"redacted"`: segments that look like an e-mail address or a token (32 characters or more) become `:email` and `:token`, the values of `;jsessionid=…` and its like `***`; `"anonymous"`: ids, too (UUIDs, six figures or more, random texts of 12 characters or more), become `:id`; `"route"`: the route's template, where the host tells it, else as `"anonymous"`. What a link gives away to its holder is nothing to keep, while a page's id is what tells it from the others: hence the default |
+//! | `geo` | `"country"` | what is recorded of where the visitor is, if `[geo]` says who knows it: `"country"`; `"region"`, that and the part of the country; `"city"`, the city too; or `"none"`. A small place tells more of a person than a large one. Of a visitor who is anonymous nothing is recorded |
 //!
 //! # `[beacon]`
 //!
@@ -134,6 +136,18 @@
 //!
 //! An entry that is no address ends the walk: the client's address is then the last that a trusted proxy has
 //! vouched for, or the peer's.
+//!
+//! # `[geo]`
+//!
+//! Who knows where the visitor is. Nobody is asked by default. What a trusted proxy tells comes first, then the file.
+//!
+//! | key | default | meaning |
+//! | --- | --- | --- |
+//! | `cdn` | none | whose headers tell of it: `"app-engine"`, `"cloudflare"`, `"cloudfront"` or `"vercel"` ([their names](Cdn::headers)). They are believed where the peer is a trusted proxy (`[proxy]`), and of those that come twice nobody is |
+//! | `country` | none | instead of `cdn`: the name of the header in which your proxy tells of the country, by its ISO 3166-1 code of two letters |
+//! | `region` | none | with `country`: the header of its part, by its ISO 3166-2 code, with the country's in front or not |
+//! | `city` | none | with `country`: the header of the city's name, in UTF-8, percent-encoded or not |
+//! | `file` | none | the path of a MaxMind DB file (GeoLite2 or GeoIP2 Country or City, DB-IP's, …), where the address is looked up as far as it is recorded: of a network by default, and with `ip = "none"` not at all. It is read when the tracker is opened (not with `mode = "off"`), into memory, and again within a minute after another file was moved to its place; a file that cannot be used is an error when the tracker is opened, later a warning in the log. It takes a build with the feature `geo` |
 //!
 //! # `[[destination]]`
 //!
@@ -191,7 +205,11 @@ mod toml;
 mod tree;
 mod units;
 
-use std::{net::IpAddr, path::PathBuf, time::Duration};
+use std::{
+    net::IpAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use http::HeaderName;
 
@@ -234,6 +252,8 @@ pub struct Config {
     pub(crate) beacon: Option<Beacon>,
     /// None if nobody is trusted.
     pub(crate) proxies: Option<Proxies>,
+    pub(crate) geo: GeoPolicy,
+    pub(crate) geo_file: Option<PathBuf>,
     /// The names of headers that not every configuration has read.
     pub(crate) more_headers: Vec<HeaderName>,
     pub(crate) destinations: Vec<Destination>,
@@ -298,6 +318,23 @@ impl Config {
     /// [`Count::Api`] to [`Bots::Keep`].
     pub fn bots(&self) -> Bots {
         self.track.bots
+    }
+
+    /// The crawlers to look for in place of those of the built-in list: `track.bots_list`. Defaults to none; also none
+    /// with [`Bots::Keep`].
+    pub fn bots_list(&self) -> Option<&Path> {
+        self.track.bots_list.as_deref()
+    }
+
+    /// What is recorded of where the visitor is: `privacy.geo`. Defaults to [`GeoPolicy::Country`].
+    pub fn geo(&self) -> GeoPolicy {
+        self.geo
+    }
+
+    /// The database that says where an address is: `geo.file`. Defaults to none; also none with
+    /// [`GeoPolicy::None`].
+    pub fn geo_file(&self) -> Option<&Path> {
+        self.geo_file.as_deref()
     }
 
     /// The distinct `ip` policies of the destinations, in the order in which they first stand there: one
@@ -513,6 +550,7 @@ pub(crate) struct Track {
     pub(crate) bots: Bots,
     pub(crate) bots_allow: Vec<String>,
     pub(crate) bots_deny: Vec<String>,
+    pub(crate) bots_list: Option<PathBuf>,
 }
 
 /// Where visitors grant and withdraw their consent, and what the buttons say: `consent.path`, `allow` and `refuse`.
@@ -557,6 +595,49 @@ impl IpPolicy {
                 let [a, b, c, ..] = v6.segments();
                 Some(IpAddr::from([a, b, c, 0, 0, 0, 0, 0]))
             }
+        }
+    }
+}
+
+/// What is recorded of where the visitor is: `privacy.geo`, from the coarsest to the finest.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[non_exhaustive]
+pub enum GeoPolicy {
+    /// `none`: nothing.
+    None,
+    /// `country`: the country.
+    Country,
+    /// `region`: the country and the part of it.
+    Region,
+    /// `city`: the city, too.
+    City,
+}
+
+/// Whose headers tell of the client's place: `geo.cdn`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Cdn {
+    /// `app-engine`: Google App Engine's.
+    AppEngine,
+    /// `cloudflare`: Cloudflare's, of which those of region and city are to be switched on there ("Add visitor location
+    /// headers").
+    Cloudflare,
+    /// `cloudfront`: CloudFront's, which an origin request policy is to name.
+    Cloudfront,
+    /// `vercel`: Vercel's.
+    Vercel,
+}
+
+impl Cdn {
+    /// The names of those of country, region and city, in lower case.
+    pub const fn headers(self) -> [&'static str; 3] {
+        match self {
+            Self::AppEngine => ["x-appengine-country", "x-appengine-region", "x-appengine-city"],
+            Self::Cloudflare => ["cf-ipcountry", "cf-region-code", "cf-ipcity"],
+            Self::Cloudfront => {
+                ["cloudfront-viewer-country", "cloudfront-viewer-country-region", "cloudfront-viewer-city"]
+            }
+            Self::Vercel => ["x-vercel-ip-country", "x-vercel-ip-country-region", "x-vercel-ip-city"],
         }
     }
 }

@@ -142,7 +142,8 @@ impl<'a> Facts<'a> {
 
     #[cold]
     fn remember(&self) -> Arc<Remembered> {
-        Arc::new(Arrival { address: self.address, secure: self.is_secure, host: self.host }.remember())
+        let arrival = Arrival { address: self.address, secure: self.is_secure, host: self.host };
+        arrival.remember(self.config.proxies.as_ref(), self.request)
     }
 
     /// What [`again`](Self::again) wants to know.

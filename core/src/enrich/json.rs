@@ -1,8 +1,8 @@
 //! A hit with what a worker found out about it, as JSON: what the file sink writes.
 //!
 //! The fields of the hit, then `bot` (`class`, and where they are known `name`, `operator` and `purpose`),
-//! `channel`, `source` and `campaign` (`source`, `medium`, `name`, `term`, `content`, `id`, `click`). Of a hit that
-//! nobody looked at there are only its own fields.
+//! `channel`, `source`, `campaign` (`source`, `medium`, `name`, `term`, `content`, `id`, `click`) and, unless the hit has
+//! one, `place` (`country`, `region`, `city`). Of a hit that nobody looked at there are only its own fields.
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
@@ -36,6 +36,9 @@ fn put_found<M: SerializeMap>(found: &Found, map: &mut M) -> Result<(), M::Error
     put_text(map, "source", found.source())?;
     if !found.campaign().is_empty() {
         map.serialize_entry("campaign", found.campaign())?;
+    }
+    if let Some(place) = found.place() {
+        map.serialize_entry("place", place)?;
     }
     Ok(())
 }

@@ -1,5 +1,5 @@
 //! What workers find out about a hit: whose agent it is, by which channel it came, for which campaign, and from
-//! where.
+//! which place.
 //!
 //! None of it changes the response, so none of it is the request thread's work. Everything is pure: an
 //! [`Enricher`] looks at the hit and at lists, which stand compiled in `lists/` beside this file with their
@@ -39,6 +39,7 @@ mod campaign;
 mod channel;
 mod crawlers;
 mod json;
+mod locate;
 mod odd;
 mod sites;
 mod words;
@@ -51,10 +52,12 @@ pub use self::{
     campaign::{Campaign, Click},
     channel::Channel,
     crawlers::ListError,
+    locate::Locate,
 };
 use crate::{
     Config, Hit, Reason,
-    config::Bots,
+    config::{Bots, GeoPolicy},
+    hit::Place,
     protocol::{Enriched, Protocol},
 };
 
@@ -92,6 +95,8 @@ pub struct Enricher {
     allow: Words,
     deny: Words,
     sites: Vec<String>,
+    geo: GeoPolicy,
+    places: Option<Arc<dyn Locate>>,
 }
 
 impl Enricher {
@@ -104,14 +109,29 @@ impl Enricher {
             allow: Words::new(&track.bots_allow),
             deny: Words::new(&track.bots_deny),
             sites: config.sites.clone(),
+            geo: config.geo,
+            places: None,
         }
+    }
+
+    /// One that asks `places` where the addresses of hits are, as far as `privacy.geo` and a hit's address allow it.
+    /// Defaults to nobody.
+    #[must_use]
+    pub fn with_places(self, places: Arc<dyn Locate>) -> Self {
+        Self { places: Some(places), ..self }
     }
 
     /// What there is to find out about `hit`, in time linear in its length.
     pub fn look(&self, hit: &Hit) -> Found {
         let campaign = Campaign::of(hit.query());
         let (channel, source) = channel::of(hit, &campaign, &self.sites, &self.lists.sites);
-        Found { bot: self.bot(hit), channel, source, campaign }
+        Found { bot: self.bot(hit), channel, source, campaign, place: self.place(hit) }
+    }
+
+    /// Where the address is, if nobody nearer to the client has said where that is.
+    fn place(&self, hit: &Hit) -> Option<Place> {
+        let places = self.places.as_ref().filter(|_| hit.country().is_empty())?;
+        places.locate(hit.ip()?)?.narrowed(self.geo)
     }
 
     /// Whether a destination takes the hit: first as `track.bots` says, then as its protocol, if it has one,
@@ -157,6 +177,7 @@ pub struct Found {
     channel: Channel,
     source: String,
     campaign: Campaign,
+    place: Option<Place>,
 }
 
 impl Found {
@@ -175,6 +196,12 @@ impl Found {
     /// source, or the referrer's host; empty with [`Channel::Direct`] and [`Channel::Internal`].
     pub fn source(&self) -> &str {
         &self.source
+    }
+
+    /// Where the hit's address is. Always none where the hit has a [`country`](Hit::country) already: [`Enriched`]
+    /// has both.
+    pub fn place(&self) -> Option<&Place> {
+        self.place.as_ref()
     }
 
     /// The campaign, as far as `privacy.query` has left it in the query.

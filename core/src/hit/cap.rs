@@ -3,6 +3,7 @@ pub(crate) const URL: usize = 2_048;
 pub(crate) const AGENT: usize = 1_024;
 pub(crate) const LANGUAGE: usize = 35;
 pub(crate) const METHOD: usize = 32;
+pub(crate) const CITY: usize = 128;
 pub(crate) const TITLE: usize = 1_500;
 pub(crate) const USER_ID: usize = 256;
 pub(crate) const EVENT: usize = 500;

@@ -105,7 +105,7 @@ impl Edit {
         self.forgets_visitor = true;
     }
 
-    /// Takes out the address.
+    /// Takes out the address, and with it where the visitor is.
     pub fn forget_ip(&mut self) {
         self.forgets_ip = true;
     }
@@ -137,7 +137,12 @@ impl Edit {
         let (size, lengths) = out.end();
         bytes.truncate(size);
         bytes.resize(size, 0);
-        self.put_head(hit, &mut bytes, &lengths, count);
+        let place = if self.forgets_ip { &[] } else { hit.place_bytes() };
+        let has_place = !place.is_empty() && size + place.len() <= layout::MAX_RECORD;
+        if has_place {
+            bytes.extend_from_slice(place);
+        }
+        self.put_head(hit, &mut bytes, &lengths, count, has_place);
         Some(Hit(Arc::from(bytes)))
     }
 
@@ -194,7 +199,14 @@ impl Edit {
     }
 
     /// Copies what is of fixed size, and corrects it.
-    fn put_head(&self, hit: &Hit, bytes: &mut [u8], lengths: &[u16; Field::COUNT], properties: u16) {
+    fn put_head(
+        &self,
+        hit: &Hit,
+        bytes: &mut [u8],
+        lengths: &[u16; Field::COUNT],
+        properties: u16,
+        has_place: bool,
+    ) {
         let size = bytes.len();
         let mut put = |at: usize, part: &[u8]| {
             if let Some(to) = bytes.get_mut(at..at + part.len()) {
@@ -212,6 +224,9 @@ impl Edit {
         if self.forgets_ip {
             flags &= !(Flags::IP | Flags::IP_V6);
             put(layout::IP, &[0; 16]);
+        }
+        if !has_place {
+            flags &= !Flags::PLACE;
         }
         put(layout::FLAGS, &flags.to_le_bytes());
         put(layout::LENGTH, &(size as u32).to_le_bytes());

@@ -1,11 +1,11 @@
 //! A hit as JSON: what the file sink writes and the golden vectors hold.
 //!
-//! Absent and empty fields are left out, as are `cookieless`, `confined` and `ads` unless they are true. Times are in microseconds (`at`) and seconds (`first_visit`,
+//! Absent and empty fields are left out, as are `cookieless`, `confined` and `ads` unless they are true. `place` has `country`, `region` and `city`. Times are in microseconds (`at`) and seconds (`first_visit`,
 //! `session`) since the Unix epoch. Bytes outside UTF-8 stand as `{"hex": "…"}`.
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
-use super::{Hit, Value};
+use super::{Hit, Value, place::Texts};
 
 /// Up to here, 2⁵³, a double tells one integer from the next, and whole numbers are written without a
 /// fraction.
@@ -38,6 +38,9 @@ pub(crate) fn put_fields<M: SerializeMap>(hit: &Hit, map: &mut M) -> Result<(), 
     map.put_text("language", hit.language())?;
     if let Some(ip) = hit.ip() {
         map.put("ip", &ip.to_string())?;
+    }
+    if !hit.country().is_empty() {
+        map.put("place", &Texts(hit.place_texts()))?;
     }
     if let Some(visitor) = hit.visitor() {
         map.put("visitor", &visitor.to_string())?;

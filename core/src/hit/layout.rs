@@ -16,7 +16,7 @@
 //! | 88 | 2 | status |
 //! | 90 | 2 | number of properties |
 //! | 92 | 2 × 13 | lengths of the texts, in the order of [`Field`] |
-//! | 118 | … | the texts, then the properties: key length (2), key, type (1), then text length (2) and text, eight bytes of number, or one byte of truth |
+//! | 118 | … | the texts, then the properties: key length (2), key, type (1), then text length (2) and text, eight bytes of number, or one byte of truth; then the place, if flagged: the lengths (3 × 1) of country, region and city, and these texts |
 
 use super::{Kind, Value};
 use crate::config::IpPolicy;
@@ -103,6 +103,7 @@ impl Flags {
     const POLICY: u16 = 0b11;
     pub(super) const CONFINED: u16 = 1 << 10;
     pub(super) const ADS: u16 = 1 << 11;
+    pub(super) const PLACE: u16 = 1 << 12;
 
     pub(super) fn has(self, flag: u16) -> bool {
         self.0 & flag != 0
@@ -162,6 +163,13 @@ impl<'a> View<'a> {
     pub(super) fn properties(self) -> Properties<'a> {
         let start = TEXTS + (0..Field::COUNT).map(|n| self.length(n)).sum::<usize>();
         Properties { rest: self.0.get(start..).unwrap_or_default(), left: self.u16(PROPERTIES) }
+    }
+
+    /// What stands behind the properties.
+    pub(super) fn after_properties(self) -> &'a [u8] {
+        let mut properties = self.properties();
+        while properties.next().is_some() {}
+        properties.rest
     }
 
     fn length(self, field: usize) -> usize {

@@ -12,6 +12,7 @@ mod edit;
 mod json;
 mod layout;
 mod path;
+mod place;
 mod query;
 mod referrer;
 mod search;
@@ -25,6 +26,7 @@ use self::layout::{Field, Flags, View};
 pub use self::{
     annotations::{Annotations, Event, Value},
     edit::{Edit, Text},
+    place::Place,
 };
 pub(crate) use self::{client::Client, draft::Draft, json::put_fields, search::term};
 use crate::config::IpPolicy;

@@ -4,7 +4,7 @@
 //!
 //! # What is sent
 //!
-//! One JSON body by POST, below 130 kB, for up to 25 hits of one visitor, user, address, agent and consent. The
+//! One JSON body by POST, below 130 kB, for up to 25 hits of one visitor, user, address or place, agent and consent. The
 //! data stream and its secret stand in the URL.
 //!
 //! | key | value |
@@ -12,6 +12,7 @@
 //! | `client_id` | two decimals with a dot between: the first and the last 32 bits of the visitor's id, at least 1 each |
 //! | `user_id` | the user's id |
 //! | `ip_override` | the address, as far as the destination may know it |
+//! | `user_location` | `country_id`, `region_id` (`US-CA`) and `city`, where a proxy told of them and there is no address, which tells more |
 //! | `user_agent` | the agent |
 //! | `consent` | for ads' data and personalisation: `GRANTED` if the visitor allowed ads, else `DENIED` |
 //! | `events[].name` | `page_view`, `file_download`, `page_not_found`, `view_search_results`, or an event's category and name joined and cleaned (`cart_add`) |
@@ -157,6 +158,8 @@ struct Shared<'a> {
     visitor: Option<Uuid>,
     user_id: &'a str,
     ip: Option<IpAddr>,
+    /// Country, region and city, in place of an address.
+    place: [&'a str; 3],
     agent: &'a [u8],
     grants_ads: bool,
 }
@@ -167,6 +170,7 @@ impl<'a> Shared<'a> {
             visitor: hit.visitor(),
             user_id: hit.user_id(),
             ip: hit.ip(),
+            place: if hit.ip().is_none() { [hit.country(), hit.region(), hit.city()] } else { [""; 3] },
             agent: hit.agent(),
             grants_ads: hit.grants_ads(),
         }
@@ -180,6 +184,16 @@ impl<'a> Shared<'a> {
         body.put_text("user_id", self.user_id);
         if let Some(ip) = self.ip {
             body.put("ip_override", &Shown(ip));
+        }
+        let [country, region, city] = self.place;
+        if !country.is_empty() {
+            let mut location = Object::open(body.key("user_location"));
+            location.put("country_id", country);
+            if !region.is_empty() {
+                location.put("region_id", &Shown(format_args!("{country}-{region}")));
+            }
+            location.put_text("city", city);
+            location.close();
         }
         if !self.agent.is_empty() {
             body.put("user_agent", &Shown(Lossy(self.agent)));

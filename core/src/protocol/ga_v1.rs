@@ -22,6 +22,7 @@
 //! | `tid` | the tracking id, as configured |
 //! | `cid` | the visitor |
 //! | `uip` | the address, as far as the destination may know it |
+//! | `geoid` | the country that a proxy told of, where there is no address |
 //! | `ua` | the agent |
 //! | `ec` | an event's category, cut at 150 bytes; `event` if it has none, as the protocol demands one |
 //! | `ea` | an event's name |
@@ -110,6 +111,9 @@ impl GaV1 {
         }
         if let Some(ip) = hit.ip() {
             form.put_shown("uip", ip);
+        } else {
+            // It beats the address, which tells more.
+            form.put("geoid", hit.country());
         }
         form.put("ua", hit.agent());
         if hit.kind() != Kind::Page {

@@ -15,7 +15,13 @@ use std::fmt;
 
 use self::{ga_v1::GaV1, ga4::Ga4};
 pub use self::{outcome::Outcome, outgoing::Outgoing};
-use crate::{Headers, config::Receiver, enrich::Found, hit::Hit, ledger::Reason};
+use crate::{
+    Headers,
+    config::Receiver,
+    enrich::Found,
+    hit::{Hit, Place},
+    ledger::Reason,
+};
 
 /// A receiver's wire format.
 pub trait Protocol: fmt::Debug + Send + Sync + 'static {
@@ -62,6 +68,28 @@ impl<'a> Enriched<'a> {
     /// `hit`, with what was found out about it.
     pub fn with(hit: &'a Hit, found: &'a Found) -> Self {
         Self { hit, found: Some(found) }
+    }
+
+    /// The country where the visitor is, whoever knew it: its ISO 3166-1 code of two letters; else empty.
+    pub fn country(&self) -> &'a str {
+        self.of_place(self.hit.country(), Place::country)
+    }
+
+    /// The part of the country, by its ISO 3166-2 code without the country's; empty if it is not known.
+    pub fn region(&self) -> &'a str {
+        self.of_place(self.hit.region(), Place::region)
+    }
+
+    /// The city; empty if it is not known.
+    pub fn city(&self) -> &'a str {
+        self.of_place(self.hit.city(), Place::city)
+    }
+
+    fn of_place(&self, told: &'a str, of: fn(&Place) -> &str) -> &'a str {
+        match self.found.and_then(Found::place) {
+            Some(place) if self.hit.country().is_empty() => of(place),
+            _ => told,
+        }
     }
 }
 

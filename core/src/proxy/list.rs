@@ -46,16 +46,21 @@ pub(super) fn walk<'a>(headers: &'a dyn Headers, name: &HeaderName, trust: &Trus
     told
 }
 
-/// The address in a header that has one and comes once. If it comes more than once, somebody but the proxy wrote
-/// one of them, and nobody knows which.
+/// The address in a header that has one and comes once.
 pub(super) fn only<'a>(headers: &'a dyn Headers, name: &HeaderName) -> Told<'a> {
+    let address = only_value(headers, name).and_then(node::address);
+    Told { address, depth: address.is_some().into(), ..Told::default() }
+}
+
+/// The value of a header that comes once. If it comes more than once, somebody but the proxy wrote one of them, and
+/// nobody knows which.
+pub(super) fn only_value<'a>(headers: &'a dyn Headers, name: &HeaderName) -> Option<&'a [u8]> {
     let (mut value, mut count) = (&[][..], 0_usize);
     each_value(headers, name, |line| {
         value = line;
         count += 1;
     });
-    let address = if count == 1 { node::address(value) } else { None };
-    Told { address, depth: address.is_some().into(), ..Told::default() }
+    (count == 1).then_some(value)
 }
 
 /// The value so many places from the right, from 1, or the first if there are fewer.

@@ -14,6 +14,9 @@
 //! Scheme and host are believed by the same rule: with `Forwarded` they stand in the element that has the
 //! client's address, else in `X-Forwarded-Proto` and `X-Forwarded-Host`, at the client's place counted from
 //! the right, or furthest to the left if these are fewer.
+//!
+//! Where the client is (`[geo]`) is believed of the peer alone, as a header of one address is: it has no list that
+//! would say who wrote it.
 
 mod element;
 mod forwarded;
@@ -22,14 +25,15 @@ mod list;
 mod networks;
 mod node;
 mod overlooked;
+mod place;
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
 use http::HeaderName;
 
 pub use self::{hops::Hop, overlooked::overlooked_proxy};
-pub(crate) use self::{hops::hops, networks::Networks};
-use crate::{Request, config::ProxyHeader, decide::valid_host};
+pub(crate) use self::{hops::hops, networks::Networks, place::PlaceHeaders};
+use crate::{Request, config::ProxyHeader, decide::valid_host, hit::Place};
 
 static FORWARDED: HeaderName = HeaderName::from_static("forwarded");
 static PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -41,6 +45,7 @@ pub(crate) struct Proxies {
     trust: Trust,
     header: ProxyHeader,
     name: HeaderName,
+    place: Option<PlaceHeaders>,
 }
 
 /// Who is a proxy of the operator's.
@@ -77,17 +82,32 @@ pub(crate) struct Remembered {
     address: Option<IpAddr>,
     secure: bool,
     host: Option<Box<[u8]>>,
+    place: Option<Place>,
 }
 
 impl Arrival<'_> {
-    pub(crate) fn remember(self) -> Remembered {
-        Remembered { address: self.address, secure: self.secure, host: self.host.map(Box::from) }
+    /// Keeps it, and what the proxies tell of the client's place.
+    #[cold] // Most are asked for nothing.
+    #[inline(never)]
+    pub(crate) fn remember(self, proxies: Option<&Proxies>, request: &Request<'_>) -> Arc<Remembered> {
+        let headers = proxies.and_then(|proxies| proxies.place.as_ref());
+        Arc::new(Remembered {
+            address: self.address,
+            secure: self.secure,
+            host: self.host.map(Box::from),
+            place: headers.and_then(|headers| headers.read(request.headers)),
+        })
     }
 }
 
 impl Remembered {
     pub(crate) fn lend(&self) -> Arrival<'_> {
         Arrival { address: self.address, secure: self.secure, host: self.host.as_deref() }
+    }
+
+    /// Where the client is.
+    pub(crate) fn place(&self) -> Option<&Place> {
+        self.place.as_ref()
     }
 }
 
@@ -103,7 +123,12 @@ struct Told<'a> {
 
 impl Proxies {
     pub(crate) fn new(trust: Trust, header: ProxyHeader) -> Self {
-        Self { trust, header, name: HeaderName::from_static(header.name()) }
+        Self { trust, header, name: HeaderName::from_static(header.name()), place: None }
+    }
+
+    /// They tell of the client's place, too.
+    pub(crate) fn with_place(self, place: Option<PlaceHeaders>) -> Self {
+        Self { place, ..self }
     }
 
     /// Whether the peer at this address is one of them.
@@ -113,14 +138,16 @@ impl Proxies {
 
     /// The names of the headers that are read.
     pub(crate) fn headers(&self) -> Vec<HeaderName> {
-        match self.header {
+        let mut names = match self.header {
             ProxyHeader::Forwarded => vec![FORWARDED.clone()],
             _ => vec![self.name.clone(), PROTO.clone(), HOST.clone()],
-        }
+        };
+        names.extend(self.place.iter().flat_map(PlaceHeaders::names).cloned());
+        names
     }
 
-    /// What the proxies tell of a request. None if they tell nothing that the host does not know, or are not
-    /// to be believed.
+    /// What the proxies tell of a request. None if they are not to be believed, or tell nothing that the host does
+    /// not know and are not asked for the place.
     pub(crate) fn arrival<'a>(&self, request: &Request<'a>) -> Option<Arrival<'a>> {
         let told = self.told(request)?;
         let arrival = Arrival {
@@ -129,7 +156,7 @@ impl Proxies {
             host: host(request, told),
         };
         let known = Arrival { address: request.peer, secure: request.secure, host: None };
-        (arrival != known).then_some(arrival)
+        (arrival != known || self.place.is_some()).then_some(arrival)
     }
 
     /// What the proxies tell of a request, if they are to be believed.

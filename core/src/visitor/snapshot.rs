@@ -9,11 +9,11 @@ use super::{
 use crate::{
     config::{Config, IpPolicy},
     decide::Facts,
-    hit::{Client, Draft},
+    hit::{Client, Draft, Hit, Place},
 };
 
 /// An owned snapshot of a visitor, for events that are raised when the exchange is over: its id and
-/// session, the site, the address as far as the configuration allows it, agent and language.
+/// session, the site, address and place as far as the configuration allows them, agent and language.
 #[derive(Clone, Debug)]
 pub struct Visitor {
     owner: Owner,
@@ -23,6 +23,7 @@ pub struct Visitor {
     address: Option<IpAddr>,
     agent: Vec<u8>,
     language: Vec<u8>,
+    place: Option<Place>,
 }
 
 impl Visitor {
@@ -38,6 +39,19 @@ impl Visitor {
             address: loosest.unwrap_or(IpPolicy::None).apply(facts.address),
             agent: client.agent.to_owned(),
             language: client.language.to_owned(),
+            place: None,
+        }
+    }
+
+    pub(crate) fn with_place(self, place: Option<Place>) -> Self {
+        Self { place, ..self }
+    }
+
+    /// `hit` with the place that was told of.
+    pub(crate) fn placed(&self, hit: Hit) -> Hit {
+        match &self.place {
+            Some(place) => hit.at(place),
+            None => hit,
         }
     }
 

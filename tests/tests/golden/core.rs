@@ -1,11 +1,17 @@
 //! What core makes of a vector.
 
-use std::sync::{Arc, LazyLock};
+use std::{
+    fs,
+    net::IpAddr,
+    sync::{Arc, LazyLock},
+};
 
+use maxminddb::Reader;
 use serde_json::{Value as Json, json};
 use trackside_core::{
     Annotations, Config, Event, Hit, Moment, Reason, Request, Response, Value, endpoint,
-    enrich::{Enricher, Lists},
+    enrich::{Enricher, Lists, Locate},
+    hit::Place,
     judge::{self, Verdict},
     protocol::{self, Enriched, Outgoing},
 };
@@ -107,9 +113,34 @@ pub(crate) fn outcome(config: &Config, call: &Call, raw: &mut Vec<Vec<u8>>) -> J
 
 static LISTS: LazyLock<Arc<Lists>> = LazyLock::new(|| Arc::new(Lists::built_in()));
 
+/// What looks at hits, with the files that the configuration names.
+fn enricher(config: &Config) -> Enricher {
+    let own =
+        config.bots_list().map(|path| Lists::with_crawlers(&fs::read_to_string(path).unwrap()).unwrap());
+    let enricher = Enricher::new(config, own.map_or_else(|| Arc::clone(&LISTS), Arc::new));
+    match config.geo_file() {
+        Some(path) => enricher.with_places(Arc::new(Places(Reader::open_readfile(path).unwrap()))),
+        None => enricher,
+    }
+}
+
+#[derive(Debug)]
+struct Places(Reader<Vec<u8>>);
+
+impl Locate for Places {
+    fn locate(&self, address: IpAddr) -> Option<Place> {
+        let found: Json = self.0.lookup(address).unwrap().decode().unwrap()?;
+        let names = &found["city"]["names"];
+        let name = names.get("en").or(names.as_object().and_then(|names| names.values().next()));
+        let code = |place: &Json| place["iso_code"].as_str().unwrap_or_default().to_owned();
+        let city = name.and_then(Json::as_str).unwrap_or_default();
+        Place::named(&code(&found["country"]), &code(&found["subdivisions"][0]), city)
+    }
+}
+
 fn recorded(config: &Config, hit: &Hit, now: u64, raw: &mut Vec<Vec<u8>>) -> Json {
     raw.push(serde_json::to_vec(hit).unwrap());
-    let enricher = Enricher::new(config, Arc::clone(&LISTS));
+    let enricher = enricher(config);
     let found = enricher.look(hit);
     let seen = Enriched::with(hit, &found);
     let mut destinations = serde_json::Map::new();

@@ -4,7 +4,6 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     net::IpAddr,
-    path::Path,
 };
 
 use serde::Deserialize;
@@ -16,6 +15,8 @@ use trackside_core::{
         consent::{Choice, Consent},
     },
 };
+
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors");
 
 /// Hits are sent so many microseconds after their call.
 pub(crate) const DELAY: u64 = 2_500_000;
@@ -44,6 +45,13 @@ pub(crate) struct Call {
     #[serde(default)]
     pub(crate) annotations: Added,
     pub(crate) expect: Expectation,
+}
+
+impl Vector {
+    /// The configuration, as JSON: the paths in it lead to the vectors' folder.
+    pub(crate) fn configuration(&self) -> String {
+        self.config.to_string().replace("{vectors}", FOLDER)
+    }
 }
 
 impl Call {
@@ -234,10 +242,9 @@ fn differences(path: &str, expected: Option<&Json>, got: Option<&Json>, found: &
 /// Holds what `outcomes` makes of each vector, call by call, against what the vector expects.
 pub(crate) fn compare(outcomes: impl Fn(&Vector) -> Result<Vec<Json>, String>) {
     // The tests that use this lie beside it, whichever package they are tests of.
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/vectors");
     let mut names = BTreeSet::new();
     let mut found = Vec::new();
-    for entry in fs::read_dir(&folder).unwrap() {
+    for entry in fs::read_dir(FOLDER).unwrap() {
         let path = entry.unwrap().path();
         if path.extension().is_none_or(|extension| extension != "json") {
             continue;

@@ -1,10 +1,11 @@
-use std::{fs, path::Path, process, sync::Arc};
+use std::{fs, net::IpAddr, path::Path, process, sync::Arc};
 
 use rusqlite::{Connection, types::Value};
 use trackside_core::{
     Annotations, Config, Event, Moment, Request, Response,
     config::Keep,
-    enrich::{Enricher, Lists},
+    enrich::{Enricher, Lists, Locate},
+    hit::Place,
     judge,
     protocol::{Enriched, Outcome},
 };
@@ -35,8 +36,19 @@ fn refusal(path: &Path) -> String {
 fn every_field_stands_in_a_column_of_its_own() {
     let folder = Folder::new().unwrap();
     let path = folder.join("trackside.db");
-    let config = hits::config().unwrap();
+    let config = r#"
+        consent.policy = "none"
+        track = { methods = ["POST"], status = ["2xx"] }
+        privacy = { ip = "full", query = "keep", geo = "city" }
+        proxy.trusted = ["2001:db8::/32"]
+        geo.cdn = "cloudflare"
+    "#;
+    let config = Config::builder().toml(config).build().unwrap();
     let headers = [
+        ("cf-ipcountry", "DE"),
+        ("cf-region-code", "BE"),
+        ("cf-ipcity", "Berlin"),
+        ("sec-gpc", "1"),
         ("host", "WWW.example.com:8080"),
         ("user-agent", "Agent/1.0"),
         ("referer", "https://search.example/list?q=1#top"),
@@ -121,6 +133,12 @@ fn every_field_stands_in_a_column_of_its_own() {
             ("label", label),
             ("value", value),
             ("properties", properties),
+            ("country", text("DE")),
+            ("region", text("BE")),
+            ("city", text("Berlin")),
+            ("cookieless", Value::Integer(0)),
+            ("confined", Value::Integer(1)),
+            ("ads", Value::Integer(0)),
         ]
         .map(|(name, value)| (name.to_owned(), value))
     };
@@ -182,7 +200,7 @@ fn a_store_tells_whose_it_is() {
         |sql| connection.query_row(sql, (), |row| row.get::<_, i64>(0)).unwrap_or_else(|e| panic!("{e}"));
     // "trks"
     assert_eq!(number("PRAGMA application_id"), 0x7472_6b73);
-    assert_eq!(number("PRAGMA user_version"), 2);
+    assert_eq!(number("PRAGMA user_version"), 3);
     // What the probe inserted is gone.
     assert_eq!(number("SELECT count(*) FROM hit"), 0);
     let mode: String = connection.query_row("PRAGMA journal_mode", (), |row| row.get(0)).unwrap();
@@ -206,11 +224,11 @@ fn a_newer_store_stays_as_it_is() {
     let folder = Folder::new().unwrap();
     let path = folder.join("trackside.db");
     sinks::sqlite::check(&path).unwrap();
-    Connection::open(&path).unwrap().execute_batch("PRAGMA user_version = 3").unwrap();
+    Connection::open(&path).unwrap().execute_batch("PRAGMA user_version = 4").unwrap();
     let before = fs::read(&path).unwrap();
     assert_eq!(
         refusal(&path),
-        "its schema has version 3, this trackside knows 1 to 2; use the version that made it, or name another \
+        "its schema has version 4, this trackside knows 1 to 3; use the version that made it, or name another \
          `path`"
     );
     assert_eq!(fs::read(&path).unwrap(), before);
@@ -549,6 +567,17 @@ const FOUND: [&str; 13] = [
     "campaign_click",
 ];
 
+/// Knows where the network of an address is.
+#[derive(Debug)]
+struct Places;
+
+impl Locate for Places {
+    fn locate(&self, address: IpAddr) -> Option<Place> {
+        assert_eq!(address, IpAddr::from([203, 0, 113, 0]));
+        Place::named("FR", "ARA", "Lyon")
+    }
+}
+
 #[test]
 fn what_a_worker_found_out_stands_in_columns_of_its_own() {
     let folder = Folder::new().unwrap();
@@ -556,7 +585,7 @@ fn what_a_worker_found_out_stands_in_columns_of_its_own() {
     let config = Config::builder().toml("visitor.identity = 'none'").build().unwrap();
     let headers = [("host", "www.example.com"), ("user-agent", "GPTBot/1.2")];
     let target = "/?utm_source=a&utm_medium=b&utm_campaign=c&utm_term=d&utm_content=e&utm_id=f&gclid=g";
-    let request = Request::new("GET", target, &headers);
+    let request = Request::new("GET", target, &headers).with_peer("203.0.113.9".parse().ok());
     let exchange = judge::begin(&config, &request, Moment::new(hits::NOW, [7; 64]), None);
     let response = [("content-type", "text/html")];
     let response = Response::new(200, &response);
@@ -564,7 +593,8 @@ fn what_a_worker_found_out_stands_in_columns_of_its_own() {
     let verdict =
         judge::finish(&config, exchange, &request, &response, &Annotations::new(), &mut |hit| hits.push(hit));
     assert!(verdict.is_tracked());
-    let found = Enricher::new(&config, Arc::new(Lists::built_in())).look(&hits[0]);
+    let enricher = Enricher::new(&config, Arc::new(Lists::built_in())).with_places(Arc::new(Places));
+    let found = enricher.look(&hits[0]);
     let delivery = sink(&path).deliver(&[Enriched::with(&hits[0], &found)], hits::NOW);
     assert_eq!(delivery.outcome, Outcome::Delivered);
 
@@ -577,4 +607,9 @@ fn what_a_worker_found_out_stands_in_columns_of_its_own() {
         texts,
         ["ai", "GPTBot", "OpenAI", "training", "campaign", "a", "a", "b", "c", "d", "e", "f", "gclid"]
     );
+    let place = connection.query_row("SELECT country, region FROM hit", (), |row| {
+        Ok((row.get::<_, String>(0)?, row.get::<_, Option<String>>(1)?))
+    });
+    // No more than the country is to be recorded.
+    assert_eq!(place.unwrap(), ("FR".to_owned(), None));
 }

@@ -16,7 +16,7 @@ use crate::{
     output,
 };
 
-/// Tell what was counted: views, visitors, sessions, pages, referrers, statuses
+/// Tell what was counted: views, visitors, sessions, pages, referrers, countries, statuses
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = AFTER_HELP)]
 pub(crate) struct Arguments {
@@ -57,11 +57,12 @@ What the figures mean:
   bots             page views of programs (crawlers, AI agents, libraries), which no other figure has
   pages, referrers the ten with the most views; addresses of the site itself are no referrers
 
-JSON has one object with those names (numbers) but bots, and five lists, most views first:
+JSON has one object with those names (numbers) but bots, and six lists, most views first:
   pages      of {\"path\", \"views\"}, the path percent-encoded as it was asked for
   referrers  of {\"referrer\", \"views\"}
   statuses   of {\"status\", \"views\"}
   channels   of {\"channel\", \"views\"}: ai, campaign, direct, email, referral, search, social
+  countries  of {\"country\", \"views\"}, by ISO 3166-1 code, where it is known (geo.cdn, geo.file)
   bots       of {\"class\", \"operator\", \"purpose\", \"name\", \"views\"}; an AI agent's purpose is training,
              search, person (it acts for one) or other
 Fields may be added, none is taken away. The table shows paths decoded.

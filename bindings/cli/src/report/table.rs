@@ -7,7 +7,8 @@ use crate::escape::{escape, shorten};
 
 /// How many characters of a path or referrer are shown.
 const WIDTH: usize = 100;
-/// How many bots are shown; JSON has all.
+/// How many countries and bots are shown; JSON has all.
+const COUNTRIES: usize = 20;
 const BOTS: usize = 20;
 
 /// The report for a person to read.
@@ -40,6 +41,8 @@ pub(super) fn table(report: &Report) -> String {
     let referrers = report.referrers.iter();
     list(&mut out, "referrers", referrers.map(|r| (shorten(escape(r.referrer.as_bytes()), WIDTH), r.views)));
     list(&mut out, "channels", report.channels.iter().map(|c| (c.channel.clone(), c.views)));
+    let countries = report.countries.iter().take(COUNTRIES);
+    list(&mut out, "countries", countries.map(|c| (escape(c.country.as_bytes()), c.views)));
     let bots = report.bots.iter().take(BOTS).map(|bot| {
         let of = [&bot.class, &bot.operator, &bot.purpose, &bot.name];
         let of: Vec<_> = of.into_iter().filter(|text| !text.is_empty()).map(String::as_str).collect();

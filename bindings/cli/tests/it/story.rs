@@ -98,6 +98,7 @@ fn serve_visit_stop_report() {
             "referrers": [{"referrer": "https://news.example.com/today", "views": 1}],
             "statuses": [{"status": 200, "views": 4}, {"status": 304, "views": 1}],
             "channels": [{"channel": "direct", "views": 4}, {"channel": "referral", "views": 1}],
+            "countries": [],
             "bots": [],
         })
     );

@@ -54,6 +54,11 @@ class Hit:
     name: str
     category: str
     label: str
+    #: Where the visitor is, by ISO 3166-1 and 3166-2: as a trusted proxy told it, and for a hit of a batch also as
+    #: ``geo.file`` does.
+    country: str
+    region: str
+    city: str
     #: Microseconds since the Unix epoch.
     at: int
     #: Seconds since the Unix epoch.
@@ -90,7 +95,7 @@ class Hit:
 
 _FIELDS = (
     "id", "kind", "site", "method", "path", "query", "referrer", "agent", "language", "ip", "visitor",
-    "title", "user_id", "route", "name", "category", "label",
+    "title", "user_id", "route", "name", "category", "label", "country", "region", "city",
 )  # fmt: skip
 _FIELD_NUMBERS = [(name, getattr(lib, f"TRACKSIDE_FIELD_{name.upper()}")) for name in _FIELDS]
 

@@ -34,6 +34,7 @@
 //! | `query` | campaign | campaign | campaign | campaign | campaign, no click ids | campaign, no click ids |
 //! | `referrer` | without query | without query | without query | without query | without query | without query |
 //! | `ip` | its network | its network | its network | its network | — | — |
+//! | `place` | its country | its country | its country | its country | — | — |
 //! | `visitor` | yes | id of the day | — | id of the day | — | — |
 //! | `new` | yes | — | — | — | — | — |
 //! | `first_visit` | yes | — | — | — | — | — |
@@ -50,14 +51,16 @@
 //! | `value` | yes | yes | yes | yes | yes | yes |
 //! | `properties` | yes | yes | yes | yes | yes | yes |
 //!
-//! `id` is drawn at random, with the time in it (UUID v7). `path`, up to 2,048 bytes, is what was asked for, and
+//! `id` is drawn at random, with the time in it (UUID v7). `place` is there
+//! where `[geo]` says who knows it, in `country`, `region` and `city`, as finely as `privacy.geo` says; a worker that looks
+//! it up has the address as it is recorded. `path`, up to 2,048 bytes, is what was asked for, and
 //! `agent`, up to 1,024, is `User-Agent`; `language` is the first tag of `Accept-Language`. `visitor` is a random id
 //! out of the cookie (UUID v4), `first_visit` and `session` are times out of it. `ads` is there when the visitor has
 //! agreed to ads, which `opt-in` asks of the banner's cookie or of your code. What your code gives (`user_id`,
 //! `title`, `route`, events with their `name`, `category`, `label`, `value`, and `properties`) is recorded as it is
 //! given, but for the user's id: nothing that your code puts there is taken out again.
 //!
-//! Nothing else of a request is recorded: no other header, no other cookie, no body. In paths and referrers, segments
+//! Nothing else of a request is recorded: no other header but those of `[geo]`, no other cookie, no body. In paths and referrers, segments
 //! that look like an e-mail address or a token are recorded as `:email` and `:token`, unless `privacy.path = "full"`;
 //! with `"anonymous"` those that look like an id are `:id`, and with `"route"` the route's template is recorded instead.
 //! That is a guess by their looks: a path may hold other personal data if your site's paths do; `track.ignore` leaves such
@@ -135,8 +138,8 @@
 //! | `file` | every field above, as a line of JSON in a file of yours or on the standard output |
 //! | `callback` | every field above, as a [sink of yours](crate::guide::own_sink) sees it |
 //! | `celery` | the parameters of `ga-v1`, through a broker of yours, for the task to post to `url` |
-//! | `ga4` | a third party, unless `url` is yours. The visitor as a number made of its id, user id, session, time, the page's address with site, path and recorded query, referrer, title, language, agent, address, events and properties; as consent, that ads' data and personalisation are denied. Not the method, status, route and first visit. [Each parameter](crate::protocol::ga4) |
-//! | `ga-v1` | a third party, unless `url` is yours. The visitor's id, site, path without its query, referrer, title, agent, address, and of events category, name, label and value. Not the user id, properties, session and the hit's time. [Each parameter](crate::protocol::ga_v1) |
+//! | `ga4` | a third party, unless `url` is yours. The visitor as a number made of its id, user id, session, time, the page's address with site, path and recorded query, referrer, title, language, agent, address (the place where there is none), events and properties; as consent, that ads' data and personalisation are denied. Not the method, status, route and first visit. [Each parameter](crate::protocol::ga4) |
+//! | `ga-v1` | a third party, unless `url` is yours. The visitor's id, site, path without its query, referrer, title, agent, address (the country where there is none), and of events category, name, label and value. Not the user id, properties, session and the hit's time. [Each parameter](crate::protocol::ga_v1) |
 //!
 //! What a destination is told of the address can be narrowed or widened for it alone by its `ip`. Hits
 //! without a visitor are refused by `ga4`, `ga-v1` and `celery`, which could not count them.

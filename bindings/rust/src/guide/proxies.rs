@@ -140,6 +140,37 @@
 //! With an nginx of yours between the two, let nginx add to `X-Forwarded-For` as above, and name both: Cloudflare's
 //! networks and nginx's address in `trusted`, without `header`.
 //!
+//! # Where the visitor is
+//!
+//! Some proxies tell of the country, and with more work of the region and the city. What they tell is believed where
+//! the peer is one of `trusted`, or with `hops`:
+//!
+//! ```toml
+//! [geo]
+//! cdn = "cloudflare"          # app-engine, cloudflare, cloudfront or vercel
+//!
+//! [privacy]
+//! geo = "country"             # the default; region or city are finer
+//! ```
+//!
+//! Cloudflare sends the country by itself, region and city with the managed transform "Add visitor location headers";
+//! CloudFront what an origin request policy names. A proxy of your own writes it by a name that you choose, as nginx
+//! does with its module `geoip2`; let it set the header always, so that a client cannot:
+//!
+//! ```toml
+//! [geo]
+//! country = "x-geo-country"   # proxy_set_header X-Geo-Country $geoip2_data_country_code;
+//! ```
+//!
+//! These headers have no list that says who wrote them: as with a header of one address, see to it that nobody reaches
+//! your server, or the trusted proxy before it, past the one that sets them. Fly.io tells of no country: `Fly-Region` is
+//! its own place, not the visitor's.
+//!
+//! Without such a proxy a MaxMind DB file does it (`geo.file`, feature `geo`), on the worker, from as much of the address
+//! as is recorded: by default the network, which is enough for the country and mostly for the region. Download it anew
+//! beside the old one and move it over; it is read again within a minute. Where it is damaged here and there, those
+//! addresses have no place.
+//!
 //! # Forwarded
 //!
 //! Proxies that write RFC 7239's header are believed by `header = "forwarded"`; the scheme and the host come from the

@@ -4,6 +4,7 @@
 mod beacon;
 mod consent;
 mod destination;
+mod geo;
 mod host;
 mod proxy;
 mod receiver;
@@ -15,7 +16,7 @@ use std::time::Duration;
 use http::header::DNT;
 
 use super::{
-    Config, IpPolicy, Mode, PathPolicy, QueryPolicy, Signal, Urls,
+    Config, GeoPolicy, IpPolicy, Mode, PathPolicy, QueryPolicy, Signal, Urls,
     builder::Resolver,
     error::Report,
     reader::{Read, Section},
@@ -26,6 +27,7 @@ use crate::proxy::Proxies;
 pub(super) use self::{
     consent::{BEFORES, DENIEDS, POLICIES, SIGNALS},
     destination::WHEN_FULL,
+    geo::CDNS,
     proxy::PROXY_HEADERS,
     track::{BOTS, COUNTS},
     visitor::{DERIVED, IDENTITIES, SAME_SITES, USER_IDS},
@@ -47,6 +49,13 @@ pub(super) const PATHS: &[(&str, PathPolicy)] = &[
     ("full", PathPolicy::Full),
 ];
 
+pub(super) const GEOS: &[(&str, GeoPolicy)] = &[
+    ("none", GeoPolicy::None),
+    ("country", GeoPolicy::Country),
+    ("region", GeoPolicy::Region),
+    ("city", GeoPolicy::City),
+];
+
 /// Reads every key. What it returns is only good if the report is clean afterwards.
 pub(super) fn read(tree: Tree, report: &Report, resolver: Option<&Resolver>) -> Option<Config> {
     Section::root(tree, report, |root| {
@@ -56,18 +65,34 @@ pub(super) fn read(tree: Tree, report: &Report, resolver: Option<&Resolver>) -> 
         let visitor = root.table("visitor", |visitor| visitor::read(visitor, resolver));
         let (count, track, canonical) = root.table("track", track::read);
         let consent = root.table("consent", |consent| consent::read(consent, visitor.identity, count));
-        let (ip, query, path) = root.table("privacy", |privacy| {
+        let (ip, query, path, geo) = root.table("privacy", |privacy| {
             (
                 privacy.choice("ip", IPS).or(IpPolicy::Masked),
                 privacy.choice("query", QUERIES).or(QueryPolicy::Campaign),
                 privacy.choice("path", PATHS).or(PathPolicy::Redacted),
+                privacy.choice("geo", GEOS),
             )
         });
         let beacon = root.table("beacon", |beacon| beacon::read(beacon, count));
         let proxies = root.table("proxy", proxy::read);
+        let (place, geo_file) =
+            root.table("geo", |table| geo::read(table, geo.or(GeoPolicy::Country), proxies.is_some()));
+        if matches!(geo, Read::Is(policy) if policy > GeoPolicy::Country)
+            && place.is_none()
+            && geo_file.is_none()
+        {
+            root.warn("privacy.geo", "nobody knows it: write geo.cdn, geo.country or geo.file");
+        }
+        let proxies = proxies.map(|proxies| proxies.with_place(place));
         let dnt = (consent.dnt != Signal::Ignore).then_some(DNT);
         let more_headers = proxies.iter().flat_map(Proxies::headers).chain(dnt).collect();
         let destinations = destination::read(root, ip, resolver);
+        if geo_file.is_some() && destinations.iter().all(|destination| destination.ip == IpPolicy::None) {
+            root.warn(
+                "geo.file",
+                "it tells nothing, as no destination is told an address: each has ip = \"none\"",
+            );
+        }
         let mut ip_policies = Vec::new();
         for destination in &destinations {
             if !ip_policies.contains(&destination.ip) {
@@ -96,6 +121,8 @@ pub(super) fn read(tree: Tree, report: &Report, resolver: Option<&Resolver>) -> 
             urls: Urls { query, path, canonical },
             beacon,
             proxies,
+            geo: geo.or(GeoPolicy::Country),
+            geo_file,
             more_headers,
             destinations,
             ip_policies,

@@ -1,6 +1,6 @@
 //! `[track]`.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, path::PathBuf};
 
 use super::visitor::is_token;
 use crate::{
@@ -38,6 +38,7 @@ pub(super) fn read(track: &mut Section<'_>) -> (Read<Count>, Option<Track>, bool
         Count::Pages => Bots::Separate,
     });
     let (bots_allow, bots_deny) = (agents(track, "bots_allow"), agents(track, "bots_deny"));
+    let bots_list = bots_list(track, bots);
     let (downloads, search) = (downloads(track), search(track));
     let not_found = track.bool("not_found").or(false);
     let canonical = track.bool("canonical").or(false);
@@ -55,6 +56,7 @@ pub(super) fn read(track: &mut Section<'_>) -> (Read<Count>, Option<Track>, bool
         bots,
         bots_allow,
         bots_deny,
+        bots_list,
     });
     (count, rules, canonical)
 }
@@ -88,6 +90,16 @@ fn agents(track: &mut Section<'_>, key: &'static str) -> Vec<String> {
     track
         .list(key, MAX_ENTRIES, expected, |tree| tree.as_text().filter(is_part).map(str::to_owned))
         .or(Vec::new())
+}
+
+fn bots_list(track: &mut Section<'_>, bots: Bots) -> Option<PathBuf> {
+    let path = track.text("bots_list", "the path of a file: not empty and without NUL", |text| {
+        (!text.is_empty() && !text.contains('\0')).then(|| PathBuf::from(text))
+    });
+    if !path.is_absent() && bots == Bots::Keep {
+        track.warn("bots_list", "it is not read, as nobody looks for bots with bots = \"keep\"");
+    }
+    path.ok().filter(|_| bots != Bots::Keep)
 }
 
 fn statuses(track: &mut Section<'_>, preset: Count) -> Statuses {

@@ -1,6 +1,7 @@
 //! The configuration from outside, topic by topic.
 
 mod defaults;
+mod geo;
 mod hostile;
 mod layers;
 mod mistakes;

@@ -33,7 +33,7 @@ use trackside_core::config::Keep;
 
 pub use self::{
     forget::{Forgotten, Who, forget, purge},
-    report::{BotCount, ChannelCount, PageCount, ReferrerCount, Report, StatusCount, report},
+    report::{BotCount, ChannelCount, CountryCount, PageCount, ReferrerCount, Report, StatusCount, report},
 };
 use self::{keep::Sweep, schema::StoreError, sink::SqliteSink};
 use crate::{

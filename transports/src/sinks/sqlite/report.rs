@@ -44,6 +44,8 @@ pub struct Report {
     pub statuses: Vec<StatusCount>,
     /// By which way visitors came, most first; among equals by name. Views from the site's own pages are left out.
     pub channels: Vec<ChannelCount>,
+    /// The countries from which pages were viewed, most first; among equals by code. None where nobody knows it.
+    pub countries: Vec<CountryCount>,
     /// The page views of programs, most first; among equals by class, operator, purpose and name.
     pub bots: Vec<BotCount>,
 }
@@ -54,6 +56,16 @@ pub struct Report {
 pub struct ChannelCount {
     /// The word of [`Channel`](trackside_core::enrich::Channel).
     pub channel: String,
+    /// The views.
+    pub views: u64,
+}
+
+/// The views from one country.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct CountryCount {
+    /// Its ISO 3166-1 code of two letters.
+    pub country: String,
     /// The views.
     pub views: u64,
 }
@@ -121,7 +133,8 @@ pub fn report(path: impl AsRef<Path>, since: u64) -> Result<Report, SinkError> {
 }
 
 pub(super) const HITS: &str = "
-    SELECT at, kind, site, path, status, visitor, session, referrer, channel, bot, bot_operator, bot_purpose, bot_name
+    SELECT at, kind, site, path, status, visitor, session, referrer, channel, bot, bot_operator, bot_purpose, bot_name,
+        country
     FROM hit WHERE at >= ?1 ORDER BY at";
 
 /// One walk over the period in the order of time: SQLite would sort the rows once for each grouping.
@@ -145,6 +158,7 @@ pub(super) struct Tally {
     referrers: HashMap<String, u64>,
     statuses: HashMap<u16, u64>,
     channels: HashMap<String, u64>,
+    countries: HashMap<String, u64>,
     bots: HashMap<[String; 4], u64>,
     visitors: HashMap<[u8; 16], u64>,
     sessions: HashSet<([u8; 16], i64)>,
@@ -175,6 +189,9 @@ impl Tally {
                 && channel != b"internal"
             {
                 count(&mut self.channels, &String::from_utf8_lossy(channel));
+            }
+            if let ValueRef::Text(country) = row.get_ref(13)? {
+                count(&mut self.countries, &String::from_utf8_lossy(country));
             }
             if let ValueRef::Text(referrer) = row.get_ref(7)? {
                 count(&mut self.referrers, &String::from_utf8_lossy(referrer));
@@ -227,6 +244,10 @@ impl Tally {
             }),
             channels: top(self.channels.into_iter(), usize::MAX, |channel, views| ChannelCount {
                 channel,
+                views,
+            }),
+            countries: top(self.countries.into_iter(), usize::MAX, |country, views| CountryCount {
+                country,
                 views,
             }),
             bots: top(self.bots.into_iter(), usize::MAX, |[class, operator, purpose, name], views| {

@@ -67,6 +67,17 @@ const MIGRATIONS: &[&str] = &[
     ALTER TABLE hit ADD COLUMN campaign_id TEXT;
     ALTER TABLE hit ADD COLUMN campaign_click TEXT;
 ",
+    // Where the visitor is: codes of ISO 3166-1 and of ISO 3166-2 behind the country's, and a name. Then what may be
+    // known of the visitor, 1 or 0: the id is one of the day; no third party may have the hit; ads were allowed. None:
+    // stored before there were these columns.
+    "
+    ALTER TABLE hit ADD COLUMN country TEXT;
+    ALTER TABLE hit ADD COLUMN region TEXT;
+    ALTER TABLE hit ADD COLUMN city TEXT;
+    ALTER TABLE hit ADD COLUMN cookieless INTEGER;
+    ALTER TABLE hit ADD COLUMN confined INTEGER;
+    ALTER TABLE hit ADD COLUMN ads INTEGER;
+",
 ];
 
 /// The store as its first version made it.

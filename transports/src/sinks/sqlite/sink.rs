@@ -116,12 +116,13 @@ fn insert(connection: &Connection, enriched: &Enriched<'_>) -> rusqlite::Result<
         "INSERT INTO hit (id, at, kind, site, path, status, visitor, session, referrer, secure, method, query,
              agent, language, ip, is_new, first_visit, user_id, title, route, name, category, label, value,
              properties, bot, bot_name, bot_operator, bot_purpose, channel, source, campaign_source,
-             campaign_medium, campaign_name, campaign_term, campaign_content, campaign_id, campaign_click)
+             campaign_medium, campaign_name, campaign_term, campaign_content, campaign_id, campaign_click, country,
+             region, city, cookieless, confined, ads)
          VALUES (:id, :at, :kind, :site, :path, :status, :visitor, :session, :referrer, :secure, :method,
              :query, :agent, :language, :ip, :is_new, :first_visit, :user_id, :title, :route, :name, :category,
              :label, :value, :properties, :bot, :bot_name, :bot_operator, :bot_purpose, :channel, :source,
              :campaign_source, :campaign_medium, :campaign_name, :campaign_term, :campaign_content, :campaign_id,
-             :campaign_click)
+             :campaign_click, :country, :region, :city, :cookieless, :confined, :ads)
          ON CONFLICT (id) DO NOTHING",
     )?;
     insert.execute(named_params! {
@@ -163,6 +164,12 @@ fn insert(connection: &Connection, enriched: &Enriched<'_>) -> rusqlite::Result<
         ":campaign_content": campaign(Campaign::content),
         ":campaign_id": campaign(Campaign::id),
         ":campaign_click": found.and_then(|found| found.campaign().click()).map(|(click, _)| click.code()),
+        ":country": text(enriched.country()),
+        ":region": text(enriched.region()),
+        ":city": text(enriched.city()),
+        ":cookieless": hit.is_cookieless(),
+        ":confined": hit.is_confined(),
+        ":ads": hit.grants_ads(),
     })?;
     Ok(())
 }

@@ -182,7 +182,7 @@ fn a_report_in_json_has_the_names_of_its_fields() {
             "pages": [{ "path": "/", "views": 2 }],
             "referrers": [{ "referrer": "https://b.example/", "views": 1 }],
             "statuses": [{ "status": 200, "views": 2 }],
-            "channels": [],
+            "channels": [], "countries": [],
             "bots": [],
         })
     );
@@ -288,6 +288,22 @@ fn bots_and_channels_are_counted_apart() {
 }
 
 #[test]
+fn countries_are_counted_by_the_views_of_persons() {
+    let store = store();
+    put(&store, &[PAGE, PAGE, PAGE, Stored { kind: "event", ..PAGE }, PAGE, PAGE]);
+    store
+        .execute_batch(
+            "UPDATE hit SET country = 'FR' WHERE rowid IN (1, 4);
+             UPDATE hit SET country = 'DE' WHERE rowid IN (2, 3);
+             UPDATE hit SET country = 'DE', bot = 'library' WHERE rowid = 5;",
+        )
+        .unwrap();
+    let report = reported(&store, 0);
+    let countries: Vec<_> = report.countries.iter().map(|c| (&*c.country, c.views)).collect();
+    assert_eq!(countries, [("DE", 2), ("FR", 1)]);
+}
+
+#[test]
 fn a_store_of_the_first_version_is_brought_up() {
     let mut store = Connection::open_in_memory().unwrap();
     store.execute_batch(schema::FIRST).unwrap();
@@ -297,7 +313,7 @@ fn a_store_of_the_first_version_is_brought_up() {
     let report = reported(&store, 0);
     assert_eq!((report.views, report.bots.len(), report.channels.len()), (1, 0, 0));
     let version: i64 = store.query_row("PRAGMA user_version", (), |row| row.get(0)).unwrap();
-    assert_eq!(version, 2);
+    assert_eq!(version, 3);
     // And once more does nothing.
     schema::migrate(&mut store).unwrap();
 }
