@@ -1,6 +1,6 @@
 //! Agents that no list has to name.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::LazyLock};
 
 use aho_corasick::AhoCorasick;
 use memchr::memmem;
@@ -49,11 +49,15 @@ pub(super) fn guess(agent: &[u8]) -> Option<Bot> {
     memmem::find(agent, b"://").map(|_| Bot::new(Class::Other, ""))
 }
 
-/// Where a word is that robots have in their names. `bot` ends there, and is no telephone's of Cubot.
-fn robot_word(agent: &[u8]) -> Option<usize> {
+/// The words that robots have in their names.
+static WORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
     let words = ["bot", "crawler", "headless", "scraper", "spider"];
-    let words = AhoCorasick::builder().ascii_case_insensitive(true).build(words).ok()?;
-    let mut found = words.find_iter(agent).filter(|found| {
+    AhoCorasick::builder().ascii_case_insensitive(true).build(words).ok()
+});
+
+/// Where such a word is. `bot` ends there, and is no telephone's of Cubot.
+fn robot_word(agent: &[u8]) -> Option<usize> {
+    let mut found = WORDS.as_ref()?.find_iter(agent).filter(|found| {
         let (before, behind) = (&agent[..found.start()], agent.get(found.end()));
         let is_cubot = before.last_chunk::<2>().is_some_and(|last| last.eq_ignore_ascii_case(b"cu"));
         found.pattern().as_usize() > 0 || (!is_cubot && !behind.is_some_and(u8::is_ascii_alphabetic))
