@@ -1,11 +1,18 @@
+use std::ops::Range;
+
 use uuid::{Builder, Uuid};
+
+// Where the randomness of each id begins.
+const PAGE: usize = 0;
+const VISITOR: usize = 16;
+const EVENT: usize = 32;
 
 /// When an exchange began, and the randomness it may use.
 ///
 /// Core reads no clock and draws no numbers: the caller hands both over, so that the same inputs give
 /// the same bytes in every language.
 ///
-/// The 64 bytes of entropy are laid out as follows; the live tracker fills the same block:
+/// The 64 bytes of entropy are laid out as follows; the live tracker fills the same block, but for what is reserved:
 ///
 /// | bytes | use |
 /// | --- | --- |
@@ -29,6 +36,10 @@ pub struct Moment {
 }
 
 impl Moment {
+    /// Of the 64 bytes of entropy, those that ids are made of: of the page view, the visitor and the first event. Who
+    /// pays for randomness may leave out the others.
+    pub const READ: [Range<usize>; 3] = [PAGE..PAGE + 10, VISITOR..VISITOR + 16, EVENT..EVENT + 10];
+
     /// A moment `micros` microseconds after the Unix epoch, with its 64 bytes of entropy.
     pub fn new(micros: u64, entropy: [u8; 64]) -> Self {
         Self { micros, entropy }
@@ -46,17 +57,17 @@ impl Moment {
 
     /// The id of the page view that begins now (UUID v7, RFC 9562 §5.7).
     pub fn page_id(&self) -> Uuid {
-        self.id_at(0)
+        self.id_at(PAGE)
     }
 
     /// The id of the first event raised in this exchange (UUID v7).
     pub fn event_id(&self) -> Uuid {
-        self.id_at(32)
+        self.id_at(EVENT)
     }
 
     /// The id that a new visitor is given (UUID v4, RFC 9562 §5.4).
     pub fn visitor_id(&self) -> Uuid {
-        Builder::from_random_bytes(self.block(16)).into_uuid()
+        Builder::from_random_bytes(self.block(VISITOR)).into_uuid()
     }
 
     fn id_at(&self, offset: usize) -> Uuid {

@@ -1,14 +1,16 @@
 //! Where an exchange's randomness comes from.
 
-use std::{cell::RefCell, fmt};
+use std::{cell::RefCell, fmt, ops::Range};
 
 use rand::{Rng, SeedableRng, rngs::StdRng};
+use trackside_core::Moment;
 
 use crate::pool::fork;
 
 /// Gives each exchange its 64 bytes of randomness.
 pub trait Entropy: fmt::Debug + Send + Sync + 'static {
-    /// 64 bytes nobody can guess, unless a test wants it otherwise. A panic of it reaches the host.
+    /// 64 bytes of which nobody can guess those that [are read](Moment::READ), unless a test wants it otherwise. A
+    /// panic of it reaches the host.
     fn draw(&self) -> [u8; 64];
 }
 
@@ -18,21 +20,33 @@ pub trait Entropy: fmt::Debug + Send + Sync + 'static {
 #[allow(clippy::exhaustive_structs, reason = "it holds nothing")]
 pub struct System;
 
+/// So many bytes are read: the others are not worth the generator's time.
+const READ: usize = {
+    let [page, visitor, event] = Moment::READ;
+    (page.end - page.start) + (visitor.end - visitor.start) + (event.end - event.start)
+};
+
 thread_local! {
     static GENERATOR: RefCell<Option<(u64, StdRng)>> = const { RefCell::new(None) };
 }
 
 impl Entropy for System {
     fn draw(&self) -> [u8; 64] {
-        let mut bytes = [0; 64];
+        let mut drawn = [0; READ];
         let generation = fork::generation();
-        let drawn = GENERATOR.try_with(|slot| match &mut *slot.borrow_mut() {
-            Some((seeded, generator)) if *seeded == generation => generator.fill_bytes(&mut bytes),
-            slot => slot.insert((generation, seeded())).1.fill_bytes(&mut bytes),
+        let is_drawn = GENERATOR.try_with(|slot| match &mut *slot.borrow_mut() {
+            Some((seeded, generator)) if *seeded == generation => generator.fill_bytes(&mut drawn),
+            slot => slot.insert((generation, seeded())).1.fill_bytes(&mut drawn),
         });
-        if drawn.is_err() {
+        if is_drawn.is_err() {
             // The thread is ending, or the process: what runs then may still be asked for a page.
-            seeded().fill_bytes(&mut bytes);
+            seeded().fill_bytes(&mut drawn);
+        }
+        let (mut bytes, mut rest) = ([0; 64], &drawn[..]);
+        for Range { start, end } in Moment::READ {
+            let (block, behind) = rest.split_at(end - start);
+            bytes[start..end].copy_from_slice(block);
+            rest = behind;
         }
         bytes
     }
