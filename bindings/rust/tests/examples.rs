@@ -4,7 +4,11 @@
 
 mod common;
 
-use trackside::{Tracker, tower::TracksideLayer};
+use actix_web::{
+    App,
+    test::{TestRequest, call_and_read_body, init_service},
+};
+use trackside::{Tracker, actix::Trackside, tower::TracksideLayer};
 
 use self::common::{Bench, Server, cookie, eventually, request};
 
@@ -16,6 +20,7 @@ macro_rules! example {
     };
 }
 
+example!(actix_server, "../examples/actix.rs");
 example!(axum_server, "../examples/axum.rs");
 example!(events, "../examples/events.rs");
 example!(hyper_server, "../examples/hyper.rs");
@@ -26,6 +31,22 @@ async fn serve(app: impl Fn(&Tracker) -> axum::Router) -> (Bench, Server) {
     let bench = Bench::new("consent.policy = 'notice'");
     let server = Server::axum(app(&bench.tracker)).await;
     (bench, server)
+}
+
+#[actix_web::test]
+async fn actix() {
+    let bench = Bench::new("");
+    let app = App::new().wrap(Trackside::new(bench.tracker.clone())).configure(actix_server::site);
+    let app = init_service(app).await;
+    for (path, body) in [("/", "News"), ("/news/today%3Cscript%3E", "<h1>todayscript</h1>")] {
+        let request = TestRequest::get().uri(path).insert_header(("host", "www.example.com"));
+        let shown = call_and_read_body(&app, request.to_request()).await;
+        assert!(std::str::from_utf8(&shown).unwrap().contains(body), "{shown:?}");
+    }
+    let hits = bench.recording.take();
+    let routes: Vec<_> = hits.iter().map(|hit| hit.route()).collect();
+    assert_eq!(routes, ["/", "/news/{slug}"]);
+    assert_eq!(hits[1].title(), "todayscript");
 }
 
 #[tokio::test]

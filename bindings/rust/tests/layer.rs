@@ -6,23 +6,18 @@ mod common;
 
 use std::{
     convert::Infallible,
-    fmt,
     future::{Future, ready},
     net::SocketAddr,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::atomic::{AtomicUsize, Ordering},
     task::{Context, Poll},
 };
 
 use tower_layer::Layer;
 use tower_service::Service;
-use tracing::{Level, Metadata, Subscriber, field::Visit as Fields, span};
 use trackside::{Event, Peer, Reason, Resolved, Secure, Visit, tower::TracksideLayer};
 
-use self::common::Bench;
+use self::common::{Bench, Warnings};
 
 /// A service that is ready and answers as `answer` does.
 #[derive(Clone)]
@@ -237,40 +232,6 @@ async fn the_inner_service_says_when_it_is_ready() {
     assert_eq!(bench.tracker.stats().requests.seen(), 0);
 }
 
-/// Collects the warnings of trackside.
-#[derive(Clone, Default)]
-struct Warnings(Arc<std::sync::Mutex<Vec<String>>>);
-
-impl Subscriber for Warnings {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        *metadata.level() <= Level::WARN && metadata.target() == "trackside"
-    }
-
-    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
-        span::Id::from_u64(1)
-    }
-
-    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
-
-    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
-
-    fn event(&self, event: &tracing::Event<'_>) {
-        struct Message(String);
-        impl Fields for Message {
-            fn record_debug(&mut self, _: &tracing::field::Field, value: &dyn fmt::Debug) {
-                self.0.push_str(&format!("{value:?}"));
-            }
-        }
-        let mut message = Message(String::new());
-        event.record(&mut message);
-        self.0.lock().unwrap().push(message.0);
-    }
-
-    fn enter(&self, _: &span::Id) {}
-
-    fn exit(&self, _: &span::Id) {}
-}
-
 #[test]
 fn a_missing_peer_is_warned_of_once() {
     let calls = AtomicUsize::new(0);
@@ -289,7 +250,7 @@ fn a_missing_peer_is_warned_of_once() {
                 drop(service.call(request));
             }
         });
-        warnings.0.lock().unwrap().clone()
+        warnings.all()
     };
     let warnings = ask("");
     assert_eq!(warnings.len(), 1, "{warnings:?}");
@@ -313,7 +274,7 @@ fn a_layer_inside_that_of_another_tracker_warns_once() {
                 drop(service.call(request(())));
             }
         });
-        warnings.0.lock().unwrap().clone()
+        warnings.all()
     };
     let warnings = ask(&pages, &api);
     assert_eq!(warnings.len(), 1, "{warnings:?}");

@@ -2,6 +2,10 @@ use std::{
     future::{Future, Ready, ready},
     pin::Pin,
     rc::Rc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use actix_web::{
@@ -29,13 +33,16 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Trackside {
     tracker: Tracker,
+    /// Whether it has been warned of a middleware further out that takes the requests.
+    is_warned_of_outer: Arc<AtomicBool>,
     shows_verdict: bool,
 }
 
 impl Trackside {
-    /// Counts with `tracker`, of which every worker of the server has a clone.
+    /// Counts with `tracker`. Made once, outside the server's factory, and cloned there, it warns once of what is set
+    /// up wrongly; made in the factory, each worker warns for itself.
     pub fn new(tracker: Tracker) -> Self {
-        Self { tracker, shows_verdict: false }
+        Self { tracker, is_warned_of_outer: Arc::default(), shows_verdict: false }
     }
 
     /// Inserts the [`Verdict`] into each response's extensions, for a middleware further out, such as an access log,
@@ -57,7 +64,14 @@ impl Trackside {
 
     /// Begins the exchange of a request, and gives it its [`Visit`]. None if it already has one: somebody counts it.
     fn begin(&self, request: &ServiceRequest) -> Option<Visit> {
-        if request.extensions().contains::<Visit>() {
+        if let Some(visit) = request.extensions().get::<Visit>() {
+            if visit.is_of_another(&self.tracker) && !self.is_warned_of_outer.swap(true, Ordering::Relaxed) {
+                tracing::warn!(
+                    target: "trackside",
+                    "requests come that a middleware further out counts with another tracker, so this one does not \
+                     count them; give the outer middleware to its own scope or resource only, by `.wrap(..)` there"
+                );
+            }
             return None;
         }
         let visit = if self.tracker.config().mode() == Mode::Off {

@@ -12,10 +12,8 @@
 //! #[actix_web::main]
 //! async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //!     let tracker = Tracker::from_toml("consent.policy = 'notice'")?;
-//!     let counted = tracker.clone();
-//!     HttpServer::new(move || {
-//!         App::new().wrap(Trackside::new(counted.clone())).route("/", web::get().to(page))
-//!     })
+//!     let trackside = Trackside::new(tracker.clone());
+//!     HttpServer::new(move || App::new().wrap(trackside.clone()).route("/", web::get().to(page)))
 //!     .bind(("127.0.0.1", 8080))?
 //!     .run()
 //!     .await?;
@@ -38,6 +36,9 @@
 //!
 //! Handlers take [`Visit`](crate::Visit) as an argument; a response may carry
 //! [`Annotations`](crate::Annotations) in its extensions, which have the last word.
+//!
+//! A request that already has a [`Visit`](crate::Visit) passes through: the outermost middleware counts it. So a scope
+//! inside that has a tracker of its own counts nothing, of which it warns once; wrap the scopes beside each other.
 //!
 //! An error that a handler returns is a response like any other. One that a middleware further in returns is judged
 //! by the status that it stands for.

@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "no test uses all of it")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
+mod warnings;
+
 use std::{
     future::Future,
     net::SocketAddr,
@@ -13,6 +15,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+#[allow(unused_imports, reason = "not all tests look at warnings")]
+pub(crate) use self::warnings::Warnings;
 use axum::Router;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Empty};
