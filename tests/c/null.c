@@ -22,6 +22,14 @@ static struct {
 
 static trackside_error *const no_error = NULL;
 
+static trackside_status takes_each(void *userdata, const trackside_hit *hit, bool *wanted)
+{
+    (void)userdata;
+    (void)hit;
+    (void)wanted;
+    return TRACKSIDE_OK;
+}
+
 /* Rows of the table: the argument's name, and the call with NULL in its place. */
 #define IS_NEEDED(argument, function, ...) \
     REFUSES(TRACKSIDE_NULL_ARGUMENT, argument, function, __VA_ARGS__)
@@ -59,6 +67,19 @@ static void options_and_tracker(void)
     IS_NEEDED("sink", trackside_options_sink, a.options, trackside_text("x"), NULL);
     sink.deliver = NULL;
     IS_NEEDED("deliver", trackside_options_sink, a.options, trackside_text("x"), &sink);
+
+    trackside_hooks hooks = TRACKSIDE_HOOKS_INIT;
+    IS_NEEDED("filter", trackside_options_hooks, a.options, &hooks);
+    IS_NEEDED("hooks", trackside_options_hooks, a.options, NULL);
+    hooks.filter = takes_each;
+    IS_NEEDED("options", trackside_options_hooks, NULL, &hooks);
+    /* What an editor is given lives as long as its call: hooks.c has the rows with one. */
+    trackside_property property = TRACKSIDE_PROPERTY_INIT;
+    IS_NEEDED("edit", trackside_edit_text, NULL, TRACKSIDE_FIELD_PATH, text);
+    IS_NEEDED("edit", trackside_edit_property, NULL, &property);
+    IS_NEEDED("edit", trackside_edit_remove_property, NULL, text);
+    IS_NEEDED("edit", trackside_edit_forget_visitor, NULL);
+    IS_NEEDED("edit", trackside_edit_forget_ip, NULL);
 
     IS_NEEDED("options", trackside_options_destination, NULL, 0, &destination);
     IS_NEEDED("destination", trackside_options_destination, a.options, 0, NULL);
