@@ -54,8 +54,8 @@ class Hit:
     name: str
     category: str
     label: str
-    #: Where the visitor is, by ISO 3166-1 and 3166-2: as a trusted proxy told it, and for a hit of a batch also
-    #: as ``geo.file`` does.
+    #: Where the visitor is, by ISO 3166-1 and 3166-2: as a trusted proxy told it, and for a hit of a batch
+    #: also as ``geo.file`` does.
     country: str
     region: str
     city: str
