@@ -7,6 +7,7 @@ catch: an exit, or a task that is cancelled.
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -98,3 +99,5 @@ def test_django_by_asgi(hits: Recorded) -> None:
         told = waiting if django.VERSION >= (5, 0) else None
         with by_asgi(mounted) as port:
             keep_the_contract(hits.tracker, hits.transport, port, now=int(time.time()), waiting=told)
+    # Here, and not in the middle of another test.
+    gc.collect()
