@@ -65,7 +65,24 @@ fn seeded() -> StdRng {
 mod test {
     use std::{cell::RefCell, sync::mpsc, thread};
 
+    use trackside_core::Moment;
+
     use super::{Entropy, System};
+
+    #[test]
+    fn every_byte_that_is_read_is_drawn_and_no_other() {
+        let is_read = |place: usize| Moment::READ.iter().any(|range| range.contains(&place));
+        let mut varies = [false; 64];
+        let first = System.draw();
+        // Once in 2^120 a byte that is drawn is the same in all of them.
+        for _ in 0..15 {
+            let drawn = System.draw();
+            for (varies, (one, other)) in varies.iter_mut().zip(first.iter().zip(drawn)) {
+                *varies |= *one != other;
+            }
+        }
+        assert_eq!(varies, std::array::from_fn(is_read));
+    }
 
     #[test]
     fn a_thread_that_is_ending_may_still_draw() {

@@ -6,7 +6,9 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
+from dataclasses import asdict
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client, override_settings
 from django_kit import PAGE, Recorded
 
-from trackside import RecordingTransport
+from trackside import RecordingTransport, Stats
 from trackside.django import books, tracker
 
 SITE: dict[str, Any] = {
@@ -133,6 +135,56 @@ def test_books_that_cannot_be_left_do_not_touch_the_page(
         assert Client().get("/page/", headers=PAGE).status_code == 200
         assert tracker().stats().failures == 1
     assert "leaving the books" in caplog.text
+
+
+class Watched:
+    """A lock that tells when a thread wants it that does not have it."""
+
+    def __init__(self, wanted: threading.Event) -> None:
+        self._lock, self._owner, self._wanted = threading.RLock(), 0, wanted
+
+    def __enter__(self) -> None:
+        if self._owner != threading.get_ident():
+            self._wanted.set()
+        self._lock.acquire()
+        self._owner = threading.get_ident()
+
+    def __exit__(self, *_: object) -> None:
+        self._owner = 0
+        self._lock.release()
+
+
+def test_what_is_left_last_was_seen_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # As where a server ends by a signal, while the thread of its last page leaves the books.
+    monkeypatch.setattr(books, "_writing", Watched(at_end := threading.Event()))
+    with override_settings(**SITE, TRACKSIDE_STATS=None):
+        ask()
+        late, first, after = tracker().stats(), threading.Event(), threading.Event()
+
+        class Slow:
+            """A tracker, of whose books one reader is slow to write down what it has seen."""
+
+            def stats(self) -> Stats:
+                seen = tracker().stats() if first.is_set() else late
+                if not first.is_set():
+                    first.set()
+                    at_end.clear()
+                    assert after.wait(30)
+                return seen
+
+        left = books.Books(str(tmp_path), Slow)  # type: ignore[arg-type]
+        writer = threading.Thread(target=left.leave)
+        writer.start()
+        assert first.wait(30)
+        ask()
+        end = threading.Thread(target=lambda: (left.leave(), at_end.set()))
+        end.start()
+        assert at_end.wait(30)
+        after.set()
+        writer.join()
+        end.join()
+        (book,) = books.read(str(tmp_path))
+        assert book["requests"] == asdict(tracker().stats().requests) != asdict(late.requests)
 
 
 def test_old_books_go_away(tmp_path: Path) -> None:

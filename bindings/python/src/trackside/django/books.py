@@ -29,6 +29,20 @@ SHARE = 0.01
 #: In seconds: what nobody has touched for so long is of a process that has ended, and is removed.
 AGE = 7 * 24 * 3600.0
 
+#: Held from the look at the books until they are written: what is written last is what was seen last, also
+#: where the process ends while a thread writes. A signal's handler may come in between.
+_writing = threading.RLock()
+
+
+def _renew() -> None:
+    """In a forked child, whose copy may be held by a thread that it has not."""
+    global _writing
+    _writing = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew)
+
 
 class Books:
     """A process's file of books."""
@@ -36,7 +50,6 @@ class Books:
     def __init__(self, folder: str, tracker: Callable[[], Tracker]) -> None:
         self._folder = Path(folder)
         self._tracker = tracker
-        self._lock = threading.Lock()
         self._pid = 0
         self._path = self._folder
         self._next = 0.0
@@ -52,7 +65,8 @@ class Books:
         atexit.unregister(self.leave)
 
     def _on_finished(self, **_: Any) -> None:
-        if time.monotonic() < self._next or not self._lock.acquire(blocking=False):
+        lock = _writing
+        if time.monotonic() < self._next or not lock.acquire(blocking=False):
             return
         try:
             began = time.monotonic()
@@ -60,26 +74,29 @@ class Books:
             ended = time.monotonic()
             self._next = ended + (ended - began) / SHARE
         finally:
-            self._lock.release()
+            lock.release()
 
     def leave(self) -> None:
         """Writes them now. Raises nothing."""
         tracker = self._tracker()
         try:
-            stats = tracker.stats()
-            if stats.requests.seen == 0:
-                return
-            if self._pid != os.getpid():
-                self._begin()
-            content = json.dumps(
-                {"host": socket.gethostname(), "pid": self._pid, "at": time.time(), **asdict(stats)}
-            )
-            # A reader finds the old file or the new one, and never half of it.
-            beside = self._path.with_suffix(".new")
-            beside.write_text(content, encoding="utf-8")
-            os.replace(beside, self._path)
+            with _writing:
+                self._write(tracker.stats())
         except Exception:
             tracker.failures.note(f"leaving the books in {self._folder}")
+
+    def _write(self, stats: Stats) -> None:
+        if stats.requests.seen == 0:
+            return
+        if self._pid != os.getpid():
+            self._begin()
+        content = json.dumps(
+            {"host": socket.gethostname(), "pid": self._pid, "at": time.time(), **asdict(stats)}
+        )
+        # A reader finds the old file or the new one, and never half of it.
+        beside = self._path.with_suffix(".new")
+        beside.write_text(content, encoding="utf-8")
+        os.replace(beside, self._path)
 
     def _begin(self) -> None:
         """A file of this process's own, which may be a fork of another."""
