@@ -177,7 +177,12 @@ def test_what_is_left_last_was_seen_last(tmp_path: Path, monkeypatch: pytest.Mon
         writer.start()
         assert first.wait(30)
         ask()
-        end = threading.Thread(target=lambda: (left.leave(), at_end.set()))
+
+        def leave_at_end() -> None:
+            left.leave()
+            at_end.set()
+
+        end = threading.Thread(target=leave_at_end)
         end.start()
         assert at_end.wait(30)
         after.set()
