@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 import weakref
+from collections.abc import Callable
 from multiprocessing import util
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from trackside.tracker import Tracker
 
 _open: weakref.WeakSet[Tracker] = weakref.WeakSet()
+_afterwards: list[Callable[[], None]] = []
 _registered_in = 0
 
 
@@ -35,6 +37,16 @@ def close_later(tracker: Tracker) -> None:
     _register()
     if tracker._runs_python:
         _register_early()
+
+
+def afterwards(function: Callable[[], None]) -> None:
+    """Has it called when all trackers are closed, for what is to know how they ended. It must not raise."""
+    _afterwards.append(function)
+
+
+def not_afterwards(function: Callable[[], None]) -> None:
+    """Takes that back."""
+    _afterwards.remove(function)
 
 
 def _register() -> None:
@@ -127,6 +139,8 @@ def _close_all() -> None:
         # What Python collects at its end it collects in any order: a tracker that was freed then would let go
         # of its sinks by a function that may be gone before it.
         tracker._leak()
+    for function in list(_afterwards):
+        function()
 
 
 def _left_to_wait() -> float | None:

@@ -17,6 +17,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client, override_settings
 from django_kit import PAGE, Recorded
+from kit.process import PATIENCE, free_port
 
 from trackside import RecordingTransport, Stats
 from trackside.django import books, tracker
@@ -152,6 +153,32 @@ class Watched:
     def __exit__(self, *_: object) -> None:
         self._owner = 0
         self._lock.release()
+
+
+def test_the_last_books_are_of_a_tracker_that_is_closed(tmp_path: Path) -> None:
+    # Another tracker was there before it, as where a command has run the checks. Nobody listens there.
+    browser = {**PAGE, "user-agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}
+    collector = f"http://127.0.0.1:{free_port()}/collect"
+    lines = [
+        "import django",
+        "from django.conf import settings",
+        "from django.http import HttpResponse",
+        "from django.test import Client",
+        "from django.urls import path",
+        "from trackside import Tracker",
+        "other = Tracker({'mode': 'off', 'consent': {'policy': 'none'}}, env=False)",
+        f"settings.configure(ROOT_URLCONF='__main__', TRACKSIDE_STATS={str(tmp_path)!r},",
+        "    ALLOWED_HOSTS=['*'], MIDDLEWARE=['trackside.django.Middleware'],",
+        "    TRACKSIDE={'shutdown': '100ms', 'consent': {'policy': 'notice'}, 'destination':",
+        f"        [{{'type': 'ga-v1', 'tracking_id': 'UA-1-1', 'url': {collector!r}}}]}})",
+        "django.setup()",
+        "urlpatterns = [path('page/', lambda request: HttpResponse('a page'))]",
+        f"Client().get('/page/', headers={browser!r})",
+    ]
+    subprocess.run([sys.executable, "-c", "\n".join(lines)], check=True, timeout=PATIENCE)
+    (book,) = books.read(str(tmp_path))
+    (hits,) = book["destinations"].values()
+    assert (hits["offered"], hits["pending"], hits["dropped"]) == (1, 0, {"shutdown": 1})
 
 
 def test_what_is_left_last_was_seen_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

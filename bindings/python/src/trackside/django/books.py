@@ -7,7 +7,6 @@ hundredth of the time; so under load the file is as old as a hundred of its writ
 
 from __future__ import annotations
 
-import atexit
 import json
 import os
 import socket
@@ -21,7 +20,7 @@ from typing import Any
 
 from django.core.signals import request_finished
 
-from trackside import Stats, Tracker
+from trackside import Stats, Tracker, _at_exit
 
 #: Of the time, for writing.
 SHARE = 0.01
@@ -57,12 +56,12 @@ class Books:
     def open(self) -> None:
         """Follows the requests of this process, until it ends."""
         request_finished.connect(self._on_finished, dispatch_uid="trackside")
-        atexit.register(self.leave)
+        _at_exit.afterwards(self.leave)
 
     def close(self) -> None:
         """Stops that."""
         request_finished.disconnect(dispatch_uid="trackside")
-        atexit.unregister(self.leave)
+        _at_exit.not_afterwards(self.leave)
 
     def _on_finished(self, **_: Any) -> None:
         lock = _writing

@@ -73,9 +73,8 @@ def _open() -> Live:
         if _live is None:
             settings = conf.Settings.read()
             settings.raise_mistakes()
-            # Before the tracker, so that at exit it is asked after that was closed.
-            _keep_books(settings.options.stats)
             _live = _make(settings, open_tracker(settings))
+            _keep_books(settings.options.stats)
             setting_changed.connect(_follow, dispatch_uid="trackside")
         return _live
 
