@@ -1,3 +1,5 @@
+use std::net::IpAddr;
+
 use super::*;
 use crate::{
     config::IpPolicy,
@@ -68,6 +70,35 @@ fn json_has_what_was_found() {
     assert_eq!((&json["channel"], &json["source"]), (&"email".into(), &"news".into()));
     assert_eq!(json["campaign"], serde_json::json!({"source": "news", "medium": "email", "name": "july"}));
     assert_eq!(serde_json::to_value(Enriched::new(&hit)).unwrap(), serde_json::to_value(&hit).unwrap());
+}
+
+/// Knows one address.
+#[derive(Debug)]
+struct Atlas;
+
+impl Locate for Atlas {
+    fn locate(&self, address: IpAddr) -> Option<Place> {
+        (address == IpAddr::from([192, 0, 2, 7])).then(|| Place::named("DE", "BE", "Berlin"))?
+    }
+}
+
+#[test]
+fn a_place_is_a_proxys_or_else_the_addresss() {
+    let enricher = enricher("privacy.geo = 'city'").with_places(Arc::new(Atlas));
+    let place = |hit: &Hit| {
+        let found = enricher.look(hit);
+        let hit = Enriched::with(hit, &found);
+        [hit.country(), hit.region(), hit.city()].map(str::to_owned)
+    };
+    let of = |ip: [u8; 4]| Draft { address: Some(ip.into()), ..sample::page() }.seal(IpPolicy::Full);
+    let told = Place::named("FR", "", "Lyon").unwrap();
+    assert_eq!(place(&of([192, 0, 2, 7])), ["DE", "BE", "Berlin"]);
+    assert_eq!(place(&of([192, 0, 2, 8])), ["", "", ""]);
+    assert_eq!(place(&of([192, 0, 2, 7]).at(&told)), ["FR", "", "Lyon"]);
+    // What was found of another hit does not take the place of what a proxy has told.
+    let found = enricher.look(&of([192, 0, 2, 7]));
+    assert_eq!(Enriched::with(&of([192, 0, 2, 7]).at(&told), &found).region(), "");
+    assert_eq!(Enriched::new(&of([192, 0, 2, 7]).at(&told)).city(), "Lyon");
 }
 
 #[test]
