@@ -17,7 +17,7 @@ RECEIVERS = {
     "ga-v1": {"url", "tracking_id", "version"},
     "ga4": {"url", "measurement_id", "api_secret"},
 }
-COMMON = {"type", "name", "ip", "third_party", "workers", "queue", "batch", "timeout", "max_age"}
+COMMON = {"type", "name", "ip", "third_party", "workers", "queue", "batch", "timeout", "max_age"} | {"after_unknown"}
 
 
 @dataclass

@@ -8,7 +8,7 @@ use std::{
 };
 
 use trackside_core::{
-    config::{Config, Destination, Receiver},
+    config::{AfterUnknown, Config, Destination, Receiver},
     protocol::{self, Protocol},
     transport::Transport,
 };
@@ -69,7 +69,7 @@ fn open(
 ) -> Result<Arc<dyn Transport>, OpenError> {
     let protocol: Option<Arc<dyn Protocol>> = protocol::of(&destination.receiver).map(Arc::from);
     // A store recognises a second copy by the hit's id; a file does not. A sink in its place has to keep that.
-    let dedupe = match (&destination.receiver, &protocol) {
+    let knows_copies = match (&destination.receiver, &protocol) {
         (_, Some(protocol)) => protocol.needs().dedupe,
         (receiver, None) => matches!(receiver, Receiver::Sqlite { .. }),
     };
@@ -80,7 +80,7 @@ fn open(
         batch: destination.batch,
         max_age: destination.max_age,
         third_party: destination.third_party,
-        dedupe,
+        dedupe: knows_copies || destination.after_unknown == AfterUnknown::Resend,
         protocol: protocol.clone(),
         stage: Some(Arc::clone(stage)),
         clock: Arc::clone(clock),

@@ -26,6 +26,9 @@ pub struct Destination {
     pub timeout: Duration,
     /// Up to which age a hit is tried again; then it is dropped(`expired`). Defaults to 1 h.
     pub max_age: Duration,
+    /// What becomes of hits of which nobody knows whether they arrived. Defaults to [`AfterUnknown::Drop`]. A
+    /// receiver that knows a second copy by the hit's id, as the store does, is sent them again in any case.
+    pub after_unknown: AfterUnknown,
 }
 
 /// The service or store of a destination, and its own keys.
@@ -141,6 +144,17 @@ pub enum WhenFull {
     DropNewest,
     /// `drop-oldest`: the hit that has waited longest.
     DropOldest,
+}
+
+/// What becomes of hits of which nobody knows whether they arrived, where the receiver would count a second copy:
+/// `after_unknown`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum AfterUnknown {
+    /// `drop`: they are dropped(`ambiguous`), so that none is counted twice.
+    Drop,
+    /// `resend`: they are sent again, so that none is lost.
+    Resend,
 }
 
 /// The bounds of a batch: `batch`.

@@ -3,8 +3,8 @@
 use std::{fmt, path::Path, time::Duration};
 
 use super::{
-    Destination, IpPolicy, Keep, WhenFull, Workers, builder,
-    schema::{IPS, WHEN_FULL},
+    AfterUnknown, Destination, IpPolicy, Keep, WhenFull, Workers, builder,
+    schema::{AFTER_UNKNOWN, IPS, WHEN_FULL},
     tree::Tree,
     units,
 };
@@ -153,6 +153,11 @@ impl DestinationBuilder {
     /// Sets `max_age`, to the millisecond.
     pub fn max_age(self, max_age: Duration) -> Self {
         self.set(&["max_age"], builder::duration(max_age))
+    }
+
+    /// Sets `after_unknown`. With sqlite, [`AfterUnknown::Resend`] is a mistake.
+    pub fn after_unknown(self, after_unknown: AfterUnknown) -> Self {
+        self.set(&["after_unknown"], builder::word(after_unknown, AFTER_UNKNOWN))
     }
 
     pub(super) fn into_tree(self) -> Tree {

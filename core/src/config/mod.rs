@@ -168,6 +168,7 @@
 //! | `batch.age` | `"200ms"` | duration; how long the first hit waits for others |
 //! | `timeout` | `"10s"` | duration above zero; how long one attempt over the network may take |
 //! | `max_age` | `"1h"` | duration above zero; up to which age a hit is tried again; then it is dropped(`expired`) |
+//! | `after_unknown` | `"drop"` | what becomes of hits of which nobody knows whether they arrived, as the connection broke or the receiver failed in the midst of it: dropped(`ambiguous`), or, with `"resend"`, sent again, so that some may count twice. The store knows a second copy: it is sent them again in any case, and `"resend"` is a mistake there |
 //!
 //! Keys that not every type has:
 //!
@@ -215,7 +216,7 @@ use http::HeaderName;
 
 pub use self::{
     builder::{Builder, SecretSource},
-    destination::{Batch, Destination, Keep, Queue, Receiver, Secret, WhenFull, Workers},
+    destination::{AfterUnknown, Batch, Destination, Keep, Queue, Receiver, Secret, WhenFull, Workers},
     destination_builder::DestinationBuilder,
     error::ConfigError,
 };

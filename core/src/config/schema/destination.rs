@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     config::{
-        Batch, Destination, IpPolicy, Queue, Receiver, WhenFull, Workers,
+        AfterUnknown, Batch, Destination, IpPolicy, Queue, Receiver, WhenFull, Workers,
         builder::Resolver,
         reader::{Read, Section},
         tree::{Tree, quoted},
@@ -23,6 +23,9 @@ use crate::{
 
 pub(in crate::config) const WHEN_FULL: &[(&str, WhenFull)] =
     &[("drop-newest", WhenFull::DropNewest), ("drop-oldest", WhenFull::DropOldest)];
+
+pub(in crate::config) const AFTER_UNKNOWN: &[(&str, AfterUnknown)] =
+    &[("drop", AfterUnknown::Drop), ("resend", AfterUnknown::Resend)];
 
 const NAME: &str = "a name: 1 to 64 of A-Z, a-z, 0-9, dot, underscore and hyphen, not dots alone";
 const MAX_NAME: usize = 64;
@@ -73,6 +76,13 @@ fn destination(section: &mut Section<'_>, ip: IpPolicy, resolver: Option<&Resolv
     let (queue, batch) = bounds(section, receiver.as_ref());
     let timeout = section.duration("timeout", MILLISECOND).or(TIMEOUT);
     let max_age = section.duration("max_age", MILLISECOND).or(MAX_AGE);
+    let after_unknown = section.choice("after_unknown", AFTER_UNKNOWN).or(AfterUnknown::Drop);
+    if kind == Some(Kind::Sqlite) && after_unknown == AfterUnknown::Resend {
+        section.mistake(
+            "after_unknown",
+            "a store knows a second copy and is sent such hits again in any case; leave it out",
+        );
+    }
     let third_party = third_party.or(kind.is_some_and(Kind::is_third_party));
     // Python runs one thread at a time: more of them would only take turns with those of requests.
     let workers = workers.or(match kind {
@@ -90,6 +100,7 @@ fn destination(section: &mut Section<'_>, ip: IpPolicy, resolver: Option<&Resolv
         batch,
         timeout,
         max_age,
+        after_unknown,
     });
     Found { name, destination }
 }

@@ -26,7 +26,7 @@ use crate::proxy::Proxies;
 
 pub(super) use self::{
     consent::{BEFORES, DENIEDS, POLICIES, SIGNALS},
-    destination::WHEN_FULL,
+    destination::{AFTER_UNKNOWN, WHEN_FULL},
     geo::CDNS,
     proxy::PROXY_HEADERS,
     track::{BOTS, COUNTS},

@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use super::with_policy;
 use crate::{
     config::{
-        Bots, Config, Count, Identity, IpPolicy, Keys, Mode, PathPolicy, Policy, QueryPolicy, Receiver,
+        AfterUnknown, Bots, Config, Count, Identity, IpPolicy, Keys, Mode, PathPolicy, Policy, QueryPolicy, Receiver,
         SameSite, Secure, UserId, WhenFull, Workers,
     },
     decide::{ContentTypes, Methods, Statuses},
@@ -67,6 +67,7 @@ fn without_destinations_there_is_the_embedded_store() {
         assert_eq!(store.batch.age, Duration::from_millis(200));
         assert_eq!(store.timeout, Duration::from_secs(10));
         assert_eq!(store.max_age, Duration::from_secs(3_600));
+        assert_eq!(store.after_unknown, AfterUnknown::Drop);
     }
 }
 

@@ -333,7 +333,7 @@ fn of_unknown_keys() {
 fn of_keys_that_are_not_there_yet() {
     let told = mistakes("spool = { dir = 'trackside-spool' }");
     assert!(told.len() == 1 && told[0].0 == "spool" && told[0].1.starts_with("unknown key; "), "{told:?}");
-    for (key, value) in [("after_unknown", "'drop'"), ("spool", "'off'"), ("site_id", "1")] {
+    for (key, value) in [("spool", "'off'"), ("site_id", "1")] {
         let told = mistakes(&format!("destination = [{{ type = 'sqlite', {key} = {value} }}]"));
         let path = format!("destination[0].{key}");
         assert!(told.len() == 1 && told[0].0 == path && told[0].1.starts_with("unknown key; "), "{told:?}");
@@ -343,6 +343,22 @@ fn of_keys_that_are_not_there_yet() {
         "destination[0].type",
         r#""matomo" is not "sqlite" or "file" or "ga4" or "ga-v1" or "callback" or "celery""#,
     )]);
+}
+
+#[test]
+fn of_what_becomes_of_the_unknown() {
+    each(&[
+        (
+            "destination = [{ type = 'file', path = '-', after_unknown = 'again' }]",
+            "destination[0].after_unknown",
+            r#""again" is not "drop" or "resend""#,
+        ),
+        (
+            "destination = [{ type = 'sqlite', after_unknown = 'resend' }]",
+            "destination[0].after_unknown",
+            "a store knows a second copy and is sent such hits again in any case; leave it out",
+        ),
+    ]);
 }
 
 #[test]

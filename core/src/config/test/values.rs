@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{POLICY, with_policy};
 use crate::config::{
-    Config, Destination, Identity, IpPolicy, Keep, Keys, Mode, PathPolicy, Policy, QueryPolicy, Receiver,
+    AfterUnknown, Config, Destination, Identity, IpPolicy, Keep, Keys, Mode, PathPolicy, Policy, QueryPolicy, Receiver,
     SameSite, Secure, UserId, WhenFull, Workers,
 };
 
@@ -192,6 +192,7 @@ fn the_builder_says_what_a_document_says() {
         batch = { hits = 2, bytes = 500, age = "1s" }
         timeout = "2s"
         max_age = "3m"
+        after_unknown = "resend"
         [[destination]]
         type = "ga-v1"
         tracking_id = "UA-1"
@@ -253,7 +254,8 @@ fn the_builder_says_what_a_document_says() {
                 .batch_bytes(500)
                 .batch_age(Duration::from_secs(1))
                 .timeout(Duration::from_secs(2))
-                .max_age(Duration::from_secs(180)),
+                .max_age(Duration::from_secs(180))
+                .after_unknown(AfterUnknown::Resend),
         )
         .destination(
             Destination::ga_v1("UA-1")
