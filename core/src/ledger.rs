@@ -90,6 +90,8 @@ reasons! {
     NoConsent = 106, "no-consent";
     /// Refused: the host's own filter did not want it, or a hook made nothing of it.
     Filtered = 107, "filtered";
+    /// Refused: the receiver failed whenever it was sent this hit, and took others.
+    Poison = 108, "poison";
 
     /// Dropped: the queue held as many hits as it may.
     QueueFull = 200, "queue-full";
@@ -224,6 +226,34 @@ pub struct Hits {
     pub panics: u64,
     /// Delivery attempts that were made again.
     pub retries: u64,
+    /// Whether deliveries are attempted at present.
+    pub breaker: Breaker,
+    /// How often the breaker has opened: outages of the receiver.
+    pub openings: u64,
+}
+
+/// Whether a destination's deliveries are attempted.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Breaker {
+    /// They are, perhaps after a pause.
+    #[default]
+    Closed,
+    /// One is, which shows whether the receiver is back.
+    HalfOpen,
+    /// None is: the receiver failed too often in a row.
+    Open,
+}
+
+impl Breaker {
+    /// How it is written in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::HalfOpen => "half-open",
+            Self::Open => "open",
+        }
+    }
 }
 
 impl Hits {

@@ -510,6 +510,11 @@ typedef struct trackside_requests_book {
 } trackside_requests_book;
 
 /**
+ * Whether a destination's deliveries are attempted: TRACKSIDE_BREAKER_CLOSED and so on.
+ */
+typedef int32_t trackside_breaker;
+
+/**
  * The book of hits of one destination: offered = delivered + refused + dropped + pending. Whenever no call
  * is running, pending = queued + in_flight + spooled.
  */
@@ -562,6 +567,14 @@ typedef struct trackside_hits_book {
    * Delivery attempts that were made again.
    */
   uint64_t retries;
+  /**
+   * How often the breaker has opened: outages of the receiver.
+   */
+  uint64_t openings;
+  /**
+   * Whether deliveries are attempted at present.
+   */
+  trackside_breaker breaker;
 } trackside_hits_book;
 
 /**
@@ -955,6 +968,11 @@ typedef void (*trackside_log)(void *userdata,
 #define TRACKSIDE_REASON_FILTERED 107
 
 /**
+ * Refused: the receiver failed whenever it was sent this hit, and took others.
+ */
+#define TRACKSIDE_REASON_POISON 108
+
+/**
  * Dropped: the queue held as many hits as it may.
  */
 #define TRACKSIDE_REASON_QUEUE_FULL 200
@@ -1023,6 +1041,21 @@ typedef void (*trackside_log)(void *userdata,
  * The value is `truth`.
  */
 #define TRACKSIDE_TYPE_TRUTH 2
+
+/**
+ * They are, perhaps after a pause.
+ */
+#define TRACKSIDE_BREAKER_CLOSED 0
+
+/**
+ * One is, which shows whether the receiver is back.
+ */
+#define TRACKSIDE_BREAKER_HALF_OPEN 1
+
+/**
+ * None is: the receiver failed too often in a row.
+ */
+#define TRACKSIDE_BREAKER_OPEN 2
 
 /**
  * Its own id, a hyphenated UUID: the same at every destination and in every attempt.

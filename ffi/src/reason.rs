@@ -63,6 +63,8 @@ pub const TRACKSIDE_REASON_BOT: trackside_reason = 105;
 pub const TRACKSIDE_REASON_NO_CONSENT: trackside_reason = 106;
 /// Refused: the host's own filter did not want it, or a hook made nothing of it.
 pub const TRACKSIDE_REASON_FILTERED: trackside_reason = 107;
+/// Refused: the receiver failed whenever it was sent this hit, and took others.
+pub const TRACKSIDE_REASON_POISON: trackside_reason = 108;
 /// Dropped: the queue held as many hits as it may.
 pub const TRACKSIDE_REASON_QUEUE_FULL: trackside_reason = 200;
 /// Dropped: the queue held as many bytes as it may.
@@ -120,6 +122,7 @@ fn code(reason: trackside_reason) -> Option<&'static CStr> {
         TRACKSIDE_REASON_BOT => c"bot",
         TRACKSIDE_REASON_NO_CONSENT => c"no-consent",
         TRACKSIDE_REASON_FILTERED => c"filtered",
+        TRACKSIDE_REASON_POISON => c"poison",
         TRACKSIDE_REASON_QUEUE_FULL => c"queue-full",
         TRACKSIDE_REASON_QUEUE_BYTES => c"queue-bytes",
         TRACKSIDE_REASON_CLOSED => c"closed",

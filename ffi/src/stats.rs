@@ -2,7 +2,7 @@
 
 use trackside_core::{
     Reason,
-    ledger::{Hits, Stats},
+    ledger::{Breaker, Hits, Stats},
 };
 
 use crate::{
@@ -50,6 +50,16 @@ pub struct trackside_requests_book {
 
 view::growing!(trackside_requests_book, last: late);
 
+/// Whether a destination's deliveries are attempted: TRACKSIDE_BREAKER_CLOSED and so on.
+pub type trackside_breaker = i32;
+
+/// They are, perhaps after a pause.
+pub const TRACKSIDE_BREAKER_CLOSED: trackside_breaker = 0;
+/// One is, which shows whether the receiver is back.
+pub const TRACKSIDE_BREAKER_HALF_OPEN: trackside_breaker = 1;
+/// None is: the receiver failed too often in a row.
+pub const TRACKSIDE_BREAKER_OPEN: trackside_breaker = 2;
+
 /// The book of hits of one destination: offered = delivered + refused + dropped + pending. Whenever no call
 /// is running, pending = queued + in_flight + spooled.
 #[derive(Clone, Copy, Debug)]
@@ -80,6 +90,10 @@ pub struct trackside_hits_book {
     pub panics: u64,
     /// Delivery attempts that were made again.
     pub retries: u64,
+    /// How often the breaker has opened: outages of the receiver.
+    pub openings: u64,
+    /// Whether deliveries are attempted at present.
+    pub breaker: trackside_breaker,
 }
 
 view::growing!(trackside_hits_book, last: retries);
@@ -100,6 +114,12 @@ impl From<&Hits> for trackside_hits_book {
             spooled: 0,
             panics: hits.panics,
             retries: hits.retries,
+            openings: hits.openings,
+            breaker: match hits.breaker {
+                Breaker::HalfOpen => TRACKSIDE_BREAKER_HALF_OPEN,
+                Breaker::Open => TRACKSIDE_BREAKER_OPEN,
+                _ => TRACKSIDE_BREAKER_CLOSED,
+            },
         }
     }
 }

@@ -1,9 +1,11 @@
 use std::{ptr, slice};
 
+use trackside_core::ledger::Breaker;
+
 use super::{
-    trackside_hits_book, trackside_requests_book, trackside_stats, trackside_stats_destination,
-    trackside_stats_destination_count, trackside_stats_free, trackside_stats_hits, trackside_stats_requests,
-    trackside_stats_skipped,
+    TRACKSIDE_BREAKER_CLOSED, TRACKSIDE_BREAKER_HALF_OPEN, trackside_hits_book, trackside_requests_book,
+    trackside_stats, trackside_stats_destination, trackside_stats_destination_count, trackside_stats_free,
+    trackside_stats_hits, trackside_stats_requests, trackside_stats_skipped,
 };
 use crate::{
     handle,
@@ -38,6 +40,8 @@ const HITS: trackside_hits_book = trackside_hits_book {
     spooled: 0,
     panics: 0,
     retries: 0,
+    openings: 0,
+    breaker: TRACKSIDE_BREAKER_CLOSED,
 };
 
 /// Books in which no two numbers are the same.
@@ -52,6 +56,8 @@ fn books() -> *mut trackside_stats {
     hits.in_flight = 85;
     hits.panics = 16;
     hits.retries = 32;
+    hits.openings = 64;
+    hits.breaker = Breaker::HalfOpen;
     let mut stats = Stats::default();
     stats.requests = Requests::new(100, vec![(Reason::Ignored, 20), (Reason::Status, 3)], 7);
     stats.destinations = vec![Hits::default(), hits];
@@ -87,7 +93,8 @@ fn the_books_of_hits() {
         let counts = [book.offered, book.delivered, book.refused, book.dropped, book.pending];
         assert_eq!(counts, [1000, 500, 3, 12, 485]);
         assert_eq!([book.queued, book.in_flight, book.spooled], [400, 85, 0]);
-        assert_eq!([book.panics, book.retries], [16, 32]);
+        assert_eq!([book.panics, book.retries, book.openings], [16, 32, 64]);
+        assert_eq!(book.breaker, TRACKSIDE_BREAKER_HALF_OPEN);
         assert_eq!(trackside_stats_hits(stats, 1, TRACKSIDE_REASON_BAD_NAME), 2);
         assert_eq!(trackside_stats_hits(stats, 1, TRACKSIDE_REASON_CLOSED), 8);
         assert_eq!(trackside_stats_hits(stats, 1, TRACKSIDE_REASON_IGNORED), 0);

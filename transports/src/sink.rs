@@ -23,12 +23,22 @@ pub struct Delivery {
     pub taken: usize,
     /// What became of them.
     pub outcome: Outcome,
+    /// Whether a failure was the receiver's own answer, so that it may lie with the hits: three in a row, and
+    /// others are tried before them. What never reached the receiver says nothing about the hits.
+    pub is_answered: bool,
 }
 
 impl Delivery {
     /// An attempt at the first `taken` hits that ended with `outcome`.
     pub fn new(taken: usize, outcome: Outcome) -> Self {
-        Self { taken, outcome }
+        Self { taken, outcome, is_answered: false }
+    }
+
+    /// The receiver itself answered with the failure.
+    #[must_use]
+    pub fn answered(mut self) -> Self {
+        self.is_answered = true;
+        self
     }
 }
 

@@ -5,10 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{batch::Batcher, books::Item};
-
-/// No pause is longer: an answer may ask for any number of seconds.
-const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+use super::{batch::Batcher, books::Item, breaker::Breaker, trial::Trial};
 
 /// Hits that go out together.
 #[derive(Debug)]
@@ -16,6 +13,26 @@ pub(super) struct Batch {
     pub(super) items: Vec<Item>,
     /// Whether an attempt at these hits has been made before.
     pub(super) is_attempted: bool,
+    /// What is held against them.
+    pub(super) trial: Trial,
+}
+
+impl Batch {
+    pub(super) fn new(items: Vec<Item>) -> Self {
+        Self { items, is_attempted: false, trial: Trial::default() }
+    }
+
+    /// Some of its hits, with the same past.
+    pub(super) fn with(&self, items: Vec<Item>) -> Self {
+        Self { items, ..*self }
+    }
+
+    /// Its two halves.
+    pub(super) fn halves(mut self) -> [Self; 2] {
+        let second = self.items.split_off(self.items.len() / 2);
+        let second = self.with(second);
+        [self, second]
+    }
 }
 
 /// What the workers hold that is not inside an attempt, and how the attempts went.
@@ -24,14 +41,14 @@ pub(super) struct Desk {
     pub(super) batcher: Batcher<Item>,
     /// Batches to be delivered, in this order.
     pub(super) ready: VecDeque<Batch>,
+    /// Batches that failed so often that others go before them.
+    pub(super) aside: VecDeque<Batch>,
     /// Hits inside an attempt, or being looked at.
     pub(super) in_flight: u64,
     /// A worker looks at hits: no other takes any from the queue, so that they stay in order.
     pub(super) is_gathering: bool,
-    /// Until then nothing is attempted and nothing taken from the queue: the receiver failed, or asked for it.
-    pub(super) pause: Option<Instant>,
-    failures: u32,
-    failed_at: Option<Instant>,
+    /// While it grants no attempt, nothing is taken from the queue either.
+    pub(super) breaker: Breaker,
     /// The deadline of close.
     pub(super) until: Option<Instant>,
     /// Hits that were dropped at that deadline.
@@ -51,11 +68,10 @@ impl Desk {
         Self {
             batcher,
             ready: VecDeque::new(),
+            aside: VecDeque::new(),
             in_flight: 0,
             is_gathering: false,
-            pause: None,
-            failures: 0,
-            failed_at: None,
+            breaker: Breaker::default(),
             until: None,
             shut: 0,
             is_told: false,
@@ -70,46 +86,43 @@ impl Desk {
         let size = item.hit().size();
         let ready = &mut self.ready;
         self.batcher.push(item, size, group, now, &mut |items| {
-            ready.push_back(Batch { items, is_attempted: false });
+            ready.push_back(Batch::new(items));
         });
     }
 
     /// Lets what has been gathered go out.
     pub(super) fn release(&mut self) {
         let ready = &mut self.ready;
-        self.batcher.release(&mut |items| ready.push_back(Batch { items, is_attempted: false }));
+        self.batcher.release(&mut |items| ready.push_back(Batch::new(items)));
     }
 
     /// Puts hits back, to be delivered before any others.
-    pub(super) fn put_back(&mut self, items: Vec<Item>, is_attempted: bool) {
-        if !items.is_empty() {
-            self.ready.push_front(Batch { items, is_attempted });
+    pub(super) fn put_back(&mut self, batch: Batch) {
+        if !batch.items.is_empty() {
+            self.ready.push_front(batch);
         }
     }
 
     /// Hits that wait here.
     pub(super) fn len(&self) -> usize {
-        self.batcher.len() + self.ready.iter().map(|batch| batch.items.len()).sum::<usize>()
+        let batches = self.ready.iter().chain(&self.aside);
+        self.batcher.len() + batches.map(|batch| batch.items.len()).sum::<usize>()
     }
 
-    /// An attempt succeeded: a problem that comes back is a new one.
+    /// An attempt succeeded: a problem that comes back is a new one, and what stands aside is at fault.
     pub(super) fn succeeded(&mut self) {
-        self.failures = 0;
         if let Some((_, problem)) = &mut self.complained {
             problem.clear();
         }
+        self.recall(Trial::convict);
     }
 
-    /// An attempt that began at `began` failed, and pauses the pool for `wait` of the failures in a row.
-    /// Attempts that ran side by side count as one failure.
-    pub(super) fn failed(&mut self, began: Instant, now: Instant, wait: impl FnOnce(u32) -> Duration) {
-        if self.failed_at.is_none_or(|at| began >= at) {
-            self.failures = self.failures.saturating_add(1);
-            self.failed_at = Some(now);
+    /// Lets what stands aside go before all others, after its trial has taken a turn.
+    pub(super) fn recall(&mut self, turn: fn(&mut Trial)) {
+        while let Some(mut batch) = self.aside.pop_back() {
+            turn(&mut batch.trial);
+            self.ready.push_front(batch);
         }
-        let wait = wait(self.failures.max(1)).min(LONGEST);
-        let due = now + wait;
-        self.pause = Some(self.pause.map_or(due, |pause| pause.max(due)));
     }
 
     /// Whether the log may be told of `problem` at the time `now`: once as long as it lasts, and of anything

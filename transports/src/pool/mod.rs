@@ -12,6 +12,7 @@
 
 mod batch;
 mod books;
+mod breaker;
 mod crew;
 mod desk;
 mod fan_out;
@@ -20,6 +21,7 @@ mod queue;
 mod retry;
 mod running;
 mod shutdown;
+mod trial;
 mod turn;
 mod worker;
 

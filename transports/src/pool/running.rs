@@ -200,6 +200,7 @@ impl Running {
         let mut hits = self.books.snapshot(&self.plan.options.name);
         hits.queued = self.waiting_in(&desk);
         hits.in_flight = desk.in_flight;
+        (hits.breaker, hits.openings) = desk.breaker.state(Instant::now());
         hits
     }
 

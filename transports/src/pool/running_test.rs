@@ -187,7 +187,7 @@ fn a_close_does_not_sit_out_a_pause_when_every_hit_has_ended() {
     let running = Running::with_crew(&plan, Crew::without_threads());
     let now = Instant::now();
     running.desk().until = Some(now + LONG);
-    running.desk().pause = Some(now + LONG / 2);
+    running.desk().breaker.failed(now, now, |_| LONG / 2);
     assert!(matches!(running.next(0, now, None), Next::Exit));
 
     let _pending = running.books.submit();

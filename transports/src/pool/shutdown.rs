@@ -70,7 +70,7 @@ impl Running {
             desk.shut += tally.hits;
             self.lose(Reason::Shutdown, tally);
         };
-        for batch in desk.ready.drain(..) {
+        for batch in desk.ready.drain(..).chain(desk.aside.drain(..)) {
             tally(&batch.items);
         }
         while let Some(item) = self.queue.pop() {
@@ -89,8 +89,8 @@ impl Running {
         let until = desk.until.map_or(until, |before| before.min(until));
         desk.until = Some(until);
         // What would wait beyond the deadline gets a last chance now.
-        if is_first && desk.pause.is_some_and(|due| due >= until) {
-            desk.pause = None;
+        if is_first {
+            desk.breaker.cut_short(until);
         }
         until
     }

@@ -13,8 +13,10 @@ use trackside_core::{Reason, protocol::Outcome};
 use super::{
     Options,
     books::{Item, Tally},
+    breaker::Admission,
     desk::{Batch, Desk},
     running::{CLOSED, NUDGED, Running},
+    trial::{Ruling, Trial},
     worker::TICK,
 };
 use crate::{hooks::Hooks, log, sink::Delivery};
@@ -30,6 +32,9 @@ const AT_ONCE: usize = 64;
 
 /// The longest own wait between attempts while the pool closes and little time remains.
 const CLOSING_WAIT: Duration = Duration::from_millis(500);
+
+/// How long a worker waits that may not attempt anything while another finds out whether the receiver is back.
+const WHILE_PROBED: Duration = Duration::from_millis(20);
 
 /// What a worker does next.
 pub(super) enum Next {
@@ -83,22 +88,22 @@ impl Running {
             // A pause would be for nothing.
             return Next::Exit;
         }
-        if let Some(due) = desk.pause {
-            if due > now && until.is_some_and(|until| due >= until) {
+        match desk.breaker.admission(now) {
+            Admission::Granted => {}
+            Admission::Until(due) if until.is_some_and(|until| due >= until) => {
                 // There will be no other attempt.
                 self.give_up(&mut desk);
                 return Next::Exit;
             }
-            if due > now {
-                return Next::Wait(due - now);
-            }
-            desk.pause = None;
+            Admission::Until(due) => return Next::Wait(due - now),
+            Admission::Probed => return Next::Wait(WHILE_PROBED),
         }
         loop {
             while let Some(mut batch) = desk.ready.pop_front() {
                 self.expire(&mut batch, micros);
                 if !batch.items.is_empty() {
                     desk.in_flight += batch.items.len() as u64;
+                    desk.breaker.begin();
                     return Next::Deliver(batch);
                 }
             }
@@ -114,7 +119,11 @@ impl Running {
                 desk.release();
             }
             if desk.ready.is_empty() && !has_more {
-                break;
+                match desk.aside.pop_front() {
+                    // There is no other that could be tried before it.
+                    Some(batch) => desk.put_back(batch),
+                    None => break,
+                }
             }
         }
         if until.is_some() && self.books.is_settled() {
@@ -266,39 +275,51 @@ impl Running {
     }
 
     /// Books what came of an attempt, and puts back what is to be attempted again.
-    pub(super) fn settle(&self, batch: Batch, attempt: Attempt, began: Instant, now: Instant, jitter: f64) {
-        let Batch { mut items, is_attempted } = batch;
+    pub(super) fn settle(
+        &self,
+        mut batch: Batch,
+        attempt: Attempt,
+        began: Instant,
+        now: Instant,
+        jitter: f64,
+    ) {
         let mut desk = self.desk();
-        desk.in_flight -= items.len() as u64;
+        desk.in_flight -= batch.items.len() as u64;
         let backoff = &self.plan.backoff;
         let is_closing = desk.until.is_some();
         let in_time = |own: Duration| if is_closing { own.min(CLOSING_WAIT) } else { own };
         match attempt {
             Attempt::NoSink => {
-                desk.failed(began, now, |failures| backoff.ceiling(failures));
-                self.lose(Reason::StoreUnavailable, Tally::of(&items));
+                desk.breaker.failed(began, now, |failures| backoff.ceiling(failures));
+                self.lose(Reason::StoreUnavailable, Tally::of(&batch.items));
             }
             Attempt::Panicked => {
-                desk.failed(began, now, |failures| backoff.ceiling(failures));
-                self.unknown(&mut desk, items);
+                desk.breaker.failed(began, now, |failures| backoff.ceiling(failures));
+                self.unknown(&mut desk, batch, true);
             }
-            Attempt::Made(Delivery { taken, outcome }) => {
-                let rest = items.split_off(taken.clamp(1, items.len()));
-                desk.put_back(rest, is_attempted);
+            Attempt::Made(Delivery { taken, outcome, is_answered }) => {
+                let rest = batch.items.split_off(taken.clamp(1, batch.items.len()));
+                let rest = Batch { trial: batch.trial.untouched(), ..batch.with(rest) };
+                desk.put_back(rest);
                 match outcome {
-                    Outcome::Retry(asked) => desk.failed(began, now, |failures| {
-                        let own = in_time(backoff.wait(failures, jitter));
-                        asked.map_or(own, |asked| asked.max(own))
-                    }),
+                    Outcome::Retry(asked) => {
+                        desk.breaker.failed(began, now, |failures| {
+                            let own = in_time(backoff.wait(failures, jitter));
+                            asked.map_or(own, |asked| asked.max(own))
+                        });
+                    }
                     Outcome::Unavailable => {
-                        desk.failed(began, now, |failures| backoff.ceiling(failures));
+                        desk.breaker.failed(began, now, |failures| backoff.ceiling(failures));
                     }
                     Outcome::Unknown => {
-                        desk.failed(began, now, |failures| in_time(backoff.wait(failures, jitter)));
+                        desk.breaker.failed(began, now, |failures| in_time(backoff.wait(failures, jitter)));
                     }
-                    _ => desk.succeeded(),
+                    _ => {
+                        desk.breaker.succeeded(now);
+                        desk.succeeded();
+                    }
                 }
-                self.apply(&mut desk, items, is_attempted, outcome);
+                self.apply(&mut desk, batch, outcome, is_answered);
             }
         }
         if self.signal.get() & CLOSED != 0 {
@@ -318,31 +339,47 @@ impl Running {
         }
     }
 
-    fn apply(&self, desk: &mut Desk, mut items: Vec<Item>, is_attempted: bool, outcome: Outcome) {
+    fn apply(&self, desk: &mut Desk, mut batch: Batch, outcome: Outcome, is_answered: bool) {
         match outcome {
-            Outcome::Delivered => self.deliver(&items),
+            Outcome::Delivered => self.deliver(&batch.items),
             Outcome::Partial(mut refused) => {
                 refused.sort_by_key(|&(index, _)| index);
                 refused.dedup_by_key(|&mut (index, _)| index);
                 for (index, reason) in refused.into_iter().rev() {
-                    if index < items.len() {
-                        let item = items.remove(index);
+                    if index < batch.items.len() {
+                        let item = batch.items.remove(index);
                         self.lose(reason, Tally::of([&item]));
                     }
                 }
-                self.deliver(&items);
+                self.deliver(&batch.items);
             }
-            Outcome::Refused(reason) => self.lose(reason, Tally::of(&items)),
-            Outcome::Retry(_) => desk.put_back(items, true),
-            Outcome::Split if items.len() > 1 => {
-                let second = items.split_off(items.len() / 2);
-                desk.put_back(second, is_attempted);
-                desk.put_back(items, is_attempted);
+            Outcome::Refused(reason) => self.lose(reason, Tally::of(&batch.items)),
+            Outcome::Retry(_) => self.again(desk, batch, is_answered),
+            Outcome::Split if batch.items.len() > 1 => {
+                let [first, second] = batch.halves();
+                desk.put_back(second);
+                desk.put_back(first);
             }
-            Outcome::Split => self.lose(Reason::TooLarge, Tally::of(&items)),
+            Outcome::Split => self.lose(Reason::TooLarge, Tally::of(&batch.items)),
             // The sink has said why in the log.
-            Outcome::Unavailable => self.lose(Reason::StoreUnavailable, Tally::of(&items)),
-            _ => self.unknown(desk, items),
+            Outcome::Unavailable => self.lose(Reason::StoreUnavailable, Tally::of(&batch.items)),
+            _ => self.unknown(desk, batch, is_answered),
+        }
+    }
+
+    /// These are to be attempted again, unless the receiver's answers show that it fails over them alone.
+    fn again(&self, desk: &mut Desk, mut batch: Batch, is_answered: bool) {
+        batch.is_attempted = true;
+        let ruling = if is_answered { batch.trial.strike(batch.items.len()) } else { Ruling::Again };
+        match ruling {
+            Ruling::Again => {
+                desk.put_back(batch);
+                // It fails over these as well.
+                desk.recall(Trial::absolve);
+            }
+            Ruling::Aside => desk.aside.push_back(batch),
+            Ruling::Halve => desk.aside.extend(batch.halves()),
+            Ruling::Refuse => self.lose(Reason::Poison, Tally::of(&batch.items)),
         }
     }
 
@@ -353,11 +390,12 @@ impl Running {
     }
 
     /// Perhaps processed, perhaps not: sent again only where the receiver knows a second copy.
-    fn unknown(&self, desk: &mut Desk, items: Vec<Item>) {
+    fn unknown(&self, desk: &mut Desk, batch: Batch, is_answered: bool) {
         if self.plan.options.dedupe {
-            desk.put_back(items, true);
+            self.again(desk, batch, is_answered);
         } else {
-            self.lose(Reason::Ambiguous, Tally::of(&items));
+            self.lose(Reason::Ambiguous, Tally::of(&batch.items));
+            desk.recall(Trial::absolve);
         }
     }
 

@@ -9,6 +9,7 @@ mod keys;
 #[path = "../kit/mod.rs"]
 mod kit;
 mod model;
+mod outages;
 mod outcomes;
 mod protocol;
 

@@ -54,6 +54,11 @@ class Hits:
     #: Sinks that failed by a bug and were replaced.
     panics: int
     retries: int
+    #: Whether deliveries are attempted at present: "closed" (they are), "half-open" (one is) or "open" (none is: the
+    #: receiver failed too often in a row).
+    breaker: str = "closed"
+    #: How often the breaker has opened.
+    openings: int = 0
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,9 @@ class Stats:
 
 # Reasons are numbered by what they say: skipped below 100, refused below 200, dropped below 300.
 _SKIPPED, _REFUSED, _DROPPED = range(1, 100), range(100, 200), range(200, 300)
+
+
+_BREAKER = {lib.TRACKSIDE_BREAKER_HALF_OPEN: "half-open", lib.TRACKSIDE_BREAKER_OPEN: "open"}
 
 
 def _known(numbers: range) -> dict[int, str]:
@@ -110,4 +118,6 @@ def _destination(stats: Any, index: int) -> Hits:
         spooled=book.spooled,
         panics=book.panics,
         retries=book.retries,
+        breaker=_BREAKER.get(book.breaker, "closed"),
+        openings=book.openings,
     )

@@ -66,8 +66,8 @@ impl HttpSink {
         Ok(Self { protocol, agent, wrote, out, answer: Vec::new() })
     }
 
-    /// Sends `out` and reads the answer.
-    fn attempt(&mut self) -> Outcome {
+    /// Sends `out` and reads the answer; says whether a server failed, which may lie with what it was sent.
+    fn attempt(&mut self) -> (Outcome, bool) {
         let mut request = Request::builder().method(self.out.method()).uri(self.out.url());
         for &(name, value) in self.out.headers() {
             request = request.header(name, value);
@@ -88,16 +88,18 @@ impl HttpSink {
                     self.log("the answer broke off", &error.kind());
                 }
                 self.answer.truncate(ANSWER as usize);
-                self.protocol.classify(head.status.as_u16(), &head.headers, &self.answer)
+                let status = head.status.as_u16();
+                (self.protocol.classify(status, &head.headers, &self.answer), status >= 500)
             }
             Ok(Err(error)) => {
                 self.log("no answer", &cause(&error));
-                if self.wrote.load(Ordering::Relaxed) { Outcome::Unknown } else { Outcome::Retry(None) }
+                let has_written = self.wrote.load(Ordering::Relaxed);
+                (if has_written { Outcome::Unknown } else { Outcome::Retry(None) }, false)
             }
             // Nothing that http would not send can be sent later either.
             Err(_) => {
                 self.log("the request cannot be sent", &"not valid HTTP");
-                Outcome::Refused(Reason::Rejected)
+                (Outcome::Refused(Reason::Rejected), false)
             }
         }
     }
@@ -110,7 +112,9 @@ impl HttpSink {
 impl Sink for HttpSink {
     fn deliver(&mut self, batch: &[Enriched<'_>], now: u64) -> Delivery {
         let taken = self.protocol.encode(batch, now, &mut self.out).clamp(1, batch.len().max(1));
-        Delivery::new(taken, self.attempt())
+        let (outcome, has_failed) = self.attempt();
+        let delivery = Delivery::new(taken, outcome);
+        if has_failed { delivery.answered() } else { delivery }
     }
 }
 

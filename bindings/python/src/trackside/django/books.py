@@ -154,5 +154,8 @@ def _add(into: dict[str, Any], book: dict[str, Any]) -> None:
             _add(into.setdefault(key, {}), value)
         elif isinstance(value, int):
             into[key] = into.get(key, 0) + value
+        elif key == "breaker":
+            # The receiver is away, as far as one of the processes knows.
+            into[key] = max(into.get(key, value), value, key=("closed", "half-open", "open").index)
         else:
             into[key] = value
