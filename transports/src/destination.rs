@@ -76,7 +76,7 @@ fn open(
     let options = Options {
         name: destination.name.clone(),
         workers: destination.workers,
-        queue: destination.queue,
+        queue: destination.queue.clone(),
         batch: destination.batch,
         max_age: destination.max_age,
         third_party: destination.third_party,

@@ -125,7 +125,7 @@ pub enum Workers {
 }
 
 /// The bounds of a destination's queue: `queue`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Queue {
     /// Hits at most. Defaults to 10,000.
@@ -134,6 +134,9 @@ pub struct Queue {
     pub bytes: usize,
     /// What gives way when it is full. Defaults to [`WhenFull::DropNewest`].
     pub when_full: WhenFull,
+    /// The names of the events that travel apart, in a queue of a tenth of both bounds, and before all others.
+    /// None by default.
+    pub important: Vec<String>,
 }
 
 /// What gives way when a queue is full: `queue.when_full`.

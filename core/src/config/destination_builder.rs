@@ -130,6 +130,12 @@ impl DestinationBuilder {
         self.set(&["queue", "when_full"], builder::word(when_full, WHEN_FULL))
     }
 
+    /// Adds the name of an event to `queue.important`.
+    pub fn important(mut self, event: impl Into<String>) -> Self {
+        self.0.push(&["queue", "important"], Tree::Text(event.into()));
+        self
+    }
+
     /// Sets `batch.hits`.
     pub fn batch_hits(self, hits: usize) -> Self {
         self.set(&["batch", "hits"], number(hits))

@@ -17,6 +17,7 @@ mod crew;
 mod desk;
 mod fan_out;
 pub mod fork;
+mod patience;
 mod queue;
 mod retry;
 mod running;
@@ -113,6 +114,21 @@ impl Pool {
     pub(crate) fn of(options: Options, backoff: Backoff, factory: Box<dyn AnyFactory>) -> Self {
         fork::install();
         Self { plan: Arc::new(Plan::new(options, backoff)), factory, running: PerProcess::new() }
+    }
+
+    /// [`submit`](Transport::submit) for importers, who rather wait than lose a hit: where the queue is full it waits
+    /// for room until the instant `until`, and only then answers dropped(`queue-full` or `queue-bytes`). What
+    /// is dropped for another reason, such as `closed`, does not wait. With [`WhenFull::DropOldest`] nobody gives way
+    /// to it before.
+    ///
+    /// # Errors
+    ///
+    /// [`Reentrant`] from a worker's own thread of this pool, which would wait for itself: the hit was not taken, and
+    /// is in no book.
+    ///
+    /// [`WhenFull::DropOldest`]: trackside_core::config::WhenFull::DropOldest
+    pub fn submit_until(&self, hit: Hit, until: Instant) -> Result<Submitted, Reentrant> {
+        self.running().submit_until(hit, until, &*self.factory)
     }
 
     fn running(&self) -> &Arc<Running> {

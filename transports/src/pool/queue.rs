@@ -13,8 +13,14 @@ use super::books::{Item, Padded};
 /// How many waiting hits a sender removes, at most, to make room for its own.
 const EVICTIONS: usize = 8;
 
+/// Of both bounds, how much the important hits have for themselves.
+const TENTH: usize = 10;
+
 /// Bounded in hits, and in bytes: these are taken before a hit is queued and given back when it has ended,
 /// so that what the workers hold counts too.
+///
+/// Important hits have a lane of their own, which is read first and gives way to nobody. Where it is full they go
+/// with the others. They may take a tenth more bytes than those, so that some fit when the others have taken all.
 #[derive(Debug)]
 pub(super) struct Queue {
     sender: Sender<Item>,
@@ -22,13 +28,29 @@ pub(super) struct Queue {
     bytes: Padded<AtomicUsize>,
     limit: usize,
     when_full: WhenFull,
+    important: Option<Important>,
+}
+
+/// The lane of important hits.
+#[derive(Debug)]
+struct Important {
+    sender: Sender<Item>,
+    receiver: Receiver<Item>,
+    /// Those of the bytes that they may take beside the others.
+    bytes: usize,
+    events: Box<[String]>,
 }
 
 impl Queue {
     pub(super) fn new(bounds: &config::Queue) -> Self {
         let (sender, receiver) = bounded(bounds.hits.max(1));
         let (limit, when_full) = (bounds.bytes, bounds.when_full);
-        Self { sender, receiver, bytes: Padded::default(), limit, when_full }
+        let important = (!bounds.important.is_empty()).then(|| {
+            let (sender, receiver) = bounded(bounds.hits.div_ceil(TENTH).max(1));
+            let events = bounds.important.as_slice().into();
+            Important { sender, receiver, bytes: limit.div_ceil(TENTH), events }
+        });
+        Self { sender, receiver, bytes: Padded::default(), limit, when_full, important }
     }
 
     /// Queues `item`, and hands to `evicted` what had to give way. Never waits.
@@ -42,13 +64,19 @@ impl Queue {
         mut item: Item,
         mut evicted: impl FnMut(Item, Reason),
     ) -> Result<(), (Item, Reason)> {
+        if let Some(important) = &self.important {
+            item = match self.push_important(important, item) {
+                Ok(()) => return Ok(()),
+                Err(item) => item,
+            };
+        }
         let size = item.size();
         let mut evictions = match self.when_full {
             WhenFull::DropOldest if size <= self.limit => EVICTIONS,
             _ => 0,
         };
-        while !self.reserve(size) {
-            let oldest = if evictions > 0 { self.pop() } else { None };
+        while !self.reserve(size, self.limit) {
+            let oldest = if evictions > 0 { self.pop_oldest() } else { None };
             let Some(oldest) = oldest else {
                 return Err((item, Reason::QueueBytes));
             };
@@ -67,15 +95,39 @@ impl Queue {
             }
             evictions -= 1;
             // None: a worker was faster, and there is room now.
-            if let Some(oldest) = self.pop() {
+            if let Some(oldest) = self.pop_oldest() {
                 self.release(oldest.size());
                 evicted(oldest, Reason::QueueFull);
             }
         }
     }
 
-    /// The hit that has waited longest. Its bytes stay taken.
+    /// Queues `item` before all others, if it is important and there is room among those; else it comes back.
+    #[cold]
+    #[inline(never)]
+    fn push_important(&self, important: &Important, item: Item) -> Result<(), Item> {
+        let name = item.submitted().name();
+        if name.is_empty() || !important.events.iter().any(|event| event == name) {
+            return Err(item);
+        }
+        let size = item.size();
+        if !self.reserve(size, self.limit.saturating_add(important.bytes)) {
+            return Err(item);
+        }
+        important.sender.try_send(item).map_err(|error| {
+            self.release(size);
+            error.into_inner()
+        })
+    }
+
+    /// The next hit to be delivered. Its bytes stay taken.
     pub(super) fn pop(&self) -> Option<Item> {
+        let important = self.important.as_ref().and_then(|important| important.receiver.try_recv().ok());
+        important.or_else(|| self.pop_oldest())
+    }
+
+    /// The hit that has waited longest, of those that may give way.
+    fn pop_oldest(&self) -> Option<Item> {
         self.receiver.try_recv().ok()
     }
 
@@ -84,17 +136,27 @@ impl Queue {
         self.bytes.0.fetch_sub(bytes, SeqCst);
     }
 
+    /// Whether a hit of `size` bytes would find room at this moment.
+    pub(super) fn has_room(&self, size: usize) -> bool {
+        !self.sender.is_full() && self.bytes.0.load(SeqCst).saturating_add(size) <= self.limit
+    }
+
+    /// Whether a hit of `size` bytes would find room if it were alone.
+    pub(super) fn could_hold(&self, size: usize) -> bool {
+        size <= self.limit
+    }
+
     pub(super) fn len(&self) -> usize {
-        self.receiver.len()
+        self.receiver.len() + self.important.as_ref().map_or(0, |important| important.receiver.len())
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.receiver.is_empty()
+        self.len() == 0
     }
 
-    fn reserve(&self, size: usize) -> bool {
+    fn reserve(&self, size: usize, limit: usize) -> bool {
         let taken = self.bytes.0.fetch_add(size, SeqCst);
-        let fits = taken.saturating_add(size) <= self.limit;
+        let fits = taken.saturating_add(size) <= limit;
         if !fits {
             self.release(size);
         }

@@ -134,16 +134,8 @@ impl Running {
     /// the first worker, whose sink comes from `factory`, or to wake one from its sleep.
     pub(super) fn submit(self: &Arc<Self>, hit: Hit, factory: &dyn AnyFactory) -> Submitted {
         let epoch = self.books.submit();
-        // Asked after the hit has been counted: a worker that sees CLOSING and every hit ended may go, and no
-        // hit comes after it.
-        if self.signal.get() & CLOSING != 0 {
-            return self.turn_away(Reason::Closed, Tally::one(epoch));
-        }
-        if self.plan.options.third_party && hit.is_confined() {
-            return self.turn_away(Reason::NoConsent, Tally::one(epoch));
-        }
-        if !self.crew.is_started() && self.start_first(factory).is_err() {
-            return self.turn_away(Reason::NoWorker, Tally::one(epoch));
+        if let Err(reason) = self.admits(&hit, factory) {
+            return self.turn_away(reason, Tally::one(epoch));
         }
         let pushed = self.queue.push(Item::new(hit, epoch), |oldest, reason| {
             self.books.lost(reason, Tally::of([&oldest]));
@@ -151,6 +143,33 @@ impl Running {
         if let Err((_, reason)) = pushed {
             return self.turn_away(reason, Tally::one(epoch));
         }
+        self.pushed()
+    }
+
+    /// Whether a hit, which has been counted, may be queued.
+    ///
+    /// # Errors
+    ///
+    /// The reason for which it may not.
+    #[inline]
+    pub(super) fn admits(self: &Arc<Self>, hit: &Hit, factory: &dyn AnyFactory) -> Result<(), Reason> {
+        // Asked after the hit has been counted: a worker that sees CLOSING and every hit ended may go, and no
+        // hit comes after it.
+        if self.signal.get() & CLOSING != 0 {
+            return Err(Reason::Closed);
+        }
+        if self.plan.options.third_party && hit.is_confined() {
+            return Err(Reason::NoConsent);
+        }
+        if !self.crew.is_started() && self.start_first(factory).is_err() {
+            return Err(Reason::NoWorker);
+        }
+        Ok(())
+    }
+
+    /// A hit has been queued: sees to it that a worker comes for it.
+    #[inline]
+    pub(super) fn pushed(&self) -> Submitted {
         // Asked after the hit has been queued: the worker raises IDLE before it looks a last time.
         let signal = self.signal.get();
         if signal & (CLOSED | IDLE) != 0 || (signal & NUDGED == 0 && self.queue.len() >= HIGH_WATER) {
@@ -184,7 +203,7 @@ impl Running {
         Submitted::Queued
     }
 
-    fn turn_away(&self, reason: Reason, tally: Tally) -> Submitted {
+    pub(super) fn turn_away(&self, reason: Reason, tally: Tally) -> Submitted {
         self.books.lost(reason, tally);
         Submitted::Dropped(reason)
     }

@@ -59,7 +59,7 @@ fn plan_of_age(age: Duration) -> (Arc<Plan>, Tells, mpsc::Receiver<usize>) {
     let mut options = Options {
         name: "test".to_owned(),
         workers: Workers::Auto,
-        queue: destination.queue,
+        queue: destination.queue.clone(),
         batch: destination.batch,
         max_age: destination.max_age,
         third_party: false,

@@ -104,7 +104,7 @@ impl Running {
         self.crew.wake_all();
     }
 
-    fn refuse_reentry(&self) -> Result<(), Reentrant> {
+    pub(super) fn refuse_reentry(&self) -> Result<(), Reentrant> {
         if worker::mark() == self.mark() { Err(Reentrant) } else { Ok(()) }
     }
 }

@@ -116,7 +116,7 @@ pub fn options(name: &str) -> Options {
     Options {
         name: name.to_owned(),
         workers: Workers::Auto,
-        queue: destination.queue,
+        queue: destination.queue.clone(),
         batch,
         max_age: destination.max_age,
         third_party: false,

@@ -31,6 +31,10 @@ const NAME: &str = "a name: 1 to 64 of A-Z, a-z, 0-9, dot, underscore and hyphen
 const MAX_NAME: usize = 64;
 const MAX_QUEUE: usize = 1_000_000;
 const MAX_WORKERS: usize = 64;
+const IMPORTANT: &str = "the name of an event: 1 to 500 bytes";
+/// Each is compared with the name of every event that is submitted.
+const MAX_IMPORTANT: usize = 64;
+const MAX_EVENT: usize = 500;
 const MILLISECOND: Duration = Duration::from_millis(1);
 
 /// Reads every destination; the embedded store if none is configured.
@@ -49,7 +53,7 @@ struct Found {
     destination: Option<Destination>,
 }
 
-const QUEUE: Queue = Queue { hits: 10_000, bytes: 16 << 20, when_full: WhenFull::DropNewest };
+const QUEUE: Queue = Queue { hits: 10_000, bytes: 16 << 20, when_full: WhenFull::DropNewest, important: Vec::new() };
 const HITS: usize = 100;
 const BYTES: usize = 256 << 10;
 const AGE: Duration = Duration::from_millis(200);
@@ -119,7 +123,10 @@ fn bounds(section: &mut Section<'_>, receiver: Option<&Receiver>) -> (Queue, Bat
         let hits = queue.number("hits", 1..=MAX_QUEUE);
         let bytes = queue.size("bytes").or(QUEUE.bytes);
         let when_full = queue.choice("when_full", WHEN_FULL).or(QUEUE.when_full);
-        (hits, Queue { hits: hits.or(QUEUE.hits), bytes, when_full })
+        let important =
+            queue.list("important", MAX_IMPORTANT, IMPORTANT, |tree| important(tree.as_text()?));
+        let important = important.or(Vec::new());
+        (hits, Queue { hits: hits.or(QUEUE.hits), bytes, when_full, important })
     });
     let (batch_hits, mut batch) = section.table("batch", |batch| {
         let hits = batch.number("hits", 1..=MAX_QUEUE);
@@ -147,6 +154,11 @@ fn bounds(section: &mut Section<'_>, receiver: Option<&Receiver>) -> (Queue, Bat
         _ => batch.hits = batch.hits.min(limit.map_or(usize::MAX, |(_, limit)| limit)).min(queue.hits),
     }
     (queue, batch)
+}
+
+/// The name of an event, as records hold it.
+fn important(text: &str) -> Option<String> {
+    (!text.is_empty() && text.len() <= MAX_EVENT).then(|| text.to_owned())
 }
 
 /// A name stands for one row of the ledger.

@@ -62,6 +62,7 @@ fn without_destinations_there_is_the_embedded_store() {
         assert_eq!(store.queue.hits, 10_000);
         assert_eq!(store.queue.bytes, 16_777_216);
         assert_eq!(store.queue.when_full, WhenFull::DropNewest);
+        assert!(store.queue.important.is_empty());
         assert_eq!(store.batch.hits, 100);
         assert_eq!(store.batch.bytes, 262_144);
         assert_eq!(store.batch.age, Duration::from_millis(200));

@@ -346,6 +346,31 @@ fn of_keys_that_are_not_there_yet() {
 }
 
 #[test]
+fn of_important_events() {
+    each(&[
+        (
+            "destination = [{ type = 'sqlite', queue.important = ['a', ''] }]",
+            "destination[0].queue.important[1]",
+            r#""" is not the name of an event: 1 to 500 bytes"#,
+        ),
+        (
+            "destination = [{ type = 'sqlite', queue.important = [3] }]",
+            "destination[0].queue.important[0]",
+            "3 is not the name of an event",
+        ),
+        (
+            "destination = [{ type = 'sqlite', queue.important = 'purchase' }]",
+            "destination[0].queue.important",
+            "is not a list: write its entries in brackets",
+        ),
+    ]);
+    let many = vec!["'a'"; 65].join(", ");
+    let told = mistakes(&format!("destination = [{{ type = 'sqlite', queue.important = [{many}] }}]"));
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].1.contains("65 entries are too many: at most 64"), "{told:?}");
+}
+
+#[test]
 fn of_what_becomes_of_the_unknown() {
     each(&[
         (

@@ -188,7 +188,7 @@ fn the_builder_says_what_a_document_says() {
         measurement_id = "G-1"
         api_secret = "s"
         url = "https://sgtm.example/mp"
-        queue = { hits = 50, bytes = 1_000, when_full = "drop-oldest" }
+        queue = { hits = 50, bytes = 1_000, when_full = "drop-oldest", important = ["purchase", "sign up"] }
         batch = { hits = 2, bytes = 500, age = "1s" }
         timeout = "2s"
         max_age = "3m"
@@ -250,6 +250,8 @@ fn the_builder_says_what_a_document_says() {
                 .queue_hits(50)
                 .queue_bytes(1_000)
                 .when_full(WhenFull::DropOldest)
+                .important("purchase")
+                .important("sign up")
                 .batch_hits(2)
                 .batch_bytes(500)
                 .batch_age(Duration::from_secs(1))

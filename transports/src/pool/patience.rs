@@ -1,0 +1,59 @@
+//! Taking hits from who can wait: importers.
+
+use std::{sync::Arc, time::Instant};
+
+use trackside_core::{
+    Hit, Reason,
+    transport::{Reentrant, Submitted},
+};
+
+use super::{
+    books::{Item, Tally},
+    running::{CLOSING, Running},
+};
+use crate::sink::AnyFactory;
+
+impl Running {
+    /// [`submit`](Self::submit) that waits for room until the instant `until`, for as long as the pool is open.
+    pub(super) fn submit_until(
+        self: &Arc<Self>,
+        hit: Hit,
+        until: Instant,
+        factory: &dyn AnyFactory,
+    ) -> Result<Submitted, Reentrant> {
+        self.refuse_reentry()?;
+        let size = hit.size();
+        if !self.queue.could_hold(size) {
+            // It would wait in vain.
+            return Ok(self.submit(hit, factory));
+        }
+        let epoch = self.books.submit();
+        if let Err(reason) = self.admits(&hit, factory) {
+            return Ok(self.turn_away(reason, Tally::one(epoch)));
+        }
+        let mut item = Item::new(hit, epoch);
+        loop {
+            let has_room = self.queue.has_room(size) || self.await_room(size, until);
+            if self.signal.get() & CLOSING != 0 {
+                return Ok(self.turn_away(Reason::Closed, Tally::one(epoch)));
+            }
+            let pushed = self.queue.push(item, |oldest, reason| {
+                self.books.lost(reason, Tally::of([&oldest]));
+            });
+            item = match pushed {
+                Ok(()) => return Ok(self.pushed()),
+                // Others were faster.
+                Err((item, _)) if has_room => item,
+                Err((_, reason)) => return Ok(self.turn_away(reason, Tally::one(epoch))),
+            };
+        }
+    }
+
+    /// Waits until there is room for `size` bytes, or the pool closes, or until the instant `until`; says whether
+    /// it came to that.
+    fn await_room(&self, size: usize, until: Instant) -> bool {
+        let awaiting = self.books.await_end();
+        self.crew.wake_all();
+        awaiting.wait(until, || self.queue.has_room(size) || self.signal.get() & CLOSING != 0)
+    }
+}
