@@ -17,7 +17,7 @@ use crate::{
     clock::Clock,
     hooks::Hooks,
     keys::Keys,
-    pool::{Backoff, FanOut, Options, Pool},
+    pool::{Backoff, FanOut, Observer, Options, Pool},
     sink::{AnyFactory, WithHooks},
     sinks,
     stage::Stage,
@@ -38,12 +38,18 @@ pub(crate) fn check(config: &Config, swapped: &Swapped) -> Result<(), OpenError>
     }
 }
 
+/// What the pools of all destinations have in common.
+pub(crate) struct Means {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) keys: Option<Arc<dyn Keys>>,
+    pub(crate) stage: Arc<Stage>,
+    pub(crate) observer: Option<Arc<dyn Observer>>,
+}
+
 /// A pool for each destination, with the sink of `swapped` where there is one, behind one fan-out.
 pub(crate) fn open_all(
     config: &Config,
-    clock: &Arc<dyn Clock>,
-    keys: Option<&Arc<dyn Keys>>,
-    stage: &Arc<Stage>,
+    means: &Means,
     hooks: Option<Box<dyn Hooks>>,
     mut swapped: Swapped,
 ) -> Result<Arc<dyn Transport>, OpenError> {
@@ -53,7 +59,7 @@ pub(crate) fn open_all(
         .iter()
         .map(|destination| {
             let sink = swapped.remove(&destination.name);
-            Ok((destination.ip, open(destination, clock, keys, stage, hooks.as_ref(), sink)?))
+            Ok((destination.ip, open(destination, means, hooks.as_ref(), sink)?))
         })
         .collect::<Result<Vec<_>, OpenError>>()?;
     Ok(Arc::new(FanOut::new(pools)))
@@ -61,9 +67,7 @@ pub(crate) fn open_all(
 
 fn open(
     destination: &Destination,
-    clock: &Arc<dyn Clock>,
-    keys: Option<&Arc<dyn Keys>>,
-    stage: &Arc<Stage>,
+    means: &Means,
     hooks: Option<&Arc<dyn Hooks>>,
     sink: Option<Box<dyn AnyFactory>>,
 ) -> Result<Arc<dyn Transport>, OpenError> {
@@ -82,9 +86,10 @@ fn open(
         third_party: destination.third_party,
         dedupe: knows_copies || destination.after_unknown == AfterUnknown::Resend,
         protocol: protocol.clone(),
-        stage: Some(Arc::clone(stage)),
-        clock: Arc::clone(clock),
-        keys: keys.cloned(),
+        stage: Some(Arc::clone(&means.stage)),
+        clock: Arc::clone(&means.clock),
+        keys: means.keys.clone(),
+        observer: means.observer.clone(),
     };
     let factory = match sink {
         Some(factory) => factory,

@@ -25,12 +25,15 @@ use uuid::Uuid;
 
 use crate::{
     clock::{self, Clock},
-    destination::{self, OpenError, Swapped},
+    destination::{self, Means, OpenError, Swapped},
     entropy::{self, Entropy},
     hooks::{Closures, Hooks},
     keys::{self, DerivedKeys, Keys},
     log,
-    pool::fork::{self, PerProcess},
+    pool::{
+        Observer,
+        fork::{self, PerProcess},
+    },
     proxies::ProxyWatch,
     requests::RequestBook,
     sink::SinkFactory,
@@ -107,6 +110,7 @@ impl Tracker {
             sinks: Swapped::new(),
             closures: Closures::default(),
             hooks: None,
+            observer: None,
         }
     }
 
@@ -290,6 +294,7 @@ pub struct Builder {
     sinks: Swapped,
     closures: Closures,
     hooks: Option<Box<dyn Hooks>>,
+    observer: Option<Arc<dyn Observer>>,
 }
 
 impl Builder {
@@ -381,6 +386,37 @@ impl Builder {
         self
     }
 
+    /// Who is told of outages and losses, seldom and never of one hit, beside the log. Of two the later stands.
+    /// Defaults to nobody. Where the [transport](Self::transport) is swapped it is never told.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use trackside_core::Config;
+    /// use trackside_transports::{
+    ///     Tracker,
+    ///     pool::{Observer, Report},
+    /// };
+    ///
+    /// #[derive(Debug)]
+    /// struct Pager;
+    ///
+    /// impl Observer for Pager {
+    ///     fn observe(&self, destination: &str, report: &Report) {
+    ///         if let Report::Opened { failures, .. } = report {
+    ///             eprintln!("{destination} failed {failures} times in a row");
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// let config = Config::builder().toml("visitor.identity = 'none'").build()?;
+    /// let tracker = Tracker::builder(config).observer(Arc::new(Pager)).open()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observer = Some(observer);
+        self
+    }
+
     /// Opens the tracker. This starts no thread and opens no store: the first hit does. The files of `geo.file` and
     /// `track.bots_list` are read.
     ///
@@ -406,7 +442,13 @@ impl Builder {
         let transport = match self.transport {
             Some(transport) => transport,
             None => {
-                destination::open_all(&self.config, &self.clock, keys.as_ref(), &stage, hooks, self.sinks)?
+                let means = Means {
+                    clock: self.clock.clone(),
+                    keys: keys.clone(),
+                    stage: stage.clone(),
+                    observer: self.observer,
+                };
+                destination::open_all(&self.config, &means, hooks, self.sinks)?
             }
         };
         let proxies = ProxyWatch::new(&self.config);

@@ -188,6 +188,11 @@ impl Books {
         hits
     }
 
+    /// How many hits were refused and dropped, by reason.
+    pub(super) fn reasons(&self) -> Vec<(Reason, u64)> {
+        self.reasons.snapshot()
+    }
+
     /// Whether every hit has ended, at least at the moment this was called.
     pub(super) fn is_settled(&self) -> bool {
         self.is_epoch_settled(0) && self.is_epoch_settled(1)

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{batch::Batcher, books::Item, breaker::Breaker, trial::Trial};
+use super::{batch::Batcher, books::Item, breaker::Breaker, report::Reporter, trial::Trial};
 
 /// Hits that go out together.
 #[derive(Debug)]
@@ -59,6 +59,7 @@ pub(super) struct Desk {
     pub(super) busy_at: Instant,
     /// The worker that watches does so asleep, until a hit wakes it.
     pub(super) is_asleep: bool,
+    pub(super) reporter: Reporter,
     /// When the log was last told of a problem, and of which.
     complained: Option<(Instant, String)>,
 }
@@ -77,6 +78,7 @@ impl Desk {
             is_told: false,
             busy_at: now,
             is_asleep: false,
+            reporter: Reporter::default(),
             complained: None,
         }
     }

@@ -19,6 +19,7 @@ mod fan_out;
 pub mod fork;
 mod patience;
 mod queue;
+mod report;
 mod retry;
 mod running;
 mod shutdown;
@@ -40,7 +41,11 @@ use trackside_core::{
     transport::{Left, Reentrant, Submitted, Transport},
 };
 
-pub use self::{fan_out::FanOut, retry::Backoff};
+pub use self::{
+    fan_out::FanOut,
+    report::{Observer, Report},
+    retry::Backoff,
+};
 use self::{
     fork::PerProcess,
     running::{Plan, Running},
@@ -85,6 +90,8 @@ pub struct Options {
     /// The keys that a worker tends between its deliveries: tomorrow's is ready then before midnight. Several pools
     /// may be given the same.
     pub keys: Option<Arc<dyn Keys>>,
+    /// Who is told what operators want to know, beside the log.
+    pub observer: Option<Arc<dyn Observer>>,
 }
 
 /// A transport that queues hits and delivers them in batches on threads of its own.

@@ -15,6 +15,7 @@ use super::{
     books::{Item, Tally},
     breaker::Admission,
     desk::{Batch, Desk},
+    report::{self, Report},
     running::{CLOSED, NUDGED, Running},
     trial::{Ruling, Trial},
     worker::TICK,
@@ -274,7 +275,7 @@ impl Running {
         }
     }
 
-    /// Books what came of an attempt, and puts back what is to be attempted again.
+    /// Books what came of an attempt, and puts back what is to be attempted again. Answers what is to be told of it.
     pub(super) fn settle(
         &self,
         mut batch: Batch,
@@ -282,51 +283,72 @@ impl Running {
         began: Instant,
         now: Instant,
         jitter: f64,
-    ) {
+    ) -> Option<Report> {
         let mut desk = self.desk();
         desk.in_flight -= batch.items.len() as u64;
         let backoff = &self.plan.backoff;
         let is_closing = desk.until.is_some();
         let in_time = |own: Duration| if is_closing { own.min(CLOSING_WAIT) } else { own };
-        match attempt {
+        let change = match attempt {
             Attempt::NoSink => {
-                desk.breaker.failed(began, now, |failures| backoff.ceiling(failures));
                 self.lose(Reason::StoreUnavailable, Tally::of(&batch.items));
+                desk.breaker.failed(began, now, |failures| backoff.ceiling(failures))
             }
             Attempt::Panicked => {
-                desk.breaker.failed(began, now, |failures| backoff.ceiling(failures));
                 self.unknown(&mut desk, batch, true);
+                desk.breaker.failed(began, now, |failures| backoff.ceiling(failures))
             }
             Attempt::Made(Delivery { taken, outcome, is_answered }) => {
                 let rest = batch.items.split_off(taken.clamp(1, batch.items.len()));
                 let rest = Batch { trial: batch.trial.untouched(), ..batch.with(rest) };
                 desk.put_back(rest);
-                match outcome {
-                    Outcome::Retry(asked) => {
-                        desk.breaker.failed(began, now, |failures| {
-                            let own = in_time(backoff.wait(failures, jitter));
-                            asked.map_or(own, |asked| asked.max(own))
-                        });
-                    }
+                let change = match outcome {
+                    Outcome::Retry(asked) => desk.breaker.failed(began, now, |failures| {
+                        let own = in_time(backoff.wait(failures, jitter));
+                        asked.map_or(own, |asked| asked.max(own))
+                    }),
                     Outcome::Unavailable => {
-                        desk.breaker.failed(began, now, |failures| backoff.ceiling(failures));
+                        desk.breaker.failed(began, now, |failures| backoff.ceiling(failures))
                     }
                     Outcome::Unknown => {
-                        desk.breaker.failed(began, now, |failures| in_time(backoff.wait(failures, jitter)));
+                        desk.breaker.failed(began, now, |failures| in_time(backoff.wait(failures, jitter)))
                     }
                     _ => {
-                        desk.breaker.succeeded(now);
                         desk.succeeded();
+                        desk.breaker.succeeded(now)
                     }
-                }
+                };
                 self.apply(&mut desk, batch, outcome, is_answered);
+                change
             }
-        }
+        };
+        let report = change.and_then(|change| desk.reporter.changed(change, now));
         if self.signal.get() & CLOSED != 0 {
             self.shut(&mut desk);
         }
         drop(desk);
         self.books.announce();
+        report
+    }
+
+    /// Tells of the hits that have been lost, if it is time to. `is_last`: this is the last of the worker's turns.
+    pub(super) fn report_losses(&self, now: Instant, is_last: bool) {
+        let report = self.desk().reporter.lost(|| self.books.reasons(), now, is_last);
+        if let Some(report) = report {
+            self.tell(&report);
+        }
+    }
+
+    /// Tells the log and the host's observer, which may take locks of its own: no lock of the pool is held.
+    pub(super) fn tell(&self, report: &Report) {
+        let Options { name, observer, .. } = &self.plan.options;
+        report::to_log(name, report);
+        if let Some(observer) = observer
+            && let Err(panic) = catch_unwind(AssertUnwindSafe(|| observer.observe(name, report)))
+        {
+            mem::forget(panic); // Its drop could panic, too.
+            self.books.panicked();
+        }
     }
 
     /// What was in flight at the deadline and comes back has no second chance.

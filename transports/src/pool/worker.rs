@@ -28,6 +28,9 @@ use crate::sink::{AnyFactory, Sink};
 /// request thread more than all the rest of its work.
 pub(super) const TICK: Duration = Duration::from_millis(5);
 
+/// How often a worker that is awake looks at what has been lost.
+const LOOK: Duration = Duration::from_secs(1);
+
 thread_local! {
     /// The pool whose worker this thread is. Without a destructor, so that it can be read during exit.
     static WORKER_OF: Cell<usize> = const { Cell::new(0) };
@@ -51,12 +54,14 @@ pub(super) struct Worker {
     /// Whether the last attempt took longer than a tick, so that another worker would be of use. One that is
     /// started for that begins with what its recruiter saw.
     is_slow: bool,
+    /// When it is to look at what has been lost.
+    look_at: Instant,
 }
 
 impl Worker {
     pub(super) fn new(running: Arc<Running>, factory: Box<dyn AnyFactory>, seat: usize) -> Self {
         let random = StdRng::from_seed([0; 32]);
-        Self { running, factory, seat, sink: None, random, is_slow: seat > 0 }
+        Self { running, factory, seat, sink: None, random, is_slow: seat > 0, look_at: Instant::now() + LOOK }
     }
 
     pub(super) fn run(mut self) {
@@ -66,7 +71,12 @@ impl Worker {
             self.random = random;
         }
         loop {
-            let next = self.running.next(self.seat, Instant::now(), self.factory.hooks());
+            let now = Instant::now();
+            if now >= self.look_at {
+                self.look_at = now + LOOK;
+                self.running.report_losses(now, false);
+            }
+            let next = self.running.next(self.seat, now, self.factory.hooks());
             match next {
                 Next::Deliver(batch) => {
                     self.hand_on();
@@ -78,7 +88,9 @@ impl Worker {
                     let now = Instant::now();
                     self.is_slow = now.duration_since(began) >= TICK;
                     let jitter = self.random.random();
-                    self.running.settle(batch, attempt, began, now, jitter);
+                    if let Some(report) = self.running.settle(batch, attempt, began, now, jitter) {
+                        self.running.tell(&report);
+                    }
                 }
                 Next::Exit => break,
                 Next::Inherited => {
@@ -87,9 +99,11 @@ impl Worker {
                 }
                 Next::Sleep => self.sleep(),
                 Next::Rest => self.rest(),
-                Next::Wait(wait) => thread::park_timeout(wait),
+                // A pause may be long, and hits are lost meanwhile.
+                Next::Wait(wait) => thread::park_timeout(wait.min(LOOK)),
             }
         }
+        self.running.report_losses(Instant::now(), true);
         self.leave();
     }
 

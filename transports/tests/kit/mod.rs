@@ -125,6 +125,7 @@ pub fn options(name: &str) -> Options {
         protocol: None,
         clock: Arc::new(System),
         keys: None,
+        observer: None,
     }
 }
 

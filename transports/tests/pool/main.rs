@@ -12,6 +12,7 @@ mod model;
 mod outages;
 mod outcomes;
 mod protocol;
+mod reports;
 
 use std::{
     collections::BTreeMap,
