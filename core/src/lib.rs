@@ -17,6 +17,7 @@ mod decide;
 pub mod endpoint;
 pub mod enrich;
 pub mod explain;
+pub mod exposition;
 pub mod hit;
 pub mod judge;
 pub mod ledger;

@@ -116,7 +116,7 @@ mod visit;
 #[doc(inline)]
 pub use trackside_core::{
     Annotations, Config, Event, FINISH_HEADERS, Headers, Hit, REQUEST_HEADERS, Reason, Request, Response,
-    Value, config, endpoint, explain, hit,
+    Value, config, endpoint, explain, exposition, hit,
     judge::Verdict,
     ledger, protocol, transport,
     visitor::{DailyKey, Notice, Visitor, consent},
