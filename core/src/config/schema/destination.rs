@@ -53,7 +53,8 @@ struct Found {
     destination: Option<Destination>,
 }
 
-const QUEUE: Queue = Queue { hits: 10_000, bytes: 16 << 20, when_full: WhenFull::DropNewest, important: Vec::new() };
+const QUEUE: Queue =
+    Queue { hits: 10_000, bytes: 16 << 20, when_full: WhenFull::DropNewest, important: Vec::new() };
 const HITS: usize = 100;
 const BYTES: usize = 256 << 10;
 const AGE: Duration = Duration::from_millis(200);
@@ -123,8 +124,7 @@ fn bounds(section: &mut Section<'_>, receiver: Option<&Receiver>) -> (Queue, Bat
         let hits = queue.number("hits", 1..=MAX_QUEUE);
         let bytes = queue.size("bytes").or(QUEUE.bytes);
         let when_full = queue.choice("when_full", WHEN_FULL).or(QUEUE.when_full);
-        let important =
-            queue.list("important", MAX_IMPORTANT, IMPORTANT, |tree| important(tree.as_text()?));
+        let important = queue.list("important", MAX_IMPORTANT, IMPORTANT, |tree| important(tree.as_text()?));
         let important = important.or(Vec::new());
         (hits, Queue { hits: hits.or(QUEUE.hits), bytes, when_full, important })
     });

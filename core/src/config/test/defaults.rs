@@ -5,8 +5,8 @@ use std::{path::PathBuf, time::Duration};
 use super::with_policy;
 use crate::{
     config::{
-        AfterUnknown, Bots, Config, Count, Identity, IpPolicy, Keys, Mode, PathPolicy, Policy, QueryPolicy, Receiver,
-        SameSite, Secure, UserId, WhenFull, Workers,
+        AfterUnknown, Bots, Config, Count, Identity, IpPolicy, Keys, Mode, PathPolicy, Policy, QueryPolicy,
+        Receiver, SameSite, Secure, UserId, WhenFull, Workers,
     },
     decide::{ContentTypes, Methods, Statuses},
 };

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::{POLICY, with_policy};
 use crate::config::{
-    AfterUnknown, Config, Destination, Identity, IpPolicy, Keep, Keys, Mode, PathPolicy, Policy, QueryPolicy, Receiver,
-    SameSite, Secure, UserId, WhenFull, Workers,
+    AfterUnknown, Config, Destination, Identity, IpPolicy, Keep, Keys, Mode, PathPolicy, Policy, QueryPolicy,
+    Receiver, SameSite, Secure, UserId, WhenFull, Workers,
 };
 
 #[test]
