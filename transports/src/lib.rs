@@ -15,6 +15,7 @@ mod proxies;
 mod requests;
 pub mod sink;
 pub mod sinks;
+pub mod spool;
 mod stage;
 mod tracker;
 

@@ -201,6 +201,7 @@ mod json;
 mod nearest;
 mod reader;
 mod schema;
+mod spool;
 #[cfg(test)]
 mod test;
 mod toml;
@@ -220,6 +221,7 @@ pub use self::{
     destination::{AfterUnknown, Batch, Destination, Keep, Queue, Receiver, Secret, WhenFull, Workers},
     destination_builder::DestinationBuilder,
     error::ConfigError,
+    spool::Fsync,
 };
 use crate::{
     decide::{ContentTypes, Downloads, Methods, Patterns, Statuses},

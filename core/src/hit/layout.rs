@@ -45,6 +45,11 @@ pub(super) fn kind(byte: u8) -> Kind {
     KINDS.get(usize::from(byte)).copied().unwrap_or(Kind::Page)
 }
 
+/// Whether a byte stands for a kind.
+pub(super) fn is_kind(byte: u8) -> bool {
+    usize::from(byte) < KINDS.len()
+}
+
 /// The byte that stands for a kind.
 pub(super) fn kind_byte(kind: Kind) -> u8 {
     match kind {
@@ -172,7 +177,7 @@ impl<'a> View<'a> {
         properties.rest
     }
 
-    fn length(self, field: usize) -> usize {
+    pub(super) fn length(self, field: usize) -> usize {
         usize::from(self.u16(LENGTHS + 2 * field))
     }
 }

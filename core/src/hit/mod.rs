@@ -14,6 +14,7 @@ mod layout;
 mod path;
 mod place;
 mod query;
+mod record;
 mod referrer;
 mod search;
 mod shape;
@@ -27,6 +28,7 @@ pub use self::{
     annotations::{Annotations, Event, Value},
     edit::{Edit, Text},
     place::Place,
+    record::RecordError,
 };
 pub(crate) use self::{client::Client, draft::Draft, json::put_fields, search::term};
 use crate::config::IpPolicy;

@@ -24,6 +24,7 @@ pub mod reader;
 pub mod rust;
 pub mod site;
 pub mod slip;
+pub mod spool;
 
 #[cfg(test)]
 mod seeds;

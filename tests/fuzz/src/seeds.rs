@@ -131,7 +131,7 @@ fn every_file_of_the_corpus_of_headers_runs() {
 
 #[test]
 fn every_other_file_of_the_corpus_runs() {
-    let targets: [(&str, fn(&[u8])); 8] = [
+    let targets: [(&str, fn(&[u8])); 9] = [
         ("address", crate::address::run),
         ("agent", crate::agent::run),
         ("config", crate::config::run),
@@ -140,6 +140,7 @@ fn every_other_file_of_the_corpus_runs() {
         ("keys", crate::keys::run),
         ("lines", crate::lines::run),
         ("proxy", crate::proxy::run),
+        ("spool", crate::spool::run),
     ];
     for (target, run) in targets {
         for (name, bytes) in corpus(target) {

@@ -14,8 +14,9 @@ use crate::{cargo, install, root, target};
 pub(crate) const MANIFEST: &str = "tests/fuzz/Cargo.toml";
 
 const FOLDER: &str = "tests/fuzz";
-const TARGETS: [&str; 10] =
-    ["address", "agent", "blob", "config", "cookies", "endpoint", "headers", "keys", "lines", "proxy"];
+const TARGETS: [&str; 11] = [
+    "address", "agent", "blob", "config", "cookies", "endpoint", "headers", "keys", "lines", "proxy", "spool",
+];
 
 /// With another release the sanitizer's flags may be others.
 const VERSION: &str = "0.13.2";

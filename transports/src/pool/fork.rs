@@ -8,6 +8,9 @@
 //! SQLite asks for more: its table of locks is copied, too, and a child's commits can vanish when the parent
 //! closes the same file. So connections live behind a [`Gate`], which a fork closes before it copies them.
 //!
+//! Locks of files ask for it, too: a child shares them, and would keep them when the parent is gone. So the child's
+//! handler closes the descriptors behind each [`Lock`].
+//!
 //! Threads of the standard library begin and end under a lock of the process, which a fork may leave taken;
 //! so a child's are made by [`spawn`]. A Rust program whose threads come and go while it forks has to leave its
 //! children by C's `exit`: `std::process::exit` takes that lock, too.
@@ -25,6 +28,9 @@ mod gate;
 #[cfg(unix)]
 mod handlers;
 mod list;
+mod lock;
+#[cfg(unix)]
+mod locks;
 mod per_process;
 mod thread;
 
@@ -34,6 +40,7 @@ pub use self::exit::at_exit;
 pub use self::handlers::install;
 pub use self::{
     gate::{Gate, may_open},
+    lock::Lock,
     per_process::PerProcess,
     thread::spawn,
 };

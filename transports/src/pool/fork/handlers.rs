@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{GENERATION, gate, generation};
+use super::{GENERATION, gate, generation, locks};
 
 /// How long a fork waits, in all, for connections to come free.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -101,11 +101,13 @@ extern "C" fn prepare() {
         thread::yield_now();
     }
     gate::close_all(until);
+    locks::prepare(until);
 }
 
 extern "C" fn parent() {
     if FORKING.load(Ordering::Acquire) == forking_here() {
         gate::reopen_all();
+        locks::parent();
         FORKING.store(0, Ordering::Release);
     }
     if BLIND.get() == generation() {
@@ -118,4 +120,5 @@ extern "C" fn parent() {
 /// what it inherits is in an unknown state.
 extern "C" fn child() {
     GENERATION.fetch_add(1, Ordering::Relaxed);
+    locks::child();
 }

@@ -1,0 +1,60 @@
+use super::*;
+use crate::hit::{Place, sample};
+
+/// A hit with properties and a place: every part of a record.
+fn whole() -> Hit {
+    let event = sample::add();
+    let mut draft = sample::page();
+    draft.event = Some(&event);
+    let place = Place::new(b"GB", b"ENG", b"London").unwrap();
+    draft.seal(crate::config::IpPolicy::Masked).at(&place)
+}
+
+#[test]
+fn a_record_comes_back_as_the_hit_it_was() {
+    for hit in [sample::page().seal(crate::config::IpPolicy::Full), whole()] {
+        let back = Hit::from_record(hit.record()).unwrap();
+        assert_eq!(back, hit);
+        assert_ne!(back.place(), hit.place(), "it is a copy");
+    }
+}
+
+#[test]
+fn a_record_cut_anywhere_or_with_more_behind_it_is_none() {
+    let hit = whole();
+    let record = hit.record();
+    for end in 0..record.len() {
+        assert!(Hit::from_record(&record[..end]).is_err(), "cut at {end}");
+        // The length says what is there, and the parts do not.
+        let mut shorter = record[..end].to_vec();
+        if let Some(length) = shorter.get_mut(4..8) {
+            length.copy_from_slice(&(end as u32).to_le_bytes());
+        }
+        assert!(Hit::from_record(&shorter).is_err(), "cut at {end}, length told");
+    }
+    let mut longer = [record, &[0]].concat();
+    assert_eq!(Hit::from_record(&longer), Err(RecordError::Malformed));
+    let length = longer.len() as u32;
+    longer[4..8].copy_from_slice(&length.to_le_bytes());
+    assert_eq!(Hit::from_record(&longer), Err(RecordError::Malformed));
+}
+
+#[test]
+fn another_version_is_told() {
+    let mut record = whole().record().to_vec();
+    record[0] = 2;
+    assert_eq!(Hit::from_record(&record), Err(RecordError::Version(2)));
+    assert!(RecordError::Version(2).to_string().contains("version 2"));
+}
+
+#[test]
+fn what_cannot_be_is_no_record() {
+    let hit = whole();
+    // Kind, a text's length, the number of properties, the flag of the place.
+    for (at, byte) in [(1, 5), (92, 0xff), (90, 7), (3, 0)] {
+        let mut record = hit.record().to_vec();
+        assert_ne!(record[at], byte);
+        record[at] = byte;
+        assert_eq!(Hit::from_record(&record), Err(RecordError::Malformed), "byte {at}");
+    }
+}

@@ -1,0 +1,141 @@
+//! The directory of one process, and the search for those whose process is gone.
+
+use std::{
+    io::{self, ErrorKind},
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::SeqCst},
+    },
+};
+
+use super::disk::{Disk, Held};
+use crate::pool::fork;
+
+const LOCK: &str = ".lock";
+const SEGMENT: &str = ".seg";
+
+/// A directory whose lock this process holds. It lives as long as anybody deals with its segments; then it goes, if
+/// it is empty, and its lock in any case.
+#[derive(Debug)]
+pub(super) struct Home {
+    disk: Arc<dyn Disk>,
+    pub(super) path: PathBuf,
+    lock_path: PathBuf,
+    /// None: it was let go.
+    lock: Option<Box<dyn Held>>,
+    segments: AtomicU64,
+    generation: u64,
+}
+
+impl Home {
+    /// A new directory below `folder`, called `id`, which nobody has ever used.
+    pub(super) fn new(disk: &Arc<dyn Disk>, folder: &Path, id: u64) -> io::Result<Self> {
+        disk.make_folder(folder)?;
+        let name = format!("{id:016x}");
+        let lock_path = folder.join(format!("{name}{LOCK}"));
+        // Before the directory is there: one without an owner never is, not even for a moment.
+        let Some(lock) = disk.lock(&lock_path)? else {
+            return Err(io::Error::new(
+                ErrorKind::AlreadyExists,
+                "another process has a directory of this name",
+            ));
+        };
+        let home = Self {
+            disk: Arc::clone(disk),
+            path: folder.join(name),
+            lock_path,
+            lock: Some(lock),
+            segments: AtomicU64::new(0),
+            generation: fork::generation(),
+        };
+        disk.make_folder(&home.path)?;
+        Ok(home)
+    }
+
+    /// A directory below `folder` whose process is gone and which `is_wanted`, if there is one.
+    pub(super) fn adopt(
+        disk: &Arc<dyn Disk>,
+        folder: &Path,
+        is_wanted: impl Fn(&str) -> bool,
+    ) -> io::Result<Option<Self>> {
+        let mut names = match disk.list(folder) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            listed => listed?,
+        };
+        names.retain(|name| is_id(name) && is_wanted(name));
+        names.sort_unstable();
+        for name in names {
+            let lock_path = folder.join(format!("{name}{LOCK}"));
+            let Some(lock) = disk.lock(&lock_path)? else {
+                continue;
+            };
+            let home = Self {
+                disk: Arc::clone(disk),
+                path: folder.join(name),
+                lock_path,
+                lock: Some(lock),
+                segments: AtomicU64::new(0),
+                generation: fork::generation(),
+            };
+            // Whoever had it may have emptied and removed it since it was listed.
+            match disk.list(&home.path) {
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+                Ok(_) => return Ok(Some(home)),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether it is another process's, and this is its child.
+    pub(super) fn is_inherited(&self) -> bool {
+        self.generation != fork::generation()
+    }
+
+    /// What it is called.
+    pub(super) fn name(&self) -> String {
+        self.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+    }
+
+    /// A name for a new segment.
+    pub(super) fn next_segment(&self) -> PathBuf {
+        self.path.join(format!("{:08x}{SEGMENT}", self.segments.fetch_add(1, SeqCst)))
+    }
+
+    /// The segments that are there, in the order in which they were begun.
+    pub(super) fn segments(&self) -> io::Result<Vec<PathBuf>> {
+        let mut names = self.disk.list(&self.path)?;
+        names.retain(|name| {
+            name.strip_suffix(SEGMENT).is_some_and(|id| id.len() == 8 && id.bytes().all(is_digit))
+        });
+        names.sort_unstable();
+        Ok(names.into_iter().map(|name| self.path.join(name)).collect())
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        if self.is_inherited() {
+            return;
+        }
+        // Only in this order: while the directory is there, so is its lock, and it is one and the same.
+        let is_gone = match self.disk.remove_folder(&self.path) {
+            Err(error) => error.kind() == ErrorKind::NotFound,
+            Ok(()) => true,
+        };
+        if is_gone {
+            // A file that stays is in nobody's way.
+            self.disk.remove_file(&self.lock_path).ok();
+        }
+        drop(self.lock.take());
+    }
+}
+
+fn is_id(name: &str) -> bool {
+    name.len() == 16 && name.bytes().all(is_digit)
+}
+
+fn is_digit(byte: u8) -> bool {
+    byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte)
+}

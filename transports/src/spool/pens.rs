@@ -1,0 +1,305 @@
+//! Writing: each thread has a stripe, and a segment of its own in it, unless more threads write than there are
+//! stripes.
+
+use std::{
+    cell::Cell,
+    fmt,
+    io::{self, ErrorKind},
+    sync::{
+        Arc, Mutex, PoisonError, TryLockError,
+        atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst},
+    },
+    time::{Duration, Instant},
+};
+
+use crossbeam_channel::{Receiver, Sender, unbounded};
+
+use super::{
+    budget::Budget,
+    disk::{Disk, DiskFile},
+    format::{FIRST, FRAME, Header, Seal},
+    home::Home,
+    segment::Segment,
+};
+
+/// How many segments are written side by side, at most.
+const STRIPES: usize = 8;
+/// A write that takes longer keeps requests away for a while.
+const SLOW: Duration = Duration::from_millis(5);
+/// For so long requests do not write, in microseconds; nor does anybody after a failure.
+const AWAY: u64 = 1_000_000;
+/// A segment whose hits have all ended is not kept for others that may come, if it is older than this.
+const LINGER: Duration = Duration::from_secs(60);
+
+/// Who writes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Hand {
+    /// A request, which does not wait for a slow disk.
+    Request,
+    /// A worker, which finds out whether the disk is quick again.
+    Worker,
+}
+
+/// Why a hit was not written.
+#[derive(Debug)]
+pub(super) enum Unwritten {
+    /// There is no directory yet, the disk was slow or failed a moment ago, or every stripe is busy.
+    Busy,
+    /// The spool was closed.
+    Closed,
+    /// The disk failed.
+    Failed(io::Error),
+    /// The segments have as many bytes as they may.
+    Full,
+}
+
+/// The stripes.
+pub(super) struct Pens {
+    disk: Arc<dyn Disk>,
+    budget: Arc<Budget>,
+    stripes: [Stripe; STRIPES],
+    /// Segments begun, for the reader. Kept out of every lock that a request could wait for.
+    begun: Sender<Arc<Segment>>,
+    made: Instant,
+    /// Requests do not write before then, in microseconds after `made`.
+    slow_until: AtomicU64,
+    /// Nobody writes before then.
+    failed_until: AtomicU64,
+}
+
+#[derive(Default)]
+#[repr(align(128))]
+struct Stripe {
+    pen: Mutex<Pen>,
+    /// Hits written. Changed under the lock.
+    written: AtomicU64,
+}
+
+#[derive(Default)]
+struct Pen {
+    home: Option<Arc<Home>>,
+    segment: Option<Open>,
+    bytes: Vec<u8>,
+    is_closed: bool,
+}
+
+struct Open {
+    segment: Arc<Segment>,
+    file: Arc<dyn DiskFile>,
+    seal: Seal,
+    at: u64,
+    begun: Instant,
+}
+
+impl Pens {
+    pub(super) fn new(disk: &Arc<dyn Disk>, budget: &Arc<Budget>) -> (Self, Receiver<Arc<Segment>>) {
+        let (begun, receiver) = unbounded();
+        let pens = Self {
+            disk: Arc::clone(disk),
+            budget: Arc::clone(budget),
+            stripes: Default::default(),
+            begun,
+            made: Instant::now(),
+            slow_until: AtomicU64::new(0),
+            failed_until: AtomicU64::new(0),
+        };
+        (pens, receiver)
+    }
+
+    /// Lets hits be written into `home`.
+    pub(super) fn open(&self, home: &Arc<Home>) {
+        for stripe in &self.stripes {
+            let mut pen = stripe.pen.lock().unwrap_or_else(PoisonError::into_inner);
+            if pen.is_closed {
+                continue;
+            }
+            pen.home = Some(Arc::clone(home));
+            // What the usual hit needs; a larger one makes more of it.
+            pen.bytes.reserve(4 << 10);
+        }
+    }
+
+    /// Writes a record by one call of the system, and says so.
+    pub(super) fn write(&self, record: &[u8], tag: u8, hand: Hand) -> Result<(), Unwritten> {
+        let began = Instant::now();
+        let now = self.micros(began);
+        let is_away = now < self.failed_until.load(SeqCst)
+            || (hand == Hand::Request && now < self.slow_until.load(SeqCst));
+        if is_away {
+            return Err(Unwritten::Busy);
+        }
+        let mine = stripe();
+        for n in 0..STRIPES {
+            let stripe = &self.stripes[(mine + n) % STRIPES];
+            let mut pen = match stripe.pen.try_lock() {
+                Ok(pen) => pen,
+                Err(TryLockError::Poisoned(pen)) => pen.into_inner(),
+                Err(TryLockError::WouldBlock) => continue,
+            };
+            let written = self.write_with(&mut pen, record, tag);
+            if written.is_ok() {
+                stripe.written.fetch_add(1, SeqCst);
+            }
+            drop(pen);
+            self.note(&written, began, hand);
+            return written;
+        }
+        Err(Unwritten::Busy)
+    }
+
+    /// How many hits were ever written.
+    pub(super) fn written(&self) -> u64 {
+        self.stripes.iter().map(|stripe| stripe.written.load(SeqCst)).sum()
+    }
+
+    /// Seals segments that nobody needs any more, so that they can go.
+    pub(super) fn tidy(&self) {
+        for stripe in &self.stripes {
+            let Ok(mut pen) = stripe.pen.try_lock() else {
+                continue;
+            };
+            let is_idle = pen.segment.as_ref().is_some_and(|open| {
+                open.at > FIRST as u64 && open.begun.elapsed() >= LINGER && open.segment.is_settled()
+            });
+            if is_idle {
+                pen.retire();
+            }
+        }
+    }
+
+    /// Nothing is written from now on.
+    pub(super) fn close(&self) {
+        for stripe in &self.stripes {
+            // OK to wait for: it is held for one write at a time.
+            let mut pen = stripe.pen.lock().unwrap_or_else(PoisonError::into_inner);
+            pen.is_closed = true;
+            pen.retire();
+            pen.home = None;
+        }
+    }
+
+    #[inline]
+    fn write_with(&self, pen: &mut Pen, record: &[u8], tag: u8) -> Result<(), Unwritten> {
+        let size = (FRAME + record.len()) as u64;
+        let has_room = pen.segment.as_ref().is_some_and(|open| open.at + size <= self.budget.segment());
+        if !has_room {
+            self.begin(pen)?;
+        }
+        let Pen { segment: Some(open), bytes, .. } = pen else {
+            return Err(Unwritten::Busy);
+        };
+        open.seal.frame(record, tag, bytes);
+        if let Err(error) = write_all(&*open.file, bytes, open.at) {
+            pen.spoil();
+            return Err(Unwritten::Failed(error));
+        }
+        open.at += size;
+        open.segment.commit(open.at, tag);
+        Ok(())
+    }
+
+    /// Begins a new segment.
+    #[cold]
+    #[inline(never)]
+    fn begin(&self, pen: &mut Pen) -> Result<(), Unwritten> {
+        pen.retire();
+        if pen.is_closed {
+            return Err(Unwritten::Closed);
+        }
+        let Some(home) = &pen.home else {
+            return Err(Unwritten::Busy);
+        };
+        let size = self.budget.segment();
+        if !self.budget.take(size) {
+            return Err(Unwritten::Full);
+        }
+        let begun = create(&*self.disk, home).inspect_err(|_| self.budget.give_back(size));
+        let (path, file, nonce) = begun.map_err(Unwritten::Failed)?;
+        let at = FIRST as u64;
+        let segment = Segment::new(path, &self.disk, &self.budget, home, size, at);
+        // The receiver lives as long as this.
+        self.begun.send(Arc::clone(&segment)).ok();
+        pen.segment = Some(Open { segment, file, seal: Seal::new(nonce), at, begun: Instant::now() });
+        Ok(())
+    }
+
+    fn note(&self, written: &Result<(), Unwritten>, began: Instant, hand: Hand) {
+        let now = Instant::now();
+        if now.duration_since(began) > SLOW {
+            self.slow_until.store(self.micros(now) + AWAY, SeqCst);
+        } else if hand == Hand::Worker && written.is_ok() {
+            self.slow_until.store(0, SeqCst);
+        }
+        if matches!(written, Err(Unwritten::Failed(_) | Unwritten::Full)) {
+            self.failed_until.store(self.micros(now) + AWAY, SeqCst);
+        }
+    }
+
+    fn micros(&self, now: Instant) -> u64 {
+        now.duration_since(self.made).as_micros() as u64
+    }
+}
+
+impl fmt::Debug for Pens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pens").field("written", &self.written()).finish_non_exhaustive()
+    }
+}
+
+impl Pen {
+    /// Writes no more to its segment.
+    fn retire(&mut self) {
+        if let Some(open) = self.segment.take() {
+            open.segment.seal();
+        }
+    }
+
+    /// A write failed, perhaps half-way.
+    #[cold]
+    fn spoil(&mut self) {
+        if let Some(open) = &self.segment {
+            // If it cannot be cut, it is read as a torn end.
+            open.file.cut(open.at).ok();
+        }
+        self.retire();
+    }
+}
+
+/// The number of the calling thread's stripe.
+fn stripe() -> usize {
+    static THREADS: AtomicUsize = AtomicUsize::new(0);
+    thread_local! {
+        // Without a destructor, so that it can be read during exit.
+        static STRIPE: Cell<usize> = const { Cell::new(usize::MAX) };
+    }
+    if STRIPE.get() == usize::MAX {
+        STRIPE.set(THREADS.fetch_add(1, SeqCst) % STRIPES);
+    }
+    STRIPE.get()
+}
+
+/// Makes a segment with its header, and answers its nonce.
+fn create(disk: &dyn Disk, home: &Home) -> io::Result<(std::path::PathBuf, Arc<dyn DiskFile>, u64)> {
+    let nonce = super::random()?;
+    let path = home.next_segment();
+    let file = disk.create(&path)?;
+    let header = Header { micros: super::micros(), nonce };
+    if let Err(error) = write_all(&*file, &header.bytes(), 0) {
+        disk.remove_file(&path).ok();
+        return Err(error);
+    }
+    Ok((path, file, nonce))
+}
+
+/// By one call of the system, unless a signal comes between.
+fn write_all(file: &dyn DiskFile, bytes: &[u8], at: u64) -> io::Result<()> {
+    loop {
+        return match file.write_at(bytes, at) {
+            Ok(written) if written == bytes.len() => Ok(()),
+            // Half of it: that is how a full disk says so.
+            Ok(_) => Err(ErrorKind::StorageFull.into()),
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(error) => Err(error),
+        };
+    }
+}

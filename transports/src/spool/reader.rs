@@ -1,0 +1,273 @@
+//! Reading: first what this process wrote, in about that order, then what processes left that are gone.
+
+use std::{
+    collections::{HashSet, VecDeque},
+    io,
+    path::PathBuf,
+    sync::Arc,
+};
+
+use crossbeam_channel::Receiver;
+
+use super::{
+    Options,
+    budget::Budget,
+    cursor::{Blocked, Cursor, Next, Stored},
+    disk::Disk,
+    format::{FIRST, Unreadable},
+    home::Home,
+    segment::Segment,
+};
+
+/// What was read.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct Read {
+    /// Hits to be delivered.
+    pub hits: Vec<Stored>,
+    /// Hits of this process that cannot be read any more, by the last bit of their tag.
+    pub lost: [u64; 2],
+    /// Hits of other processes that cannot be read any more: at least so many.
+    pub adopted_lost: u64,
+    /// What the operator is to be told.
+    pub troubles: Vec<String>,
+}
+
+#[derive(Debug)]
+pub(super) struct Reader {
+    disk: Arc<dyn Disk>,
+    budget: Arc<Budget>,
+    folder: PathBuf,
+    begun: Receiver<Arc<Segment>>,
+    own: VecDeque<Cursor>,
+    /// Whether segments were begun since that was last asked.
+    has_begun: bool,
+    /// Which of the own segments that are still written to was read last.
+    turn: usize,
+    adopted: Option<Adopted>,
+    /// Directories that hold something which this process cannot read.
+    left: HashSet<String>,
+}
+
+/// A directory whose process is gone.
+#[derive(Debug)]
+struct Adopted {
+    home: Arc<Home>,
+    segments: VecDeque<PathBuf>,
+    cursor: Option<Cursor>,
+}
+
+impl Reader {
+    pub(super) fn new(options: &Options, begun: Receiver<Arc<Segment>>) -> Self {
+        Self {
+            disk: Arc::clone(&options.disk),
+            budget: Arc::clone(&options.budget),
+            folder: options.folder.clone(),
+            begun,
+            own: VecDeque::new(),
+            has_begun: false,
+            turn: 0,
+            adopted: None,
+            left: HashSet::new(),
+        }
+    }
+
+    /// Whether there is something to be read.
+    pub(super) fn has_unread(&mut self) -> bool {
+        self.learn();
+        self.adopted.is_some() || self.own.iter().any(Cursor::has_unread)
+    }
+
+    /// Whether it has been read all that this process wrote.
+    pub(super) fn has_own_unread(&mut self) -> bool {
+        self.learn();
+        self.own.iter().any(Cursor::has_unread)
+    }
+
+    /// Whether segments were begun since this was last asked.
+    pub(super) fn has_begun(&mut self) -> bool {
+        self.learn();
+        std::mem::take(&mut self.has_begun)
+    }
+
+    /// The segments that this process has begun and that have not been read to their end.
+    pub(super) fn own(&mut self) -> impl Iterator<Item = &Arc<Segment>> {
+        self.learn();
+        self.own.iter().map(Cursor::segment)
+    }
+
+    /// Reads at most `most` hits more.
+    pub(super) fn read(&mut self, most: usize, out: &mut Read) {
+        self.learn();
+        let most = out.hits.len() + most;
+        // What nobody writes to any more is older than what somebody does.
+        let mut n = 0;
+        while let Some(cursor) = self.own.get_mut(n).filter(|_| out.hits.len() < most) {
+            let is_over = cursor.segment().is_sealed() && advance(cursor, most, out);
+            if is_over {
+                self.own.remove(n);
+            } else {
+                n += 1;
+            }
+        }
+        for _ in 0..self.own.len() {
+            if out.hits.len() >= most {
+                return;
+            }
+            self.turn = (self.turn + 1) % self.own.len();
+            // One that ends here is taken away at the next look.
+            advance(&mut self.own[self.turn], most, out);
+        }
+        // Where one was emptied, there may be another.
+        while out.hits.len() < most && self.adopted.is_some() {
+            if !self.read_adopted(most, out) {
+                self.adopt(out);
+            }
+        }
+    }
+
+    /// Looks for a directory whose process is gone, unless there is one already.
+    pub(super) fn adopt(&mut self, out: &mut Read) {
+        if self.adopted.is_some() {
+            return;
+        }
+        let left = &self.left;
+        let found = Home::adopt(&self.disk, &self.folder, |name| !left.contains(name)).and_then(|home| {
+            let Some(home) = home else {
+                return Ok(None);
+            };
+            let segments = home.segments()?.into();
+            Ok(Some(Adopted { home: Arc::new(home), segments, cursor: None }))
+        });
+        match found {
+            Ok(found) => self.adopted = found,
+            Err(error) => out.troubles.push(format!(
+                "what other processes left in the spool {} cannot be read ({error}); see that this process may read and write there",
+                self.folder.display()
+            )),
+        }
+    }
+
+    /// Lets go of everything. Answers what was lost of what had been read to its end.
+    pub(super) fn close(&mut self) -> [u64; 2] {
+        self.learn();
+        let mut lost = [0; 2];
+        for gone in self.own.drain(..).filter_map(|cursor| cursor.finish()) {
+            lost = [lost[0] + gone[0], lost[1] + gone[1]];
+        }
+        self.adopted = None;
+        lost
+    }
+
+    fn learn(&mut self) {
+        let before = self.own.len();
+        self.own.extend(self.begun.try_iter().map(|segment| Cursor::new(segment, false)));
+        self.has_begun |= self.own.len() > before;
+    }
+
+    /// Reads from the adopted directory. False if there is nothing left in it.
+    fn read_adopted(&mut self, most: usize, out: &mut Read) -> bool {
+        let Some(adopted) = &mut self.adopted else {
+            return false;
+        };
+        let cursor = match &mut adopted.cursor {
+            Some(cursor) => cursor,
+            None => match adopted.segments.pop_front() {
+                None => {
+                    self.adopted = None;
+                    return false;
+                }
+                Some(path) => match segment(path, &adopted.home, &self.disk, &self.budget) {
+                    Ok(segment) => adopted.cursor.insert(Cursor::new(segment, true)),
+                    Err((path, error)) => {
+                        out.troubles.push(format!(
+                            "{} cannot be read and stays where it is ({error}); see that this process may read and write it",
+                            path.display()
+                        ));
+                        self.left.insert(adopted.home.name());
+                        return true;
+                    }
+                },
+            },
+        };
+        let told = out.troubles.len();
+        if advance(cursor, most, out) {
+            let is_left = cursor.foreign() > 0 || out.troubles.len() > told;
+            if cursor.foreign() > 0 {
+                out.troubles.push(format!(
+                    "{} holds {} hits of another version of trackside and stays where it is; deliver them with that version",
+                    cursor.segment().path.display(),
+                    cursor.foreign()
+                ));
+            }
+            if is_left {
+                self.left.insert(adopted.home.name());
+            }
+            adopted.cursor = None;
+        }
+        true
+    }
+}
+
+/// A segment of an adopted directory.
+fn segment(
+    path: PathBuf,
+    home: &Arc<Home>,
+    disk: &Arc<dyn Disk>,
+    budget: &Arc<Budget>,
+) -> Result<Arc<Segment>, (PathBuf, io::Error)> {
+    match disk.open(&path).and_then(|file| file.length()) {
+        Ok(length) => {
+            budget.adopt(length);
+            // What has no frame is looked at all the same: it goes, if its version is known.
+            let segment = Segment::new(path, disk, budget, home, length, length.max(FIRST as u64 + 1));
+            segment.seal();
+            Ok(segment)
+        }
+        Err(error) => Err((path, error)),
+    }
+}
+
+/// Reads on, until there are `most` hits. True if there will be nothing more.
+fn advance(cursor: &mut Cursor, most: usize, out: &mut Read) -> bool {
+    while out.hits.len() < most {
+        match cursor.next() {
+            Ok(Next::Hit(hit)) => out.hits.push(hit),
+            Ok(Next::Lost(_)) if cursor.is_adopted() => out.adopted_lost += 1,
+            Ok(Next::Lost(tag)) => out.lost[usize::from(tag & 1)] += 1,
+            Ok(Next::Nothing) => return false,
+            Ok(Next::End(lost)) => {
+                out.lost[0] += lost[0];
+                out.lost[1] += lost[1];
+                return true;
+            }
+            Err(blocked) => return give_up(cursor, &blocked, out),
+        }
+    }
+    false
+}
+
+/// Says why the segment cannot be read. True if it is not worth another look.
+fn give_up(cursor: &Cursor, blocked: &Blocked, out: &mut Read) -> bool {
+    let path = cursor.segment().path.display();
+    match blocked {
+        Blocked::Unreadable(Unreadable::Empty) => {
+            cursor.segment().read_to_end(0);
+            return true;
+        }
+        Blocked::Unreadable(Unreadable::Version(version)) => out.troubles.push(format!(
+            "{path} is a segment of version {version}, which this version of trackside does not know, and stays where it is; deliver it with the version that wrote it"
+        )),
+        Blocked::Unreadable(Unreadable::Damaged) => out.troubles.push(format!(
+            "{path} is damaged at its beginning and stays where it is; restore it from a copy, or remove it"
+        )),
+        Blocked::Failed(error) => {
+            out.troubles.push(format!(
+                "{path} cannot be read ({error}); see that this process may read and write it"
+            ));
+            // What this process wrote is tried again.
+            return cursor.is_adopted();
+        }
+    }
+    true
+}

@@ -1,0 +1,111 @@
+//! Directories of processes that are gone, among those of processes that are not. Those that fork and are killed are
+//! in `fork_spool`.
+
+use super::*;
+
+#[test]
+fn a_living_directory_is_left_alone() {
+    let place = Place::new();
+    let first = place.spool();
+    let hits = fill(&first, 5);
+    let second = place.spool();
+    assert!(read(&second).is_empty());
+    assert_eq!(read_ids(&read(&first)), ids(&hits));
+}
+
+#[test]
+fn what_is_left_is_adopted_by_exactly_one() {
+    let place = Place::new();
+    let mut hits: Vec<_> = (0..20)
+        .flat_map(|_| {
+            let spool = place.spool();
+            let hits = fill(&spool, 10);
+            spool.close();
+            hits
+        })
+        .collect();
+    // Each adopts one at a time.
+    let spools: Vec<_> = (0..8).map(|_| Spool::new(place.options())).collect();
+    let seen = std::sync::Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for spool in &spools {
+            let seen = &seen;
+            scope.spawn(move || {
+                let mut now = Instant::now();
+                for _ in 0..30 {
+                    spool.tend(now);
+                    now += Duration::from_secs(60);
+                    let stored = read(spool);
+                    seen.lock().unwrap().extend(read_ids(&stored));
+                    mark(spool, &stored, State::Delivered);
+                }
+            });
+        }
+    });
+    let mut seen = seen.into_inner().unwrap();
+    seen.sort_unstable();
+    hits.sort_unstable_by_key(Hit::id);
+    assert_eq!(seen, ids(&hits));
+    for spool in &spools {
+        spool.close();
+    }
+    assert!(place.is_bare());
+}
+
+#[test]
+fn the_states_that_the_dead_left_are_kept() {
+    let place = Place::new();
+    let spool = place.spool();
+    let hits = fill(&spool, 6);
+    let stored = read(&spool);
+    let states =
+        [State::Begun, State::Delivered, State::Dropped, State::Refused, State::Waiting, State::Waiting];
+    for (stored, state) in stored.iter().zip(states) {
+        spool.mark([&stored.spot].into_iter(), state);
+    }
+    std::mem::forget(stored);
+    kill(spool, &place.0);
+    let next = place.spool();
+    let stored = read(&next);
+    assert_eq!(read_ids(&stored), [hits[0].id(), hits[4].id(), hits[5].id()]);
+    assert_eq!(stored.iter().map(|stored| stored.is_begun).collect::<Vec<_>>(), [true, false, false]);
+}
+
+#[test]
+fn an_adopter_that_dies_is_followed_by_another() {
+    let place = Place::new();
+    let spool = place.spool();
+    let hits = fill(&spool, 4);
+    kill(spool, &place.0);
+    for n in 0..4 {
+        let spool = place.spool();
+        let stored = read(&spool);
+        assert_eq!(read_ids(&stored), ids(&hits[n..]));
+        mark(&spool, &stored[..1], State::Delivered);
+        std::mem::forget(stored);
+        kill(spool, &place.0);
+    }
+    let last = place.spool();
+    assert!(read(&last).is_empty());
+    assert_eq!(place.segments(), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn adopted_bytes_count_until_they_are_gone() {
+    let place = Place::new();
+    let spool = place.spool();
+    fill(&spool, 3_000);
+    kill(spool, &place.0);
+    let mut options = place.options();
+    options.budget = Arc::new(Budget::new(600 << 10));
+    let next = open(options);
+    // Read is not ended.
+    let stored = read(&next);
+    assert_eq!(stored.len(), 3_000);
+    assert!(!next.write(&hit(), 0), "there is no room for a segment");
+    let [told] = &next.troubles()[..] else { panic!() };
+    assert!(told.contains("full") && told.contains("spool.bytes"), "{told}");
+    mark(&next, &stored, State::Delivered);
+    drop(stored);
+    fill_again(&next, 1);
+}

@@ -1,0 +1,137 @@
+//! A disk that fails, fills or is slow.
+
+use super::*;
+use trackside_transports::spool::Disk;
+
+fn faulty(place: &Place) -> (Spool, Faulty) {
+    let disk = Faulty::default();
+    let mut options = place.options();
+    options.disk = Arc::new(disk.clone());
+    (open(options), disk)
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_told_and_tried_again() {
+    let place = Place::new();
+    let disk = Faulty::default();
+    disk.faults().fails.store(true, SeqCst);
+    let mut options = place.options();
+    options.disk = Arc::new(disk.clone());
+    let spool = Spool::new(options);
+    let now = Instant::now();
+    spool.tend(now);
+    let [told] = &spool.troubles()[..] else { panic!() };
+    assert!(told.contains(place.0.to_str().unwrap()) && told.contains("spool.dir"), "{told}");
+    assert!(!spool.write(&hit(), 0) && !spool.save(&hit(), 0));
+    disk.faults().fails.store(false, SeqCst);
+    spool.tend(now + Duration::from_secs(1));
+    assert!(!spool.write(&hit(), 0), "not so soon");
+    spool.tend(now + Duration::from_secs(11));
+    fill(&spool, 1);
+    assert!(spool.troubles().is_empty());
+}
+
+#[test]
+fn a_path_that_is_a_file_is_told() {
+    let place = Place::new();
+    fs::write(&place.0, "in the way").unwrap();
+    let spool = Spool::new(place.options());
+    spool.tend(Instant::now());
+    assert_eq!(spool.troubles().len(), 1);
+    assert!(!spool.write(&hit(), 0));
+    spool.close();
+    fs::remove_file(&place.0).unwrap();
+}
+
+#[test]
+fn a_full_disk_is_told_and_what_was_written_is_there() {
+    let place = Place::new();
+    let (spool, disk) = faulty(&place);
+    let hits = fill(&spool, 3);
+    disk.faults().fails.store(true, SeqCst);
+    assert!(!spool.write(&hit(), 0));
+    let [told] = &spool.troubles()[..] else { panic!() };
+    assert!(told.contains("stay in memory") && told.contains("room"), "{told}");
+    assert!(!spool.write(&hit(), 0));
+    assert!(spool.troubles().is_empty(), "for a second nobody tries");
+    disk.faults().fails.store(false, SeqCst);
+    assert_eq!(read_ids(&read(&spool)), ids(&hits));
+    let more = fill_again(&spool, 3);
+    assert_eq!(read_ids(&read(&spool)), ids(&more));
+    assert_eq!(spool.pending(), 6);
+}
+
+#[test]
+fn half_a_frame_costs_nothing_but_itself() {
+    for is_uncut in [false, true] {
+        for torn in [0, 1, 15, 16, 17, 100] {
+            let place = Place::new();
+            let (spool, disk) = faulty(&place);
+            let mut hits = fill(&spool, 2);
+            disk.faults().torn.store(torn + 1, SeqCst);
+            disk.faults().is_uncut.store(is_uncut, SeqCst);
+            assert!(!spool.write(&hit(), 0));
+            let read_now = read_ids(&spool.read(10).hits);
+            assert_eq!(read_now, ids(&hits), "{torn}");
+            if torn == 0 && is_uncut {
+                hits.append(&mut fill_again(&spool, 2));
+            }
+            kill(spool, &place.0);
+            assert_eq!(read_ids(&read(&place.spool())), ids(&hits), "{torn}: by another process");
+        }
+    }
+}
+
+#[test]
+fn a_slow_write_keeps_requests_away_until_a_worker_finds_it_quick() {
+    let place = Place::new();
+    let (spool, disk) = faulty(&place);
+    fill(&spool, 1);
+    disk.faults().slow.store(8, SeqCst);
+    assert!(spool.write(&hit(), 0), "it was written, slowly");
+    assert!(!spool.write(&hit(), 0));
+    assert!(spool.save(&hit(), 0), "a worker waits");
+    assert!(!spool.write(&hit(), 0));
+    disk.faults().slow.store(0, SeqCst);
+    assert!(!spool.write(&hit(), 0), "nobody knows yet");
+    assert!(spool.save(&hit(), 0));
+    assert!(spool.write(&hit(), 0));
+    assert_eq!(read(&spool).len(), 5);
+}
+
+#[test]
+fn states_that_cannot_be_written_are_told() {
+    let place = Place::new();
+    let (spool, disk) = faulty(&place);
+    fill(&spool, 2);
+    let stored = read(&spool);
+    disk.faults().fails.store(true, SeqCst);
+    mark(&spool, &stored, State::Delivered);
+    let [told] = &spool.troubles()[..] else { panic!() };
+    assert!(told.contains("twice"), "{told}");
+    assert_eq!(spool.pending(), 0, "for this process they have ended");
+    drop(stored);
+    spool.close();
+    assert!(place.is_bare(), "and the file could be removed");
+}
+
+#[test]
+fn what_another_left_and_cannot_be_read_is_told_and_left() {
+    let place = Place::new();
+    let spool = place.spool();
+    let hits = fill(&spool, 2);
+    spool.close();
+    let (next, disk) = faulty(&place);
+    disk.faults().is_unreadable.store(true, SeqCst);
+    let read_once = next.read(10);
+    assert!(read_once.hits.is_empty() && read_once.troubles.len() == 1, "{read_once:?}");
+    disk.faults().is_unreadable.store(false, SeqCst);
+    next.close();
+    assert_eq!(read_ids(&read(&place.spool())), ids(&hits));
+}
+
+#[test]
+fn the_disk_is_behind_an_object() {
+    let disk: Arc<dyn Disk> = Arc::new(Faulty::default());
+    assert!(disk.list(Path::new("/no/such/folder")).is_err());
+}
