@@ -25,12 +25,13 @@ def write(batch):
 NATIVE = dict(config={{**CONFIG, "destination": [{{"type": "file", "path": path}}]}}, env=False)
 MINE = {{"type": "callback", "name": "mine"}}
 PYTHON = dict(config={{**CONFIG, "destination": [MINE]}}, env=False, sinks={{"mine": write}})
+HOOKED = dict(**NATIVE, filter=lambda hit: True, edit=lambda hit, edit: edit.set(title="edited"))
 
 def visit(tracker, path):
     assert tracker.begin("GET", path, BROWSER).finish(200, HTML).is_tracked
 """
 
-KINDS = ["NATIVE", "PYTHON"]
+KINDS = ["NATIVE", "PYTHON", "HOOKED"]
 
 
 def run(tmp_path: Path, code: str, before: str = "") -> list[str]:

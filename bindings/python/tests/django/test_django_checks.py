@@ -50,6 +50,9 @@ def test_a_site_in_order_has_nothing_to_hear() -> None:
         ({"TRACKSIDE_USER": 1}, ["E005"]),
         ({"TRACKSIDE_SINKS": {"nowhere": print}}, ["E006"]),
         ({"TRACKSIDE_TRANSPORT": "nowhere.to.be.found"}, ["E006"]),
+        ({"TRACKSIDE_FILTER": "nowhere.to.be.found"}, ["E006"]),
+        ({"TRACKSIDE_EDIT": "django.VERSION"}, ["E006"]),
+        ({"TRACKSIDE_FILTER": callable, "TRACKSIDE_EDIT": "django.shortcuts.render"}, []),
         ({"ANALYTICS_ID": "UA-1"}, ["W001"]),
         (
             {"ANALYTICS_ID": "UA-1", "ANALYTICS_PROVIDER_URL": "https://ssl.google-analytics.com/collect"},

@@ -106,15 +106,39 @@ application = TracksideMiddleware(
 """
 
 
-def test_a_sink_in_python_is_a_mistake_that_names_the_flag(tmp_path: Path) -> None:
-    (tmp_path / "sink_site.py").write_text(SINK)
-    with Server(tmp_path, {}, ["--need-app"], module="sink_site") as server:
+HOOKS = """
+from trackside import Tracker
+from trackside.wsgi import TracksideMiddleware
+from wsgi_site import pages
+
+def only_even(hit):
+    return hit.path[-1] in "02468"
+
+def title(hit, edit):
+    edit.set(title="edited")
+
+destination = {"type": "file", "path": "hits.jsonl"}
+tracker = Tracker({"destination": [destination]}, consent="none", filter=only_even, edit=title)
+application = TracksideMiddleware(pages, tracker=tracker)
+"""
+
+
+@pytest.mark.parametrize(
+    ("program", "what"),
+    [
+        (SINK, "destination `callback` is delivered by Python"),
+        (HOOKS, "a filter or an editor of hits is Python"),
+    ],
+)
+def test_what_calls_python_is_a_mistake_that_names_the_flag(tmp_path: Path, program: str, what: str) -> None:
+    (tmp_path / "calling_site.py").write_text(program)
+    with Server(tmp_path, {}, ["--need-app"], module="calling_site") as server:
         assert server.wait() != 0
-        assert "ConfigError: destination `callback` is delivered by Python" in server.output
+        assert f"ConfigError: {what}" in server.output
         assert "--enable-threads" in server.output
 
 
-def test_with_the_flag_it_delivers(tmp_path: Path) -> None:
+def test_with_the_flag_a_sink_delivers(tmp_path: Path) -> None:
     (tmp_path / "sink_site.py").write_text(SINK)
     with Server(tmp_path, {}, ["--enable-threads"], module="sink_site") as server:
         load = Load(server.started().port)
@@ -122,6 +146,19 @@ def test_with_the_flag_it_delivers(tmp_path: Path) -> None:
         assert server.stop() == 0
     delivered = (tmp_path / "delivered").read_text().split()
     assert sorted(delivered) == sorted(load.seen)
+
+
+@pytest.mark.parametrize("lazy", LAZY)
+def test_with_the_flag_hooks_are_asked(lazy: str, tmp_path: Path) -> None:
+    (tmp_path / "hooks_site.py").write_text(HOOKS)
+    options = ["--enable-threads", *LAZY[lazy]]
+    with Server(tmp_path, {}, options, module="hooks_site") as server:
+        load = Load(server.started().port)
+        load.run(40)
+        assert server.stop() == 0
+    hits = [json.loads(line) for line in (tmp_path / "hits.jsonl").read_text().splitlines()]
+    assert sorted(hit["path"] for hit in hits) == sorted(path for path in load.seen if path[-1] in "02468")
+    assert {hit["title"] for hit in hits} == {"edited"}
 
 
 LOGGING = """

@@ -20,6 +20,8 @@ from . import origin
 NAMES = frozenset(
     {
         "TRACKSIDE",
+        "TRACKSIDE_EDIT",
+        "TRACKSIDE_FILTER",
         "TRACKSIDE_SINKS",
         "TRACKSIDE_SITE",
         "TRACKSIDE_STATS",
@@ -61,6 +63,8 @@ class Settings:
     options: Options
     transport: object
     sinks: dict[str, object]
+    filter: object
+    edit: object
     mistakes: list[Mistake]
 
     @classmethod
@@ -73,6 +77,8 @@ class Settings:
             reader.options(configuration),
             getattr(settings, "TRACKSIDE_TRANSPORT", None),
             reader.sinks(),
+            getattr(settings, "TRACKSIDE_FILTER", None),
+            getattr(settings, "TRACKSIDE_EDIT", None),
             reader.mistakes,
         )
 
@@ -87,6 +93,8 @@ class Settings:
             self.configuration == other.configuration
             and self.transport is other.transport
             and self.sinks == other.sinks
+            and self.filter == other.filter
+            and self.edit == other.edit
         )
 
 

@@ -16,8 +16,8 @@ from trackside import NotFoundError, RecordingTransport, Tracker, TracksideError
 from . import books, conf, origin, sites
 
 
-class SwapError(ImproperlyConfigured):
-    """``TRACKSIDE_TRANSPORT`` or ``TRACKSIDE_SINKS`` name what cannot deliver."""
+class FunctionError(ImproperlyConfigured):
+    """A setting names a function that cannot be imported or called, or that is for no destination."""
 
 
 @dataclass(frozen=True)
@@ -57,11 +57,16 @@ def flush() -> None:
 def open_tracker(settings: conf.Settings) -> Tracker:
     """A tracker of these settings. Raises ``ImproperlyConfigured``."""
     settings.raise_mistakes()
-    transport, sinks = _transport(settings.transport), _sinks(settings.sinks)
+    given: dict[str, Any] = {
+        "transport": _transport(settings.transport),
+        "sinks": _sinks(settings.sinks),
+        "filter": _hook(settings.filter, "TRACKSIDE_FILTER", "a hit"),
+        "edit": _hook(settings.edit, "TRACKSIDE_EDIT", "a hit and an edit"),
+    }
     try:
-        return Tracker(settings.configuration, transport=transport, sinks=sinks)
+        return Tracker(settings.configuration, **given)
     except NotFoundError as error:
-        raise SwapError(f"TRACKSIDE_SINKS: {error}") from error
+        raise FunctionError(f"TRACKSIDE_SINKS: {error}") from error
     except TracksideError as error:
         lines = str(error).splitlines()
         raise ImproperlyConfigured("\n".join(f"TRACKSIDE: {line}" for line in lines)) from error
@@ -114,9 +119,9 @@ def _keep_books(folder: str | None) -> None:
 
 def _transport(transport: object) -> Any:
     made = _imported(transport, "TRACKSIDE_TRANSPORT") if isinstance(transport, str) else transport
-    if made is None or _delivers(made) or isinstance(made, RecordingTransport):
+    if made is None or _is_function(made) or isinstance(made, RecordingTransport):
         return made
-    raise SwapError("TRACKSIDE_TRANSPORT must be a RecordingTransport or a function that takes a batch")
+    raise FunctionError("TRACKSIDE_TRANSPORT must be a RecordingTransport or a function that takes a batch")
 
 
 def _sinks(sinks: Mapping[str, object]) -> dict[str, Callable[..., Any]]:
@@ -124,14 +129,21 @@ def _sinks(sinks: Mapping[str, object]) -> dict[str, Callable[..., Any]]:
     for name, sink in sinks.items():
         setting = f"TRACKSIDE_SINKS[{name!r}]"
         made: Any = _imported(sink, setting) if isinstance(sink, str) else sink
-        if not _delivers(made):
-            raise SwapError(f"{setting} must be a function that takes a batch")
+        if not _is_function(made):
+            raise FunctionError(f"{setting} must be a function that takes a batch")
         found[name] = made
     return found
 
 
-def _delivers(made: object) -> bool:
-    """Whether it can be called with a batch; a class can be called, but makes another of its kind."""
+def _hook(hook: object, setting: str, takes: str) -> Callable[..., Any] | None:
+    made: Any = _imported(hook, setting) if isinstance(hook, str) else hook
+    if made is None or _is_function(made):
+        return made  # type: ignore[no-any-return]  # its parameters cannot be seen
+    raise FunctionError(f"{setting} must be a function that takes {takes}")
+
+
+def _is_function(made: object) -> bool:
+    """Whether it can be called for what it does; a class can be called, but makes another of its kind."""
     return callable(made) and not isinstance(made, type)
 
 
@@ -139,4 +151,4 @@ def _imported(path: str, setting: str) -> Any:
     try:
         return import_string(path)
     except ImportError as error:
-        raise SwapError(f"{setting}: {error}") from error
+        raise FunctionError(f"{setting}: {error}") from error
