@@ -50,6 +50,7 @@ class Browser:
         self._received = b""
         self._last = 0
         self._session: str | None = None
+        self._runs_scripts = True
         #: Everything that was told, in order.
         self.events: list[dict[str, Any]] = []
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
@@ -77,6 +78,56 @@ class Browser:
         frame = self.call("Page.navigate", url=url)
         if "errorText" in frame:
             raise RuntimeError(f"{url}: {frame['errorText']}")
+        self._wait_for_load(before)
+
+    def evaluate(self, script: str) -> Any:
+        """What a script comes to, also where the page may run none; a promise is waited for."""
+        answer = self.call("Runtime.evaluate", expression=script, awaitPromise=True)
+        assert "exceptionDetails" not in answer, answer["exceptionDetails"]
+        return answer["result"].get("value")
+
+    def forbid_scripts(self) -> None:
+        """From here on no page runs its scripts."""
+        self.call("Emulation.setScriptExecutionDisabled", value=True)
+        self._runs_scripts = False
+
+    def settle(self) -> None:
+        """Waits until the page's timers that are due have run."""
+        if self._runs_scripts:
+            self.evaluate("new Promise(done => setTimeout(done))")
+
+    def wait_for_answers(self) -> None:
+        """Waits until each request that the page has sent since it is in view has come to its end."""
+        # A page that was kept for the way back is not told what came meanwhile.
+        navigated = [n for n, event in enumerate(self.events) if event["method"] == "Page.frameNavigated"]
+        sent = set(self._requests("requestWillBeSent", navigated[-1]))
+
+        def are_over(_: object = None) -> bool:
+            return sent <= {*self._requests("loadingFinished"), *self._requests("loadingFailed")}
+
+        if not are_over():
+            self._until(are_over)
+
+    def _requests(self, what: str, since: int = 0) -> list[str]:
+        """The ids of the requests of which this was told."""
+        told = [event["params"] for event in self.events[since:] if event["method"] == f"Network.{what}"]
+        return [params["requestId"] for params in told]
+
+    def send_headers(self, **headers: str) -> None:
+        """Sends these with each request; names have ``_`` for ``-``."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        self.call("Network.setExtraHTTPHeaders", headers=named)
+
+    def click(self, selector: str) -> None:
+        """Clicks with the mouse on what leads to another page, and waits for that."""
+        root = self.call("DOM.getDocument", depth=0)["root"]["nodeId"]
+        node = self.call("DOM.querySelector", nodeId=root, selector=selector)["nodeId"]
+        self.call("DOM.scrollIntoViewIfNeeded", nodeId=node)
+        corners = self.call("DOM.getContentQuads", nodeId=node)["quads"][0]
+        place = {"x": sum(corners[::2]) / 4, "y": sum(corners[1::2]) / 4}
+        before = len(self.events)
+        for kind in ("mousePressed", "mouseReleased"):
+            self.call("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, **place)
         self._wait_for_load(before)
 
     def text(self, selector: str) -> list[str]:

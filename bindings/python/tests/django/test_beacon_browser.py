@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from socketserver import ThreadingMixIn
-from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import pytest
+from browser_site import Site, served
 from chromium import Browser, browser
 
-from trackside import Hit, RecordingTransport, Tracker
-from trackside.wsgi import TracksideMiddleware
+from trackside import Exchange
 
 PLACE = '<p id="trackside-notice" hidden></p>'
 COUNTED = '<script defer data-counted src="/t/s.js"></script>'
 PRERENDERS = (
     '<script type="speculationrules">{"prerender": [{"urls": ["/next"]}]}</script><a href="/next">Next</a>'
 )
+
+#: Tells when a page is there with all that it needs, behind the report that it has sent until then.
+LOADED = "<script>addEventListener('load', () => fetch('/loaded'))</script>"
 
 #: What pages say to caches, and what they hold beside their title and the beacon.
 PAGES = {
@@ -29,83 +28,30 @@ PAGES = {
     "/private": ("private, max-age=0", None),
     "/counted": ("private, max-age=0", COUNTED),
     "/ahead": ("public, max-age=60", PRERENDERS),
-    "/next": ("public, max-age=60", ""),
+    "/next": ("public, max-age=60", LOADED),
 }
 
 
-class Quiet(WSGIRequestHandler):
-    """Says nothing."""
-
-    def log_message(self, *_: Any) -> None:
-        """Into no log."""
-
-
-class Threaded(ThreadingMixIn, WSGIServer):
-    """Answers each connection on a thread."""
-
-    daemon_threads = True
-
-
-class Site:
-    """A site that a thread serves, and what it has recorded."""
-
-    def __init__(self, policy: str) -> None:
-        self.transport = RecordingTransport()
-        config = {"consent": {"policy": policy}, "beacon": {"path": "/t/"}}
-        self.tracker = Tracker(config, env=False, transport=self.transport)
-        counted = TracksideMiddleware(self._answer, tracker=self.tracker)
-        self.server = make_server("127.0.0.1", 0, counted, Threaded, Quiet)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        #: The paths of pages that reached the server.
-        self.asked: list[str] = []
-
-    def _answer(self, environ: Any, start_response: Any) -> list[bytes]:
-        path = environ["PATH_INFO"]
-        if path not in PAGES:
-            start_response("404 Not Found", [("Content-Type", "text/plain")])
-            return [b"no such page"]
-        self.asked.append(path)
-        caching, more = PAGES[path]
-        tag = environ["trackside"].beacon() if more is not None and more != COUNTED else ""
-        page = f"<!doctype html><title>Page {path}</title><h1>{path}</h1>{more or ''}{tag}"
-        start_response("200 OK", [("Content-Type", "text/html; charset=utf-8"), ("Cache-Control", caching)])
-        return [page.encode()]
-
-    def hits(self, count: int) -> list[Hit]:
-        """All hits so far, which are to be ``count``: reports come when they come."""
-        deadline = time.monotonic() + 20
-        while len(self.transport.hits) < count and time.monotonic() < deadline:
-            time.sleep(0.02)
-        # One too many would come about now.
-        time.sleep(0.3)
-        found = self.transport.hits
-        assert len(found) == count, [hit.path for hit in found]
-        return found
+def page(path: str, exchange: Exchange) -> tuple[str, str] | None:
+    if path not in PAGES:
+        return None
+    caching, more = PAGES[path]
+    tag = exchange.beacon() if more is not None and more != COUNTED else ""
+    return caching, f"<!doctype html><title>Page {path}</title><h1>{path}</h1>{more or ''}{tag}"
 
 
 @pytest.fixture
 def opened(tmp_path: Path) -> Iterator[Callable[[str], tuple[Site, Browser]]]:
     """Opens a site with a policy, and a browser that has never been there."""
-    with browser(tmp_path / "profile") as tab:
-        sites: list[Site] = []
+    with ExitStack() as sites, browser(tmp_path / "profile") as tab:
 
         def open_site(policy: str) -> tuple[Site, Browser]:
-            site = Site(policy)
-            sites.append(site)
-            threading.Thread(target=site.server.serve_forever, daemon=True).start()
-            return site, tab
+            return sites.enter_context(served(page, {"consent": {"policy": policy}}, tab)), tab
 
         yield open_site
-        for site in sites:
-            site.server.shutdown()
-            site.server.server_close()
 
 
 Opened = Callable[[str], tuple[Site, Browser]]
-
-
-def evaluate(tab: Browser, script: str) -> Any:
-    return tab.call("Runtime.evaluate", expression=script, awaitPromise=True)["result"].get("value")
 
 
 def test_each_view_counts_once_whether_the_browser_asks_for_the_page_or_not(opened: Opened) -> None:
@@ -122,7 +68,7 @@ def test_each_view_counts_once_whether_the_browser_asks_for_the_page_or_not(open
     assert {hit.visitor for hit in site.transport.hits} == {first.visitor}
     assert tab.cookies()["trackside"]["value"].startswith(first.visitor)
     assert tab.cookies()["trackside"]["httpOnly"]
-    assert evaluate(tab, "localStorage.length + sessionStorage.length") == 0
+    assert tab.evaluate("localStorage.length + sessionStorage.length") == 0
     skipped = site.tracker.stats().requests.skipped
     assert skipped["beacon"] == 1
     assert site.tracker.failures.count == 0
@@ -132,14 +78,14 @@ def test_routes_of_a_script_are_views(opened: Opened) -> None:
     site, tab = opened("none")
     tab.open(f"{site.url}/")
     site.hits(1)
-    evaluate(tab, "history.pushState({}, '', '/cart?utm_source=mail&id=7'); document.title = 'Cart'")
+    tab.evaluate("history.pushState({}, '', '/cart?utm_source=mail&id=7'); document.title = 'Cart'")
     site.hits(2)
-    evaluate(tab, "history.replaceState({}, '', '/cart?utm_source=mail&id=7#top')")
-    evaluate(tab, "history.pushState({}, '', '#more')")
+    tab.evaluate("history.replaceState({}, '', '/cart?utm_source=mail&id=7#top')")
+    tab.evaluate("history.pushState({}, '', '#more')")
     site.hits(2)
-    evaluate(tab, "history.replaceState({}, '', '/checkout')")
+    tab.evaluate("history.replaceState({}, '', '/checkout')")
     site.hits(3)
-    evaluate(tab, "history.go(-2)")
+    tab.evaluate("history.go(-2)")
     hits = site.hits(4)
     assert [(hit.path, hit.query) for hit in hits] == [
         ("/", ""),
@@ -158,9 +104,9 @@ def test_back_and_forward_are_views_also_of_pages_that_the_browser_has_kept(open
     tab.open(f"{site.url}/")
     tab.open(f"{site.url}/placeless")
     site.hits(2)
-    evaluate(tab, "history.back()")
+    tab.evaluate("history.back()")
     site.hits(3)
-    evaluate(tab, "history.forward()")
+    tab.evaluate("history.forward()")
     assert [hit.path for hit in site.hits(4)] == ["/", "/placeless", "/", "/placeless"]
     assert site.asked.count("/") == 1
 
@@ -169,16 +115,14 @@ def test_a_page_that_the_server_counts_may_have_the_script_for_its_routes(opened
     site, tab = opened("none")
     tab.open(f"{site.url}/counted")
     assert [hit.path for hit in site.hits(1)] == ["/counted"]
-    evaluate(tab, "history.pushState({}, '', '/counted/2')")
+    tab.evaluate("history.pushState({}, '', '/counted/2')")
     assert [hit.path for hit in site.hits(2)] == ["/counted", "/counted/2"]
 
 
 def test_what_is_rendered_ahead_counts_when_it_is_shown(opened: Opened) -> None:
     site, tab = opened("none")
     tab.open(f"{site.url}/ahead")
-    deadline = time.monotonic() + 10
-    while "/next" not in site.asked and time.monotonic() < deadline:
-        time.sleep(0.05)
+    site.wait(lambda: "/next" in site.asked)
     assert [hit.path for hit in site.hits(1)] == ["/ahead"], "it is not shown yet"
     tab.open(f"{site.url}/next")
     assert [hit.path for hit in site.hits(2)] == ["/ahead", "/next"]
@@ -193,11 +137,13 @@ def test_the_notice_is_shown_where_the_page_has_a_place_for_it(opened: Opened) -
     tab.open(f"{site.url}/")
     site.hits(2)
     shown = "document.getElementById('trackside-notice')"
-    assert evaluate(tab, f"{shown}.textContent") == "127.0.0.1 uses a cookie to count visits."
-    assert evaluate(tab, f"{shown}.hidden") is False
+    until = f"new MutationObserver(done).observe({shown}, {{attributes: true}})"
+    tab.evaluate(f"new Promise(done => {shown}.hidden ? {until} : done())")
+    assert tab.evaluate(f"{shown}.textContent") == "127.0.0.1 uses a cookie to count visits."
+    assert tab.evaluate(f"{shown}.hidden") is False
     assert "trackside" in tab.cookies()
     tab.open(f"{site.url}/")
-    assert evaluate(tab, f"{shown}.hidden") is True
+    assert tab.evaluate(f"{shown}.hidden") is True
     site.hits(3)
 
 
@@ -207,9 +153,8 @@ def test_a_page_of_another_site_cannot_report(opened: Opened) -> None:
     tab.open(f"{other.url}/")
     other.hits(1)
     send = f"fetch('{site.url}/t/?p=/forged', {{method: 'POST', mode: 'no-cors', credentials: 'include'}})"
-    evaluate(tab, send)
+    tab.evaluate(send)
     image = f"i.src = '{site.url}/t/?p=/x'"
-    evaluate(tab, f"new Promise(done => {{ let i = new Image(); i.onload = i.onerror = done; {image} }})")
-    evaluate(tab, image)
+    tab.evaluate(f"new Promise(done => {{ let i = new Image(); i.onload = i.onerror = done; {image} }})")
     assert site.hits(0) == []
     assert site.tracker.stats().requests.skipped == {"cross-origin": 2}

@@ -9,7 +9,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -50,10 +50,12 @@ class Site:
         return done.stdout
 
     @contextmanager
-    def served(self, by: str, end: int = signal.SIGINT) -> Iterator[None]:
+    def served(
+        self, by: str, end: int = signal.SIGINT, env: Mapping[str, str] | None = None
+    ) -> Iterator[None]:
         """Serves it, and ends the server by a signal, as Ctrl-C does."""
         listens, command = SERVERS[by]
-        with python(*(word.format(port=self.port) for word in command), cwd=self.folder) as server:
+        with python(*(word.format(port=self.port) for word in command), cwd=self.folder, env=env) as server:
             server.expect(listens)
             yield
             server.stop(end)
@@ -116,6 +118,38 @@ def test_a_reader_sees_the_notice_once_and_five_pages_are_five_hits(
         "A library without fines",
     ]
     assert {hit["route"] for hit in hits} == {"/", "/articles/<slug:slug>/", "/about/"}
+
+
+ASKING = {"TRACKSIDE__CONSENT__POLICY": "opt-in", "TRACKSIDE__CONSENT__PATH": "/consent/"}
+
+
+@pytest.mark.parametrize(("button", "answer"), [("grant", "granted"), ("withdraw", "denied")])
+def test_a_reader_without_scripts_answers_the_ready_banner(
+    site: Site, button: str, answer: str, tmp_path: Path
+) -> None:
+    with site.served("wsgi", env=ASKING), browser(tmp_path / "profile") as tab:
+        tab.forbid_scripts()
+        tab.open(f"{site.url}/about/")
+        assert tab.text(".trackside-consent p") == ["May 127.0.0.1 count your visits?"]
+        tab.screenshot(ARTEFACTS / f"banner-{answer}.png")
+        tab.click(f".trackside-consent button[formaction$={button}]")
+        for path in ("/about/", "/"):
+            assert tab.evaluate("location.pathname") == path
+            assert tab.text(".trackside-consent") == []
+            tab.open(f"{site.url}/")
+        cookies = tab.cookies()
+    before, back, *others = site.hits()
+    assert (before["path"], before["cookieless"], before["confined"]) == ("/about/", 1, 1)
+    assert [hit["path"] for hit in (back, *others)] == ["/about/", "/", "/"]
+    assert cookies["trackside_consent"]["value"] == answer
+    if answer == "granted":
+        assert cookies["trackside"]["value"].replace("-", "").startswith(back["visitor"].hex())
+        assert {hit["visitor"] for hit in others} == {back["visitor"]}
+        assert [hit["is_new"] for hit in (back, *others)] == [1, 0, 0]
+    else:
+        assert "trackside" not in cookies
+        assert {hit["visitor"] for hit in (back, *others)} == {None}
+        assert {hit["confined"] for hit in (back, *others)} == {1}
 
 
 def test_a_reader_who_logs_in_is_recorded_and_the_books_tell_it_all(site: Site, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chromium import Browser, browser
+from chromium import browser
 from kit.process import Process, free_port
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -74,7 +74,7 @@ def test_a_reader(command: str, tmp_path: Path) -> None:
         # Kept by the browser, and asked for again: a 304, which is a view.
         tab.open(f"{site.url}/about/")
         tab.open(f"{site.url}/admin/")
-        evaluate(tab, "history.back()")
+        tab.evaluate("history.back()")
         assert len(tab.set_cookies("trackside")) == 1
     hits = site.hits()
     read = ["/", "/about/", "/articles/", "/articles/what-counts/", "/about/"]
@@ -88,10 +88,6 @@ def test_what_is_fetched_ahead_is_no_view(command: str, tmp_path: Path) -> None:
     with served(command, tmp_path) as site, browser(tmp_path / "profile") as tab:
         tab.open(f"{site.url}/")
         link = "let l = document.createElement('link'); l.rel = 'prefetch'; l.href = '/about/'; "
-        evaluate(tab, link + "new Promise(done => { l.onload = done; document.head.append(l) })")
+        tab.evaluate(link + "new Promise(done => { l.onload = done; document.head.append(l) })")
         assert site.verdict("GET", "/about/") == "skipped(prefetch)"
     assert [hit["path"] for hit in site.hits()] == ["/"]
-
-
-def evaluate(tab: Browser, script: str) -> Any:
-    return tab.call("Runtime.evaluate", expression=script, awaitPromise=True)["result"].get("value")
