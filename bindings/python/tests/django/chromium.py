@@ -53,11 +53,11 @@ class Browser:
         self._runs_scripts = True
         #: Everything that was told, in order.
         self.events: list[dict[str, Any]] = []
-        target = self.call("Target.createTarget", url="about:blank")["targetId"]
-        attached = self.call("Target.attachToTarget", targetId=target, flatten=True)
-        self._session = attached["sessionId"]
-        for domain in ("Page", "Network", "Runtime"):
-            self.call(f"{domain}.enable")
+        # Chromium renders nothing ahead for those who are attached to a page itself.
+        tab = self.call("Target.createTarget", url="about:blank", forTab=True)["targetId"]
+        self._session = self.call("Target.attachToTarget", targetId=tab, flatten=True)["sessionId"]
+        self.call("Target.setAutoAttach", autoAttach=True, waitForDebuggerOnStart=False, flatten=True)
+        self._attend(self._attached(lambda page: "subtype" not in page))
 
     def call(self, method: str, **params: Any) -> dict[str, Any]:
         """Calls a method, and waits for its answer."""
@@ -130,6 +130,19 @@ class Browser:
             self.call("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, **place)
         self._wait_for_load(before)
 
+    def show_ahead(self, selector: str) -> None:
+        """Follows a link to a page that was rendered ahead, and is there at once."""
+        ahead = self._attached(lambda page: page.get("subtype") == "prerender")
+        left = self._session
+        self.evaluate(f"document.querySelector({json.dumps(selector)}).click()")
+
+        def is_left(message: dict[str, Any]) -> bool:
+            is_detached = message.get("method") == "Target.detachedFromTarget"
+            return is_detached and message["params"]["sessionId"] == left
+
+        self._until(is_left)
+        self._attend(ahead)
+
     def text(self, selector: str) -> list[str]:
         """What stands in the elements of a selector."""
         script = f"[...document.querySelectorAll({json.dumps(selector)})].map(e => e.innerText)"
@@ -160,6 +173,19 @@ class Browser:
         """Keeps what is seen, as PNG."""
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(base64.b64decode(self.call("Page.captureScreenshot")["data"]))
+
+    def _attached(self, is_wanted: Callable[[dict[str, Any]], bool]) -> str:
+        """The session of the last page of this kind that there is."""
+        told = [event["params"] for event in self.events if event["method"] == "Target.attachedToTarget"]
+        pages = [params for params in told if params["targetInfo"]["type"] == "page"]
+        session: str = [page["sessionId"] for page in pages if is_wanted(page["targetInfo"])][-1]
+        return session
+
+    def _attend(self, session: str) -> None:
+        """From here on this is about the page of a session."""
+        self._session = session
+        for domain in ("Page", "Network", "Runtime"):
+            self.call(f"{domain}.enable")
 
     def _wait_for_load(self, before: int) -> None:
         # It may have been told of while the call was waited for.

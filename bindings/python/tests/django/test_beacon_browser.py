@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from browser_site import Site, served
+from browser_site import BEACON, Site, served
 from chromium import Browser, browser
 
 from trackside import Exchange
@@ -122,10 +122,12 @@ def test_a_page_that_the_server_counts_may_have_the_script_for_its_routes(opened
 def test_what_is_rendered_ahead_counts_when_it_is_shown(opened: Opened) -> None:
     site, tab = opened("none")
     tab.open(f"{site.url}/ahead")
-    site.wait(lambda: "/next" in site.asked)
-    assert [hit.path for hit in site.hits(1)] == ["/ahead"], "it is not shown yet"
-    tab.open(f"{site.url}/next")
+    site.wait(lambda: "/loaded" in site.asked)
+    assert [hit.path for hit in site.hits(1)] == ["/ahead"]
+    assert site.asked.count(BEACON) == 1, "it is not shown yet, and has not reported"
+    tab.show_ahead("a")
     assert [hit.path for hit in site.hits(2)] == ["/ahead", "/next"]
+    assert site.asked.count("/next") == 1
 
 
 def test_the_notice_is_shown_where_the_page_has_a_place_for_it(opened: Opened) -> None:
