@@ -21,6 +21,8 @@ fn browsers_say_what_they_show_as_a_page() {
     // The first counts.
     let two = [("sec-fetch-dest", "document"), ("sec-fetch-dest", "image")];
     assert_eq!(asked(&two), Asked::Page("sec-fetch-dest"));
+    // A name of that length that has its letter.
+    assert_eq!(asked(&[("x-padding-door", "image")]), asked(&[]));
 }
 
 #[test]
