@@ -1,6 +1,6 @@
 //! What makes one attempt at delivering one batch.
 
-use std::{error::Error, fmt, sync::Arc};
+use std::{error::Error, fmt, sync::Arc, time::Duration};
 
 use trackside_core::protocol::{Enriched, Outcome};
 
@@ -13,6 +13,18 @@ pub trait Sink {
     /// Makes one request for the leading hits of `batch`, which is never empty, at `now` microseconds
     /// since the Unix epoch, and says how many it took and what became of them.
     fn deliver(&mut self, batch: &[Enriched<'_>], now: u64) -> Delivery;
+
+    /// Called by a worker that has nothing to do, before it sleeps: sees to what is due at `now`, as a store that
+    /// deletes what has become too old, and answers how long there is nothing more to see to. Defaults to nothing
+    /// ever being due.
+    ///
+    /// One call is to be no longer than an attempt: hits that come meanwhile wait. The worker asks again when that
+    /// time is over, but after 5 ms at the earliest and after an hour at the latest, and each time that it has had
+    /// something else to do. A sink is made for the first batch: until then nobody asks. A panic is counted, and
+    /// the sink replaced with the next batch.
+    fn tend(&mut self, _now: u64) -> Duration {
+        Duration::MAX
+    }
 }
 
 /// How one attempt went.

@@ -19,7 +19,10 @@ fn main() {
         },
         time::Instant,
     };
-    use trackside_core::transport::{Left, Transport};
+    use trackside_core::{
+        protocol::{Enriched, Outcome},
+        transport::{Left, Transport},
+    };
 
     const FORKS: usize = 200;
 
@@ -116,6 +119,27 @@ fn main() {
     assert!(forks.load(SeqCst) >= 1);
     assert_eq!((stats(&forking.pool).delivered, stats(&forking.pool).panics), (3, 0));
     assert_delivered_once(&sent, &delivered);
+
+    // And while it sees to what is due, before it sleeps.
+    let (forks, once) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (forked, tends) = (forks.clone(), once.clone());
+    let tending = Owner::new(options("tending"), move || {
+        let (forked, tends) = (forked.clone(), tends.clone());
+        let tend = move || {
+            if tends.fetch_add(1, SeqCst) == 0
+                && let Some(child) = fork_here()
+            {
+                child.succeeded();
+                forked.fetch_add(1, SeqCst);
+            }
+        };
+        Ok(Box::new(Tends { deliver: |batch: &[Enriched<'_>], _| all(batch, Outcome::Delivered), tend }))
+    });
+    submit_all(&tending.pool, &hits(1));
+    eventually("the child's worker ends, and with it the child", || forks.load(SeqCst) == 1);
+    submit_all(&tending.pool, &hits(1));
+    tending.close();
+    assert_eq!((stats(&tending.pool).delivered, stats(&tending.pool).panics), (2, 0));
     folder.remove();
     println!("fork_sink: {FORKS} forks, each hit delivered once");
 }

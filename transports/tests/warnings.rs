@@ -2,56 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
-use std::{
-    fmt,
-    sync::{Arc, Mutex},
-};
+#[path = "kit/warnings.rs"]
+mod kit;
 
-use tracing::{Event, Level, Metadata, Subscriber, field, span};
+use std::sync::Arc;
+
 use trackside_core::{Annotations, Config, Request, Response, transport::Recording};
 use trackside_transports::Tracker;
 
-/// Keeps the text of each warning.
-#[derive(Clone, Default)]
-struct Warnings(Arc<Mutex<Vec<String>>>);
-
-impl Warnings {
-    fn take(&self) -> Vec<String> {
-        std::mem::take(&mut self.0.lock().unwrap())
-    }
-}
-
-impl Subscriber for Warnings {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        *metadata.level() == Level::WARN && metadata.target() == "trackside"
-    }
-
-    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
-        span::Id::from_u64(1)
-    }
-
-    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
-
-    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
-
-    fn event(&self, event: &Event<'_>) {
-        event.record(&mut Text(&mut self.0.lock().unwrap()));
-    }
-
-    fn enter(&self, _: &span::Id) {}
-
-    fn exit(&self, _: &span::Id) {}
-}
-
-struct Text<'a>(&'a mut Vec<String>);
-
-impl field::Visit for Text<'_> {
-    fn record_debug(&mut self, field: &field::Field, value: &dyn fmt::Debug) {
-        if field.name() == "message" {
-            self.0.push(format!("{value:?}"));
-        }
-    }
-}
+use self::kit::Warnings;
 
 /// A tracker that sends nothing, and the warnings of this thread.
 fn watched(toml: &str, test: impl FnOnce(&Tracker, &Warnings)) {

@@ -29,7 +29,7 @@ async fn a_middleware_inside_that_of_another_tracker_warns_once() {
             let request = TestRequest::get().uri("/api/").insert_header(("host", "www.example.com"));
             assert_eq!(call_service(&app, request.to_request()).await.status(), 200);
         }
-        let warnings = warnings.all();
+        let warnings = warnings.take();
         assert_eq!(warnings.len(), warned, "{warnings:?}");
         assert!(warnings.iter().all(|text| text.contains("its own scope")), "{warnings:?}");
     }

@@ -250,7 +250,7 @@ fn a_missing_peer_is_warned_of_once() {
                 drop(service.call(request));
             }
         });
-        warnings.all()
+        warnings.take()
     };
     let warnings = ask("");
     assert_eq!(warnings.len(), 1, "{warnings:?}");
@@ -274,7 +274,7 @@ fn a_layer_inside_that_of_another_tracker_warns_once() {
                 drop(service.call(request(())));
             }
         });
-        warnings.all()
+        warnings.take()
     };
     let warnings = ask(&pages, &api);
     assert_eq!(warnings.len(), 1, "{warnings:?}");

@@ -6,6 +6,7 @@ mod callback;
 mod contract;
 mod file;
 mod http;
+mod keep;
 mod sqlite;
 
 use std::time::Duration;

@@ -8,7 +8,8 @@
 //! ```
 //!
 //! A worker ticks while there is traffic and sleeps when there is none, so that a request thread hardly ever
-//! pays for waking it. What workers share lies on a desk under one lock, which no request takes.
+//! pays for waking it. Before it sleeps it sees to the keys and has its sink see to what is due, and it wakes up when
+//! more is. What workers share lies on a desk under one lock, which no request takes.
 
 mod batch;
 mod books;

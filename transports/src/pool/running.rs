@@ -30,6 +30,9 @@ const HIGH_WATER: usize = 64;
 /// How many workers `auto` means where a request holds one hit or one visitor.
 const MOST: usize = 8;
 
+/// So long without a hit, and the worker stops ticking.
+const IDLE_AFTER: Duration = Duration::from_secs(1);
+
 /// No hit may be submitted any more.
 pub(super) const CLOSING: u8 = 1;
 /// No hit will be delivered any more.
@@ -44,12 +47,14 @@ pub(super) struct Plan {
     pub(super) options: Options,
     pub(super) backoff: Backoff,
     pub(super) needs: Option<Needs>,
+    /// How long a worker ticks on without a hit.
+    pub(super) idle_after: Duration,
 }
 
 impl Plan {
     pub(super) fn new(options: Options, backoff: Backoff) -> Self {
         let needs = options.protocol.as_ref().map(|protocol| protocol.needs());
-        Self { options, backoff, needs }
+        Self { options, backoff, needs, idle_after: IDLE_AFTER }
     }
 
     fn limits(&self) -> Limits {
@@ -266,4 +271,4 @@ impl Running {
 
 #[cfg(test)]
 #[path = "running_test.rs"]
-mod test;
+pub(super) mod test;

@@ -18,10 +18,10 @@ use crate::{
 };
 
 /// Long enough for anything that is to happen on a busy machine.
-const LONG: Duration = Duration::from_secs(60);
+pub(in crate::pool) const LONG: Duration = Duration::from_secs(60);
 
 #[derive(Clone)]
-struct Tells(mpsc::Sender<usize>);
+pub(in crate::pool) struct Tells(mpsc::Sender<usize>);
 
 impl Sink for Tells {
     fn deliver(&mut self, batch: &[Enriched<'_>], _: u64) -> Delivery {
@@ -48,7 +48,7 @@ fn config() -> Config {
     Config::builder().consent(Policy::None).build().unwrap()
 }
 
-fn plan() -> (Arc<Plan>, Tells, mpsc::Receiver<usize>) {
+pub(in crate::pool) fn plan() -> (Arc<Plan>, Tells, mpsc::Receiver<usize>) {
     plan_of_age(Duration::ZERO)
 }
 
@@ -74,7 +74,7 @@ fn plan_of_age(age: Duration) -> (Arc<Plan>, Tells, mpsc::Receiver<usize>) {
     (Arc::new(Plan::new(options, Backoff::default())), Tells(sender), receiver)
 }
 
-fn hit() -> Hit {
+pub(in crate::pool) fn hit() -> Hit {
     hit_of(Consent::default())
 }
 
@@ -90,7 +90,7 @@ fn hit_of(consent: Consent) -> Hit {
     hits.remove(0)
 }
 
-fn eventually(condition: impl Fn() -> bool) {
+pub(in crate::pool) fn eventually(condition: impl Fn() -> bool) {
     let until = Instant::now() + LONG;
     while !condition() {
         assert!(Instant::now() < until);

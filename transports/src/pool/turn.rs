@@ -22,9 +22,6 @@ use super::{
 };
 use crate::{hooks::Hooks, log, sink::Delivery};
 
-/// So long without a hit, and the worker stops ticking.
-const IDLE_AFTER: Duration = Duration::from_secs(1);
-
 /// How many hits are taken from the queue at one look, refused ones included.
 const LOOK: usize = 1_024;
 
@@ -146,7 +143,7 @@ impl Running {
             self.crew.rest(seat, true);
             return Next::Rest;
         }
-        let is_idle = !desk.is_gathering && now.saturating_duration_since(desk.busy_at) >= IDLE_AFTER;
+        let is_idle = !desk.is_gathering && now.saturating_duration_since(desk.busy_at) >= self.plan.idle_after;
         desk.is_asleep = due.is_none() && is_idle;
         if desk.is_asleep { Next::Sleep } else { wait }
     }
@@ -252,16 +249,17 @@ impl Running {
     }
 
     /// Sees to the keys, if anything is due, and answers how long nothing is. The source may be the host's own.
-    pub(super) fn tend(&self, micros: u64) -> Option<Duration> {
-        /// A wait that a clock which is set meanwhile makes too long is not too long for that.
-        const LONGEST: Duration = Duration::from_secs(3_600);
-        let keys = self.plan.options.keys.as_ref()?;
-        let wait = catch_unwind(AssertUnwindSafe(|| keys.tend(micros))).unwrap_or_else(|panic| {
+    pub(super) fn tend(&self, micros: u64) -> Duration {
+        /// So long after a panic it is asked again.
+        const AGAIN: Duration = Duration::from_secs(3_600);
+        let Some(keys) = &self.plan.options.keys else {
+            return Duration::MAX;
+        };
+        catch_unwind(AssertUnwindSafe(|| keys.tend(micros))).unwrap_or_else(|panic| {
             mem::forget(panic);
             self.books.panicked();
-            LONGEST
-        });
-        Some(wait.min(LONGEST))
+            AGAIN
+        })
     }
 
     /// Drops what has become too old at the time `now`, in microseconds since the Unix epoch.

@@ -31,6 +31,9 @@ pub(super) const TICK: Duration = Duration::from_millis(5);
 /// How often a worker that is awake looks at what has been lost.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// So long a worker sleeps at most where anything is ever due: a clock that is set meanwhile makes no wait too long.
+const LONGEST: Duration = Duration::from_secs(3_600);
+
 thread_local! {
     /// The pool whose worker this thread is. Without a destructor, so that it can be read during exit.
     static WORKER_OF: Cell<usize> = const { Cell::new(0) };
@@ -97,7 +100,12 @@ impl Worker {
                     mem::forget(self);
                     return;
                 }
-                Next::Sleep => self.sleep(),
+                Next::Sleep => {
+                    if !self.sleep() {
+                        mem::forget(self);
+                        return;
+                    }
+                }
                 Next::Rest => self.rest(),
                 // A pause may be long, and hits are lost meanwhile.
                 Next::Wait(wait) => thread::park_timeout(wait.min(LOOK)),
@@ -148,13 +156,35 @@ impl Worker {
             }
             Err(panic) => {
                 mem::forget(panic); // Its drop could panic, too.
-                self.running.books.panicked();
-                self.running.complain("the sink panicked and is replaced");
-                let is_made = self.sink.is_some();
-                self.drop_sink();
-                if is_made { Attempt::Panicked } else { Attempt::NoSink }
+                if self.replace_sink() { Attempt::Panicked } else { Attempt::NoSink }
             }
         })
+    }
+
+    /// Has the sink see to what is due at the time `now`, and answers how long nothing is. None as of `attempt`.
+    fn tend(&mut self, now: u64) -> Option<Duration> {
+        let Some(sink) = &mut self.sink else {
+            return Some(Duration::MAX);
+        };
+        let tended = catch_unwind(AssertUnwindSafe(|| sink.tend(now)));
+        if self.running.generation != fork::generation() {
+            mem::forget(tended);
+            return None;
+        }
+        Some(tended.unwrap_or_else(|panic| {
+            mem::forget(panic);
+            self.replace_sink();
+            Duration::MAX
+        }))
+    }
+
+    /// Another sink is made with the next batch, as this one panicked. Says whether there was one.
+    fn replace_sink(&mut self) -> bool {
+        self.running.books.panicked();
+        self.running.complain("the sink panicked and is replaced");
+        let is_made = self.sink.is_some();
+        self.drop_sink();
+        is_made
     }
 
     fn drop_sink(&mut self) {
@@ -177,8 +207,8 @@ impl Worker {
         }
     }
 
-    /// Watches, asleep until there is something to do.
-    fn sleep(&self) {
+    /// Watches, asleep until there is something to do. False if the sink forked and this is the child.
+    fn sleep(&mut self) -> bool {
         let running = &self.running;
         running.signal.raise(IDLE);
         // One more look: a hit that came before IDLE was raised woke nobody.
@@ -186,12 +216,18 @@ impl Worker {
             || running.signal.get() & (CLOSING | CLOSED) != 0
             || running.books.is_awaited();
         if !has_work {
-            match running.tend(running.micros()) {
-                Some(wait) => thread::park_timeout(wait),
-                None => thread::park(),
+            let now = running.micros();
+            let keys = running.tend(now);
+            let Some(sink) = self.tend(now) else {
+                return false;
+            };
+            match keys.min(sink) {
+                Duration::MAX => thread::park(),
+                wait => thread::park_timeout(wait.clamp(TICK, LONGEST)),
             }
         }
-        running.signal.lower(IDLE);
+        self.running.signal.lower(IDLE);
+        true
     }
 
     /// Rests until it is recruited, or there is an end to wait for.
@@ -200,3 +236,7 @@ impl Worker {
         self.running.crew.rest(self.seat, false);
     }
 }
+
+#[cfg(test)]
+#[path = "worker_test.rs"]
+mod test;

@@ -5,6 +5,7 @@
 pub mod disk;
 #[cfg(unix)]
 pub mod forks;
+pub mod warnings;
 
 use std::{
     collections::BTreeMap,
@@ -175,6 +176,27 @@ pub struct Does<F>(pub F);
 impl<F: FnMut(&[Enriched<'_>], u64) -> Delivery> Sink for Does<F> {
     fn deliver(&mut self, batch: &[Enriched<'_>], now: u64) -> Delivery {
         (self.0)(batch, now)
+    }
+}
+
+/// A sink that delivers as one closure says, and sees to what is due as another does; then never again.
+pub struct Tends<D, T> {
+    pub deliver: D,
+    pub tend: T,
+}
+
+impl<D, T> Sink for Tends<D, T>
+where
+    D: FnMut(&[Enriched<'_>], u64) -> Delivery,
+    T: FnMut(),
+{
+    fn deliver(&mut self, batch: &[Enriched<'_>], now: u64) -> Delivery {
+        (self.deliver)(batch, now)
+    }
+
+    fn tend(&mut self, _: u64) -> Duration {
+        (self.tend)();
+        Duration::MAX
     }
 }
 

@@ -5,17 +5,16 @@ use trackside_transports::keys::Keys;
 
 use super::*;
 
-/// Counts how often it is tended, and asks to be again after `wait`.
+/// Counts how often it is tended.
 #[derive(Debug)]
 struct Tended {
     times: AtomicUsize,
-    wait: Duration,
     panics: bool,
 }
 
 impl Tended {
-    fn every(wait: Duration) -> Arc<Self> {
-        Arc::new(Self { times: AtomicUsize::new(0), wait, panics: false })
+    fn new(panics: bool) -> Arc<Self> {
+        Arc::new(Self { times: AtomicUsize::new(0), panics })
     }
 
     fn times(&self) -> usize {
@@ -31,7 +30,7 @@ impl Keys for Tended {
     fn tend(&self, _: u64) -> Duration {
         self.times.fetch_add(1, SeqCst);
         assert!(!self.panics, "as it was told");
-        self.wait
+        Duration::ZERO
     }
 }
 
@@ -43,7 +42,7 @@ fn pool(keys: &Arc<Tended>) -> Pool {
 
 #[test]
 fn no_worker_no_care() {
-    let keys = Tended::every(Duration::ZERO);
+    let keys = Tended::new(false);
     let pool = pool(&keys);
     assert_eq!(keys.times(), 0);
     submit_all(&pool, &hits(1));
@@ -51,23 +50,8 @@ fn no_worker_no_care() {
 }
 
 #[test]
-fn a_worker_that_sleeps_wakes_up_for_the_keys() {
-    let keys = Tended::every(Duration::from_millis(20));
-    let pool = pool(&keys);
-    submit_all(&pool, &hits(1));
-    assert!(pool.flush(soon()).unwrap().is_empty());
-    // After a second without a hit it sleeps.
-    thread::sleep(Duration::from_millis(1_200));
-    let before = keys.times();
-    eventually("it is awake again and again", || keys.times() > before + 10);
-    submit_all(&pool, &hits(1));
-    assert!(pool.close(soon()).unwrap().is_empty());
-    assert_eq!(stats(&pool).delivered, 2);
-}
-
-#[test]
 fn a_source_that_panics_stops_nobody() {
-    let keys = Arc::new(Tended { times: AtomicUsize::new(0), wait: Duration::ZERO, panics: true });
+    let keys = Tended::new(true);
     let pool = pool(&keys);
     submit_all(&pool, &hits(3));
     assert!(pool.close(soon()).unwrap().is_empty());

@@ -1,9 +1,12 @@
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
 use rusqlite::Connection;
 use trackside_core::config::Keep;
 
-/// How many rows one batch may delete: several times what it may insert, so that a sweep comes to its end.
+/// How many rows one step may delete: several times what it may insert, so that a sweep comes to its end.
 pub(super) const ROWS: usize = 1_000;
 
 /// How long after the end of a sweep the next may begin, in microseconds.
@@ -12,7 +15,7 @@ const INTERVAL: u64 = 3_600 * 1_000_000;
 pub(super) const DELETE: &str =
     "DELETE FROM hit WHERE rowid IN (SELECT rowid FROM hit WHERE at < ?1 ORDER BY at LIMIT ?2)";
 
-/// Deletes what is older than `keep`, a step a batch. All sinks of a factory share one.
+/// Deletes what is older than `keep`, in steps. All sinks of a factory share one.
 pub(super) struct Sweep {
     keep: Keep,
     /// When the next step is due, in microseconds since the Unix epoch.
@@ -24,9 +27,16 @@ impl Sweep {
         Self { keep, due: AtomicU64::new(0) }
     }
 
+    /// How long it is to the next step.
+    pub(super) fn wait(&self, now: u64) -> Duration {
+        let wait = self.due.load(Ordering::Relaxed).saturating_sub(now);
+        // Further away than any step is put off: the clock was set back.
+        Duration::from_micros(if wait > INTERVAL { 0 } else { wait })
+    }
+
     /// Deletes up to [`ROWS`] rows, if it is time.
     pub(super) fn step(&self, connection: &Connection, now: u64) -> rusqlite::Result<()> {
-        if now < self.due.load(Ordering::Relaxed) {
+        if !self.wait(now).is_zero() {
             return Ok(());
         }
         let deleted = match oldest(connection, self.keep, now)? {

@@ -42,8 +42,8 @@ use crate::{
 };
 
 /// Sinks that store hits in the database at `path`, which is made if it is not there, and that delete what
-/// is older than `keep`: after a batch, first after that for which it was opened, then at most once an hour, a
-/// bounded number of rows a batch. Where no hit comes nothing is deleted.
+/// is older than `keep`: first after the batch for which it was opened, then once an hour, after a batch or while
+/// there is none, a bounded number of rows at a time. A process that has had no hit deletes nothing.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-use std::{borrow::Cow, mem, path::PathBuf, sync::Arc};
+use std::{borrow::Cow, mem, path::PathBuf, sync::Arc, time::Duration};
 
 use rusqlite::{Connection, TransactionBehavior, named_params};
 use trackside_core::{
@@ -13,6 +13,9 @@ use crate::{
     pool::fork::Gate,
     sink::{Delivery, Sink, SinkError},
 };
+
+/// So long after a sweep that failed, or found no store, an idle worker tries again.
+const AGAIN: Duration = Duration::from_secs(60);
 
 pub(super) struct SqliteSink {
     store: Store,
@@ -57,6 +60,34 @@ impl Sink for SqliteSink {
             }
         };
         Delivery::new(batch.len(), outcome)
+    }
+
+    fn tend(&mut self, now: u64) -> Duration {
+        let Some(sweep) = self.store.sweep.clone() else {
+            return Duration::MAX;
+        };
+        if !sweep.wait(now).is_zero() {
+            return sweep.wait(now);
+        }
+        // One that was deleted is made anew by the next batch, not before.
+        if !self.store.path.exists() {
+            return AGAIN;
+        }
+        let swept = self.gate.enter(|slot| {
+            let swept = self.store.opened(slot).and_then(|store| Ok(sweep.step(store, now)?));
+            if swept.as_ref().is_err_and(|error| !error.is_busy()) {
+                *slot = None;
+            }
+            swept
+        });
+        match swept {
+            Ok(()) => sweep.wait(now),
+            Err(error) => {
+                let problem = error.at(&self.store.path);
+                tracing::debug!(target: "trackside", "old hits cannot be deleted: {problem}");
+                AGAIN
+            }
+        }
     }
 }
 
