@@ -13,6 +13,9 @@ fn main() {}
 fn main() {
     use kit::forks::*;
     use std::{
+        fs,
+        io::Write,
+        os::unix::fs::PermissionsExt,
         path::Path,
         sync::{
             Arc,
@@ -38,7 +41,23 @@ fn main() {
         }
     }
 
+    /// The key, however long others are at the file: a worker would come back to it, too.
+    fn sooner_or_later(keys: &FileKeys, day: u64) -> DailyKey {
+        let until = Instant::now() + Duration::from_secs(60);
+        let mut own = keys.key(day);
+        for seconds in 1.. {
+            if own.is_some() {
+                break;
+            }
+            assert!(Instant::now() < until, "the child has no key");
+            keys.tend(day * DAY + seconds * 2_000_000);
+            own = keys.key(day);
+        }
+        own.unwrap()
+    }
+
     const FORKS: u64 = 100;
+    const RACES: usize = 25;
     const DAY: u64 = 24 * 3_600 * 1_000_000;
     const NOON: u64 = 20_649 * DAY + DAY / 2;
 
@@ -62,31 +81,51 @@ fn main() {
         let child = fork(|| {
             // A day so late that the parent, once it sees it in the file, turns that no more.
             let today = NOON / DAY + day.load(SeqCst) + 1_000_000;
-            let until = Instant::now() + Duration::from_secs(60);
-            let mut own = keys.key(today);
-            // The parent may have the lock just now: a worker of the child would come back to it.
-            for seconds in 1.. {
-                if own.is_some() {
-                    break;
-                }
-                assert!(Instant::now() < until, "the child has no key");
-                keys.tend(today * DAY + seconds * 2_000_000);
-                own = keys.key(today);
-            }
+            let own = sooner_or_later(&keys, today);
             // Who begins later reads what this one has made.
-            file_has(&path, today, own);
+            file_has(&path, today, Some(own));
         });
         child.succeeded();
-        std::fs::remove_file(&path).ok();
+        fs::remove_file(&path).ok();
     }
     stop.store(true, SeqCst);
     worker.join().unwrap();
 
     // A child that lives on keeps no lock; it has the key of its parent.
-    std::fs::remove_file(&path).ok();
+    fs::remove_file(&path).ok();
     let keys = FileKeys::new(path.clone());
     let key = keys.key(20_649).unwrap();
     let child = fork(|| assert!(keys.key(20_649) == Some(key)));
     child.succeeded();
-    println!("fork_keys: {FORKS} forks");
+
+    // Processes that begin at once make one file, of one key, for its owner alone.
+    for round in 0..RACES {
+        let race = folder.file(&format!("race-{round}"));
+        fs::create_dir(&race).unwrap();
+        let (path, drawn) = (race.join("keys"), folder.file(&format!("drawn-{round}")));
+        let starter = Starter::new();
+        let children: Vec<_> = (0..4)
+            .map(|_| {
+                fork(|| {
+                    starter.inherit();
+                    let keys = FileKeys::new(&path);
+                    starter.wait();
+                    let line = format!("{:?}\n", sooner_or_later(&keys, 20_649).0);
+                    appending(&drawn).write_all(line.as_bytes()).unwrap();
+                })
+            })
+            .collect();
+        starter.start();
+        children.into_iter().for_each(Child::succeeded);
+        let drawn = fs::read_to_string(drawn).unwrap();
+        let drawn: Vec<_> = drawn.lines().collect();
+        assert_eq!(drawn.len(), 4);
+        assert!(drawn.iter().all(|key| *key == drawn[0]), "round {round}: not one key");
+        assert_ne!(drawn[0], format!("{:?}", [0_u8; 32]));
+        let names: Vec<_> = fs::read_dir(&race).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(names, ["keys"]);
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o600);
+    }
+    folder.remove();
+    println!("fork_keys: {FORKS} forks, {RACES} races");
 }

@@ -176,7 +176,7 @@ fn hits_stay_in_order_whoever_looks() {
                     .lock()
                     .unwrap()
                     .push(batch.iter().map(|one| one.hit.path().to_vec()).collect::<Vec<_>>());
-                // Slow enough for others to be called to help.
+                // As a receiver that is slow enough for others to be called to help.
                 std::thread::sleep(Duration::from_millis(6));
                 all(batch, Outcome::Delivered)
             }),
@@ -303,11 +303,7 @@ fn closing_does_not_wait_for_a_hook() {
     let left = tracker.close(Duration::from_millis(200)).unwrap();
     assert!(!left.is_empty(), "{left:?}");
     gate.open();
-    let until = std::time::Instant::now() + LONG;
-    while tracker.stats().destinations.iter().any(|book| book.pending() > 0) {
-        assert!(std::time::Instant::now() < until);
-        std::thread::sleep(Duration::from_millis(1));
-    }
+    eventually("the hook comes back", || tracker.stats().destinations.iter().all(|book| book.pending() == 0));
     for book in tracker.stats().destinations {
         assert_eq!(book.dropped, [(Reason::Shutdown, 1)]);
     }
