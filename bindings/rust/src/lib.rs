@@ -96,6 +96,7 @@
 //! | `sqlite` | the embedded store, which needs a C compiler to build | default |
 //! | `http` | receivers on the network | default |
 //! | `tls` | `https:` for them, by rustls; nothing process-wide is touched | |
+//! | `geo` | where addresses are, by a MaxMind DB file (`geo.file`) | |
 //! | `tower` | `tower::TracksideLayer` and `Visit` | |
 //! | `actix` | `actix::Trackside`, a middleware for actix-web | |
 //! | `axum` | `tower`, and what axum knows of peer, route and path | |

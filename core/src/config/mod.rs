@@ -132,7 +132,7 @@
 //! | --- | --- | --- |
 //! | `trusted` | `[]` | list of networks (`"10.0.0.0/8"`, `"2001:db8::/32"`), addresses, `"private"` (loopback, RFC 1918, link-local and IPv6 unique local addresses) and `"unix"` (a peer without an address). Where the peer is among them, the header is walked from the right, past those who are among them too |
 //! | `hops` | `0` | instead of `trusted`: how many of the operator's own proxies each request passes, 1 to 100; the peer is the nearest of them. It is for proxies without fixed addresses, where nobody can go round them |
-//! | `header` | `"x-forwarded-for"` | the one header that is read of the address: a list (`"x-forwarded-for"` or `"forwarded"`, RFC 7239), or one that the proxy sets to a single address: `"cf-connecting-ip"`, `"do-connecting-ip"`, `"fastly-client-ip"`, `"fly-client-ip"`, `"true-client-ip"`, `"x-azure-clientip"`, `"x-client-ip"`, `"x-envoy-external-address"`, `"x-nf-client-connection-ip"` or `"x-real-ip"`. The scheme and the host come from the same element of `Forwarded`, beside the other headers from `X-Forwarded-Proto` and `X-Forwarded-Host` |
+//! | `header` | `"x-forwarded-for"` | the one header that is read of the address: a list (`"x-forwarded-for"` or `"forwarded"`, RFC 7239), or one that the proxy sets to a single address: `"cf-connecting-ip"`, `"do-connecting-ip"`, `"fastly-client-ip"` (only where your VCL sets it: Fastly takes a client's), `"fly-client-ip"`, `"true-client-ip"`, `"x-azure-clientip"`, `"x-client-ip"`, `"x-envoy-external-address"`, `"x-nf-client-connection-ip"` or `"x-real-ip"`. The scheme and the host come from the same element of `Forwarded`, beside the other headers from `X-Forwarded-Proto` and `X-Forwarded-Host` |
 //!
 //! An entry that is no address ends the walk: the client's address is then the last that a trusted proxy has
 //! vouched for, or the peer's.
@@ -176,7 +176,7 @@
 //! | type | key | default | meaning |
 //! | --- | --- | --- | --- |
 //! | sqlite | `path` | `"trackside.db"` | the database file; no other destination's |
-//! | sqlite | `keep` | for ever | how long hits are kept: `"25 months"`, `"2 years"`, `"90 days"`. What is older is deleted after a batch is stored, within an hour: where no hit comes, nothing is |
+//! | sqlite | `keep` | for ever | how long hits are kept: `"25 months"`, `"2 years"`, `"90 days"`. What is older is deleted once an hour, by each process that has stored a hit |
 //! | file | `path` | required | the file to which JSON lines are appended, in a folder that is there; no store's; `"-"` for the standard output |
 //! | ga4 | `measurement_id` | required | the data stream, `"G-…"` |
 //! | ga4 | `api_secret` | required | secret of the data stream |
@@ -621,14 +621,16 @@ pub enum GeoPolicy {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Cdn {
-    /// `app-engine`: Google App Engine's.
+    /// `app-engine`: [Google App Engine's](https://cloud.google.com/appengine/docs/standard/reference/request-headers).
     AppEngine,
-    /// `cloudflare`: Cloudflare's, of which those of region and city are to be switched on there ("Add visitor location
-    /// headers").
+    /// `cloudflare`: [Cloudflare's](https://developers.cloudflare.com/rules/transform/managed-transforms/reference/), of
+    /// which those of region and city are to be switched on there ("Add visitor location headers").
     Cloudflare,
-    /// `cloudfront`: CloudFront's, which an origin request policy is to name.
+    /// `cloudfront`:
+    /// [CloudFront's](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/adding-cloudfront-headers.html),
+    /// which an origin request policy is to name.
     Cloudfront,
-    /// `vercel`: Vercel's.
+    /// `vercel`: [Vercel's](https://vercel.com/docs/headers/request-headers).
     Vercel,
 }
 
@@ -654,7 +656,9 @@ pub enum ProxyHeader {
     CfConnectingIp,
     /// `do-connecting-ip`: DigitalOcean's App Platform's.
     DoConnectingIp,
-    /// `fastly-client-ip`: Fastly's.
+    /// `fastly-client-ip`: Fastly's, which takes it from a client that
+    /// [sends it](https://www.fastly.com/documentation/reference/http/http-headers/Fastly-Client-IP): only where your VCL
+    /// sets it on each request that comes from outside.
     FastlyClientIp,
     /// `fly-client-ip`: Fly.io's.
     FlyClientIp,

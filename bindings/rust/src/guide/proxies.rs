@@ -108,6 +108,20 @@
 //! header = "fly-client-ip"
 //! ```
 //!
+//! # Fastly
+//!
+//! `Fastly-Client-IP` is what Fastly saw first, but a client that
+//! [sends the header itself](https://www.fastly.com/documentation/reference/http/http-headers/Fastly-Client-IP) is
+//! believed, unless your VCL says otherwise in `vcl_recv`:
+//!
+//! ```text
+//! if (fastly.ff.visits_this_service == 0 && req.restarts == 0) {
+//!     set req.http.Fastly-Client-IP = client.ip;
+//! }
+//! ```
+//!
+//! Then name the networks that Fastly publishes as `proxy.trusted`, and `header = "fastly-client-ip"`.
+//!
 //! # Cloudflare
 //!
 //! Straight from Cloudflare, whose networks it publishes (<https://www.cloudflare.com/ips/>; compare the list from time
@@ -163,8 +177,10 @@
 //! ```
 //!
 //! These headers have no list that says who wrote them: as with a header of one address, see to it that nobody reaches
-//! your server, or the trusted proxy before it, past the one that sets them. Fly.io tells of no country: `Fly-Region` is
-//! its own place, not the visitor's.
+//! your server, or the trusted proxy before it, past the one that sets them. Fastly sends none by itself; its VCL has
+//! [`client.geo`](https://www.fastly.com/documentation/reference/vcl/variables/geolocation) to set one of. Fly.io tells
+//! of no country: [`Fly-Region`](https://fly.io/docs/networking/request-headers/) is its own place, not the visitor's.
+//! The names that `cdn` stands for, with the page of each, are those of [`Cdn`](crate::config::Cdn).
 //!
 //! Without such a proxy a MaxMind DB file does it (`geo.file`, feature `geo`), on the worker, from as much of the address
 //! as is recorded: by default the network, which is enough for the country and mostly for the region. Download it anew
