@@ -203,19 +203,18 @@ const GPC: &str = "sec-gpc";
 /// With which letters the names of those headers begin, by their length: a bit for each.
 static LETTERS: [u32; 32] = {
     let mut letters = [0; 32];
-    letters[GPC.len()] |= letter(GPC.as_bytes());
-    let mut names: &[&str] = &prefetch::HEADERS;
-    while let [name, rest @ ..] = names {
-        letters[name.len()] |= letter(name.as_bytes());
-        names = rest;
-    }
-    let mut names: &[&str] = &fragment::HEADERS;
-    while let [name, rest @ ..] = names {
-        letters[name.len()] |= letter(name.as_bytes());
-        names = rest;
-    }
+    admit(&mut letters, &[GPC]);
+    admit(&mut letters, &prefetch::HEADERS);
+    admit(&mut letters, &fragment::HEADERS);
     letters
 };
+
+const fn admit(letters: &mut [u32; 32], mut names: &[&str]) {
+    while let [name, rest @ ..] = names {
+        letters[name.len()] |= letter(name.as_bytes());
+        names = rest;
+    }
+}
 
 /// The bit of the first letter, in whatever case.
 const fn letter(name: &[u8]) -> u32 {
