@@ -16,6 +16,10 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Setup {
     /// `tracked`, `ignored` (skipped in begin) or `missing` (skipped in finish, for its 404).
     page: String,
+    /// `cookie` or `cookieless`: what the visitor is known by.
+    identity: String,
+    /// `none`, or `file`: a database says where addresses are.
+    geo: String,
     /// The destinations' types, joined by `+`.
     to: String,
     /// How many other paths are ignored.
@@ -28,7 +32,15 @@ pub struct Setup {
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { page: "tracked".to_owned(), to: "sqlite+ga4".to_owned(), rules: 0, cookies: 0, queue: 0 }
+        Self {
+            page: "tracked".to_owned(),
+            identity: "cookie".to_owned(),
+            geo: "none".to_owned(),
+            to: "sqlite+ga4".to_owned(),
+            rules: 0,
+            cookies: 0,
+            queue: 0,
+        }
     }
 }
 
@@ -42,6 +54,8 @@ impl FromStr for Setup {
             let number = || value.parse().map_err(|error| format!("`{word}`: {error}"));
             match key {
                 "page" => setup.page = value.to_owned(),
+                "identity" => setup.identity = value.to_owned(),
+                "geo" => setup.geo = value.to_owned(),
                 "to" => setup.to = value.to_owned(),
                 "rules" => setup.rules = number()?,
                 "cookies" => setup.cookies = number()?,
@@ -67,6 +81,7 @@ impl Ours {
     /// Opens a tracker whose receivers are at `url`, and visits it once.
     pub fn open(setup: &Setup, url: &str) -> Result<Self, Box<dyn Error>> {
         let folder = folder()?;
+        fs::write(folder.join(PLACES), include_bytes!("../../vectors/files/places.mmdb"))?;
         let toml = configuration(setup, url, &folder.to_string_lossy());
         let html = HeaderValue::from_static(HTML);
         let mut ours = Self {
@@ -101,13 +116,17 @@ impl Ours {
         Ok(())
     }
 
-    /// The first visit hands out a cookie; from then on it comes along, behind the site's other cookies.
+    /// The first visit hands out a cookie; from then on it comes along, behind the site's other cookies. Where it hands
+    /// out none, another one of the site's, as long, stands in its place.
     fn return_with_cookie(&mut self, setup: &Setup) -> Result<(), Box<dyn Error>> {
         let request = Request::new("GET", TARGET, &self.headers);
         let response = Response::new(200, &self.response);
         let verdict = self.tracker.begin(&request).finish(&request, &response, &Annotations::new());
         let cookie = verdict.headers().find(|(name, _)| *name == "Set-Cookie").map(|(_, value)| value);
-        let pair = cookie.and_then(|cookie| cookie.split(';').next()).ok_or("no cookie was handed out")?;
+        let pair = match cookie.and_then(|cookie| cookie.split(';').next()) {
+            None if setup.identity == "cookieless" => FOREIGN,
+            pair => pair.ok_or("no cookie was handed out")?,
+        };
         let others = "preference=12345678; ".repeat(setup.cookies * 1024 / 21);
         self.headers.insert(header::COOKIE, HeaderValue::from_str(&format!("{others}{pair}"))?);
         Ok(())
@@ -137,6 +156,12 @@ pub const TITLE: &str = "Twelve walks along the old railway, and where to rest o
 pub const TARGET: &str =
     "/walks/twelve-walks-along-the-old-railway/?utm_source=newsletter&utm_medium=mail&page=2";
 
+/// A cookie as long as trackside's.
+const FOREIGN: &str = "sessionid=5b1f8a7e-3c46-4d0a-9b1e-7c2d4e6f8a90.1784116800.1784116800.1784116800";
+
+/// The name of the database of places.
+const PLACES: &str = "places.mmdb";
+
 /// Where the peer is.
 pub const PEER: [u8; 4] = [203, 0, 113, 9];
 pub const HTML: &str = "text/html; charset=utf-8";
@@ -150,11 +175,15 @@ pub fn folder() -> io::Result<PathBuf> {
 
 pub fn configuration(setup: &Setup, url: &str, folder: &str) -> String {
     let ignore: Vec<_> = (0..setup.rules).map(|n| format!("\"/private/area-{n}/\"")).collect();
-    let mut toml = format!(
-        "site = [\"www.example.com\"]\nconsent.policy = \"notice\"\n\
-         track.ignore = [\"/admin/\", {}]\n",
-        ignore.join(", ")
-    );
+    let mut toml =
+        format!("site = [\"www.example.com\"]\ntrack.ignore = [\"/admin/\", {}]\n", ignore.join(", "));
+    toml.push_str(&match setup.identity.as_str() {
+        "cookieless" => format!("visitor = {{ identity = \"cookieless\", keys = \"{folder}/keys\" }}\n"),
+        _ => "consent.policy = \"notice\"\n".to_owned(),
+    });
+    if setup.geo == "file" {
+        toml.push_str(&format!("geo.file = \"{folder}/{PLACES}\"\n"));
+    }
     for kind in setup.to.split('+') {
         let keys = match kind {
             "sqlite" => format!("path = \"{folder}/hits.db\""),

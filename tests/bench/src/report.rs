@@ -21,6 +21,11 @@ impl Series {
         Self(self.0.iter().zip(&other.0).map(|(this, other)| this / other).collect())
     }
 
+    /// For each run, how much more than `other` it was.
+    pub fn minus(&self, other: &Self) -> Self {
+        Self(self.0.iter().zip(&other.0).map(|(this, other)| this - other).collect())
+    }
+
     pub fn median(&self) -> f64 {
         let mut sorted = self.0.clone();
         sorted.sort_by(f64::total_cmp);
@@ -68,9 +73,11 @@ pub struct Row {
     pub limits: Vec<Limit>,
 }
 
-/// A bound on the ratio of ours to another's.
+/// A bound on ours, or on its ratio to another's.
 #[derive(Clone, Copy, Debug)]
 pub enum Limit {
+    /// Ours is at most so much.
+    AtMost(f64),
     /// Ours is at most so many times the floor.
     FloorTimes(f64),
     /// Ours is at most so many times the peer's.
@@ -88,6 +95,7 @@ impl Row {
     fn met(&self) -> &'static str {
         let [floor, peer] = self.ratios();
         let met = |limit: &Limit| match *limit {
+            Limit::AtMost(most) => self.ours.median() <= most,
             Limit::FloorTimes(most) => floor.is_some_and(|ratio| ratio <= most),
             Limit::PeerTimes(most) => peer.is_some_and(|ratio| ratio <= most),
             Limit::PeerAtLeast(least) => peer.is_some_and(|ratio| ratio >= least),
@@ -101,6 +109,7 @@ impl Row {
 
     fn limit(&self) -> String {
         let text = self.limits.iter().map(|limit| match limit {
+            Limit::AtMost(most) => format!("≤ {most}"),
             Limit::FloorTimes(most) => format!("≤ {most} floor"),
             Limit::PeerTimes(most) => format!("≤ {most} peer"),
             Limit::PeerAtLeast(least) => format!("≥ {least} peer"),
@@ -155,6 +164,7 @@ mod test {
         assert_eq!(series(&[4.0, 1.0]).median(), 2.5);
         assert_eq!(series(&[0.5, 12.34, 2500.0]).to_string(), "12.3 (0.50-2 k)");
         assert_eq!(series(&[123.4]).to_string(), "123");
+        assert_eq!(series(&[2.0, 9.0, 4.0]).minus(&series(&[1.0, 3.0, 4.0])).median(), 1.0, "of 1, 6 and 0");
         assert_eq!(series(&[2.0, 9.0, 4.0]).over(&series(&[1.0, 3.0, 4.0])).median(), 2.0, "of 2, 3 and 1");
     }
 
@@ -175,6 +185,10 @@ mod test {
         row.limits = vec![Limit::FloorTimes(1.4)];
         assert_eq!(row.met(), "NOT MET");
         row.floor = None;
+        assert_eq!(row.met(), "NOT MET");
+        row.limits = vec![Limit::AtMost(1.5)];
+        assert_eq!(row.met(), "met");
+        row.limits = vec![Limit::AtMost(1.4)];
         assert_eq!(row.met(), "NOT MET");
         row.limits.clear();
         assert_eq!(row.met(), "");

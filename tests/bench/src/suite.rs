@@ -38,8 +38,9 @@ pub struct Section {
 }
 
 /// All parts, in their order.
-pub const SECTIONS: [Section; 8] = [
+pub const SECTIONS: [Section; 9] = [
     Section { name: "request", measure: request },
+    Section { name: "identity", measure: identity },
     Section { name: "ffi", measure: ffi },
     Section { name: "skipped", measure: skipped },
     Section { name: "rules", measure: rules },
@@ -71,6 +72,32 @@ fn request(effort: Effort) -> io::Result<Vec<Row>> {
         row("back to back, p50", "G3", p50, &[Limit::FloorTimes(1.5)]),
         row("back to back, p99", "", p99, &[]),
     ])
+}
+
+/// A visitor who is known without a cookie, and one whose address is looked up in a file, beside one with a cookie.
+fn identity(effort: Effort) -> io::Result<Vec<Row>> {
+    let who = ["ours", "identity=cookieless", "geo=file"];
+    let ([p50, _], [paced, _]) =
+        (latencies(&who, &effort.back_to_back(), effort)?, latencies(&who, &effort.paced(), effort)?);
+    let rows = |figure: &str, series: Vec<Series>, most: &[Limit]| {
+        let [cookie, cookieless, geo] = three(series);
+        let row = |of: &str, ours, peer: Option<&Series>, limits: &[Limit]| Row {
+            figure: format!("tracked request, {of}, {figure}, p50, µs"),
+            goal: "",
+            floor: None,
+            ours,
+            peer: peer.map(|peer| ("cookie".to_owned(), peer.clone())),
+            limits: limits.to_vec(),
+        };
+        vec![
+            row("cookieless", cookieless.clone(), Some(&cookie), &[]),
+            row("cookieless: more than with a cookie", cookieless.minus(&cookie), None, most),
+            row("places from a file", geo.clone(), Some(&cookie), &[]),
+            row("places from a file: more", geo.minus(&cookie), None, &[]),
+        ]
+    };
+    let most = [Limit::AtMost(0.3)];
+    Ok([rows("back to back", p50, &most), rows("every 200 µs", paced, &[])].concat())
 }
 
 /// The same request through the C ABI, in structs and in blocks, beside the Rust call.
