@@ -59,7 +59,8 @@ fn main() {
     let folder = Folder::new("fork-exchange");
     let seen = folder.file("seen");
     let mut toml =
-        "visitor.identity = 'cookieless'\nprivacy.ip = 'full'\n[[destination]]\ntype = 'callback'\n".to_owned();
+        "visitor.identity = 'cookieless'\nprivacy.ip = 'full'\n[[destination]]\ntype = 'callback'\n"
+            .to_owned();
     let places = folder.file("places.mmdb");
     if cfg!(feature = "geo") {
         fs::write(&places, include_bytes!("../../tests/vectors/files/places.mmdb")).unwrap();

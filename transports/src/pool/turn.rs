@@ -143,7 +143,8 @@ impl Running {
             self.crew.rest(seat, true);
             return Next::Rest;
         }
-        let is_idle = !desk.is_gathering && now.saturating_duration_since(desk.busy_at) >= self.plan.idle_after;
+        let is_idle =
+            !desk.is_gathering && now.saturating_duration_since(desk.busy_at) >= self.plan.idle_after;
         desk.is_asleep = due.is_none() && is_idle;
         if desk.is_asleep { Next::Sleep } else { wait }
     }
