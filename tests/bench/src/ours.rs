@@ -119,7 +119,7 @@ impl Ours {
     /// The first visit hands out a cookie; from then on it comes along, behind the site's other cookies. Where it hands
     /// out none, another one of the site's, as long, stands in its place.
     fn return_with_cookie(&mut self, setup: &Setup) -> Result<(), Box<dyn Error>> {
-        let request = Request::new("GET", TARGET, &self.headers);
+        let request = Request::new("GET", TARGET, &self.headers).with_peer(Some(PEER.into()));
         let response = Response::new(200, &self.response);
         let verdict = self.tracker.begin(&request).finish(&request, &response, &Annotations::new());
         let cookie = verdict.headers().find(|(name, _)| *name == "Set-Cookie").map(|(_, value)| value);
