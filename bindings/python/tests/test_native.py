@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -18,9 +22,38 @@ def test_every_function_of_the_library_is_declared() -> None:
     assert [name for name in names if not hasattr(_native.lib, name)] == []
 
 
-def test_library_and_declarations_are_of_one_abi() -> None:
-    assert _native.lib.trackside_abi() == _native.lib.TRACKSIDE_ABI
+def test_library_declarations_and_package_are_of_one_abi() -> None:
+    assert _native.lib.trackside_abi() == _native.lib.TRACKSIDE_ABI == _native.ABI
     assert _native.lib.trackside_version_number() == _native.lib.TRACKSIDE_VERSION_NUMBER
+
+
+@pytest.mark.parametrize(("abi", "version"), [(7, 9_000_000), (1, 999)])
+def test_a_library_of_another_abi_or_an_older_one_is_refused(tmp_path: Path, abi: int, version: int) -> None:
+    package = tmp_path / "trackside"
+    shutil.copytree(Path(trackside.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
+    (library,) = (package / "_lib").glob("lib_lib.*")
+    library.unlink()
+    source = tmp_path / "stub.c"
+    source.write_text(
+        f"unsigned trackside_abi(void) {{ return {abi}; }}\n"
+        f"unsigned trackside_version_number(void) {{ return {version}; }}\n"
+    )
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source], check=True)
+    imports = [sys.executable, "-c", "import trackside"]
+    done = subprocess.run(
+        imports,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    told = done.stderr.splitlines()[-1]
+    assert told.startswith(
+        f"ImportError: the library in {package / '_lib'} has the ABI {abi} and the version {version},"
+    )
+    assert "needs the ABI 1 and the version 1000 or a later one" in told
 
 
 def test_every_error_has_the_code_of_its_status() -> None:

@@ -7,6 +7,7 @@ may use it when, is the business of the classes that hold them.
 from __future__ import annotations
 
 import importlib
+import os
 from _thread import allocate_lock
 from collections.abc import Callable
 from typing import Any
@@ -17,6 +18,24 @@ from trackside.errors import BY_CODE, TracksideError
 _library: Any = importlib.import_module("trackside._lib")
 ffi: Any = _library.ffi
 lib: Any = _library.lib
+
+#: The ABI that this package is written for, as ``TRACKSIDE_ABI``.
+ABI = 1
+
+
+def _check(library: Any, folder: str) -> None:
+    """Refuses a library that is another's or older: it would be called by what it does not have."""
+    abi, version = library.trackside_abi(), library.trackside_version_number()
+    if abi != ABI or version < library.TRACKSIDE_VERSION_NUMBER:
+        raise ImportError(
+            f"the library in {folder} has the ABI {abi} and the version {version}, and this package needs "
+            f"the ABI {ABI} and the version {library.TRACKSIDE_VERSION_NUMBER} or a later one: install "
+            "trackside anew, as by `pip install --force-reinstall trackside`, or by `pip install "
+            "./bindings/python` in its checkout"
+        )
+
+
+_check(lib, os.path.dirname(_library.__file__))
 
 NULL: Any = ffi.NULL
 NOT_FOUND: int = lib.TRACKSIDE_NOT_FOUND
