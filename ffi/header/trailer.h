@@ -17,6 +17,7 @@
   { sizeof(trackside_request), { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, NULL, 0, false, false }
 #define TRACKSIDE_REQUESTS_BOOK_INIT { sizeof(trackside_requests_book), 0, 0, 0 }
 #define TRACKSIDE_RESPONSE_INIT { sizeof(trackside_response), NULL, 0, 0 }
+#define TRACKSIDE_SCRATCH_INIT { sizeof(trackside_scratch), NULL, false, NULL, 0, 0, NULL }
 #define TRACKSIDE_SINK_INIT { sizeof(trackside_sink), NULL, NULL, NULL }
 #define TRACKSIDE_HOOKS_INIT { sizeof(trackside_hooks), NULL, NULL, NULL, NULL }
 

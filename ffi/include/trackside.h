@@ -488,6 +488,43 @@ typedef struct trackside_event {
 } trackside_event;
 
 /**
+ * The places that trackside_scratch_begin and trackside_scratch_end use, for one request after another. The caller
+ * owns it, and sets it up once: with TRACKSIDE_SCRATCH_INIT, `buffer`, `capacity`, and `error`, if it wants one.
+ *
+ * Functions: trackside_scratch_begin, _end.
+ */
+typedef struct trackside_scratch {
+  /**
+   * The size of the caller's struct; see TRACKSIDE_SCRATCH_INIT.
+   */
+  size_t size;
+  /**
+   * The exchange that is begun and not ended, for all functions that take one; else NULL.
+   */
+  struct trackside_exchange *exchange;
+  /**
+   * Whether its visitor is new, as trackside_exchange_is_new says: at first false.
+   */
+  bool is_new;
+  /**
+   * Where the verdict is written to; the caller's.
+   */
+  uint8_t *buffer;
+  /**
+   * How many bytes `buffer` has.
+   */
+  size_t capacity;
+  /**
+   * The length of the last verdict, which is 8 if there is no header to append.
+   */
+  size_t needed;
+  /**
+   * The caller's error struct for both functions; may be NULL.
+   */
+  struct trackside_error *error;
+} trackside_scratch;
+
+/**
  * The book of requests: seen = tracked + skipped for each reason.
  */
 typedef struct trackside_requests_book {
@@ -2308,6 +2345,39 @@ trackside_status trackside_exchange_begin_lines(const struct trackside_tracker *
                                                 struct trackside_error *error);
 
 /**
+ * trackside_exchange_begin_lines, into `scratch`: sets `exchange` and `is_new`.
+ *
+ * Threads: needs `scratch` for itself. Statuses: those of that function; TRACKSIDE_INVALID_ARGUMENT also for
+ * `scratch->size`, and if `scratch` has an exchange that is not ended.
+ *
+ * # Safety
+ *
+ * `scratch` is NULL or points at a struct of its `size`, whose `error` is NULL or points at one of its `size`;
+ * `tracker` is NULL or a live handle; `lines` is NULL or points at `length` bytes.
+ */
+trackside_status trackside_scratch_begin(struct trackside_scratch *scratch,
+                                         const struct trackside_tracker *tracker,
+                                         const uint8_t *lines,
+                                         size_t length,
+                                         uint8_t flags);
+
+/**
+ * trackside_exchange_end_blob, of the exchange in `scratch`: sets `needed`, and `exchange` to NULL. On a failure,
+ * TRACKSIDE_BUFFER among them, the exchange stays there.
+ *
+ * Threads: needs `scratch` and its exchange for itself. Statuses: those of that function; TRACKSIDE_INVALID_ARGUMENT
+ * also for `scratch->size`.
+ *
+ * # Safety
+ *
+ * As for trackside_scratch_begin; its `exchange` is NULL or a live handle, which nobody uses any more after success,
+ * and its `buffer` is NULL or has room for `capacity` bytes; `blob` is NULL or points at `length` bytes.
+ */
+trackside_status trackside_scratch_end(struct trackside_scratch *scratch,
+                                       const uint8_t *blob,
+                                       size_t length);
+
+/**
  * Writes to `buffer` why a request would be judged as it would be, and what would be sent: the verdict, what
  * trackside_tracker_answer would answer, what each rule says, who the client is behind which proxies, the visitor, who
  * says what of its consent, the notice, the headers to append, and each hit with the exact request that
@@ -2862,6 +2932,7 @@ trackside_status trackside_log_take(char *buffer,
   { sizeof(trackside_request), { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, NULL, 0, false, false }
 #define TRACKSIDE_REQUESTS_BOOK_INIT { sizeof(trackside_requests_book), 0, 0, 0 }
 #define TRACKSIDE_RESPONSE_INIT { sizeof(trackside_response), NULL, 0, 0 }
+#define TRACKSIDE_SCRATCH_INIT { sizeof(trackside_scratch), NULL, false, NULL, 0, 0, NULL }
 #define TRACKSIDE_SINK_INIT { sizeof(trackside_sink), NULL, NULL, NULL }
 #define TRACKSIDE_HOOKS_INIT { sizeof(trackside_hooks), NULL, NULL, NULL, NULL }
 

@@ -10,7 +10,7 @@ mod table;
 mod verdict;
 mod wrong;
 
-use std::mem;
+use std::mem::{self, MaybeUninit};
 
 use trackside_core::judge::Verdict;
 
@@ -221,18 +221,28 @@ pub unsafe extern "C" fn trackside_exchange_end_blob(
         let blob = call.array(blob, length, "blob")?;
         let buffer = call.buffer(buffer, capacity, "buffer")?;
         let needed = call.output(needed, "needed")?;
-        let verdict = finish(open, request, blob)?;
-        needed.set(verdict::length(&verdict));
-        if let Err(failure) = verdict::write(&verdict, buffer) {
-            open.keep(&verdict);
-            return Err(failure);
-        }
+        tell(finish(open, request, blob)?, open, buffer, |length| needed.set(length))?;
         call.end(exchange)
     })
 }
 
+/// Writes the verdict to `buffer`, and its length; what the buffer cannot hold is kept.
+pub(crate) fn tell(
+    verdict: Verdict,
+    exchange: &mut trackside_exchange,
+    buffer: &mut [MaybeUninit<u8>],
+    needed: impl FnOnce(usize),
+) -> Result<(), Failure> {
+    needed(verdict::length(&verdict));
+    verdict::write(&verdict, buffer).inspect_err(|_| exchange.keep(&verdict))
+}
+
 /// Finishes the exchange, whose request was copied to `request`, as the block says.
-fn finish(exchange: &mut trackside_exchange, request: &[u8], blob: &[u8]) -> Result<Verdict, Failure> {
+pub(crate) fn finish(
+    exchange: &mut trackside_exchange,
+    request: &[u8],
+    blob: &[u8],
+) -> Result<Verdict, Failure> {
     exchange.check_open()?;
     response::read(blob, |head, annotations| {
         Ok(match exchange.annotations.take() {

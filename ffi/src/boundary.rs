@@ -4,6 +4,7 @@ use std::{
     any::Any,
     mem,
     panic::{AssertUnwindSafe, catch_unwind},
+    ptr,
 };
 
 use crate::{
@@ -31,7 +32,19 @@ pub(crate) fn enter(
     error: *mut trackside_error,
     body: impl FnOnce(&Call) -> Result<(), Failure>,
 ) -> trackside_status {
-    let Err(failure) = caught(body) else {
+    enter_finding(|call, place| {
+        *place = error;
+        body(call)
+    })
+}
+
+/// As [`enter`], for a function whose error struct the body finds: until then a failure is not told.
+#[inline]
+pub(crate) fn enter_finding(
+    body: impl FnOnce(&Call, &mut *mut trackside_error) -> Result<(), Failure>,
+) -> trackside_status {
+    let mut error = ptr::null_mut();
+    let Err(failure) = caught(|call| body(call, &mut error)) else {
         return TRACKSIDE_OK;
     };
     tell(error, &failure);

@@ -50,6 +50,7 @@ mod property;
 mod reason;
 mod request;
 mod response;
+mod scratch;
 mod sink;
 mod stats;
 mod status;
@@ -73,6 +74,6 @@ pub use self::boundary::inject::trackside_inject_panic;
 pub use self::{
     annotations::*, backlog::*, batch::*, blob::*, consent::*, destination::*, edit::*, endpoint::*,
     error::*, event::*, exchange::*, explain::*, hit::*, hooks::*, lines::*, log::*, notice::*, options::*,
-    outgoing::*, property::*, reason::*, request::*, response::*, sink::*, stats::*, status::*, text::*,
-    tracker::*, truth::*, verdict::*, version::*, visitor::*,
+    outgoing::*, property::*, reason::*, request::*, response::*, scratch::*, sink::*, stats::*, status::*,
+    text::*, tracker::*, truth::*, verdict::*, version::*, visitor::*,
 };

@@ -4,7 +4,7 @@ use http::HeaderName;
 use memchr::memchr;
 
 use crate::{
-    boundary::enter,
+    boundary::{Call, enter},
     error::{Failure, trackside_error},
     exchange::trackside_exchange,
     headers::{Fields, NAMES},
@@ -60,31 +60,41 @@ pub unsafe extern "C" fn trackside_exchange_begin_lines(
     error: *mut trackside_error,
 ) -> trackside_status {
     enter(error, |call| {
-        let tracker = call.shared(tracker, "tracker")?.live();
-        let lines = call.array(lines, length, "lines")?;
         let (out, is_new) = (call.output(exchange, "exchange")?, call.optional_output(is_new, "is_new")?);
-        request::check_flags(flags).map_err(|is| Failure::invalid("flags", &format!("is {is}")))?;
-        let more = tracker.config().more_headers();
-        let (line, headers) = split(lines, more)?;
-        let [method, target, authority, peer] = line;
-        let (begun, came_new) = trackside_exchange::begin(
-            tracker,
-            &Parts {
-                method,
-                target,
-                authority: Some(authority).filter(|authority| !authority.is_empty()),
-                peer: request::parsed(peer).unwrap_or_default(),
-                secure: flags & SECURE != 0,
-                resolved: flags & RESOLVED != 0,
-                headers,
-            },
-        )?;
+        let (begun, came_new) = begin(call, tracker, lines, length, flags)?;
         out.set(begun);
         if let Some(is_new) = is_new {
             is_new.set(came_new);
         }
         Ok(())
     })
+}
+
+/// The exchange of the request in the caller's lines, and whether its visitor is new.
+pub(crate) fn begin(
+    call: &Call,
+    tracker: *const trackside_tracker,
+    lines: *const u8,
+    length: usize,
+    flags: u8,
+) -> Result<(*mut trackside_exchange, bool), Failure> {
+    let tracker = call.shared(tracker, "tracker")?.live();
+    let lines = call.array(lines, length, "lines")?;
+    request::check_flags(flags).map_err(|is| Failure::invalid("flags", &format!("is {is}")))?;
+    let (line, headers) = split(lines, tracker.config().more_headers())?;
+    let [method, target, authority, peer] = line;
+    trackside_exchange::begin(
+        tracker,
+        &Parts {
+            method,
+            target,
+            authority: Some(authority).filter(|authority| !authority.is_empty()),
+            peer: request::parsed(peer).unwrap_or_default(),
+            secure: flags & SECURE != 0,
+            resolved: flags & RESOLVED != 0,
+            headers,
+        },
+    )
 }
 
 /// The values of headers, in the order of their names, each of which came once or not at all.

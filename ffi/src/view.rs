@@ -117,6 +117,16 @@ impl Call {
         look(shown)
     }
 
+    /// The caller's struct, to change where it is: one that all callers know the whole of.
+    #[allow(clippy::mut_from_ref, reason = "what is borrowed from the call is the caller's promise")]
+    pub(crate) fn change<T: Growing>(&self, pointer: *mut T, argument: &str) -> Result<&mut T, Failure> {
+        const { assert!(T::FIRST == size_of::<T>()) };
+        let mut pointer = readable(pointer, argument)?;
+        size_of_callers(pointer, argument)?;
+        // SAFETY: the caller has promised `size` bytes, which nobody else uses meanwhile, and any make a valid struct.
+        Ok(unsafe { pointer.as_mut() })
+    }
+
     /// Copies of the caller's structs, all of which are as large as the first one says.
     pub(crate) fn read_array<T: Growing>(
         &self,

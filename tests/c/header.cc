@@ -32,10 +32,11 @@ bool sizes_are_set()
     trackside_hits_book hits = TRACKSIDE_HITS_BOOK_INIT;
     trackside_outgoing_view view = TRACKSIDE_OUTGOING_VIEW_INIT;
     trackside_sink sink = TRACKSIDE_SINK_INIT;
+    trackside_scratch scratch = TRACKSIDE_SCRATCH_INIT;
     return error.size == sizeof error && left.size == sizeof left && request.size == sizeof request
         && response.size == sizeof response && property.size == sizeof property && event.size == sizeof event
         && requests.size == sizeof requests && hits.size == sizeof hits && view.size == sizeof view
-        && sink.size == sizeof sink;
+        && sink.size == sizeof sink && scratch.size == sizeof scratch;
 }
 
 bool a_page_is_recorded()

@@ -122,6 +122,42 @@ static void options_and_tracker(void)
     trackside_outgoing_free(outgoing);
 }
 
+/* These take their error struct with all else. */
+static trackside_status scratch_begin(trackside_scratch *scratch, const trackside_tracker *tracker,
+    const unsigned char *lines, size_t length, trackside_error *error)
+{
+    if (scratch != NULL) {
+        scratch->error = error;
+    }
+    return trackside_scratch_begin(scratch, tracker, lines, length, 0);
+}
+
+static trackside_status scratch_end(
+    trackside_scratch *scratch, const unsigned char *blob, size_t length, trackside_error *error)
+{
+    if (scratch != NULL) {
+        scratch->error = error;
+    }
+    return trackside_scratch_end(scratch, blob, length);
+}
+
+static void scratch(void)
+{
+    const unsigned char bytes[1] = { 1 };
+    trackside_scratch scratch = TRACKSIDE_SCRATCH_INIT;
+    CHECK_INT(trackside_scratch_begin(NULL, a.tracker, bytes, 1, 0), TRACKSIDE_NULL_ARGUMENT);
+    IS_NEEDED("tracker", scratch_begin, &scratch, NULL, bytes, 1);
+    IS_NEEDED("lines", scratch_begin, &scratch, a.tracker, NULL, 1);
+    CHECK(scratch.exchange == NULL);
+    CHECK_INT(trackside_scratch_end(NULL, bytes, 1), TRACKSIDE_NULL_ARGUMENT);
+    IS_NEEDED("scratch.exchange", scratch_end, &scratch, bytes, 1);
+    scratch.exchange = a.exchange;
+    IS_NEEDED("blob", scratch_end, &scratch, NULL, 1);
+    scratch.capacity = 1;
+    IS_NEEDED("scratch.buffer", scratch_end, &scratch, bytes, 1);
+    CHECK(scratch.exchange == a.exchange);
+}
+
 static void exchange(void)
 {
     const trackside_bytes text = trackside_text("x");
@@ -302,6 +338,7 @@ int main(void)
 
     CHECK_INT(trackside_options_new(NULL, no_error), TRACKSIDE_NULL_ARGUMENT);
     options_and_tracker();
+    scratch();
     exchange();
     stats_hits_and_log();
     batches();

@@ -188,18 +188,14 @@ def test_finish_by_several_threads_counts_once(site: Site) -> None:
 def test_a_signal_that_ends_a_request_leaves_nothing_to_be_freed_twice(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    native = _native.lib
-
-    class Interrupted:
+    def interrupted(*arguments: Any) -> None:
         """As where Ctrl-C, a worker's time-out or Celery's soft limit comes during the call."""
-
-        def trackside_exchange_end_blob(self, *arguments: Any) -> None:
-            assert native.trackside_exchange_end_blob(*arguments) == 0
-            raise KeyboardInterrupt
+        assert _native.lib.trackside_scratch_end(*arguments) == 0
+        raise KeyboardInterrupt
 
     exchange = begin(site)
     with monkeypatch.context() as patched:
-        patched.setattr("trackside.exchange.lib", Interrupted())
+        patched.setattr("trackside.exchange._native_end", interrupted)
         with pytest.raises(KeyboardInterrupt):
             exchange.finish(200, HTML)
     assert exchange.is_over

@@ -49,18 +49,20 @@ class Scratch:
     """Places for what calls need and tell. An exchange takes one when it begins, and gives it back when it is
     over: then ``exchange`` is NULL again, in which its handle is kept until then."""
 
-    __slots__ = ("buffer", "bytes", "error", "exchange", "is_new", "lock", "needed")
+    __slots__ = ("buffer", "bytes", "error", "exchange", "is_new", "lock", "needed", "places")
 
     #: Enough for the headers of a verdict, unless the cookie's name, path or domain are very long.
     CAPACITY = 2048
 
     def __init__(self) -> None:
-        self.exchange = ffi.new("trackside_exchange **")
-        self.is_new = ffi.new("bool *")
-        self.needed = ffi.new("size_t *")
-        self.buffer = ffi.new("uint8_t[]", self.CAPACITY)
+        places = self.places = new_struct("trackside_scratch")
+        self.buffer = places.buffer = ffi.new("uint8_t[]", self.CAPACITY)
         self.bytes = ffi.buffer(self.buffer)
-        self.error = new_error()
+        places.capacity = self.CAPACITY
+        self.error = places.error = new_error()
+        self.is_new = ffi.addressof(places, "is_new")
+        self.needed = ffi.addressof(places, "needed")
+        self.exchange = ffi.addressof(places, "exchange")
         self.lock = allocate_lock()
 
     # Collected with an exchange that is not over: that is abandoned. At the interpreter's end the module may

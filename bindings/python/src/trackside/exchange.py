@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+# Looked up once: it ends every request.
+_native_end = lib.trackside_scratch_end
+
 
 class Notice(NamedTuple):
     """What to tell the visitor, once."""
@@ -222,32 +225,26 @@ class Exchange:
         scratch = self._over()
         if scratch is None:
             return _OVER
-        place = scratch.exchange
-        # Put away before: a signal whose handler raises is told of right after the call, and what was freed
-        # in it must not be found again.
-        handle, place[0] = place[0], NULL
-        status = lib.trackside_exchange_end_blob(
-            handle, block, len(block), scratch.buffer, scratch.CAPACITY, scratch.needed, scratch.error
-        )
+        status = _native_end(scratch.places, block, len(block))
         if status:
-            return self._otherwise(status, scratch, handle)
+            return self._otherwise(status, scratch)
         verdict = _BARE.get(scratch.bytes[:8]) or _verdict(scratch.bytes)
         give_back(scratch)
         return verdict
 
     def _append(self, block: bytes) -> tuple[tuple[bytes, bytes], ...]:
         """As ``_end``, but tells the headers of the verdict alone: mostly there are none."""
-        scratch = self._over()
+        scratch = self._scratch
         if scratch is None:
             return ()
-        place, needed = scratch.exchange, scratch.needed
-        handle, place[0] = place[0], NULL  # As in `_end`.
-        status = lib.trackside_exchange_end_blob(
-            handle, block, len(block), scratch.buffer, scratch.CAPACITY, needed, scratch.error
-        )
+        with scratch.lock:  # As in `_over`.
+            if self._scratch is not scratch:
+                return ()
+            self._scratch = None
+        status = _native_end(scratch.places, block, len(block))
         if status:
-            return self._otherwise(status, scratch, handle).headers
-        headers = _verdict(scratch.bytes).headers if needed[0] != _BARE_LENGTH else ()
+            return self._otherwise(status, scratch).headers
+        headers = _verdict(scratch.bytes).headers if scratch.needed[0] != _BARE_LENGTH else ()
         give_back(scratch)
         return headers
 
@@ -281,11 +278,13 @@ class Exchange:
                     return ask(scratch.exchange[0])
         return otherwise
 
-    def _otherwise(self, status: int, scratch: Scratch, handle: Any) -> Verdict:
+    def _otherwise(self, status: int, scratch: Scratch) -> Verdict:
         """A verdict that the buffer cannot hold; all else has failed, and left it as it was."""
         if status != _native.BUFFER:
-            scratch.exchange[0], self._scratch = handle, scratch
+            self._scratch = scratch
             raise _native.failure(status, scratch.error)
+        place = scratch.exchange
+        handle, place[0] = place[0], NULL
         headers, count = ffi.new("trackside_header **"), ffi.new("size_t *")
         reason = ffi.new("trackside_reason *")
         try:

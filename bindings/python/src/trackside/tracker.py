@@ -22,6 +22,10 @@ from trackside.transport import Deliver, Outgoing, RecordingTransport
 #: So many requests are shown to the library with what proxies write, that it may warn of one.
 _LOOKS = 1_000
 
+# Looked up once: it begins every request.
+_native_begin = lib.trackside_scratch_begin
+_new = object.__new__
+
 Headers = Iterable[tuple[Text, "Text | None"]]
 
 
@@ -100,7 +104,7 @@ class Tracker:
         #: Whether visitors are asked (``consent.policy = "opt-in"``): then a notice may be due on any page.
         self.asks = bool(lib.trackside_tracker_asks(self._handle))
         more = _native.names(partial(lib.trackside_tracker_header, self._handle))
-        # The request headers that are read, by CGI's names, as `trackside_exchange_begin_lines` wants them.
+        # The request headers that are read, by CGI's names, as `trackside_scratch_begin` wants them.
         self._cgi_names = tuple(cgi_name(name) for name in (*_native.REQUEST_HEADERS, *more))
         #: The beginnings of the paths of requests that :meth:`answer` may answer: none without a beacon.
         self.endpoints = _endpoints(self._handle)
@@ -154,19 +158,20 @@ class Tracker:
         return Exchange(self, scratch)
 
     def _begin_lines(self, lines: bytes, flags: int) -> Exchange:
-        """As ``_begin``, of what ``trackside_exchange_begin_lines`` takes."""
+        """As ``_begin``, of what ``trackside_scratch_begin`` takes."""
         if log.waiting[0]:
             log.drain()
         try:
             scratch = take_scratch()
         except IndexError:
             scratch = Scratch()
-        status = lib.trackside_exchange_begin_lines(
-            self._handle, lines, len(lines), flags, scratch.exchange, scratch.is_new, scratch.error
-        )
+        status = _native_begin(scratch.places, self._handle, lines, len(lines), flags)
         if status:
             raise _native.failure(status, scratch.error)
-        return Exchange(self, scratch)
+        # As `Exchange(self, scratch)`, without a call of Python's.
+        exchange: Exchange = _new(Exchange)
+        exchange._tracker, exchange._scratch, exchange._annotations = self, scratch, None
+        return exchange
 
     def answer(
         self,

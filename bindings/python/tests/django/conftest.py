@@ -76,9 +76,10 @@ def _database() -> None:
     call_command("migrate", verbosity=0)
 
 
-@pytest.fixture(params=["sync", "async"])
-def is_async(request: pytest.FixtureRequest) -> bool:
-    """Both ways in which Django answers."""
+@pytest.fixture(params=["sync", "served", "async"])
+def is_async(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Both ways in which Django answers; by WSGI also with what servers give and the test client does not."""
+    monkeypatch.setattr(Visitor, "is_served", request.param == "served")
     return bool(request.param == "async")
 
 

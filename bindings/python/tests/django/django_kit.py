@@ -16,6 +16,9 @@ PAGE = {"accept": "text/html", "sec-fetch-dest": "document", "sec-fetch-mode": "
 class Visitor:
     """A browser with cookies of its own, which talks to the site by WSGI's or by ASGI's handler."""
 
+    #: Whether requests by WSGI come as a server's do, and not as those of Django's test client.
+    is_served = False
+
     def __init__(self, is_async: bool) -> None:
         self.client: Any = AsyncClient() if is_async else Client()
         self.is_async = is_async
@@ -28,7 +31,10 @@ class Visitor:
         """Any request."""
         named = {**PAGE, **{name.replace("_", "-"): value for name, value in headers.items()}}
         sent = {name: value for name, value in named.items() if value}
-        answer = getattr(self.client, method)(path, headers=sent)
+        more: dict[str, Any] = {"RAW_URI": path} if self.is_served and not self.is_async else {}
+        if more and "host" not in sent:
+            more["HTTP_HOST"] = "testserver"
+        answer = getattr(self.client, method)(path, headers=sent, **more)
         return asyncio.run(answer) if self.is_async else answer
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings as django_settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
@@ -28,6 +29,10 @@ class Live:
     tracker: Tracker
     options: conf.Options
     site: sites.CurrentSite | None
+    #: Whether no setting asks for more than :func:`~trackside.django.plain.begin` does.
+    begins_plainly: bool
+    #: The same of :func:`~trackside.django.plain.end`.
+    ends_plainly: bool
 
 
 _live: Live | None = None
@@ -87,7 +92,7 @@ def _open() -> Live:
 def _follow(*, setting: str, **kwargs: Any) -> None:
     """Opens the tracker anew where ``override_settings`` changed what it is made of."""
     global _live
-    if setting not in conf.NAMES | origin.NAMES | {"INSTALLED_APPS", "SITE_ID"}:
+    if setting not in conf.NAMES | origin.NAMES | {"INSTALLED_APPS", "SITE_ID", "SECURE_PROXY_SSL_HEADER"}:
         return
     with _lock:
         old = _live
@@ -104,8 +109,11 @@ def _follow(*, setting: str, **kwargs: Any) -> None:
 
 
 def _make(settings: conf.Settings, opened: Tracker) -> Live:
-    site = sites.CurrentSite() if settings.options.site else None
-    return Live(settings, opened, settings.options, site)
+    options = settings.options
+    site = sites.CurrentSite() if options.site else None
+    asks_more = opened.endpoints or opened.asks or django_settings.SECURE_PROXY_SSL_HEADER
+    ends_plainly = not (options.scan_title or options.user)
+    return Live(settings, opened, options, site, not asks_more, ends_plainly)
 
 
 def _keep_books(folder: str | None) -> None:

@@ -11,7 +11,7 @@ from django.http.response import HttpResponseBase
 
 from trackside import Exchange
 
-from . import live, messages, title, user
+from . import live, messages, plain, title, user
 from .endpoint import answer
 from .request import begin as begun
 from .request import outer
@@ -44,18 +44,34 @@ class Middleware:
         """Answers a request."""
         if self._is_async:
             return self._acall(request)
-        now = live.current()
+        now = live._live or live.current()
+        exchange = plain.begin(now, request)
+        if exchange is None:
+            return self._at_length(now, request)
+        shown = None
+        if exchange._scratch.is_new[0]:  # type: ignore[union-attr]  # It has only begun.
+            shown = offer(now, request, exchange)
+        try:
+            response: HttpResponseBase = self.get_response(request)  # type: ignore[assignment]  # No coroutine.
+        except BaseException:
+            exchange.abandon()
+            raise
+        if shown is not None or not plain.end(now, exchange, request, response):
+            finish(now, request, response, exchange, True, shown)
+        return response
+
+    def _at_length(self, now: live.Live, request: HttpRequest) -> HttpResponseBase:
         authority = now.site.domain() if now.site is not None else ""
         if now.tracker.endpoints and (own := answer(now.tracker, request, authority)) is not None:
             return own
         exchange, is_ours, shown = begin(now, request, authority)
         try:
-            response = self.get_response(request)
+            response: HttpResponseBase = self.get_response(request)  # type: ignore[assignment]  # No coroutine.
         except BaseException:
             if is_ours:
                 exchange.abandon()
             raise
-        finish(now, request, response, exchange, is_ours, shown)  # type: ignore[arg-type]  # It is no coroutine.
+        finish(now, request, response, exchange, is_ours, shown)
         return response
 
     async def _acall(self, request: HttpRequest) -> HttpResponseBase:
@@ -91,11 +107,17 @@ def begin(
     # Who is known is told nothing, unless visitors are asked, and is looked for first: that is most requests.
     scratch = exchange._scratch
     if scratch is not None and (scratch.is_new[0] or now.tracker.asks):
-        try:
-            shown = messages.offer(request, exchange)
-        except Exception:
-            now.tracker.failures.note("offering the notice")
+        shown = offer(now, request, exchange)
     return exchange, is_ours, shown
+
+
+def offer(now: live.Live, request: HttpRequest, exchange: Exchange) -> messages.Shown | None:
+    """Offers the notice, if it is due. Nothing raises."""
+    try:
+        return messages.offer(request, exchange)
+    except Exception:
+        now.tracker.failures.note("offering the notice")
+        return None
 
 
 def finish(

@@ -10,11 +10,11 @@ from django.http.response import HttpResponseBase
 from trackside import Exchange, _block
 from trackside._native import RESPONSE_HEADERS
 
-_pages = _block.Pages()
+pages = _block.Pages()
 
 # Of the headers that are read most responses have but this.
-_OFTEN = "content-type"
-_SELDOM = frozenset(RESPONSE_HEADERS) - {_OFTEN}
+OFTEN = "content-type"
+SELDOM = frozenset(RESPONSE_HEADERS) - {OFTEN}
 
 
 def end(exchange: Exchange, request: HttpRequest, response: HttpResponseBase) -> None:
@@ -37,17 +37,17 @@ def _known(request: HttpRequest, response: HttpResponseBase) -> bytes | None:
         return None
     route = getattr(request.resolver_match, "route", None)
     mounted = request.META.get("SCRIPT_NAME")
-    if _SELDOM.isdisjoint(store):
-        key: tuple[object, ...] = (response.status_code, route, mounted, store.get(_OFTEN))
+    if SELDOM.isdisjoint(store):
+        key: tuple[object, ...] = (response.status_code, route, mounted, store.get(OFTEN))
     else:
         key = (response.status_code, route, mounted, *map(store.get, RESPONSE_HEADERS))
-    block = _pages.get(key)
+    block = pages.get(key)
     if block is None:
         # Of nothing but the key: what is kept is of every visitor.
         told, text = [store[name] for name in RESPONSE_HEADERS if name in store], _route_of(request)
         said = [] if text is None else [(_block.ROUTE, _block.text(text, 2048))]
         block = _block.response(response.status_code, told, said)
-        _pages.keep(key, block)
+        pages.keep(key, block)
     return block
 
 

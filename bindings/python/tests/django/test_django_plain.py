@@ -1,0 +1,222 @@
+"""The short way, which most requests go, leads where the long one does."""
+
+from __future__ import annotations
+
+import io
+import logging
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import pytest
+from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
+from django.http import HttpResponse
+from django.test import override_settings
+from django_kit import Recorded
+
+from trackside import Hit, wsgi
+from trackside.django import live, middleware, plain
+
+#: A navigation, as gunicorn hands it on.
+ENVIRON = {
+    "wsgi.url_scheme": "http",
+    "REQUEST_METHOD": "GET",
+    "SCRIPT_NAME": "",
+    "PATH_INFO": "/bare/",
+    "QUERY_STRING": "utm_source=news&page=2",
+    "RAW_URI": "/bare/?utm_source=news&page=2",
+    "SERVER_NAME": "127.0.0.1",
+    "SERVER_PORT": "8000",
+    "SERVER_PROTOCOL": "HTTP/1.1",
+    "REMOTE_ADDR": "203.0.113.9",
+    "HTTP_HOST": "www.example.com",
+    "HTTP_USER_AGENT": "a browser",
+    "HTTP_ACCEPT": "text/html",
+    "HTTP_ACCEPT_LANGUAGE": "en",
+    "HTTP_REFERER": "https://example.org/x",
+}
+
+#: What is another's or of another moment.
+VARIES = {"id", "visitor", "at", "first_visit", "session", "text"}
+
+
+class Seen(NamedTuple):
+    """What came of a request."""
+
+    status: str
+    #: Without what a cookie holds.
+    headers: list[tuple[str, str]]
+    hits: list[dict[str, Any]]
+
+
+@pytest.fixture(autouse=True)
+def _no_log_of_failures() -> Iterator[None]:
+    logging.disable(logging.ERROR)
+    yield
+    logging.disable(logging.NOTSET)
+
+
+def visit(hits: Recorded, **changes: Any) -> Seen:
+    """A request with these changes of its environ; None takes out."""
+    environ = {**ENVIRON, "wsgi.input": io.BytesIO(), "wsgi.errors": io.StringIO(), **changes}
+    told: list[tuple[str, list[tuple[str, str]]]] = []
+    before = len(hits())
+    kept = {name: value for name, value in environ.items() if value is not None}
+    response = WSGIHandler()(kept, lambda *head: told.append(head[:2]))
+    response.close()
+    ((status, headers),) = told
+    plainly = [(name, value.partition("=")[0] if name == "Set-Cookie" else value) for name, value in headers]
+    return Seen(status, plainly, [_shown(hit) for hit in hits()[before:]])
+
+
+def _shown(hit: Hit) -> dict[str, Any]:
+    return {name: value for name, value in vars(hit).items() if name not in VARIES and name[0] != "_"}
+
+
+def page(path: str) -> dict[str, str]:
+    """The changes for a path."""
+    return {"PATH_INFO": path, "QUERY_STRING": "", "RAW_URI": path}
+
+
+def refuse(*_: object) -> Any:
+    raise AssertionError("it went the long way")
+
+
+def test_a_plain_request_goes_the_short_way(hits: Recorded, monkeypatch: pytest.MonkeyPatch) -> None:
+    cookie = {"HTTP_COOKIE": _cookie(hits)}
+    monkeypatch.setattr(middleware, "begin", refuse)
+    monkeypatch.setattr(middleware, "finish", refuse)
+    seen = visit(hits, **cookie)
+    assert seen.status == "200 OK"
+    (hit,) = seen.hits
+    assert (hit["site"], hit["path"], hit["query"], hit["route"], hit["is_new"]) == (
+        "www.example.com",
+        "/bare/",
+        "utm_source=news",
+        "/bare/",
+        False,
+    )
+
+
+def _cookie(hits: Recorded) -> str:
+    """That of somebody who was here; empty where nobody is given one."""
+    told: list[tuple[str, str]] = []
+    environ = {**ENVIRON, "wsgi.input": io.BytesIO(), "wsgi.errors": io.StringIO()}
+    WSGIHandler()(environ, lambda _, headers: told.extend(headers)).close()
+    return dict(told).get("Set-Cookie", "").partition(";")[0]
+
+
+REQUESTS: dict[str, dict[str, Any]] = {
+    "as it is": {},
+    "no query": page("/bare/"),
+    "by https": {"wsgi.url_scheme": "https"},
+    "another method": {"REQUEST_METHOD": "HEAD"},
+    "mounted": {"SCRIPT_NAME": "/site", "RAW_URI": "/site/bare/?utm_source=news&page=2"},
+    "an encoded path": {**page("/articles/%C3%A9/"), "PATH_INFO": "/articles/\u00c3\u00a9/"},
+    "a path that is not encoded": {**page("/articles/\u00c3\u00a9/")},
+    "a whole URL": {"RAW_URI": "http://www.example.com/bare/?utm_source=news&page=2"},
+    "uWSGI's target": {"RAW_URI": None, "REQUEST_URI": "/bare/?utm_source=news&page=2"},
+    "no target": {"RAW_URI": None},
+    "no host": {"HTTP_HOST": None},
+    "a proxy's host": {"HTTP_X_FORWARDED_HOST": "shop.example"},
+    "a proxy": {"HTTP_X_FORWARDED_FOR": "198.51.100.7"},
+    "a client that was found out": {"werkzeug.proxy_fix.orig": {}},
+    "no peer": {"REMOTE_ADDR": None},
+    "a socket's path": {"REMOTE_ADDR": "unix:"},
+    "bytes": {"HTTP_REFERER": b"https://example.org/x"},
+    "latin-1": {"HTTP_USER_AGENT": "caf\u00e9"},
+    "beyond latin-1": {"HTTP_USER_AGENT": "\u20ac"},
+    "a line feed": {"HTTP_USER_AGENT": "one\ntwo"},
+    "a fragment": {"HTTP_HX_REQUEST": "true"},
+    "no cookie that we know": {"HTTP_COOKIE": "trackside=nonsense; other=1"},
+}
+
+SETTINGS: dict[str, dict[str, Any]] = {
+    "as it is": {},
+    "the site's name": {"TRACKSIDE_SITE": "sites", "SITE_ID": 1},
+    "titles": {"TRACKSIDE_TITLE": "html"},
+    "users": {"TRACKSIDE_USER": True},
+    "a proxy's scheme": {"SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https")},
+    "opt-in": {"TRACKSIDE": {"consent": {"policy": "opt-in"}}},
+    "off": {"TRACKSIDE": {"consent": {"policy": "none"}, "mode": "off"}},
+}
+
+PAGES = [
+    "/page/",
+    "/bare/",
+    "/titled/",
+    "/cms/yes/",
+    "/cms/no/",
+    "/redirect/",
+    "/greeting/",
+    "/stream/",
+    "/api/",
+    "/shared/",
+    "/revalidated/",
+    "/archive/2026/",
+    "/nowhere/",
+    "/fails/",
+]
+
+
+def compare(hits: Recorded, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any]) -> None:
+    """The same request by both ways, the second time each: what is known by then is used."""
+    changes = {"HTTP_COOKIE": _cookie(hits), **changes}
+    visit(hits, **changes)
+    shortly = visit(hits, **changes)
+    with monkeypatch.context() as patched:
+        patched.setattr(plain, "begin", lambda *_: None)
+        visit(hits, **changes)
+        at_length = visit(hits, **changes)
+    assert shortly == at_length
+    with monkeypatch.context() as patched:
+        patched.setattr(plain, "end", lambda *_: False)
+        assert visit(hits, **changes) == at_length
+
+
+@pytest.mark.parametrize("changes", REQUESTS.values(), ids=list(REQUESTS))
+def test_both_ways_say_the_same_of_a_request(
+    hits: Recorded, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any]
+) -> None:
+    compare(hits, monkeypatch, changes)
+
+
+@pytest.mark.parametrize("changes", SETTINGS.values(), ids=list(SETTINGS))
+def test_both_ways_follow_the_settings(
+    hits: Recorded, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any]
+) -> None:
+    with override_settings(**changes):
+        compare(hits, monkeypatch, {"HTTP_X_FORWARDED_PROTO": "https"})
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_both_ways_say_the_same_of_a_response(
+    hits: Recorded, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    compare(hits, monkeypatch, page(path))
+
+
+def test_what_a_middleware_further_out_counts_is_counted_once(hits: Recorded) -> None:
+    outer = wsgi.TracksideMiddleware(WSGIHandler(), tracker=hits.tracker)
+    environ = {**ENVIRON, "wsgi.input": io.BytesIO(), "wsgi.errors": io.StringIO()}
+    list(outer(environ, lambda *_: lambda _: None))
+    assert [hit.path for hit in hits()] == ["/bare/"]
+
+
+def test_a_verdict_that_cannot_be_appended_leaves_the_page_alone(
+    hits: Recorded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with override_settings(TRACKSIDE={"consent": {"policy": "none"}}):
+        assert "Set-Cookie" in dict(visit(hits).headers)
+        failures = live.tracker().failures
+        monkeypatch.setattr(plain, "append", refuse)
+        seen = visit(hits)
+    assert (seen.status, len(seen.hits), failures.count) == ("200 OK", 1, 1)
+
+
+@pytest.mark.parametrize("attribute", ["META", "environ", "method", "path", "resolver_match", "_headers"])
+def test_what_others_have_broken_leaves_the_page_alone(hits: Recorded, attribute: str) -> None:
+    """As by a middleware between."""
+    request = WSGIRequest({**ENVIRON, "wsgi.input": io.BytesIO()})
+    setattr(request, attribute, None)
+    response = HttpResponse("the page")
+    assert middleware.Middleware(lambda _: response)(request) is response
