@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import pytest
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.http import HttpResponse
 from django.test import override_settings
+from django.urls import ResolverMatch
 from django_kit import Recorded
 
 from trackside import Hit, wsgi
@@ -45,6 +46,7 @@ class Seen(NamedTuple):
     status: str
     #: Without what a cookie holds.
     headers: list[tuple[str, str]]
+    body: bytes
     hits: list[dict[str, Any]]
 
 
@@ -57,15 +59,27 @@ def _no_log_of_failures() -> Iterator[None]:
 
 def visit(hits: Recorded, **changes: Any) -> Seen:
     """A request with these changes of its environ; None takes out."""
-    environ = {**ENVIRON, "wsgi.input": io.BytesIO(), "wsgi.errors": io.StringIO(), **changes}
-    told: list[tuple[str, list[tuple[str, str]]]] = []
     before = len(hits())
-    kept = {name: value for name, value in environ.items() if value is not None}
-    response = WSGIHandler()(kept, lambda *head: told.append(head[:2]))
+    status, headers, body = answered({**ENVIRON, **changes})
+    plainly = [(name, value.partition("=")[0] if name == "Set-Cookie" else value) for name, value in headers]
+    return Seen(status, plainly, body, [_shown(hit) for hit in hits()[before:]])
+
+
+def answered(environ: dict[str, Any]) -> tuple[str, list[tuple[str, str]], bytes]:
+    """What a server is told, and given."""
+    told: list[tuple[str, list[tuple[str, str]]]] = []
+
+    def start_response(status: str, headers: list[tuple[str, str]], *_: object) -> Callable[[bytes], object]:
+        told.append((status, headers))
+        return lambda _: None
+
+    whole = {**environ, "wsgi.input": io.BytesIO(), "wsgi.errors": io.StringIO()}
+    kept = {name: value for name, value in whole.items() if value is not None}
+    response = WSGIHandler()(kept, start_response)
+    body = b"".join(response)
     response.close()
     ((status, headers),) = told
-    plainly = [(name, value.partition("=")[0] if name == "Set-Cookie" else value) for name, value in headers]
-    return Seen(status, plainly, [_shown(hit) for hit in hits()[before:]])
+    return status, headers, body
 
 
 def _shown(hit: Hit) -> dict[str, Any]:
@@ -99,10 +113,8 @@ def test_a_plain_request_goes_the_short_way(hits: Recorded, monkeypatch: pytest.
 
 def _cookie(hits: Recorded) -> str:
     """That of somebody who was here; empty where nobody is given one."""
-    told: list[tuple[str, str]] = []
-    environ = {**ENVIRON, "wsgi.input": io.BytesIO(), "wsgi.errors": io.StringIO()}
-    WSGIHandler()(environ, lambda _, headers: told.extend(headers)).close()
-    return dict(told).get("Set-Cookie", "").partition(";")[0]
+    _, headers, _ = answered(ENVIRON)
+    return dict(headers).get("Set-Cookie", "").partition(";")[0]
 
 
 REQUESTS: dict[str, dict[str, Any]] = {
@@ -137,6 +149,13 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "users": {"TRACKSIDE_USER": True},
     "a proxy's scheme": {"SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https")},
     "opt-in": {"TRACKSIDE": {"consent": {"policy": "opt-in"}}},
+    "a proxy that is trusted": {
+        "TRACKSIDE": {
+            "consent": {"policy": "notice"},
+            "privacy": {"ip": "full"},
+            "proxy": {"trusted": ["203.0.113.9"]},
+        }
+    },
     "off": {"TRACKSIDE": {"consent": {"policy": "none"}, "mode": "off"}},
 }
 
@@ -184,8 +203,12 @@ def test_both_ways_say_the_same_of_a_request(
 def test_both_ways_follow_the_settings(
     hits: Recorded, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any]
 ) -> None:
+    known = {"HTTP_COOKIE": _cookie(hits), **page("/page/")}
+    forwarded = {"HTTP_X_FORWARDED_PROTO": "https", "HTTP_X_FORWARDED_FOR": "198.51.100.7"}
     with override_settings(**changes):
-        compare(hits, monkeypatch, {"HTTP_X_FORWARDED_PROTO": "https"})
+        compare(hits, monkeypatch, known)
+        compare(hits, monkeypatch, {**known, **forwarded})
+        compare(hits, monkeypatch, {**known, **forwarded, "werkzeug.proxy_fix.orig": {}})
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -193,6 +216,60 @@ def test_both_ways_say_the_same_of_a_response(
     hits: Recorded, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
     compare(hits, monkeypatch, page(path))
+
+
+def title(request: Any, response: HttpResponse) -> None:
+    request.trackside.title = "Set by the view"
+
+
+def show(request: Any, response: HttpResponse) -> None:
+    request.current_page = "A page of the CMS"
+
+
+def attach(request: Any, response: HttpResponse) -> None:
+    response["Content-Disposition"] = "attachment"
+
+
+def hide(request: Any, response: HttpResponse) -> None:
+    response.status_code = 404
+
+
+def retype(request: Any, response: HttpResponse) -> None:
+    response["Content-Type"] = "application/json"
+
+
+def move(request: Any, response: HttpResponse) -> None:
+    request.resolver_match.route = "elsewhere/"
+
+
+def mount(request: Any, response: HttpResponse) -> None:
+    request.META["SCRIPT_NAME"] = "/site"
+
+
+@pytest.mark.parametrize("say", [title, show, attach, hide, retype, move, mount])
+def test_a_page_that_was_seen_before_may_be_another_this_time(hits: Recorded, say: Any) -> None:
+    says = [lambda *_: None, say]
+
+    def view(request: Any) -> HttpResponse:
+        request.resolver_match = ResolverMatch(view, (), {}, route="page/")
+        response = HttpResponse("the page")
+        says[0](request, response)
+        return response
+
+    def ask() -> tuple[int, list[tuple[str, str]], list[str], list[dict[str, Any]]]:
+        before = len(hits())
+        response: Any = counting(WSGIRequest({**ENVIRON, "HTTP_COOKIE": known, "wsgi.input": io.BytesIO()}))
+        shown = [{**_shown(hit), "visitor": hit.visitor} for hit in hits()[before:]]
+        return response.status_code, list(response.items()), list(response.cookies), shown
+
+    known, counting = _cookie(hits), middleware.Middleware(view)
+    ask()
+    before = ask()
+    says.pop(0)
+    seen = ask()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(plain, "end", lambda *_: False)
+        assert ask() == seen != before
 
 
 def test_what_a_middleware_further_out_counts_is_counted_once(hits: Recorded) -> None:
