@@ -32,14 +32,14 @@ pub(crate) fn enter(
     error: *mut trackside_error,
     body: impl FnOnce(&Call) -> Result<(), Failure>,
 ) -> trackside_status {
-    enter_finding(|call, place| {
-        *place = error;
-        body(call)
-    })
+    let Err(failure) = caught(body) else {
+        return TRACKSIDE_OK;
+    };
+    tell(error, &failure);
+    failure.status()
 }
 
 /// As [`enter`], for a function whose error struct the body finds: until then a failure is not told.
-#[inline]
 pub(crate) fn enter_finding(
     body: impl FnOnce(&Call, &mut *mut trackside_error) -> Result<(), Failure>,
 ) -> trackside_status {
