@@ -54,8 +54,8 @@ class Hits:
     #: Sinks that failed by a bug and were replaced.
     panics: int
     retries: int
-    #: Whether deliveries are attempted at present: "closed" (they are), "half-open" (one is) or "open" (none is: the
-    #: receiver failed too often in a row).
+    #: Whether deliveries are attempted at present: "closed" (they are), "half-open" (one is) or "open" (none
+    #: is: the receiver failed too often in a row).
     breaker: str = "closed"
     #: How often the breaker has opened.
     openings: int = 0
