@@ -59,6 +59,10 @@ fn address(pieces: std::ops::Range<usize>) -> impl Strategy<Value = Vec<u8>> {
         b";sid=x",
         b"q=",
         b"email=",
+        b"utm_",
+        b"utm_source=",
+        b"pk_kwd",
+        b"gclid=",
         b"+",
         b":",
         b"a1B2c3D4",
@@ -89,6 +93,13 @@ fn target() -> impl Strategy<Value = Vec<u8>> {
     address(0..24).prop_map(|rest| [b"/", rest.as_slice()].concat())
 }
 
+/// How a pair begins that names a campaign or a click.
+fn campaign() -> impl Strategy<Value = &'static [u8]> {
+    let beginnings: Vec<&[u8]> =
+        vec![b"utm_", b"utm_source=", b"mtm_me@example.com", b"pk_kwd", b"pk_campaign=", b"gclid=", b"gclid"];
+    select(beginnings)
+}
+
 /// An e-mail address, however it is escaped.
 fn email() -> impl Strategy<Value = String> {
     (
@@ -107,15 +118,28 @@ proptest! {
     #[test]
     fn what_is_recorded_stays(target in target(), referrer in address(0..24)) {
         let referrer = [b"https://b.example/", referrer.as_slice()].concat();
-        let first = hit(&STRICT, &target, &referrer);
-        // What is cut may look like something else.
-        prop_assume!(first.path().len() + first.query().len() < 2_000 && first.referrer().len() < 2_000);
-        // Of a header's value, a space at the end is none of it.
-        prop_assume!(!first.referrer().ends_with(b" "));
-        let again = hit(&STRICT, &[first.path(), b"?", first.query()].concat(), first.referrer());
-        prop_assert_eq!(first.path().escape_ascii().to_string(), again.path().escape_ascii().to_string());
-        prop_assert_eq!(first.query().escape_ascii().to_string(), again.query().escape_ascii().to_string());
-        prop_assert_eq!(first.referrer().escape_ascii().to_string(), again.referrer().escape_ascii().to_string());
+        for config in [&*STRICT, &*DEFAULTS] {
+            let first = hit(config, &target, &referrer);
+            // What is cut may look like something else.
+            prop_assume!(first.path().len() + first.query().len() < 2_000 && first.referrer().len() < 2_000);
+            // Of a header's value, a space at the end is none of it.
+            prop_assume!(!first.referrer().ends_with(b" "));
+            let again = hit(config, &[first.path(), b"?", first.query()].concat(), first.referrer());
+            for part in [Hit::path, Hit::query, Hit::referrer] {
+                let [first, again] = [&first, &again].map(|hit| part(hit).escape_ascii().to_string());
+                prop_assert_eq!(first, again);
+            }
+        }
+    }
+
+    /// The same of queries of campaigns, which seldom come about by chance.
+    #[test]
+    fn what_is_recorded_of_a_campaign_stays(pairs in vec((campaign(), address(0..6)), 1..6)) {
+        let pairs: Vec<_> = pairs.into_iter().map(|(name, rest)| [name, &rest].concat()).collect();
+        let first = hit(&DEFAULTS, &[b"/?", pairs.join(&b'&').as_slice()].concat(), b"");
+        let again = hit(&DEFAULTS, &[b"/?", first.query()].concat(), b"");
+        let [first, again] = [first, again].map(|hit| hit.query().escape_ascii().to_string());
+        prop_assert_eq!(first, again);
     }
 
     /// The one spelling has nothing that may not stand in a path, and no dots and empty segments to resolve.
@@ -147,5 +171,8 @@ proptest! {
         let hit = hit(&STRICT, format!("/?a={email}&token={before}x&q={email}").as_bytes(), b"");
         prop_assert_eq!(hit.query(), b"a=***&token=***&q=***");
         prop_assert_eq!(hit.label(), "***");
+        let target = format!("/?utm_source={email}&utm_{email}&mtm_{email}=x&pk_kwd=x");
+        let campaign = self::hit(&DEFAULTS, target.as_bytes(), b"");
+        prop_assert_eq!(campaign.query(), b"utm_source=***&pk_kwd=x");
     }
 }

@@ -153,13 +153,13 @@ def refused(config, status, reason, request, headers=()):
 
 def is_own(config, request):
     """Whether a page of the site sent it."""
-    site = first(request.values(b"sec-fetch-site"))
-    if site is not None:
-        return site == b"same-origin"
-    sender = first(request.values(b"origin"))
-    if sender is None:
-        sender = first(request.values(b"referer")) or b""
-    authority = re.match(rb"(?i:https?)://([^/?#]*)", sender)
+    sites = set(request.values(b"sec-fetch-site"))
+    if sites:
+        return sites == {b"same-origin"}
+    senders = set(request.values(b"origin")) or set(request.values(b"referer"))
+    if len(senders) != 1 or len(set(request.values(b"host"))) > 1:
+        return False
+    authority = re.match(rb"(?i:https?)://([^/?#]*)", senders.pop())
     named = host_in(authority[1]) if authority else None
     return named is not None and named == site_of(request, replace(config, sites=[]))
 

@@ -93,7 +93,7 @@ def kept_query(query, policy, room, clicks=True):
         name = pair.split(b"=")[0]
         if not pair or policy == "campaign" and not (name[:4] in (b"utm_", b"mtm_") or name in CAMPAIGN):
             continue
-        if not clicks and name in CLICKS:
+        if not clicks and name in CLICKS or policy == "campaign" and urls.shape(name) == "email":
             continue
         joint = b"&" if kept else b""
         pair = urls.hidden_pair(pair, policy)

@@ -132,7 +132,7 @@ def read(tree):
     identity = visitor.take("identity", "cookie")
     config = Config(
         mode=root.take("mode", "on"),
-        sites=[site.lower() for site in root.take("site", [])],
+        sites=[site.lower().removesuffix(".") for site in root.take("site", [])],
         identity=identity,
         secret=visitor.take("secret"),
         user_id=visitor.take("user_id", "plain"),

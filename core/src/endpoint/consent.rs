@@ -11,7 +11,8 @@
 //! A form leads back (303) to the page that it stands on, as far as `Referer` names it and it is the site's own;
 //! without one the answer is 204, at which a browser stays where it is. A script's request is answered with 204.
 //! Other methods are refused (405), and so is what other sites' pages send (403), as `Sec-Fetch-Site` or else
-//! `Origin` tells: nobody consents for somebody else. No body is read.
+//! `Origin` tells, or where one of these comes twice and says two things: nobody consents for somebody else. No body is
+//! read.
 //!
 //! Withdrawing works with any `mode`; granting sets no cookie in a dry run or with `mode = "off"`.
 

@@ -117,6 +117,10 @@ fn only_pages_of_the_site_itself_may_send_it() {
         &[host, ("sec-fetch-site", "none")],
         &[host, ("origin", "https://evil.example")],
         &[host, ("origin", "null"), ("referer", "https://www.example.com/")],
+        // What is written otherwise is another host, however browsers show it.
+        &[("host", "xn--mnchen-3ya.example"), ("origin", "https://m\u{fc}nchen.example")],
+        &[("host", "m\u{fc}nchen.example"), ("origin", "https://m\u{fc}nchen.example")],
+        &[("host", "xn--mnchen-3ya.example"), ("origin", "https://munchen.example")],
         &[host],
         &[],
     ] {
@@ -125,6 +129,42 @@ fn only_pages_of_the_site_itself_may_send_it() {
             assert_eq!((answer.status(), answer.reason()), (403, Some(Reason::CrossOrigin)), "{headers:?}");
             assert_eq!(all(&answer, "Set-Cookie").len(), 0);
         }
+    }
+}
+
+#[test]
+fn who_says_two_things_is_nobody() {
+    let host = ("host", "www.example.com");
+    let (own, foreign) = ("https://www.example.com", "https://evil.example");
+    let (page, foreign_page) = ("https://www.example.com/a", "https://evil.example/a");
+    let status = |headers: Pairs<'_>| post("/consent/grant", headers).status();
+    for headers in [
+        &[host, ("sec-fetch-site", "same-origin"), ("Sec-Fetch-Site", "cross-site")][..],
+        &[host, ("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-origin")],
+        &[host, ("sec-fetch-site", "same-origin"), ("sec-fetch-site", "")],
+        &[host, ("sec-fetch-site", "same-origin, cross-site")],
+        &[host, ("origin", own), ("origin", foreign)],
+        &[host, ("origin", foreign), ("origin", own)],
+        &[host, ("origin", own), ("origin", own), ("origin", foreign)],
+        &[host, ("origin", own), ("origin", "null"), ("referer", page)],
+        &[host, ("referer", page), ("referer", foreign_page)],
+        &[host, ("host", "evil.example"), ("origin", own)],
+        &[("host", "evil.example"), host, ("origin", foreign)],
+        // Two names of one host are two things, too.
+        &[host, ("host", "www.example.com:443"), ("origin", own)],
+    ] {
+        assert_eq!(status(headers), 403, "{headers:?}");
+    }
+    // Said twice it is the same.
+    for headers in [
+        &[host, ("sec-fetch-site", "same-origin"), ("sec-fetch-site", " same-origin ")][..],
+        &[host, host, ("origin", own), ("Origin", own)],
+        &[host, ("referer", page), ("referer", page)],
+        // Nobody asks what the rest of them say.
+        &[host, ("sec-fetch-site", "same-origin"), ("origin", own), ("origin", foreign)],
+        &[host, ("origin", own), ("referer", page), ("referer", foreign_page)],
+    ] {
+        assert!(matches!(status(headers), 204 | 303), "{headers:?}");
     }
 }
 

@@ -23,6 +23,13 @@ impl Keeps {
             QueryPolicy::Drop => false,
         }
     }
+
+    /// Whether the name of a pair may be shown. That of a campaign's has to be, or nobody could tell whose it is: one
+    /// that is an e-mail address, as in `utm_me@example.com`, is left out with its pair.
+    #[cold]
+    fn may_name(self, pair: &[u8]) -> bool {
+        self.policy != QueryPolicy::Campaign || !names_somebody(name(pair))
+    }
 }
 
 /// What is kept of `query`, as pairs in their order, at most `max` bytes with the ampersands. Each pair comes
@@ -35,18 +42,18 @@ pub(super) fn kept(query: &[u8], keeps: Keeps, max: usize) -> impl Iterator<Item
     // Most queries have nothing to hide, which shows at once.
     let is_plain = keeps.policy == QueryPolicy::Campaign && memchr2(b'@', b'%', query).is_none();
     let mut room = max;
-    split(query, b'&').filter(move |pair| !pair.is_empty() && keeps.has(pair)).enumerate().map_while(
-        move |(n, pair)| {
-            room = room.checked_sub(usize::from(n > 0))?;
-            let pieces = if is_plain { [pair, &[]] } else { shown(pair, keeps.policy) };
-            let pieces = pieces.map(|piece| {
-                let piece = cut(piece, room);
-                room -= piece.len();
-                piece
-            });
-            pieces.iter().any(|piece| !piece.is_empty()).then_some(pieces)
-        },
-    )
+    let is_kept =
+        move |pair: &&[u8]| !pair.is_empty() && keeps.has(pair) && (is_plain || keeps.may_name(pair));
+    split(query, b'&').filter(is_kept).enumerate().map_while(move |(n, pair)| {
+        room = room.checked_sub(usize::from(n > 0))?;
+        let pieces = if is_plain { [pair, &[]] } else { shown(pair, keeps.policy) };
+        let pieces = pieces.map(|piece| {
+            let piece = cut(piece, room);
+            room -= piece.len();
+            piece
+        });
+        pieces.iter().any(|piece| !piece.is_empty()).then_some(pieces)
+    })
 }
 
 /// Whether `policy` hides something of `query`.
@@ -235,6 +242,18 @@ mod test {
             "utm_content=me%2540example.com&utm_source=me@home&gclid=0123456789abcdef0123456789abcdef";
         let shown = "utm_content=***&utm_source=me@home&gclid=0123456789abcdef0123456789abcdef";
         assert_eq!(joined(query, QueryPolicy::Campaign, 999), shown);
+    }
+
+    #[test]
+    fn a_campaign_whose_name_is_an_address_is_left_out() {
+        for pair in
+            ["utm_me@example.com", "mtm_me%2540example.com", "utm_me@example.com=", "utm_me@example.com=1"]
+        {
+            assert_eq!(joined(pair, QueryPolicy::Campaign, 99), "", "{pair}");
+            let query = format!("utm_source=a&{pair}&pk_kwd=b");
+            assert_eq!(joined(&query, QueryPolicy::Campaign, 99), "utm_source=a&pk_kwd=b", "{pair}");
+        }
+        assert_eq!(joined("utm_me@home&utm_%40", QueryPolicy::Campaign, 99), "utm_me@home&utm_%40");
     }
 
     #[test]

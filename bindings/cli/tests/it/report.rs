@@ -1,5 +1,7 @@
 //! `trackside report` on what a client made of paths.
 
+use serde_json::{Value, json};
+
 use crate::{client::exchange, place::Place, server::Server};
 
 #[test]
@@ -82,4 +84,43 @@ fn bots_are_told_apart_by_operator_and_purpose() {
         table.contains("\n\nbots\n         2  ai, OpenAI, training, GPTBot\n         1  library, curl\n"),
         "{table}"
     );
+}
+
+#[test]
+fn countries_are_told_by_their_views_and_the_table_has_the_first_twenty() {
+    let place = Place::new();
+    place.write(
+        "my.toml",
+        "visitor.identity = \"none\"\nproxy.trusted = [\"127.0.0.1\"]\ngeo.cdn = \"cloudflare\"\n",
+    );
+    let server = Server::start(&place, &["--config", "my.toml"]);
+    let ask = |agent: &str, country: &str| {
+        let request = format!(
+            "GET / HTTP/1.1\r\nHost: localhost\r\nUser-Agent: {agent}\r\n{country}Connection: close\r\n\r\n"
+        );
+        exchange(server.address, &request);
+    };
+    let person = |country: &str| ask("Mozilla/5.0 (X11) Tests/1", &format!("CF-IPCountry: {country}\r\n"));
+    ["SE", "DE", "SE", "de", "SE"].into_iter().for_each(person);
+    for letter in 'A'..='T' {
+        person(&format!("A{letter}"));
+    }
+    // What names no country, and who is no person.
+    person("XX");
+    person("Sweden");
+    ask("Mozilla/5.0 (X11) Tests/1", "");
+    ask("GPTBot/1.2", "CF-IPCountry: FR\r\n");
+    server.stop();
+
+    let once = |last: char| ('A'..=last).map(|letter| format!("A{letter}"));
+    let table = place.run(&["report"]).out;
+    let rows: String = once('R').map(|country| format!("         1  {country}\n")).collect();
+    assert!(
+        table.contains(&format!("\n\ncountries\n         3  SE\n         2  DE\n{rows}\nbots\n")),
+        "{table}"
+    );
+    let json: Value = serde_json::from_str(&place.run(&["report", "--format", "json"]).out).unwrap();
+    let row = |country: &str, views: u64| json!({"country": country, "views": views});
+    let all: Vec<_> = [row("SE", 3), row("DE", 2)].into_iter().chain(once('T').map(|c| row(&c, 1))).collect();
+    assert_eq!(json["countries"], json!(all));
 }
