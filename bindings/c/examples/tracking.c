@@ -94,6 +94,13 @@ static void print_books(const trackside_tracker *tracker, const trackside_left *
     fflush(stdout);
 }
 
+void tracking_flush(const trackside_tracker *tracker, uint64_t milliseconds)
+{
+    trackside_left left = TRACKSIDE_LEFT_INIT;
+    trackside_tracker_flush(tracker, milliseconds, &left, NULL);
+    print_books(tracker, &left);
+}
+
 void tracking_close(trackside_tracker *tracker, uint64_t milliseconds)
 {
     trackside_left left = TRACKSIDE_LEFT_INIT;

@@ -9,8 +9,11 @@
  * cannot. What goes wrong later is printed on stderr. */
 trackside_tracker *tracking_open(const char *file, const char *configuration);
 
-/* Delivers what waits, for so long at most, and prints both books of this process and what was left, a line
- * each, behind the number of the process. */
+/* Delivers what waits, for so long at most, prints both books of this process and what was left, a line each,
+ * behind the number of the process, and goes on. */
+void tracking_flush(const trackside_tracker *tracker, uint64_t milliseconds);
+
+/* The same, but it is the end of the tracker. */
 void tracking_close(trackside_tracker *tracker, uint64_t milliseconds);
 
 #endif

@@ -93,11 +93,14 @@
 //! - Of two that overlap the outer one counts.
 //! - When the server ends, it closes the tracker, off the event loop.
 //!
-//! `tests/adapters` has the scenarios that the adapters here pass; a new one can be run through them.
+//! `tests/adapters` has the scenarios that the adapters here pass: those for tower, actix-web, WSGI, ASGI and Django, and
+//! a server in C on libmicrohttpd. A new one can be run through them; they are data, and need a client and a site of a
+//! dozen pages.
 //!
 //! # In other languages
 //!
-//! The same page in C is `bindings/c/examples/minimal.c`: `trackside_exchange_begin`, `_finish`, `_headers`, `_free`.
+//! The same page in C is `bindings/c/examples/minimal.c`: `trackside_exchange_begin`, `_finish`, `_headers`, `_free`. All
+//! that a good adapter does is `visit.c` beside it, for libmicrohttpd.
 //! An interpreter hands over a request and a response in one piece each: `trackside_exchange_begin_blob` and
 //! `_end_blob`. In Python it is `Tracker.begin(…)` and `Exchange.finish(…)`; most servers speak WSGI or ASGI, for
 //! which there are middlewares.

@@ -2,6 +2,7 @@
 //! visitors, store and collector as the one in Rust, and the books of its processes are added up.
 
 mod beacon;
+mod contract;
 mod examples;
 mod load;
 mod program;

@@ -35,9 +35,7 @@ impl Program {
             .spawn()
             .unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
-        let mut line = String::new();
-        out.read_line(&mut line).unwrap();
-        let base = line.trim_end().strip_prefix("listening on ").unwrap().trim_end_matches('/').to_owned();
+        let base = listening(&mut out);
         Self { child, out, base, asked: Arc::default() }
     }
 
@@ -58,7 +56,7 @@ impl Program {
 
     /// What its processes print until the last one ends, all of which must end well.
     pub(super) fn books(mut self) -> Books {
-        let books = Books::read(&mut self.out);
+        let books = Books::read((&mut self.out).lines().map(Result::unwrap));
         assert!(self.child.wait().unwrap().success());
         books
     }
@@ -74,6 +72,13 @@ impl Drop for Program {
     }
 }
 
+/// Where a program says that it listens, which it does first.
+pub(super) fn listening(out: &mut impl BufRead) -> String {
+    let mut line = String::new();
+    out.read_line(&mut line).unwrap();
+    line.trim_end().strip_prefix("listening on ").unwrap().trim_end_matches('/').to_owned()
+}
+
 /// The books of each process, by its number.
 pub(super) struct Books(BTreeMap<u32, Book>);
 
@@ -84,10 +89,10 @@ type Book = BTreeMap<String, Line>;
 type Line = BTreeMap<String, u64>;
 
 impl Books {
-    fn read(lines: &mut impl BufRead) -> Self {
+    /// Reads all `lines`.
+    pub(super) fn read(lines: impl Iterator<Item = String>) -> Self {
         let mut books = BTreeMap::<u32, Book>::new();
-        for line in lines.lines() {
-            let line = line.unwrap();
+        for line in lines {
             let parts: Vec<_> = line.split(": ").collect();
             let [process, title, numbers] = parts[..] else { panic!("{line}") };
             let process = process.strip_prefix("process ").unwrap().parse().unwrap();

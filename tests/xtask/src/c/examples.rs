@@ -3,23 +3,42 @@
 use std::{path::Path, process::Command};
 
 use super::{
-    folder, library, process,
+    compile::{self, BESIDE},
+    folder,
+    library::{self, Library},
+    process,
     readme::{self, FLAGS},
 };
 use crate::{cargo, install, root, target};
 
 const FOLDER: &str = "bindings/c";
 
+/// Where the tests look for what is built.
+const BUILT: &str = "c-examples";
+
 /// Builds them against the library, linked in and shared, runs those that end by themselves, and runs their tests.
 pub(super) fn check() -> Result<(), String> {
     tools()?;
     library::release()?;
     // The tests run those of the first folder.
-    for (link, folder) in [("static", "c-examples"), ("shared", "c-examples-shared")] {
+    for (link, folder) in [("static", BUILT), ("shared", "c-examples-shared")] {
         process::succeed(&mut make(link, &folder::empty(&target().join(folder))?))?;
     }
+    site()?;
     readme::check()?;
     cargo::run(&["test", "--package", "trackside-tests", "--features", "c", "--test", "e2e", "c::"]).map(drop)
+}
+
+/// Builds the site of `tests/adapters` beside them, of the files that they share.
+fn site() -> Result<(), String> {
+    let shared = root().join(FOLDER).join("examples");
+    let mut command = Command::new("gcc");
+    command.arg("-std=c11").args(FLAGS).arg("-I").arg(compile::include()).arg("-I").arg(&shared);
+    command.arg("-o").arg(target().join(BUILT).join("site")).arg(root().join("tests/adapters/site.c"));
+    command.args(["listener.c", "tracking.c", "visit.c"].map(|name| shared.join(name)));
+    command.arg(Library::released().join("libtrackside_ffi.a")).args(BESIDE).arg("-lmicrohttpd");
+    println!("$ {}", process::shown(&command));
+    process::succeed(&mut command).map(drop)
 }
 
 /// Sees to it that they can be built.

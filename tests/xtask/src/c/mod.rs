@@ -2,6 +2,7 @@
 //! helgrind; the header, the exported symbols, and the installed package.
 
 mod compile;
+mod contract;
 mod examples;
 mod folder;
 mod header;
@@ -42,6 +43,7 @@ pub(crate) fn run() -> Result<(), String> {
 /// As [`run`].
 pub(crate) fn check(steps: &mut Steps) -> Result<(), String> {
     steps.run("C: the examples", examples::check)?;
+    steps.run("C: the contract for adapters", contract::check)?;
     if !cfg!(target_os = "linux") {
         println!("C programs are not run here: the tools that watch them are set up for Linux");
         return Ok(());
