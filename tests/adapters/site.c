@@ -129,7 +129,7 @@ int main(int count, char *arguments[])
     trackside_tracker *tracker = tracking_open(arguments[1], NULL);
     const int listener = listener_open(0);
     struct MHD_Daemon *daemon = MHD_start_daemon(
-        MHD_USE_AUTO_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, tracker,
+        MHD_USE_AUTO_INTERNAL_THREAD | MHD_USE_ITC, 0, NULL, NULL, on_request, tracker,
         MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_URI_LOG_CALLBACK, visit_open, NULL,
         MHD_OPTION_NOTIFY_COMPLETED, visit_close, NULL, MHD_OPTION_END);
     if (daemon == NULL)
