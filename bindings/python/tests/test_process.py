@@ -213,7 +213,7 @@ done.set()
 for thread in threads:
     thread.join()
 """
-    assert run(tmp_path, code).count("/child") == 20
+    assert run(tmp_path, code, UNHEARD).count("/child") == 20
 
 
 @pytest.mark.skipif(sys.implementation.name == "pypy", reason="PyPy's own compiler needs such memory")
