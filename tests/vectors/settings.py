@@ -10,12 +10,13 @@ LONGEST_COOKIE = 400 * 86_400
 NOTICE = "{site} uses a cookie to count visits."
 QUESTION = "May {site} count your visits?"
 
+NETWORK = {"timeouts", "proxy", "ca", "compression"}
 RECEIVERS = {
     "callback": set(),
     "file": {"path"},
     "sqlite": {"path", "keep"},
-    "ga-v1": {"url", "tracking_id", "version"},
-    "ga4": {"url", "measurement_id", "api_secret"},
+    "ga-v1": {"url", "tracking_id", "version"} | NETWORK,
+    "ga4": {"url", "measurement_id", "api_secret"} | NETWORK,
 }
 COMMON = {"type", "name", "ip", "third_party", "workers", "queue", "batch", "timeout", "max_age"} | {"after_unknown"}
 

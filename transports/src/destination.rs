@@ -119,7 +119,15 @@ fn factory(
             if cfg!(not(feature = "tls")) && receiver.url().is_some_and(|url| url.starts_with("https:")) {
                 return Err(OpenError::feature(destination, "an https url", "tls"));
             }
-            Box::new(sinks::http::factory(protocol, destination.timeout))
+            if let Some(ca) = &destination.http.ca {
+                if cfg!(not(feature = "tls")) {
+                    return Err(OpenError::feature(destination, "given certificates", "tls"));
+                }
+                sinks::http::check_ca(ca).map_err(|why| {
+                    OpenError::file(format!("destination `{}`: ca", destination.name), ca, why)
+                })?;
+            }
+            Box::new(sinks::http::factory(protocol, destination.http.clone()))
         }
         #[cfg(not(feature = "sqlite"))]
         (Receiver::Sqlite { .. }, _) => return Err(OpenError::feature(destination, "a store", "sqlite")),
@@ -145,7 +153,7 @@ enum Problem {
         feature: &'static str,
     },
     File {
-        key: &'static str,
+        key: String,
         path: PathBuf,
         why: String,
     },
@@ -174,7 +182,8 @@ impl OpenError {
         }
     }
 
-    /// Whether a file that the configuration names, as `geo.file` and `track.bots_list` do, cannot be used.
+    /// Whether a file that the configuration names, as `geo.file`, `track.bots_list` and a destination's `ca` do, cannot
+    /// be used.
     pub fn is_file(&self) -> bool {
         matches!(self.0, Problem::File { .. })
     }
@@ -190,8 +199,8 @@ impl OpenError {
     }
 
     /// What is wrong with the file of `key`, and the way out.
-    pub(crate) fn file(key: &'static str, path: &Path, why: String) -> Self {
-        Self(Problem::File { key, path: path.to_owned(), why })
+    pub(crate) fn file(key: impl Into<String>, path: &Path, why: String) -> Self {
+        Self(Problem::File { key: key.into(), path: path.to_owned(), why })
     }
 
     #[cfg(not(feature = "geo"))]

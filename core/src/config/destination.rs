@@ -2,7 +2,7 @@
 
 use std::{fmt, path::PathBuf, time::Duration};
 
-use super::IpPolicy;
+use super::{Http, IpPolicy};
 
 /// One `[[destination]]`: a receiver with a pool of its own.
 #[derive(Clone, Debug)]
@@ -22,8 +22,8 @@ pub struct Destination {
     pub queue: Queue,
     /// The bounds of a batch.
     pub batch: Batch,
-    /// How long one attempt may take. Defaults to 10 s.
-    pub timeout: Duration,
+    /// How long one attempt may take, and for receivers on the network how it is made.
+    pub http: Http,
     /// Up to which age a hit is tried again; then it is dropped(`expired`). Defaults to 1 h.
     pub max_age: Duration,
     /// What becomes of hits of which nobody knows whether they arrived. Defaults to [`AfterUnknown::Drop`]. A

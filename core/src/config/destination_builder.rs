@@ -3,8 +3,8 @@
 use std::{fmt, path::Path, time::Duration};
 
 use super::{
-    AfterUnknown, Destination, IpPolicy, Keep, WhenFull, Workers, builder,
-    schema::{AFTER_UNKNOWN, IPS, WHEN_FULL},
+    AfterUnknown, Compression, Destination, IpPolicy, Keep, WhenFull, Workers, builder,
+    schema::{AFTER_UNKNOWN, COMPRESSIONS, IPS, WHEN_FULL},
     tree::Tree,
     units,
 };
@@ -154,6 +154,41 @@ impl DestinationBuilder {
     /// Sets `timeout`, to the millisecond.
     pub fn timeout(self, timeout: Duration) -> Self {
         self.set(&["timeout"], builder::duration(timeout))
+    }
+
+    /// Sets `timeouts.resolve`, of ga4 and ga-v1, to the millisecond.
+    pub fn timeout_resolve(self, timeout: Duration) -> Self {
+        self.set(&["timeouts", "resolve"], builder::duration(timeout))
+    }
+
+    /// Sets `timeouts.connect`, likewise.
+    pub fn timeout_connect(self, timeout: Duration) -> Self {
+        self.set(&["timeouts", "connect"], builder::duration(timeout))
+    }
+
+    /// Sets `timeouts.send`, likewise.
+    pub fn timeout_send(self, timeout: Duration) -> Self {
+        self.set(&["timeouts", "send"], builder::duration(timeout))
+    }
+
+    /// Sets `timeouts.answer`, likewise.
+    pub fn timeout_answer(self, timeout: Duration) -> Self {
+        self.set(&["timeouts", "answer"], builder::duration(timeout))
+    }
+
+    /// Sets `proxy`, of ga4 and ga-v1. It may be `env:NAME` or `file:PATH`.
+    pub fn proxy(self, proxy: impl Into<String>) -> Self {
+        self.text("proxy", proxy)
+    }
+
+    /// Sets `ca`, of ga4 and ga-v1.
+    pub fn ca(self, path: impl AsRef<Path>) -> Self {
+        self.set(&["ca"], file(path.as_ref()))
+    }
+
+    /// Sets `compression`, of ga4 and ga-v1.
+    pub fn compression(self, compression: Compression) -> Self {
+        self.set(&["compression"], builder::word(compression, COMPRESSIONS))
     }
 
     /// Sets `max_age`, to the millisecond.

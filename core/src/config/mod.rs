@@ -181,6 +181,11 @@
 //! | ga4 | `measurement_id` | required | the data stream, `"G-…"` |
 //! | ga4 | `api_secret` | required | secret of the data stream |
 //! | ga4 | `url` | `"https://www.google-analytics.com/mp/collect"` | absolute, http or https, without userinfo and fragment, at most 2,048 bytes |
+//! | ga4 | `timeouts.resolve`, `timeouts.connect`, `timeouts.send`, `timeouts.answer` | that of `timeout` | duration above zero, not above `timeout`; how long each stage of an attempt may take |
+//! | ga4 | `proxy` | none | secret; the proxy that connects to the receiver (by CONNECT), `"http://proxy.example:3128"` or `"http://user:password@proxy.example:3128"`. What the environment says of proxies is never heeded |
+//! | ga4 | `ca` | the built-in ones | the path of a file of certificates in PEM: the authorities that vouch for the receiver, in place of the built-in ones. It is read when the tracker is opened, where a file that cannot be used is an error, and again by each worker. It takes a build with the feature `tls` |
+//! | ga4 | `compression` | `"auto"` | whether bodies above 1 KiB are compressed: `"gzip"`, `"none"`, or, with `"auto"`, gzip where the receiver is known to take it, which neither ga4 nor ga-v1 is |
+//! | ga-v1 | `timeouts.resolve`, `timeouts.connect`, `timeouts.send`, `timeouts.answer`, `proxy`, `ca`, `compression` | as for ga4 | as for ga4 |
 //! | ga-v1 | `tracking_id` | required | `tid`: 1 to 64 printable ASCII characters |
 //! | ga-v1 | `version` | `"1"` | `v`: 1 to 64 printable ASCII characters |
 //! | ga-v1 | `url` | `"https://www.google-analytics.com/collect"` | as for ga4; Google's own counts nothing any more |
@@ -199,6 +204,7 @@ mod env;
 mod error;
 mod json;
 mod nearest;
+mod network;
 mod reader;
 mod schema;
 mod spool;
@@ -221,6 +227,7 @@ pub use self::{
     destination::{AfterUnknown, Batch, Destination, Keep, Queue, Receiver, Secret, WhenFull, Workers},
     destination_builder::DestinationBuilder,
     error::ConfigError,
+    network::{Compression, Http, Stages},
     spool::Fsync,
 };
 use crate::{

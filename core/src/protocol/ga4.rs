@@ -111,6 +111,8 @@ impl Protocol for Ga4 {
             one_visitor: true,
             window: WINDOW,
             marks_bots: false,
+            // Nothing says that it does.
+            gzip: false,
         }
     }
 

@@ -130,7 +130,16 @@ impl GaV1 {
 
 impl Protocol for GaV1 {
     fn needs(&self) -> Needs {
-        Needs { visitor: true, dedupe: false, batch: 1, one_visitor: true, window: WINDOW, marks_bots: false }
+        Needs {
+            visitor: true,
+            dedupe: false,
+            batch: 1,
+            one_visitor: true,
+            window: WINDOW,
+            marks_bots: false,
+            // Nothing says that it does.
+            gzip: false,
+        }
     }
 
     fn admit(&self, hit: &Hit) -> Result<(), Reason> {

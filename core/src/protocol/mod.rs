@@ -109,6 +109,8 @@ pub struct Needs {
     pub window: u64,
     /// Whether the receiver can tell a bot's hit from a person's by what it is sent.
     pub marks_bots: bool,
+    /// Whether it takes a body with `Content-Encoding: gzip`.
+    pub gzip: bool,
 }
 
 impl Default for Needs {
@@ -122,6 +124,7 @@ impl Default for Needs {
             one_visitor: false,
             window: u64::MAX,
             marks_bots: false,
+            gzip: false,
         }
     }
 }

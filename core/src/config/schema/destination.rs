@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    IPS,
+    IPS, network,
     receiver::{self, Kind, STORE},
 };
 use crate::{
@@ -58,7 +58,6 @@ const QUEUE: Queue =
 const HITS: usize = 100;
 const BYTES: usize = 256 << 10;
 const AGE: Duration = Duration::from_millis(200);
-const TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_AGE: Duration = Duration::from_secs(3_600);
 
 fn destination(section: &mut Section<'_>, ip: IpPolicy, resolver: Option<&Resolver>) -> Found {
@@ -79,7 +78,7 @@ fn destination(section: &mut Section<'_>, ip: IpPolicy, resolver: Option<&Resolv
         }
     });
     let (queue, batch) = bounds(section, receiver.as_ref());
-    let timeout = section.duration("timeout", MILLISECOND).or(TIMEOUT);
+    let http = network::read(section, kind, resolver);
     let max_age = section.duration("max_age", MILLISECOND).or(MAX_AGE);
     let after_unknown = section.choice("after_unknown", AFTER_UNKNOWN).or(AfterUnknown::Drop);
     if kind == Some(Kind::Sqlite) && after_unknown == AfterUnknown::Resend {
@@ -103,7 +102,7 @@ fn destination(section: &mut Section<'_>, ip: IpPolicy, resolver: Option<&Resolv
         workers,
         queue,
         batch,
-        timeout,
+        http,
         max_age,
         after_unknown,
     });

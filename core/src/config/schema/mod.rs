@@ -6,6 +6,7 @@ mod consent;
 mod destination;
 mod geo;
 mod host;
+mod network;
 mod proxy;
 mod receiver;
 mod track;
@@ -28,6 +29,7 @@ pub(super) use self::{
     consent::{BEFORES, DENIEDS, POLICIES, SIGNALS},
     destination::{AFTER_UNKNOWN, WHEN_FULL},
     geo::CDNS,
+    network::COMPRESSIONS,
     proxy::PROXY_HEADERS,
     track::{BOTS, COUNTS},
     visitor::{DERIVED, IDENTITIES, SAME_SITES, USER_IDS},

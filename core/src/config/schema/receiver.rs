@@ -37,13 +37,20 @@ const KINDS: &[(&str, Kind)] = &[
     ("celery", Kind::Celery),
 ];
 
+/// The types that are reached over the network by trackside itself.
+const NETWORK: &[Kind] = &[Kind::Ga4, Kind::GaV1];
+
 /// The keys that not every type has.
 const OWN_KEYS: &[(&str, &[Kind])] = &[
     ("api_secret", &[Kind::Ga4]),
+    ("ca", NETWORK),
+    ("compression", NETWORK),
     ("keep", &[Kind::Sqlite]),
     ("measurement_id", &[Kind::Ga4]),
     ("path", &[Kind::Sqlite, Kind::File]),
+    ("proxy", NETWORK),
     ("task", &[Kind::Celery]),
+    ("timeouts", NETWORK),
     ("tracking_id", &[Kind::GaV1, Kind::Celery]),
     ("url", &[Kind::Ga4, Kind::GaV1, Kind::Celery]),
     ("version", &[Kind::GaV1, Kind::Celery]),
@@ -52,6 +59,10 @@ const OWN_KEYS: &[(&str, &[Kind])] = &[
 impl Kind {
     pub(super) fn name(self) -> &'static str {
         KINDS.iter().find(|(_, kind)| *kind == self).map_or("", |(name, _)| name)
+    }
+
+    pub(super) fn is_on_the_network(self) -> bool {
+        NETWORK.contains(&self)
     }
 
     pub(super) fn is_third_party(self) -> bool {
@@ -171,7 +182,12 @@ fn version(section: &mut Section<'_>) -> String {
 }
 
 fn path(section: &mut Section<'_>) -> Read<PathBuf> {
-    section.text("path", "the path of a file: not empty and without NUL", |text| {
+    path_of(section, "path")
+}
+
+/// The path of a file, under `key`.
+pub(super) fn path_of(section: &mut Section<'_>, key: &'static str) -> Read<PathBuf> {
+    section.text(key, "the path of a file: not empty and without NUL", |text| {
         (!text.is_empty() && !text.contains('\0')).then(|| PathBuf::from(text))
     })
 }

@@ -66,7 +66,7 @@ fn without_destinations_there_is_the_embedded_store() {
         assert_eq!(store.batch.hits, 100);
         assert_eq!(store.batch.bytes, 262_144);
         assert_eq!(store.batch.age, Duration::from_millis(200));
-        assert_eq!(store.timeout, Duration::from_secs(10));
+        assert_eq!(store.http.timeout, Duration::from_secs(10));
         assert_eq!(store.max_age, Duration::from_secs(3_600));
         assert_eq!(store.after_unknown, AfterUnknown::Drop);
     }

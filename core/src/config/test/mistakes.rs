@@ -346,6 +346,42 @@ fn of_keys_that_are_not_there_yet() {
 }
 
 #[test]
+fn of_how_the_receiver_is_reached() {
+    let at = |key: &str| format!("destination[0].{key}");
+    for (keys, path, says) in [
+        (
+            "timeouts.connect = '11s'",
+            "timeouts.connect",
+            "11s is above timeout = 10s, which ends the attempt",
+        ),
+        ("timeout = '1s', timeouts.answer = '2s'", "timeouts.answer", "2s is above timeout = 1s"),
+        ("timeouts.send = '0s'", "timeouts.send", "of at least 1ms"),
+        ("timeouts.total = '1s'", "timeouts.total", "the keys here are resolve, connect, send, answer"),
+        ("ca = ''", "ca", "is not the path of a file"),
+        ("compression = 'br'", "compression", r#""br" is not "auto" or "gzip" or "none""#),
+        ("proxy = 3128", "proxy", "is not a text"),
+        ("proxy = 'https://proxy.example'", "proxy", "is not a proxy such as"),
+        ("proxy = 'socks5://proxy.example'", "proxy", "is not a proxy"),
+        ("proxy = 'proxy.example:3128'", "proxy", "is not a proxy"),
+        ("proxy = 'http://'", "proxy", "is not a proxy"),
+        ("proxy = 'http://proxy.example/path'", "proxy", "is not a proxy"),
+        ("proxy = 'http://proxy.example:99999'", "proxy", "is not a proxy"),
+        ("proxy = 'http://proxy.example:'", "proxy", "is not a proxy"),
+        ("proxy = 'http://me:s3cret@proxy.example?'", "proxy", "is not a proxy"),
+    ] {
+        let told = mistakes(&format!("destination = [{{ type = 'ga-v1', tracking_id = 'a', {keys} }}]"));
+        assert_eq!(told.len(), 1, "{keys}: {told:?}");
+        assert_eq!(told[0].0, at(path), "{keys}");
+        assert!(told[0].1.contains(says) && !told[0].1.contains("s3cret"), "{keys}: {told:?}");
+    }
+    for key in ["ca = 'a.pem'", "proxy = 'http://p'", "compression = 'gzip'", "timeouts.send = '1s'"] {
+        let told = mistakes(&format!("destination = [{{ type = 'sqlite', {key} }}]"));
+        let says = "belongs to destinations of type ga4 and ga-v1, and this one is of type sqlite";
+        assert!(told.len() == 1 && told[0].1 == says, "{key}: {told:?}");
+    }
+}
+
+#[test]
 fn of_important_events() {
     each(&[
         (

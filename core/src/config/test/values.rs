@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::{POLICY, with_policy};
 use crate::config::{
-    AfterUnknown, Config, Destination, Identity, IpPolicy, Keep, Keys, Mode, PathPolicy, Policy, QueryPolicy,
-    Receiver, SameSite, Secure, UserId, WhenFull, Workers,
+    AfterUnknown, Compression, Config, Destination, Identity, IpPolicy, Keep, Keys, Mode, PathPolicy, Policy,
+    QueryPolicy, Receiver, SameSite, Secure, UserId, WhenFull, Workers,
 };
 
 #[test]
@@ -126,7 +126,7 @@ fn every_key_of_destinations() {
     assert_eq!((store.queue.hits, store.queue.bytes), (1_000_000, 1_073_741_824));
     assert_eq!(store.queue.when_full, WhenFull::DropOldest);
     assert_eq!((store.batch.hits, store.batch.bytes, store.batch.age), (1_000_000, 1, Duration::ZERO));
-    assert_eq!((store.timeout, store.max_age), (Duration::from_millis(1), Duration::from_secs(259_200)));
+    assert_eq!((store.http.timeout, store.max_age), (Duration::from_millis(1), Duration::from_secs(259_200)));
     let Receiver::Ga4 { url, measurement_id, api_secret } = &ga4.receiver else { panic!("{ga4:?}") };
     assert_eq!((url.as_str(), measurement_id.as_str()), ("http://[::1]:8080/mp?to=ga", "G-1"));
     assert_eq!(api_secret.reveal(), "s");
@@ -191,6 +191,10 @@ fn the_builder_says_what_a_document_says() {
         queue = { hits = 50, bytes = 1_000, when_full = "drop-oldest", important = ["purchase", "sign up"] }
         batch = { hits = 2, bytes = 500, age = "1s" }
         timeout = "2s"
+        timeouts = { resolve = "1s", connect = "2s", send = "300ms", answer = "1500ms" }
+        proxy = "http://me:pw@proxy.example:3128"
+        ca = "ca.pem"
+        compression = "gzip"
         max_age = "3m"
         after_unknown = "resend"
         [[destination]]
@@ -256,6 +260,13 @@ fn the_builder_says_what_a_document_says() {
                 .batch_bytes(500)
                 .batch_age(Duration::from_secs(1))
                 .timeout(Duration::from_secs(2))
+                .timeout_resolve(Duration::from_secs(1))
+                .timeout_connect(Duration::from_secs(2))
+                .timeout_send(Duration::from_millis(300))
+                .timeout_answer(Duration::from_millis(1_500))
+                .proxy("http://me:pw@proxy.example:3128")
+                .ca("ca.pem")
+                .compression(Compression::Gzip)
                 .max_age(Duration::from_secs(180))
                 .after_unknown(AfterUnknown::Resend),
         )
@@ -282,7 +293,7 @@ fn what_is_set_below_a_millisecond_does_not_vanish() {
         Destination::stdout().timeout(Duration::from_nanos(1)).max_age(Duration::from_micros(1_001));
     let config = Config::builder().toml(POLICY).destination(destination).build().unwrap();
     let [file] = config.destinations() else { panic!("{config:?}") };
-    assert_eq!((file.timeout, file.max_age), (Duration::from_millis(1), Duration::from_millis(2)));
+    assert_eq!((file.http.timeout, file.max_age), (Duration::from_millis(1), Duration::from_millis(2)));
 }
 
 #[test]

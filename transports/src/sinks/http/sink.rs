@@ -7,14 +7,19 @@ use std::{
     time::Duration,
 };
 
-use http::{Request, Uri};
+use http::{Request, Uri, header::CONTENT_ENCODING};
 use trackside_core::{
     Reason,
+    config::{Compression, Http},
     protocol::{Enriched, Outcome, Outgoing, Protocol},
 };
-use ureq::Agent;
+#[cfg(feature = "tls")]
+use ureq::tls::{RootCerts, TlsConfig};
+use ureq::{Agent, Proxy};
 
-use super::{resolve::Remembering, watch};
+#[cfg(feature = "tls")]
+use super::roots;
+use super::{compress::Gzip, resolve::Remembering, watch};
 use crate::sink::{Delivery, Sink, SinkError};
 
 /// How much of an answer is read.
@@ -36,34 +41,47 @@ pub(super) struct HttpSink {
     /// Whether the attempt has begun to write its request.
     wrote: Arc<AtomicBool>,
     out: Outgoing,
+    /// Where bodies are compressed.
+    gzip: Option<Gzip>,
     answer: Vec<u8>,
 }
 
 impl HttpSink {
-    pub(super) fn open(protocol: Arc<dyn Protocol>, timeout: Duration) -> Result<Self, SinkError> {
+    pub(super) fn open(protocol: Arc<dyn Protocol>, http: &Http) -> Result<Self, SinkError> {
         let mut out = Outgoing::new();
         protocol.encode(&[], 0, &mut out);
         speakable(&out)?;
         let wrote = Arc::new(AtomicBool::new(false));
+        let proxy = http.proxy.as_ref().map(|proxy| {
+            Proxy::new(proxy.reveal()).map_err(|_| SinkError::new("the proxy of `proxy` is not a URL"))
+        });
+        let proxy = proxy.transpose()?;
+        let connector = watch::connector(Arc::clone(&wrote), proxy.is_some());
+        let stages = &http.stages;
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
-            .proxy(None)
+            .proxy(proxy)
             .user_agent(USER_AGENT)
-            .timeout_global(Some(timeout))
-            .timeout_resolve(Some(timeout))
-            .timeout_connect(Some(timeout))
-            .timeout_send_request(Some(timeout))
-            .timeout_send_body(Some(timeout))
-            .timeout_recv_response(Some(timeout))
-            .timeout_recv_body(Some(timeout))
+            .timeout_global(Some(http.timeout))
+            .timeout_resolve(Some(stages.resolve))
+            .timeout_connect(Some(stages.connect))
+            .timeout_send_request(Some(stages.send))
+            .timeout_send_body(Some(stages.send))
+            .timeout_recv_response(Some(stages.answer))
+            .timeout_recv_body(Some(stages.answer))
             .output_buffer_size(PIECE)
             .max_idle_age(MAX_IDLE)
-            .max_idle_connections(1)
-            .build();
-        let connector = watch::connector(Arc::clone(&wrote));
-        let agent = Agent::with_parts(config, connector, <Remembering>::default());
-        Ok(Self { protocol, agent, wrote, out, answer: Vec::new() })
+            .max_idle_connections(1);
+        #[cfg(feature = "tls")]
+        let config = config.tls_config(tls(http)?);
+        let agent = Agent::with_parts(config.build(), connector, <Remembering>::default());
+        let compresses = match http.compression {
+            Compression::Auto => protocol.needs().gzip,
+            compression => compression == Compression::Gzip,
+        };
+        let gzip = compresses.then(Gzip::default);
+        Ok(Self { protocol, agent, wrote, out, gzip, answer: Vec::new() })
     }
 
     /// Sends `out` and reads the answer; says whether a server failed, which may lie with what it was sent.
@@ -73,7 +91,12 @@ impl HttpSink {
             request = request.header(name, value);
         }
         self.wrote.store(false, Ordering::Relaxed);
-        let sent = match self.out.payload() {
+        let plain = self.out.payload();
+        let compressed = self.gzip.as_mut().and_then(|gzip| gzip.compressed(plain));
+        if compressed.is_some() {
+            request = request.header(CONTENT_ENCODING, "gzip");
+        }
+        let sent = match compressed.unwrap_or(plain) {
             // With a body of any length, even none, `content-length` would be sent.
             [] if matches!(self.out.method(), "GET" | "HEAD") => request.body(()).map(|r| self.agent.run(r)),
             payload => request.body(payload).map(|r| self.agent.run(r)),
@@ -116,6 +139,21 @@ impl Sink for HttpSink {
         let delivery = Delivery::new(taken, outcome);
         if has_failed { delivery.answered() } else { delivery }
     }
+}
+
+/// Whom to believe that the receiver is who it says.
+#[cfg(feature = "tls")]
+fn tls(http: &Http) -> Result<TlsConfig, SinkError> {
+    let roots = match &http.ca {
+        None => RootCerts::WebPki,
+        Some(path) => {
+            let read = roots::read(path);
+            let certificates =
+                read.map_err(|why| SinkError::new(format!("ca `{}`: {why}", path.display())))?;
+            RootCerts::Specific(Arc::new(certificates))
+        }
+    };
+    Ok(TlsConfig::builder().root_certs(roots).build())
 }
 
 /// Whether this build can send to the URL of `out`.

@@ -5,6 +5,8 @@ use trackside_core::{
     protocol::{Enriched, Needs, Outcome, Outgoing},
 };
 
+use std::time::Duration;
+
 use super::*;
 
 #[derive(Debug)]
@@ -12,7 +14,7 @@ struct To(&'static str);
 
 impl Protocol for To {
     fn needs(&self) -> Needs {
-        panic!("a sink does not ask")
+        Needs::default()
     }
 
     fn admit(&self, _: &Hit) -> Result<(), Reason> {

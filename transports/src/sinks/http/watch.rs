@@ -9,25 +9,39 @@ use std::sync::{
 use ureq::unversioned::transport::RustlsConnector;
 use ureq::{
     Error,
-    unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, TcpConnector, Transport},
+    unversioned::transport::{
+        Buffers, ConnectProxyConnector, ConnectionDetails, Connector, NextTimeout, TcpConnector, Transport,
+    },
 };
 
-/// Connects, by TLS where the URL says so, and sets `wrote` before the first byte of a request is written.
-pub(super) fn connector(wrote: Arc<AtomicBool>) -> impl Connector {
-    let connector = ().chain(TcpConnector::default());
+/// Connects, through the proxy where there is one and by TLS where the URL says so, and sets `wrote` before the first
+/// byte of a request is written.
+pub(super) fn connector(wrote: Arc<AtomicBool>, has_proxy: bool) -> impl Connector {
+    let connector = ().chain(ConnectProxyConnector::default()).chain(TcpConnector::default());
     #[cfg(feature = "tls")]
     let connector = connector.chain(RustlsConnector::default());
-    connector.chain(Watch(wrote))
+    connector.chain(Watch { wrote, has_proxy })
 }
 
 #[derive(Debug)]
-struct Watch(Arc<AtomicBool>);
+struct Watch {
+    wrote: Arc<AtomicBool>,
+    has_proxy: bool,
+}
 
 impl<T: Transport> Connector<T> for Watch {
     type Out = Watched<T>;
 
-    fn connect(&self, _: &ConnectionDetails<'_>, chained: Option<T>) -> Result<Option<Self::Out>, Error> {
-        Ok(chained.map(|transport| Watched { transport, wrote: Arc::clone(&self.0) }))
+    fn connect(
+        &self,
+        details: &ConnectionDetails<'_>,
+        chained: Option<T>,
+    ) -> Result<Option<Self::Out>, Error> {
+        // The way to the proxy itself is made by the same chain, with a configuration without it: what is written
+        // there is no request.
+        let is_the_way = self.has_proxy && details.config.proxy().is_none();
+        let wrote = if is_the_way { Arc::default() } else { Arc::clone(&self.wrote) };
+        Ok(chained.map(|transport| Watched { transport, wrote }))
     }
 }
 
