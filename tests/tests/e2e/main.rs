@@ -10,6 +10,7 @@ mod c;
 mod caches;
 mod closing;
 mod collector;
+mod delivery;
 mod kit;
 mod processes;
 mod skipped;

@@ -38,7 +38,7 @@ impl Lines {
         Self::to_url(collector.url("/collect?key="))
     }
 
-    fn to_url(url: String) -> Self {
+    pub(crate) fn to_url(url: String) -> Self {
         Self { url, answers: Mutex::new(Vec::new()) }
     }
 

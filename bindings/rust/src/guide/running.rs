@@ -31,6 +31,8 @@
 //!
 //! # What is lost when
 //!
+//! In short; the page on [delivery](super::delivery) has all of it, with the tests that show it.
+//!
 //! | when | what |
 //! | --- | --- |
 //! | a receiver is down | what its queue cannot hold (`queue-full`, `queue-bytes`), and what grows older than `max_age` (`expired`) |

@@ -1,0 +1,109 @@
+//! Delivery: what is promised of each hit, in each mode, and which test shows it.
+//!
+//! # The promise
+//!
+//! Every hit that a destination was offered ends in one of four ways, and the books say in which:
+//!
+//! ```text
+//! offered = delivered + Σ refused(reason) + Σ dropped(reason) + pending
+//! ```
+//!
+//! *Delivered*: the receiver took it. *Refused*: the receiver, or what is known of it, would not have it. *Dropped*:
+//! it was given up. *Pending*: it waits, or is on its way. The equation holds at every instant, whatever the receiver
+//! does. A request's thread waits for none of it.
+//!
+//! | what | promise | test |
+//! | --- | --- | --- |
+//! | the books | balance at every instant, with any answers, any number of threads | `the_books_agree_with_the_sinks_own_whatever_it_answers` |
+//! | a request's thread | no lock, no allocation, no system call, no wait for a receiver | `submit_alloc`, `submit_syscalls`, `while_the_collector_is_slow_pages_are_answered` |
+//! | memory | never above `queue.bytes`, and a tenth more for important events | `the_queue_is_bounded_in_bytes_with_what_is_in_flight`, `important_hits_have_a_tenth_of_the_bytes_beside_those_of_all` |
+//! | other destinations | an outage of one neither delays nor drops another's hits | `a_collector_that_stalls_does_not_hold_up_the_store` |
+//!
+//! # What becomes of an attempt
+//!
+//! A worker sends a batch, and the receiver's protocol reads the answer.
+//!
+//! | the attempt | its hits | test |
+//! | --- | --- | --- |
+//! | was taken | delivered | `what_is_submitted_is_delivered_in_order` |
+//! | never reached the receiver: no name, no connection, no proxy; or it answered 429 or 503 | sent again | `only_what_was_certainly_not_processed_is_sent_again`, `what_the_proxy_never_let_through_can_be_tried_again` |
+//! | broke off after its first byte, timed out, or was answered by another 5xx, and the receiver knows a second copy by the hit's id (the store) | sent again | `the_unknown_is_sent_again_where_a_second_copy_is_known` |
+//! | the same, and the receiver would count a second copy | dropped(`ambiguous`): none counts twice. With `after_unknown = "resend"` sent again: none is lost, and some may count twice | `what_was_sent_and_not_answered_is_never_sent_twice`, `what_was_sent_and_not_answered_is_sent_again_if_the_operator_says_so` |
+//! | was too large (413) | halved, until one hit alone is too large: refused(`too-large`) | `too_many_for_one_request_are_halved`, `one_hit_that_is_too_large_is_refused` |
+//! | was taken but for some hits | these are refused, the others delivered | `a_part_may_be_refused` |
+//! | was answered otherwise, redirects included | refused(`rejected`) | `what_the_collector_will_not_have_is_refused` |
+//!
+//! # When it is sent again
+//!
+//! - After a wait drawn evenly from nothing up to 250 ms, 500 ms, 1 s … 30 s, doubled with each failure in a row
+//!   (`the_jitter_is_full`), and not before the receiver's `Retry-After`, in seconds or as a date, up to a day
+//!   (`the_wait_is_read_as_seconds_or_as_a_date`, `a_wait_without_end_is_a_day`).
+//! - Until a hit is `max_age` old, one hour by default (`retrying_ends_when_a_hit_is_too_old`), and never past the
+//!   receiver's own window, of 72 hours for GA4: dropped(`expired`) (`the_window_ends_first_attempts_too`). The first
+//!   attempt is made at any age within that window.
+//! - A hit keeps its own time: a page that was seen before an outage counts at the hour it was seen
+//!   (`a_hit_that_arrives_late_keeps_its_own_time`).
+//!
+//! After five failures in a row the *breaker* opens: when the wait is over one batch is sent, and the others wait for
+//! what becomes of it (`while_the_receiver_is_away_one_attempt_at_a_time_looks_for_it`, and the model test
+//! `it_does_as_the_model_does`). [`Hits::breaker`](crate::ledger::Hits::breaker) shows its state.
+//!
+//! A batch to which the receiver answers three times with a failure steps aside for the next. If that fails, too, it
+//! was an outage, and nobody is to blame (`an_outage_accuses_no_hit`). If it succeeds, the first is halved until the
+//! hit is found over which the receiver fails, and this is refused(`poison`)
+//! (`a_poison_hit_is_found_and_refused_and_no_other`). Without other hits to compare with it is never refused
+//! (`without_another_to_compare_with_nothing_is_refused`), nor for what never reached the receiver
+//! (`what_never_reached_the_receiver_accuses_nobody`). A receiver that fails and succeeds at random may make a good
+//! hit look like one: it takes six failures in a row of that hit while others succeed.
+//!
+//! # When the queue is full
+//!
+//! | `queue.when_full` | what is dropped(`queue-full` or `queue-bytes`) | test |
+//! | --- | --- | --- |
+//! | `"drop-newest"` | the hit that comes | `a_full_queue_turns_the_newest_away` |
+//! | `"drop-oldest"` | the hit that has waited longest; for a large one up to eight | `a_full_queue_lets_the_oldest_go`, `the_oldest_give_way_to_a_large_hit_eight_at_most` |
+//!
+//! Events named in `queue.important` have a queue of their own, of a tenth of both bounds, which is read first and
+//! whose hits never give way (`important_hits_go_before_all_others`, `important_hits_never_give_way`). When it is full
+//! they go with the others (`important_hits_that_find_their_queue_full_go_with_the_others`).
+//!
+//! An importer rather waits: [`Pool::submit_until`](crate::pool::Pool::submit_until)
+//! (`an_importer_waits_for_room_and_loses_nothing`, `an_importer_waits_no_longer_than_its_deadline`).
+//!
+//! # When the process ends
+//!
+//! | it ends by | what was in memory | test |
+//! | --- | --- | --- |
+//! | [`close`](crate::Tracker::close), or `exit`, within the deadline | delivered | `flush_and_close_do_not_wait_for_a_batch_to_fill` |
+//! | the same, the receiver being down | one last attempt, then dropped(`shutdown`), at the deadline at the latest | `close_does_not_wait_for_what_cannot_succeed_in_time`, `deadlines_hold_though_a_sink_is_stuck` |
+//! | a signal that kills, `_exit`, `abort` | lost, and no book is left that says so | |
+//!
+//! # Who is told
+//!
+//! The log (target `trackside`) is told when a breaker opens and closes, and of what was lost since the last time: at
+//! most once a minute for each destination, never of one hit. [`Builder::observer`](crate::Builder::observer) gives a
+//! program the same as values (`an_outage_is_told_at_its_begin_and_at_its_end`,
+//! `what_is_lost_is_told_by_reason_when_the_pool_closes_at_the_latest`).
+//!
+//! For Prometheus a server gives out the books itself:
+//!
+//! ```
+//! use trackside::{Config, Tracker, exposition};
+//!
+//! let config = Config::builder().toml("visitor.identity = 'none'").build()?;
+//! let tracker = Tracker::open(config)?;
+//! // What a handler of GET /metrics answers, which had better not be open to the world:
+//! let headers = [("content-type", exposition::CONTENT_TYPE)];
+//! let body = tracker.stats().prometheus().to_string();
+//! assert!(body.contains("trackside_hits_total{destination=\"sqlite\",outcome=\"delivered\"} 0"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # The way to the receiver
+//!
+//! Connections are kept from batch to batch (`batches_share_one_connection`), unless they were idle for 1.5 s, which
+//! some servers do not bear. `timeout` bounds an attempt and `timeouts` its stages
+//! (`each_stage_has_a_time_out_within_that_of_the_whole`). `proxy` names a proxy
+//! (`a_proxy_of_the_configuration_connects_and_the_connection_is_kept`); the environment's is never used. `ca` names
+//! the authorities to believe. Bodies are compressed where the receiver takes it
+//! (`bodies_are_compressed_where_the_receiver_takes_it_or_the_operator_says_so`). See [`config`](crate::config).

@@ -1,0 +1,124 @@
+//! Whom a destination believes that the receiver is who it says. The certificates under `tls/` are these tests' own,
+//! with their key, and good until 2126.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
+#[path = "kit/mod.rs"]
+mod kit;
+
+use std::{
+    fs,
+    io::{self, Read, Write},
+    net::TcpListener,
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread,
+};
+
+use kit::{LONG, hits};
+use rustls::{ServerConfig, ServerConnection, StreamOwned, pki_types::PrivateKeyDer};
+use trackside_core::{
+    Config,
+    config::{Destination, Http, Policy},
+    protocol::{self, Enriched, Outcome},
+};
+use trackside_transports::{Tracker, sink::Sink, sinks};
+use ureq::tls::{PemItem, parse_pem};
+
+fn path(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tls").join(name)
+}
+
+/// A receiver that takes everything, on a port of 127.0.0.1.
+fn receiver() -> u16 {
+    let pem = [fs::read(path("server.pem")).unwrap(), fs::read(path("server.key")).unwrap()].concat();
+    let (mut certificates, mut key) = (Vec::new(), None);
+    for item in parse_pem(&pem).map(Result::unwrap) {
+        match item {
+            PemItem::Certificate(certificate) => certificates.push(certificate.der().to_vec().into()),
+            PemItem::PrivateKey(private) => key = PrivateKeyDer::try_from(private.der().to_vec()).ok(),
+            _ => {}
+        }
+    }
+    let config = ServerConfig::builder_with_provider(rustls::crypto::ring::default_provider().into())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(certificates, key.unwrap())
+        .unwrap();
+    let (config, listener) = (Arc::new(config), TcpListener::bind("127.0.0.1:0").unwrap());
+    let port = listener.local_addr().unwrap().port();
+    // It ends with the test's process.
+    thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let connection = ServerConnection::new(Arc::clone(&config)).unwrap();
+            thread::spawn(move || answer(StreamOwned::new(connection, stream)));
+        }
+    });
+    port
+}
+
+fn answer(mut stream: StreamOwned<ServerConnection, std::net::TcpStream>) -> io::Result<()> {
+    let mut chunk = [0; 16 * 1_024];
+    while stream.read(&mut chunk)? > 0 {
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")?;
+        stream.flush()?;
+    }
+    Ok(())
+}
+
+fn config(url: &str, ca: Option<&Path>) -> Config {
+    let mut destination = Destination::ga_v1("UA-1-1").url(url).name("stats");
+    if let Some(ca) = ca {
+        destination = destination.ca(ca);
+    }
+    Config::builder().consent(Policy::None).destination(destination).build().unwrap()
+}
+
+fn sink(port: u16, ca: Option<&str>) -> Box<dyn Sink> {
+    let config = config(&format!("https://127.0.0.1:{port}/collect"), None);
+    let protocol = protocol::of(&config.destinations()[0].receiver).unwrap();
+    let mut http = Http::from(LONG);
+    http.ca = ca.map(path);
+    sinks::http::factory(Arc::from(protocol), http)().unwrap()
+}
+
+#[test]
+fn the_receiver_is_believed_if_an_authority_of_the_file_vouches_for_it() {
+    let port = receiver();
+    let hits = hits(1);
+    let batch: Vec<_> = hits.iter().map(Enriched::new).collect();
+    let outcome = |ca| sink(port, ca).deliver(&batch, 1).outcome;
+    assert_eq!(outcome(Some("ca.pem")), Outcome::Delivered);
+    // No byte of a hit goes to one that is not who it says.
+    assert_eq!(outcome(Some("other.pem")), Outcome::Retry(None));
+    assert_eq!(outcome(None), Outcome::Retry(None));
+}
+
+#[test]
+fn a_file_of_authorities_that_cannot_be_used_is_an_error_at_start() {
+    let folder = std::env::temp_dir().join(format!("trackside-ca-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let file = |name: &str, bytes: &[u8]| {
+        let path = folder.join(name);
+        fs::write(&path, bytes).unwrap();
+        path
+    };
+    let broken = b"-----BEGIN CERTIFICATE-----\nno base64!\n-----END CERTIFICATE-----\n";
+    for (path, says) in [
+        (folder.join("none.pem"), "it cannot be read ("),
+        (folder.clone(), "it is no file"),
+        (file("empty.pem", b""), "it holds no certificate; write the path of a file with one or more blocks"),
+        (file("text.pem", b"Dear CA,"), "it holds no certificate"),
+        (file("key.pem", &fs::read(self::path("server.key")).unwrap()), "it holds no certificate"),
+        (file("broken.pem", broken), "it is not PEM"),
+    ] {
+        let error = Tracker::open(config("https://stats.example.com/collect", Some(&path))).err().unwrap();
+        assert!(error.is_file());
+        let told = error.to_string();
+        let begins = format!("destination `stats`: ca `{}`: {says}", path.display());
+        assert!(told.starts_with(&begins), "{told}");
+    }
+    assert!(Tracker::open(config("https://stats.example.com/collect", Some(&path("ca.pem")))).is_ok());
+    fs::remove_dir_all(folder).unwrap();
+}
