@@ -212,26 +212,22 @@ fn behind_a_proxy_too_what_was_sent_and_not_answered_is_unknown() {
 #[test]
 fn each_stage_has_a_time_out_within_that_of_the_whole() {
     let hits = hits::pages(1).unwrap();
-    let short = Duration::from_millis(50);
+    // The whole may take so long that a stage which were not bounded would hold up the test.
+    let (short, mut long) = (Duration::from_millis(50), Http::from(Duration::from_secs(3_600)));
+    long.stages.answer = short;
 
     let collector = Collector::start().unwrap();
     collector.script([Answer::status(200).held()]);
-    let mut sink_ = sink(Lines::to(&collector), false, http(|http| http.stages.answer = short));
-    assert_eq!(deliver(&mut *sink_, &hits).outcome, Outcome::Unknown, "answer");
+    let mut to_a_slow_one = sink(Lines::to(&collector), false, long.clone());
+    assert_eq!(deliver(&mut *to_a_slow_one, &hits).outcome, Outcome::Unknown, "answer");
     collector.release();
 
     // A proxy that takes the connection and says nothing: no byte of the request was sent.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-    let proxy = Secret::new(format!("http://{}", silent.local_addr().unwrap()));
-    let mut sink_ = sink(
-        Lines::to(&collector),
-        false,
-        http(|http| {
-            http.proxy = Some(proxy);
-            http.stages.connect = short;
-        }),
-    );
-    assert_eq!(deliver(&mut *sink_, &hits).outcome, Outcome::Retry(None), "connect");
+    long.proxy = Some(Secret::new(format!("http://{}", silent.local_addr().unwrap())));
+    long.stages.connect = short;
+    let mut through_a_silent_one = sink(Lines::to(&collector), false, long);
+    assert_eq!(deliver(&mut *through_a_silent_one, &hits).outcome, Outcome::Retry(None), "connect");
     assert_eq!(collector.count(), 1);
     drop(silent);
 }
