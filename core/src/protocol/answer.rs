@@ -12,13 +12,14 @@ const LONGEST_WAIT: u64 = 24 * 60 * 60;
 
 /// Reads the status of a receiver that has no dedupe key and says nothing in its answer's body.
 ///
-/// 429 and 503 say that nothing was processed (RFC 6585 §4, RFC 9110 §15.6.4). Any other 5xx leaves open
+/// 408, 425, 429 and 503 say that nothing was processed (RFC 9110 §15.5.9, RFC 8470 §5.2, RFC 6585 §4, RFC 9110
+/// §15.6.4); a proxy gives the first on a connection that has been idle, just as a request is on its way. Any other 5xx leaves open
 /// what was, and so does a number that is no status: a client takes it for a 5xx (RFC 9110 §15).
 pub(super) fn classify(status: u16, headers: &dyn Headers) -> Outcome {
     match status {
         200..=299 => Outcome::Delivered,
         413 => Outcome::Split,
-        429 | 503 => Outcome::Retry(retry_after(headers)),
+        408 | 425 | 429 | 503 => Outcome::Retry(retry_after(headers)),
         100..=499 => Outcome::Refused(Reason::Rejected),
         _ => Outcome::Unknown,
     }
@@ -60,7 +61,9 @@ mod test {
             (302, Outcome::Refused(Reason::Rejected)),
             (400, Outcome::Refused(Reason::Rejected)),
             (404, Outcome::Refused(Reason::Rejected)),
+            (408, Outcome::Retry(None)),
             (413, Outcome::Split),
+            (425, Outcome::Retry(None)),
             (429, Outcome::Retry(None)),
             (499, Outcome::Refused(Reason::Rejected)),
             (500, Outcome::Unknown),

@@ -43,6 +43,8 @@ pub(super) struct Desk {
     pub(super) ready: VecDeque<Batch>,
     /// Batches that failed so often that others go before them.
     pub(super) aside: VecDeque<Batch>,
+    /// How many have stepped aside since the last success.
+    pub(super) newly_aside: usize,
     /// Hits inside an attempt, or being looked at.
     pub(super) in_flight: u64,
     /// A worker looks at hits: no other takes any from the queue, so that they stay in order.
@@ -70,6 +72,7 @@ impl Desk {
             batcher,
             ready: VecDeque::new(),
             aside: VecDeque::new(),
+            newly_aside: 0,
             in_flight: 0,
             is_gathering: false,
             breaker: Breaker::default(),
@@ -111,19 +114,15 @@ impl Desk {
         self.batcher.len() + batches.map(|batch| batch.items.len()).sum::<usize>()
     }
 
-    /// An attempt succeeded: a problem that comes back is a new one, and what stands aside is at fault.
+    /// An attempt succeeded: a problem that comes back is a new one, and one of those who stand aside is next.
     pub(super) fn succeeded(&mut self) {
         if let Some((_, problem)) = &mut self.complained {
             problem.clear();
         }
-        self.recall(Trial::convict);
-    }
-
-    /// Lets what stands aside go before all others, after its trial has taken a turn.
-    pub(super) fn recall(&mut self, turn: fn(&mut Trial)) {
-        while let Some(mut batch) = self.aside.pop_back() {
-            turn(&mut batch.trial);
-            self.ready.push_front(batch);
+        self.newly_aside = 0;
+        self.aside.iter_mut().for_each(|batch| batch.trial.compare());
+        if let Some(batch) = self.aside.pop_front() {
+            self.put_back(batch);
         }
     }
 

@@ -1,17 +1,28 @@
 //! Which hits make a receiver fail that takes all others. Pure.
 //!
-//! A batch to which the receiver answered three times with a failure steps aside. If another batch fails, too, that
-//! was an outage and the batch is absolved. If another succeeds, the batch is convicted: at each failure from then on
-//! it is split and its halves step aside, until a hit that is alone has failed three times more and is refused.
+//! A batch to which the receiver answered three times with a failure steps aside, and so do the next ones that fail, a
+//! few at most until one succeeds. Then those that have failed three times are convicted, and one that stands aside is
+//! attempted again after each success: a convict that fails is halved, and so on, until a hit that is alone is refused.
+//! For that it has to fail twice more, each time after another has succeeded: an outage alone refuses nothing.
 
 /// So many failures in a row are held against a batch.
 const STRIKES: u8 = 3;
+
+/// So many failures of a convicted hit that is alone have it refused.
+const ALONE: u8 = 2;
+
+/// So many batches step aside, at most, before one succeeds: if all of them fail, the receiver is away.
+const MOST: usize = 16;
 
 /// What is held against a batch.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) struct Trial {
     strikes: u8,
+    /// It has stood aside.
+    is_suspect: bool,
     is_convicted: bool,
+    /// Since its last failure, another has succeeded.
+    is_confirmed: bool,
 }
 
 /// What becomes of a batch after a failure.
@@ -28,18 +39,29 @@ pub(super) enum Ruling {
 }
 
 impl Trial {
-    /// The receiver answered to the batch, of so many hits, with a failure.
-    pub(super) fn strike(&mut self, hits: usize) -> Ruling {
-        self.strikes = self.strikes.saturating_add(1);
-        match (self.is_convicted, self.strikes) {
-            (true, _) if hits > 1 => {
-                self.strikes = 0;
-                Ruling::Halve
-            }
-            (true, STRIKES..) => Ruling::Refuse,
-            (true, _) | (false, STRIKES..) => Ruling::Aside,
-            (false, _) => Ruling::Again,
+    /// The receiver answered to the batch, of so many hits, with a failure. `newly` batches have stepped aside since
+    /// the last success.
+    pub(super) fn strike(&mut self, hits: usize, newly: &mut usize) -> Ruling {
+        if self.is_convicted && hits > 1 {
+            *self = Self { strikes: 0, is_confirmed: false, ..*self };
+            return Ruling::Halve;
         }
+        if self.is_convicted {
+            self.strikes += u8::from(self.is_confirmed);
+            self.is_confirmed = false;
+            return if self.strikes >= ALONE { Ruling::Refuse } else { Ruling::Aside };
+        }
+        self.strikes = self.strikes.saturating_add(1);
+        if self.is_suspect {
+            return Ruling::Aside;
+        }
+        let steps_aside = if *newly == 0 { self.strikes >= STRIKES } else { *newly < MOST };
+        if !steps_aside {
+            return Ruling::Again;
+        }
+        *newly += 1;
+        self.is_suspect = true;
+        Ruling::Aside
     }
 
     /// The part of a batch that the attempt was not about.
@@ -48,15 +70,11 @@ impl Trial {
     }
 
     /// While the batch stood aside, another succeeded.
-    pub(super) fn convict(&mut self) {
-        if !self.is_convicted {
-            *self = Self { strikes: 0, is_convicted: true };
+    pub(super) fn compare(&mut self) {
+        if !self.is_convicted && self.strikes >= STRIKES {
+            *self = Self { strikes: 0, is_convicted: true, ..*self };
         }
-    }
-
-    /// While the batch stood aside, another failed, too.
-    pub(super) fn absolve(&mut self) {
-        *self = Self::default();
+        self.is_confirmed = self.is_convicted;
     }
 }
 
@@ -64,46 +82,60 @@ impl Trial {
 mod test {
     use super::*;
 
+    fn convicted() -> Trial {
+        let (mut trial, mut newly) = (Trial::default(), 0);
+        (0..3).for_each(|_| assert_ne!(trial.strike(1, &mut newly), Ruling::Refuse));
+        trial.compare();
+        trial
+    }
+
     #[test]
     fn three_failures_in_a_row_send_a_batch_aside() {
-        let mut trial = Trial::default();
-        assert_eq!([trial.strike(8), trial.strike(8)], [Ruling::Again, Ruling::Again]);
-        assert_eq!([trial.strike(8), trial.strike(8)], [Ruling::Aside, Ruling::Aside]);
-        trial.absolve();
-        assert_eq!(trial.strike(8), Ruling::Again, "it begins anew");
+        let (mut trial, mut newly) = (Trial::default(), 0);
+        let rulings = [(); 5].map(|()| trial.strike(8, &mut newly));
+        assert_eq!(rulings, [Ruling::Again, Ruling::Again, Ruling::Aside, Ruling::Aside, Ruling::Aside]);
+        assert_eq!(newly, 1, "once");
+    }
+
+    #[test]
+    fn the_next_ones_step_aside_at_once_a_few_at_most() {
+        let mut newly = 1;
+        let rulings: Vec<_> = (0..17).map(|_| Trial::default().strike(8, &mut newly)).collect();
+        assert_eq!(rulings[..15], [Ruling::Aside; 15]);
+        assert_eq!((&rulings[15..], newly), (&[Ruling::Again; 2][..], 16));
+    }
+
+    #[test]
+    fn who_has_not_failed_three_times_is_not_convicted() {
+        let (mut trial, mut newly) = (Trial::default(), 1);
+        for _ in 0..2 {
+            assert_eq!(trial.strike(8, &mut newly), Ruling::Aside);
+            trial.compare();
+        }
+        assert_eq!(trial.strike(8, &mut newly), Ruling::Aside);
+        trial.compare();
+        assert_eq!(trial.strike(8, &mut newly), Ruling::Halve, "the third was one too many");
     }
 
     #[test]
     fn a_convict_is_halved_at_each_failure() {
-        let mut trial = Trial::default();
-        trial.convict();
-        assert_eq!([trial.strike(8), trial.strike(4), trial.strike(2)], [Ruling::Halve; 3]);
+        let mut trial = convicted();
+        assert_eq!([8, 4, 2].map(|hits| trial.strike(hits, &mut 0)), [Ruling::Halve; 3]);
     }
 
     #[test]
-    fn a_hit_alone_is_refused_after_three_failures_more() {
-        let mut trial = Trial::default();
-        (0..3).for_each(|_| assert_ne!(trial.strike(1), Ruling::Refuse));
-        trial.convict();
-        assert_eq!(
-            [trial.strike(1), trial.strike(1), trial.strike(1)],
-            [Ruling::Aside, Ruling::Aside, Ruling::Refuse]
-        );
+    fn a_hit_alone_is_refused_after_two_failures_more_with_successes_of_others_between() {
+        let mut trial = convicted();
+        assert_eq!(trial.strike(1, &mut 0), Ruling::Aside);
+        trial.compare();
+        assert_eq!(trial.strike(1, &mut 0), Ruling::Refuse);
     }
 
     #[test]
-    fn a_second_conviction_does_not_begin_anew() {
-        let mut trial = Trial::default();
-        trial.convict();
-        trial.strike(1);
-        trial.strike(1);
-        trial.convict();
-        assert_eq!(trial.strike(1), Ruling::Refuse);
-    }
-
-    #[test]
-    fn a_hit_without_company_is_never_convicted() {
-        let mut trial = Trial::default();
-        assert!((0..1_000).all(|_| trial.strike(1) != Ruling::Refuse));
+    fn an_outage_refuses_nothing_before_another_has_succeeded() {
+        let (mut trial, mut newly) = (convicted(), 0);
+        assert!((0..1_000).all(|_| trial.strike(1, &mut newly) == Ruling::Aside));
+        let mut other = Trial::default();
+        assert!((0..1_000).all(|_| other.strike(1, &mut newly) != Ruling::Refuse));
     }
 }

@@ -17,7 +17,7 @@ use super::{
     desk::{Batch, Desk},
     report::{self, Report},
     running::{CLOSED, NUDGED, Running},
-    trial::{Ruling, Trial},
+    trial::Ruling,
     worker::TICK,
 };
 use crate::{hooks::Hooks, log, sink::Delivery};
@@ -391,13 +391,13 @@ impl Running {
     /// These are to be attempted again, unless the receiver's answers show that it fails over them alone.
     fn again(&self, desk: &mut Desk, mut batch: Batch, is_answered: bool) {
         batch.is_attempted = true;
-        let ruling = if is_answered { batch.trial.strike(batch.items.len()) } else { Ruling::Again };
+        let ruling = if is_answered {
+            batch.trial.strike(batch.items.len(), &mut desk.newly_aside)
+        } else {
+            Ruling::Again
+        };
         match ruling {
-            Ruling::Again => {
-                desk.put_back(batch);
-                // It fails over these as well.
-                desk.recall(Trial::absolve);
-            }
+            Ruling::Again => desk.put_back(batch),
             Ruling::Aside => desk.aside.push_back(batch),
             Ruling::Halve => desk.aside.extend(batch.halves()),
             Ruling::Refuse => self.lose(Reason::Poison, Tally::of(&batch.items)),
@@ -416,7 +416,6 @@ impl Running {
             self.again(desk, batch, is_answered);
         } else {
             self.lose(Reason::Ambiguous, Tally::of(&batch.items));
-            desk.recall(Trial::absolve);
         }
     }
 

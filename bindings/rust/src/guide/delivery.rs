@@ -26,7 +26,7 @@
 //! | the attempt | its hits | test |
 //! | --- | --- | --- |
 //! | was taken | delivered | `what_is_submitted_is_delivered_in_order` |
-//! | never reached the receiver: no name, no connection, no proxy; or it answered 429 or 503 | sent again | `only_what_was_certainly_not_processed_is_sent_again`, `what_the_proxy_never_let_through_can_be_tried_again` |
+//! | never reached the receiver: no name, no connection, no proxy; or it answered 408, 425, 429 or 503 | sent again | `only_what_was_certainly_not_processed_is_sent_again`, `what_the_proxy_never_let_through_can_be_tried_again` |
 //! | broke off after its first byte, timed out, or was answered by another 5xx, and the receiver knows a second copy by the hit's id (the store) | sent again | `the_unknown_is_sent_again_where_a_second_copy_is_known` |
 //! | the same, and the receiver would count a second copy | dropped(`ambiguous`): none counts twice. With `after_unknown = "resend"` sent again: none is lost, and some may count twice | `what_was_sent_and_not_answered_is_never_sent_twice`, `what_was_sent_and_not_answered_is_sent_again_if_the_operator_says_so` |
 //! | was too large (413) | halved, until one hit alone is too large: refused(`too-large`) | `too_many_for_one_request_are_halved`, `one_hit_that_is_too_large_is_refused` |
@@ -48,13 +48,15 @@
 //! what becomes of it (`while_the_receiver_is_away_one_attempt_at_a_time_looks_for_it`, and the model test
 //! `it_does_as_the_model_does`). [`Hits::breaker`](crate::ledger::Hits::breaker) shows its state.
 //!
-//! A batch to which the receiver answers three times with a failure steps aside for the next. If that fails, too, it
-//! was an outage, and nobody is to blame (`an_outage_accuses_no_hit`). If it succeeds, the first is halved until the
-//! hit is found over which the receiver fails, and this is refused(`poison`)
-//! (`a_poison_hit_is_found_and_refused_and_no_other`). Without other hits to compare with it is never refused
+//! A batch to which the receiver answers three times with a failure steps aside, and so do the next ones that fail, up
+//! to sixteen: if all of them do it is an outage, and nobody is to blame (`an_outage_accuses_no_hit`). If one succeeds,
+//! the first is halved until the hit is found over which the receiver fails, and this is refused(`poison`)
+//! (`a_poison_hit_is_found_and_refused_and_no_other`, and the model test
+//! `whichever_hits_are_poison_they_alone_are_refused`). A hit that is alone has to fail twice more, each time after
+//! another has succeeded: without others to compare with nothing is refused
 //! (`without_another_to_compare_with_nothing_is_refused`), nor for what never reached the receiver
-//! (`what_never_reached_the_receiver_accuses_nobody`). A receiver that fails and succeeds at random may make a good
-//! hit look like one: it takes six failures in a row of that hit while others succeed.
+//! (`what_never_reached_the_receiver_accuses_nobody`). A receiver that fails and succeeds at random may, seldom, make a
+//! good hit look like one.
 //!
 //! # When the queue is full
 //!
