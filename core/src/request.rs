@@ -162,22 +162,24 @@ pub fn is_field_value(value: &[u8]) -> bool {
     looks_plain(value) || !value.iter().any(|&byte| (byte < 0x20 && byte != b'\t') || byte == 0x7f)
 }
 
-/// Whether it shows at once, eight bytes at a time, that no byte is a control byte. Of a value with fewer
+/// Whether it shows at once, many bytes at a time, that no byte is a control byte. Of a value with fewer than eight
 /// bytes, with a tab or with bytes beyond ASCII it does not show, though it may have none.
 fn looks_plain(value: &[u8]) -> bool {
-    const EACH: u64 = u64::from_ne_bytes([1; 8]);
-    // The last eight overlap with the others, unless the length is a multiple of eight: then they come twice.
-    let Some(last) = value.last_chunk::<8>() else {
+    // How far the byte is above a blank that is furthest above it, round and round: control bytes and what is
+    // beyond ASCII are further than `~`.
+    let furthest = |bytes: &[u8]| bytes.iter().fold(0, |most: u8, byte| most.max(byte.wrapping_sub(b' ')));
+    // The last ones overlap with the others, unless the length is a multiple: then they come twice. The lengths are
+    // fixed, so that all bytes are looked at together.
+    let furthest = if let Some(last) = value.last_chunk::<32>() {
+        furthest(value.as_chunks::<32>().0.as_flattened()).max(furthest(last))
+    } else if let (Some(first), Some(last)) = (value.first_chunk::<16>(), value.last_chunk::<16>()) {
+        furthest(first).max(furthest(last))
+    } else if let (Some(first), Some(last)) = (value.first_chunk::<8>(), value.last_chunk::<8>()) {
+        furthest(first).max(furthest(last))
+    } else {
         return false;
     };
-    // The high bit of each byte: by the first it is set if the byte is below 0x20 or has it, by the second if
-    // the byte is 0x7f or has it, and one of them keeps it. What is borrowed or carried comes from such a byte.
-    let odd = |word: &[u8; 8]| {
-        let word = u64::from_ne_bytes(*word);
-        word.wrapping_sub(0x20 * EACH) | word.wrapping_add(EACH)
-    };
-    let all = value.as_chunks::<8>().0.iter().fold(odd(last), |all, word| all | odd(word));
-    all & (0x80 * EACH) == 0
+    furthest <= b'~' - b' '
 }
 
 /// Whether `bytes` are `word`, in whatever case. Most are written as it is, which shows at once.

@@ -1670,7 +1670,7 @@ struct trackside_bytes trackside_response_header(size_t index);
 
 /**
  * Looks at a request that has come. End the exchange with trackside_exchange_free. On failure nothing is
- * counted, but for a request of which memory cannot hold the copy: that is skipped (abandoned).
+ * counted.
  *
  * This allocates once: the handle, with a copy of what trackside_exchange_finish will read, which is the
  * method, the target, the authority, and the values of Host, User-Agent, Referer, Accept, Accept-Language

@@ -245,13 +245,11 @@ pub(crate) fn finish(
 ) -> Result<Verdict, Failure> {
     exchange.check_open()?;
     response::read(blob, |head, annotations| {
-        Ok(match exchange.annotations.take() {
-            None => exchange.finish(request, head, annotations),
-            Some(mut before) => {
-                before.extend(mem::take(annotations));
-                exchange.finish(request, head, &before)
-            }
-        })
+        if let Some(mut before) = exchange.annotations.take() {
+            before.extend(mem::take(annotations));
+            *annotations = before;
+        }
+        Ok(exchange.finish(request, head, annotations))
     })
 }
 

@@ -9,7 +9,6 @@ use crate::{
     error::{Failure, trackside_error},
     exchange::trackside_exchange,
     handle::{self, Handle, Tag},
-    headers::Picked,
     reason::trackside_reason,
     request::trackside_request,
     status::trackside_status,
@@ -57,8 +56,7 @@ pub unsafe extern "C" fn trackside_tracker_answer(
         let tracker = call.shared(tracker, "tracker")?;
         call.request(request, |parts| {
             let out = call.output(answer, "answer")?;
-            let picked = Picked::of(&parts.headers);
-            let answer = tracker.live().answer(&parts.as_request(&picked));
+            let answer = tracker.live().answer(&parts.as_request());
             let answer = answer.ok_or_else(|| Failure::not_found("the request is the host's"))?;
             out.set(handle::give(trackside_answer {
                 status: answer.status(),

@@ -8,8 +8,8 @@ use trackside_transports::{Exchange, Tracker};
 use crate::{
     boundary::{answer, enter},
     error::{Failure, trackside_error},
-    handle::{Handle, Place, Tag},
-    headers::{Fields, Picked},
+    handle::{Handle, Tag},
+    headers::Fields,
     kept::Kept,
     notice::Shown,
     request::{Parts, trackside_request},
@@ -45,18 +45,22 @@ impl trackside_exchange {
     /// Begins the exchange and gives it to C; and whether its visitor is new.
     pub(crate) fn begin<'f, F: Fields<'f>>(
         tracker: &Tracker,
-        parts: &Parts<'f, F>,
+        parts: &Parts<'_, 'f, F>,
     ) -> Result<(*mut Self, bool), Failure> {
         #[cfg(feature = "_planted-race")]
         crate::test_race::bump();
-        let picked = Picked::of(&parts.headers);
-        let exchange = tracker.begin(&parts.as_request(&picked));
+        let (place, present, more) = Kept::copy(parts).ok_or_else(too_large)?;
+        let exchange = tracker.begin(&parts.as_request());
         let is_new = exchange.is_new();
-        let give = |kept, place: Place<Self>| {
-            place.give(Self { exchange, kept, annotations: None, notice: None, reason: None, appended: None })
-        };
-        let given = Kept::copy(parts, &picked, give);
-        let begun = given.ok_or_else(|| Failure::invalid("request", "is larger than memory can hold"))?;
+        let kept = Kept::of(parts, present, more);
+        let begun = place.give(Self {
+            exchange,
+            kept,
+            annotations: None,
+            notice: None,
+            reason: None,
+            appended: None,
+        });
         Ok((begun, is_new))
     }
 
@@ -70,6 +74,7 @@ impl trackside_exchange {
 
     /// Finishes the exchange, whose request was copied to `request`. Whoever asks for the verdict later needs
     /// [`keep`](Self::keep).
+    #[inline]
     pub(crate) fn finish<'f, F: Fields<'f>>(
         &mut self,
         request: &[u8],
@@ -102,6 +107,11 @@ impl trackside_exchange {
     }
 }
 
+#[cold]
+fn too_large() -> Failure {
+    Failure::invalid("request", "is larger than memory can hold")
+}
+
 /// Ends the exchange whose request is kept in these bytes.
 fn end<'f, F: Fields<'f>>(
     exchange: &mut Exchange,
@@ -120,7 +130,7 @@ impl fmt::Debug for trackside_exchange {
 }
 
 /// Looks at a request that has come. End the exchange with trackside_exchange_free. On failure nothing is
-/// counted, but for a request of which memory cannot hold the copy: that is skipped (abandoned).
+/// counted.
 ///
 /// This allocates once: the handle, with a copy of what trackside_exchange_finish will read, which is the
 /// method, the target, the authority, and the values of Host, User-Agent, Referer, Accept, Accept-Language

@@ -8,7 +8,6 @@ use crate::{
     boundary::enter,
     consent::{choice, trackside_choice},
     error::{Failure, trackside_error},
-    headers::Picked,
     request::trackside_request,
     response::trackside_response,
     status::{TRACKSIDE_BUFFER, trackside_status},
@@ -52,8 +51,7 @@ pub unsafe extern "C" fn trackside_tracker_explain(
         let consent = Consent::new(choice(analytics, "analytics")?, choice(ads, "ads")?);
         let text = call.request(request, |request| {
             call.response(response, |response| {
-                let picked = Picked::of(&request.headers);
-                let request = request.as_request(&picked).with_consent(consent);
+                let request = request.as_request().with_consent(consent);
                 let response = response.as_response();
                 let explanation = tracker.live().explain(&request, &response, &Annotations::new());
                 Ok(format!("{explanation}\0"))

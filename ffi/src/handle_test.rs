@@ -78,7 +78,7 @@ fn a_handle_has_its_bytes_behind_it() {
             );
             assert_eq!(pieces.all_from(3), further);
         };
-        let place = Place::holding(&texts, &[b"", further, b""]).unwrap();
+        let place = Place::holding::<3>(&[texts[0], texts[1], texts[2], b"", further, b""]).unwrap();
         is_all(place.bytes());
         let (value, dropped) = apple(5);
         let handle = place.give(Cherry(value));
@@ -93,8 +93,9 @@ fn a_handle_has_its_bytes_behind_it() {
         call.end(handle).unwrap();
         assert_eq!(dropped.load(SeqCst), 1);
     }
+    assert!(Place::<Cherry>::holding::<2>(&[b"stalk"]).is_none(), "too few");
     // A place that nothing is given from is freed; the allocator of Miri, and of valgrind, would tell.
-    drop(Place::<Cherry>::holding(&[b"stalk"], &[b"leaf"]));
+    drop(Place::<Cherry>::holding::<1>(&[b"stalk", b"leaf"]));
 }
 
 #[test]

@@ -8,8 +8,10 @@ use trackside_core::{FINISH_HEADERS, Headers, Request, is_field_value};
 
 use crate::{
     handle::{Handle, Pieces, Place},
-    headers::{Fields, Picked},
+    headers::Fields,
+    names,
     peer::Peer,
+    picks::{AUTHORITY, DESTINATION, KEPT, METHOD, TARGET, VALUES},
     request::Parts,
 };
 
@@ -26,72 +28,57 @@ pub(crate) struct Kept {
 
 /// The further values of headers that came more than once, behind the pieces: the header's place, and how long the
 /// value is. Seldom there, and so one word.
-type More = Option<Box<Vec<(usize, usize)>>>;
+pub(crate) type More = Option<Box<Vec<(usize, usize)>>>;
 
-// The pieces.
-const METHOD: usize = 0;
-const TARGET: usize = 1;
-const AUTHORITY: usize = 2;
-const VALUES: usize = 3;
-const PIECES: usize = VALUES + FINISH_HEADERS.len();
-
-// Of the values.
-const ACCEPTED: usize = 3;
-const DESTINATION: usize = 5;
-
-/// The bit behind those of the pieces.
-const SECURE: usize = 1 << PIECES;
+/// The bit behind those of the pieces, which are the parts of a request up to [`KEPT`].
+const SECURE: usize = 1 << KEPT;
 
 impl Kept {
-    /// Copies a request that the judge has seen to a new place behind what will be its exchange, which `give`
-    /// makes there. None if there is no memory for that.
+    /// Copies a request to a new place for what will be its exchange, and says what [`of`](Self::of) wants to know of
+    /// the copy. None if there is no memory for it.
     #[inline]
-    pub(crate) fn copy<'f, F: Fields<'f>, T: Handle, R>(
-        parts: &Parts<'f, F>,
-        picked: &Picked<'f, &F>,
-        give: impl FnOnce(Self, Place<T>) -> R,
-    ) -> Option<R> {
-        let Some((mut present, mut values)) = picked.single() else {
-            let (kept, place) = Self::copy_repeated(parts, picked)?;
-            return Some(give(*kept, place));
-        };
-        // Who says where the answer will be shown is not asked what it accepts, which is long.
-        if present & 1 << DESTINATION != 0 && is_field_value(values[DESTINATION]) {
-            present &= !(1 << ACCEPTED);
-            values[ACCEPTED] = &[];
+    pub(crate) fn copy<'f, F: Fields<'f>, T: Handle>(
+        parts: &Parts<'_, 'f, F>,
+    ) -> Option<(Place<T>, u32, More)> {
+        if !parts.picks.are_kept_single() {
+            return Self::copy_repeated(parts);
         }
-        let place = Place::holding(&pieces(parts, values), &[])?;
-        Some(give(Self::of(parts, present, None), place))
+        Some((Place::holding::<KEPT>(parts.picks.pieces())?, parts.picks.kept(), None))
     }
 
     #[cold]
     #[inline(never)]
     fn copy_repeated<'f, F: Fields<'f>, T: Handle>(
-        parts: &Parts<'f, F>,
-        picked: &Picked<'f, &F>,
-    ) -> Option<(Box<Self>, Place<T>)> {
-        let (mut present, mut first) = (0, [&[][..]; FINISH_HEADERS.len()]);
-        let mut more = picked.every();
-        more.retain(|&(name, value)| {
-            let is_first = present & 1 << name == 0;
-            if is_first {
-                present |= 1 << name;
-                first[name] = value;
+        parts: &Parts<'_, 'f, F>,
+    ) -> Option<(Place<T>, u32, More)> {
+        let (mut present, mut pieces) = (0, vec![&[][..]; KEPT]);
+        for part in [METHOD, TARGET, AUTHORITY] {
+            if let Some(piece) = parts.picks.get(part) {
+                (present, pieces[part]) = (present | 1 << part, piece);
             }
-            !is_first
+        }
+        let mut more = Vec::new();
+        parts.headers.fields().each(|name, value| {
+            let part = names::place(name).map(|place| VALUES + place);
+            let Some(part) = part.filter(|&part| part < KEPT && is_field_value(value)) else {
+                return;
+            };
+            if present & 1 << part == 0 {
+                (present, pieces[part]) = (present | 1 << part, value);
+            } else {
+                more.push((part - VALUES, value.len()));
+                pieces.push(value);
+            }
         });
-        let further: Vec<_> = more.iter().map(|(_, value)| *value).collect();
-        let place = Place::holding(&pieces(parts, first), &further)?;
-        let more = more.iter().map(|(name, value)| (*name, value.len())).collect();
-        Some((Box::new(Self::of(parts, present, Some(Box::new(more)))), place))
+        let place = Place::holding::<KEPT>(&pieces)?;
+        Some((place, present, Some(Box::new(more))))
     }
 
+    /// What is known of the copy of a request that has the parts of these bits.
     #[inline]
-    fn of<'f, F>(parts: &Parts<'f, F>, values: usize, more: More) -> Self {
-        let authority = usize::from(parts.authority.is_some()) << AUTHORITY;
+    pub(crate) fn of<F>(parts: &Parts<'_, '_, F>, present: u32, more: More) -> Self {
         let secure = if parts.secure { SECURE } else { 0 };
-        let present = 1 << METHOD | 1 << TARGET | authority | values << VALUES | secure;
-        Self { present, more, peer: parts.peer }
+        Self { present: present as usize | secure, more, peer: parts.peer }
     }
 
     /// The request that was copied to `bytes`.
@@ -101,21 +88,11 @@ impl Kept {
     }
 }
 
-/// The pieces, with `values` for the headers; what is not present is empty.
-#[inline]
-fn pieces<'f, F>(
-    parts: &Parts<'f, F>,
-    [host, agent, referrer, accept, language, destination]: [&'f [u8]; FINISH_HEADERS.len()],
-) -> [&'f [u8]; PIECES] {
-    let (method, target, authority) = (parts.method, parts.target, parts.authority.unwrap_or_default());
-    [method, target, authority, host, agent, referrer, accept, language, destination]
-}
-
 /// A request, as far as it was copied.
 #[derive(Debug)]
 pub(crate) struct Copied<'a> {
     kept: &'a Kept,
-    pieces: Pieces<'a, PIECES>,
+    pieces: Pieces<'a, KEPT>,
     /// Whether each value could be one, which was not seen when they were copied: to look at all of them at once
     /// is quicker than at each that is asked for.
     are_values: bool,
@@ -131,14 +108,14 @@ impl<'a> Copied<'a> {
     }
 
     fn piece(&self, n: usize) -> Option<&'a [u8]> {
-        let is_present = n < PIECES && self.kept.present & 1 << n != 0;
+        let is_present = n < KEPT && self.kept.present & 1 << n != 0;
         let piece = if is_present { self.pieces.get(n) } else { None };
         piece.filter(|piece| n < VALUES || self.are_values || is_field_value(piece))
     }
 
     /// The further values, with their places.
     fn more(&self) -> impl Iterator<Item = (usize, &'a [u8])> {
-        let mut rest = self.pieces.all_from(PIECES);
+        let mut rest = self.pieces.all_from(KEPT);
         let more = self.kept.more.iter().flat_map(|more| more.iter());
         more.filter_map(move |&(place, length)| Some((place, rest.split_off(..length)?)))
     }
@@ -151,9 +128,9 @@ impl Headers for Copied<'_> {
             () if name == HOST => 0,
             () if name == USER_AGENT => 1,
             () if name == REFERER => 2,
-            () if name == ACCEPT => ACCEPTED,
+            () if name == ACCEPT => 3,
             () if name == ACCEPT_LANGUAGE => 4,
-            () if *name == FINISH_HEADERS[DESTINATION] => DESTINATION,
+            () if *name == FINISH_HEADERS[DESTINATION - VALUES] => DESTINATION - VALUES,
             () => return None,
         };
         self.piece(VALUES + place)

@@ -2,21 +2,9 @@ use trackside_core::{FINISH_HEADERS, Headers};
 
 use super::Kept;
 use crate::{
-    boundary::Call, exchange::trackside_exchange, handle::Place, headers::Picked, peer::Peer, request::Parts,
-    test_exchange::headers, text::trackside_header, view::HeaderArray,
+    boundary::Call, exchange::trackside_exchange, handle::Place, headers::Walked, peer::Peer, picks::Picks,
+    request::Parts, test_exchange::headers,
 };
-
-fn parts<'f>(call: &'f Call, headers: &'f [trackside_header]) -> Parts<'f, HeaderArray<'f>> {
-    Parts {
-        method: b"GET",
-        target: b"/walks/?page=2",
-        authority: None,
-        peer: Peer::default(),
-        secure: true,
-        resolved: false,
-        headers: call.headers(headers.as_ptr(), headers.len(), "headers").unwrap(),
-    }
-}
 
 /// What `look` sees of the copy of a request with these headers.
 fn copied<T>(named: &[(&str, &str)], look: impl FnOnce(&super::Copied<'_>) -> T) -> T {
@@ -24,9 +12,14 @@ fn copied<T>(named: &[(&str, &str)], look: impl FnOnce(&super::Copied<'_>) -> T)
         named.iter().map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec())).collect();
     let array = headers(&named);
     let call = Call::of_a_test();
-    let parts = parts(&call, &array);
-    let give = |kept: Kept, place: Place<trackside_exchange>| look(&kept.in_bytes(place.bytes()));
-    Kept::copy(&parts, &Picked::of(&parts.headers), give).unwrap()
+    let mut picks = Picks::new();
+    picks.put_line(b"GET", b"/walks/?page=2", b"");
+    let headers = call.picked(array.as_ptr(), array.len(), "headers", &mut picks).unwrap();
+    picks.settle();
+    let (peer, headers) = (Peer::default(), Walked::of(headers));
+    let parts = Parts { picks: &picks, peer, secure: true, resolved: false, headers };
+    let (place, present, more): (Place<trackside_exchange>, _, _) = Kept::copy(&parts).unwrap();
+    look(&Kept::of(&parts, present, more).in_bytes(place.bytes()))
 }
 
 /// All values of all names, in the order in which they are found.

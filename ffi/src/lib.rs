@@ -16,7 +16,8 @@
 //! closure given to `boundary`, the one place that catches panics and turns a failure into a status. The
 //! closure gets a `Call`, the witness that a caller has promised what the function's `# Safety` section asks
 //! for; through it, and only through it, `handle` and `view` turn pointers into references, which live no
-//! longer than the call. So the unsafe operations stand in `handle`, `view` and `callback`, and nowhere else.
+//! longer than the call. So the unsafe operations stand in `handle`, `view` and `callback`, and nowhere else but in
+//! `picks`, which leaves unwritten what a request does not have.
 
 #![allow(unsafe_code, reason = "a C ABI is unsafe by nature; it is kept to the modules named above")]
 #![allow(non_camel_case_types, reason = "the types have the names that C gives them")]
@@ -42,10 +43,12 @@ mod hooks;
 mod kept;
 mod lines;
 mod log;
+mod names;
 mod notice;
 mod options;
 mod outgoing;
 mod peer;
+mod picks;
 mod property;
 mod reason;
 mod request;

@@ -7,7 +7,9 @@ use crate::{
     boundary::{Call, enter},
     error::{Failure, trackside_error},
     exchange::trackside_exchange,
-    headers::{Fields, NAMES},
+    headers::{Fields, Walked},
+    names::NAMES,
+    picks::{Picks, VALUES},
     request::{self, Parts, RESOLVED, SECURE},
     status::{TRACKSIDE_BLOB, trackside_status},
     tracker::trackside_tracker,
@@ -81,60 +83,74 @@ pub(crate) fn begin(
     let tracker = call.shared(tracker, "tracker")?.live();
     let lines = call.array(lines, length, "lines")?;
     request::check_flags(flags).map_err(|is| Failure::invalid("flags", &format!("is {is}")))?;
-    let (line, headers) = split(lines, tracker.config().more_headers())?;
-    let [method, target, authority, peer] = line;
+    let more = tracker.config().more_headers();
+    let mut picks = Picks::new();
+    let (peer, rest) = split(lines, more.len(), &mut picks).ok_or_else(|| miscounted(lines, more.len()))?;
+    picks.settle();
     trackside_exchange::begin(
         tracker,
         &Parts {
-            method,
-            target,
-            authority: Some(authority).filter(|authority| !authority.is_empty()),
+            picks: &picks,
             peer: request::parsed(peer).unwrap_or_default(),
             secure: flags & SECURE != 0,
             resolved: flags & RESOLVED != 0,
-            headers,
+            headers: Walked::of(ByName { picks: &picks, more, rest }),
         },
     )
 }
 
 /// The values of headers, in the order of their names, each of which came once or not at all.
 #[derive(Debug)]
-struct ByName<'f> {
-    /// Of [`NAMES`].
-    values: [&'f [u8]; NAMES.len()],
+struct ByName<'a, 'f> {
+    /// Those that are always read.
+    picks: &'a Picks<'f>,
     /// What the configuration adds, and the lines of that.
     more: &'f [HeaderName],
     rest: Option<&'f [u8]>,
 }
 
-impl<'f> Fields<'f> for ByName<'f> {
+impl<'f> Fields<'f> for ByName<'_, 'f> {
     #[inline]
     fn find<T>(&self, mut look: impl FnMut(&'f [u8], &'f [u8]) -> Option<T>) -> Option<T> {
-        let mut look = |name, value| if value == ABSENT { None } else { look(name, value) };
-        let found = NAMES.iter().zip(self.values).find_map(|(name, value)| look(name, value));
+        let found = self.picks.headers().find_map(|(name, value)| look(name, value));
         if found.is_some() || self.more.is_empty() {
             return found;
         }
         let mut rest = self.rest;
-        self.more.iter().find_map(|name| look(name.as_str().as_bytes(), next(&mut rest)?))
+        self.more.iter().find_map(|name| match next(&mut rest)? {
+            ABSENT => None,
+            value => look(name.as_str().as_bytes(), value),
+        })
     }
 }
 
-/// The request line, as it were, and the headers, if the lines are as many as there have to be.
+/// Puts the request line, as it were, and the headers into `picks`, and answers with the peer and the lines of the
+/// `more` headers; none if there is another number of lines.
 #[inline]
-fn split<'f>(lines: &'f [u8], more: &'f [HeaderName]) -> Result<([&'f [u8]; LINE], ByName<'f>), Failure> {
-    let (mut line, mut values) = ([&[][..]; LINE], [&[][..]; NAMES.len()]);
+fn split<'f>(lines: &'f [u8], more: usize, picks: &mut Picks<'f>) -> Option<(&'f [u8], Option<&'f [u8]>)> {
     let mut rest = Some(lines);
-    let places = line.iter_mut().chain(&mut values);
-    let is_short =
-        places.map(|place| next(&mut rest).map(|value| *place = value)).any(|taken| taken.is_none());
-    let left = rest.map_or(0, |rest| 1 + rest.iter().filter(|&&byte| byte == b'\n').count());
-    if !is_short && left == more.len() {
-        return Ok((line, ByName { values, more, rest }));
+    let mut line = || next(&mut rest);
+    picks.put_line(line()?, line()?, line()?);
+    let peer = line()?;
+    for part in VALUES..VALUES + NAMES.len() {
+        let value = line()?;
+        if value != ABSENT {
+            picks.put(part, value);
+        }
     }
-    let has = 1 + lines.iter().filter(|&&byte| byte == b'\n').count();
-    let problem = format!("`lines` has {has} lines, and not {}", LINE + NAMES.len() + more.len());
-    Err(Failure::new(TRACKSIDE_BLOB, problem))
+    let left = rest.map_or(0, count);
+    if left == more { Some((peer, rest)) } else { None }
+}
+
+#[cold]
+fn miscounted(lines: &[u8], more: usize) -> Failure {
+    let (has, wanted) = (count(lines), LINE + NAMES.len() + more);
+    Failure::new(TRACKSIDE_BLOB, format!("`lines` has {has} lines, and not {wanted}"))
+}
+
+/// How many lines there are.
+fn count(lines: &[u8]) -> usize {
+    1 + lines.iter().filter(|&&byte| byte == b'\n').count()
 }
 
 /// Takes the next line.

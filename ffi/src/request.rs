@@ -2,13 +2,15 @@
 
 use std::net::IpAddr;
 
-use trackside_core::{REQUEST_HEADERS, Request};
+use http::HeaderName;
+use trackside_core::{Headers, REQUEST_HEADERS, Request};
 
 use crate::{
     boundary::{Call, answer},
     error::Failure,
-    headers::{Fields, Picked},
+    headers::{Fields, Walked},
     peer::Peer,
+    picks::{AUTHORITY, METHOD, Picks, TARGET},
     text::{trackside_bytes, trackside_header},
     tracker::trackside_tracker,
     truth::trackside_truth,
@@ -95,24 +97,44 @@ pub(crate) fn check_flags(flags: u8) -> Result<(), String> {
 
 /// A request where it lies: in the caller's arrays, or in its block.
 #[derive(Debug)]
-pub(crate) struct Parts<'f, F> {
-    pub(crate) method: &'f [u8],
-    pub(crate) target: &'f [u8],
-    pub(crate) authority: Option<&'f [u8]>,
+pub(crate) struct Parts<'a, 'f, F> {
+    /// The line, and of the headers those that are always read.
+    pub(crate) picks: &'a Picks<'f>,
     pub(crate) peer: Peer,
     pub(crate) secure: bool,
     pub(crate) resolved: bool,
-    pub(crate) headers: F,
+    /// All headers.
+    pub(crate) headers: Walked<'f, F>,
 }
 
-impl<'f, F: Fields<'f>> Parts<'f, F> {
-    /// The request, of whose headers `picked` keeps what it is asked for.
-    pub(crate) fn as_request<'a>(&'a self, picked: &'a Picked<'f, &F>) -> Request<'a> {
-        Request::new(self.method, self.target, picked)
-            .with_authority(self.authority)
+impl<'f, F: Fields<'f>> Parts<'_, 'f, F> {
+    #[inline]
+    pub(crate) fn as_request(&self) -> Request<'_> {
+        let part = |n| self.picks.get(n).unwrap_or_default();
+        Request::new(part(METHOD), part(TARGET), self)
+            .with_authority(self.picks.get(AUTHORITY))
             .with_peer(self.peer.address())
             .with_secure(self.secure)
             .with_resolved(self.resolved)
+    }
+}
+
+/// Who walks through all is shown what was picked: nothing else is read so.
+impl<'f, F: Fields<'f>> Headers for Parts<'_, 'f, F> {
+    fn value(&self, name: &HeaderName) -> Option<&[u8]> {
+        self.headers.value(name)
+    }
+
+    fn each<'a>(&'a self, name: &HeaderName, visit: &mut dyn FnMut(&'a [u8])) {
+        self.headers.each(name, visit);
+    }
+
+    fn all<'a>(&'a self, visit: &mut dyn FnMut(&[u8], &'a [u8])) {
+        if self.picks.are_shown_single() {
+            self.picks.shown().for_each(|(name, value)| visit(name, value));
+        } else {
+            self.headers.all(visit);
+        }
     }
 }
 
@@ -123,19 +145,24 @@ impl Call {
     pub(crate) fn request<T>(
         &self,
         request: *const trackside_request,
-        look: impl FnOnce(&Parts<'_, HeaderArray<'_>>) -> Result<T, Failure>,
+        look: impl FnOnce(&Parts<'_, '_, HeaderArray<'_>>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         self.look(request, "request", |request| {
-            let authority = self.bytes(request.authority, "request.authority")?;
-            let headers = self.headers(request.headers, request.header_count, "request.headers")?;
+            let mut picks = Picks::new();
+            picks.put_line(
+                self.bytes(request.method, "request.method")?,
+                self.bytes(request.target, "request.target")?,
+                self.bytes(request.authority, "request.authority")?,
+            );
+            let headers =
+                self.picked(request.headers, request.header_count, "request.headers", &mut picks)?;
+            picks.settle();
             look(&Parts {
-                method: self.bytes(request.method, "request.method")?,
-                target: self.bytes(request.target, "request.target")?,
-                authority: Some(authority).filter(|authority| !authority.is_empty()),
+                picks: &picks,
                 peer: address(self.bytes(request.peer, "request.peer")?)?,
                 secure: request.secure.get(),
                 resolved: request.resolved.get(),
-                headers,
+                headers: Walked::of(headers),
             })
         })
     }

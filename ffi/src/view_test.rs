@@ -4,6 +4,7 @@ use super::Growing as _;
 use crate::{
     boundary::Call,
     error::Failure,
+    picks::Picks,
     status::{TRACKSIDE_INVALID_ARGUMENT, TRACKSIDE_NULL_ARGUMENT},
     test_kit::said_of,
     text::{trackside_bytes, trackside_header},
@@ -149,8 +150,12 @@ fn headers_are_read_where_they_lie() {
 
     let refused = |wrong, status, text: &str| {
         let array = [header(none, none), header(none, wrong)];
-        let failure = call.headers(array.as_ptr(), array.len(), "headers").unwrap_err();
-        assert_eq!((failure.status(), said_of(&failure)), (status, text.to_owned()));
+        for failure in [
+            call.headers(array.as_ptr(), array.len(), "headers").unwrap_err(),
+            call.picked(array.as_ptr(), array.len(), "headers", &mut Picks::new()).unwrap_err(),
+        ] {
+            assert_eq!((failure.status(), said_of(&failure)), (status, text.to_owned()));
+        }
     };
     refused(trackside_bytes { length: 1, ..none }, TRACKSIDE_NULL_ARGUMENT, "`headers[1].value` is NULL");
     let huge = trackside_bytes { length: usize::MAX, ..text };

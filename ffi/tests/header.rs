@@ -48,7 +48,8 @@ const SEEN: [&str; 33] = [
     "backlog",
 ];
 /// Those that it sees nothing of.
-const UNSEEN: [&str; 8] = ["boundary", "callback", "handle", "headers", "kept", "lib", "peer", "view"];
+const UNSEEN: [&str; 10] =
+    ["boundary", "callback", "handle", "headers", "kept", "lib", "names", "peer", "picks", "view"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -135,9 +135,15 @@ impl Tracker {
     pub fn begin(&self, request: &Request<'_>) -> Exchange {
         let live = &self.0;
         live.proxies.look(&live.config, request);
-        let (moment, key) = live.draw();
-        let exchange = judge::begin(&live.config, request, moment, key.as_ref());
-        Exchange { live: Arc::clone(live), exchange, generation: fork::generation(), is_over: false }
+        let moment = live.moment();
+        let key = live.key(&moment);
+        Exchange {
+            live: Arc::clone(live),
+            generation: fork::generation(),
+            is_over: false,
+            // Last, so that it is made in its place: it is large, and to move it stalls the processor.
+            exchange: judge::begin(&live.config, request, moment, key.as_ref()),
+        }
     }
 
     /// Takes up an event raised outside an exchange, for a visitor that an exchange gave out. Answers what

@@ -1,7 +1,7 @@
 //! The lengths that stand in front of what they measure.
 
 use super::wrong::{Parsed, Wrong};
-use crate::headers::Fields;
+use crate::{headers::Fields, picks::Picks};
 
 /// The little-endian number at `at`, which is within the head.
 pub(super) fn short<const N: usize>(head: &[u8; N], at: usize) -> u16 {
@@ -47,6 +47,12 @@ pub(super) fn wrong_length(announced: u64, has: usize) -> Wrong {
 pub(super) struct Rest<'f>(pub(super) &'f [u8]);
 
 impl<'f> Rest<'f> {
+    /// The next `length` bytes, if there are as many.
+    #[inline]
+    pub(super) fn all(&mut self, length: u32) -> Option<&'f [u8]> {
+        self.0.split_off(..usize::try_from(length).ok()?)
+    }
+
     /// The next `length` bytes; of what is not there, as much as there is.
     pub(super) fn take(&mut self, length: impl TryInto<usize>) -> &'f [u8] {
         let length = length.try_into().unwrap_or(usize::MAX);
@@ -70,6 +76,17 @@ impl<'f> Packed<'f> {
     /// Those of these lengths, which stand at the front of `parts`.
     pub(super) fn new(lengths: &'f [Pair], parts: Rest<'f>) -> Self {
         Self { lengths, parts }
+    }
+
+    /// Puts those that are read into `picks`; none if what there is does not end where the last of them does.
+    #[inline]
+    pub(super) fn put_into(&self, picks: &mut Picks<'f>) -> Option<()> {
+        let mut rest = self.parts;
+        for pair in self.lengths {
+            let (name, value) = (rest.all(long(pair, 0))?, rest.all(long(pair, 4))?);
+            picks.put_header(name, value);
+        }
+        if rest.0.is_empty() { Some(()) } else { None }
     }
 
     /// How many bytes the headers of these lengths have.

@@ -62,21 +62,18 @@ pub(crate) struct Place<T: Handle> {
 }
 
 impl<T: Handle> Place<T> {
-    /// A place with copies of all `pieces` and of what is `further`, one behind the other, and in front of them
-    /// where each piece ends. None if there is no memory for it.
-    pub(crate) fn holding<const N: usize>(pieces: &[&[u8]; N], further: &[&[u8]]) -> Option<Self> {
-        const { assert!(T::HAS_TAIL) };
-        Self::copied(pieces, further)
-    }
-
+    /// A place with copies of all `pieces`, one behind the other, and in front of them where each of the first `N`
+    /// ends. None if there are fewer, or if there is no memory for it.
+    ///
     /// Not in line, so that its loops stay loops: all code of a request has to fit into the processor's cache.
     #[inline(never)]
-    fn copied(pieces: &[&[u8]], further: &[&[u8]]) -> Option<Self> {
-        let begin = size_of::<End>().checked_mul(pieces.len())?;
-        let sum = |length, all: &[&[u8]]| {
-            all.iter().try_fold(length, |sum: usize, piece| sum.checked_add(piece.len()))
-        };
-        let length = sum(sum(begin, pieces)?, further)?;
+    pub(crate) fn holding<const N: usize>(pieces: &[&[u8]]) -> Option<Self> {
+        const { assert!(T::HAS_TAIL) };
+        if pieces.len() < N {
+            return None;
+        }
+        let begin = size_of::<End>() * N;
+        let length = pieces.iter().map(|piece| piece.len()).try_fold(begin, usize::checked_add)?;
         // SAFETY: a handle has a size.
         let at = NonNull::new(unsafe { alloc(layout::<T>(length)?) })?;
         let place = Self { at: at.cast(), length };
@@ -91,11 +88,10 @@ impl<T: Handle> Place<T> {
         };
         for (n, piece) in pieces.iter().enumerate() {
             let end = copy(piece).to_ne_bytes();
-            // SAFETY: as above.
-            unsafe { tail.cast::<End>().add(n).write(end) };
-        }
-        for piece in further {
-            copy(piece);
+            if n < N {
+                // SAFETY: as above.
+                unsafe { tail.cast::<End>().add(n).write(end) };
+            }
         }
         Some(place)
     }

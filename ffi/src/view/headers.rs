@@ -5,6 +5,7 @@ use std::slice;
 use crate::{
     boundary::Call,
     error::Failure,
+    picks::Picks,
     text::{trackside_bytes, trackside_header},
 };
 
@@ -25,12 +26,41 @@ impl Call {
     ) -> Result<HeaderArray<'_>, Failure> {
         let headers = self.array(data, count, argument)?;
         if !headers.iter().all(|it| is_readable(it.name) && is_readable(it.value)) {
-            for (n, header) in headers.iter().enumerate() {
-                self.bytes(header.name, &format!("{argument}[{n}].name"))?;
-                self.bytes(header.value, &format!("{argument}[{n}].value"))?;
-            }
+            self.check(headers, argument)?;
         }
         Ok(HeaderArray { headers })
+    }
+
+    /// As [`headers`](Self::headers), and on the way puts those that are read into `picks`.
+    #[inline]
+    pub(crate) fn picked<'call>(
+        &'call self,
+        data: *const trackside_header,
+        count: usize,
+        argument: &str,
+        picks: &mut Picks<'call>,
+    ) -> Result<HeaderArray<'call>, Failure> {
+        let headers = self.array(data, count, argument)?;
+        for it in headers {
+            if !is_readable(it.name) || !is_readable(it.value) {
+                self.check(headers, argument)?;
+            }
+            // SAFETY: both can be read, and the caller has promised their bytes.
+            let (name, value) = unsafe { (read(it.name), read(it.value)) };
+            picks.put_header(name, value);
+        }
+        Ok(HeaderArray { headers })
+    }
+
+    /// Fails at the first that cannot be read.
+    #[cold]
+    #[inline(never)]
+    fn check(&self, headers: &[trackside_header], argument: &str) -> Result<(), Failure> {
+        for (n, header) in headers.iter().enumerate() {
+            self.bytes(header.name, &format!("{argument}[{n}].name"))?;
+            self.bytes(header.value, &format!("{argument}[{n}].value"))?;
+        }
+        Ok(())
     }
 }
 

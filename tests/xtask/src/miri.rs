@@ -5,12 +5,13 @@ use std::process::Command;
 use crate::{root, target};
 
 /// The modules with pointers whose tests need nothing that Miri lacks, such as `pthread_atfork`.
-const MODULES: [&str; 7] = [
+const MODULES: [&str; 8] = [
     "batch::test",
     "boundary::test",
     "error::test",
     "handle::test",
     "kept::test",
+    "picks::test",
     "text::test",
     "view::test",
 ];
