@@ -76,7 +76,7 @@ impl fmt::Display for Prometheus<'_> {
         }
         family(f, "hits_pending", "gauge", "Hits whose end is not known yet.")?;
         for hits in destinations {
-            for (place, n) in [("queue", hits.queued), ("flight", hits.in_flight)] {
+            for (place, n) in [("queue", hits.queued), ("flight", hits.in_flight), ("spool", hits.spooled)] {
                 line(f, "hits_pending", &[("destination", &hits.name), ("place", place)], n)?;
             }
         }

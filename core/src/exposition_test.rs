@@ -10,6 +10,8 @@ fn books() -> Stats {
         dropped: vec![(Reason::QueueFull, 1)],
         queued: 4,
         in_flight: 1,
+        adopted: 2,
+        spooled: 2,
         retries: 7,
         openings: 2,
         breaker: Breaker::HalfOpen,
@@ -37,6 +39,7 @@ trackside_hits_total{destination="stats",outcome="dropped",reason="queue-full"} 
 # TYPE trackside_hits_pending gauge
 trackside_hits_pending{destination="stats",place="queue"} 4
 trackside_hits_pending{destination="stats",place="flight"} 1
+trackside_hits_pending{destination="stats",place="spool"} 2
 # HELP trackside_retries_total Delivery attempts that were made again.
 # TYPE trackside_retries_total counter
 trackside_retries_total{destination="stats"} 7

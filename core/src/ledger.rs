@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! requests                 seen    = tracked + Σ skipped(reason)
-//! hits, per destination    offered = delivered + Σ refused(reason) + Σ dropped(reason) + pending
+//! hits, per destination    offered + adopted = delivered + Σ refused(reason) + Σ dropped(reason) + pending
 //! ```
 
 use std::{
@@ -109,6 +109,8 @@ reasons! {
     Expired = 206, "expired";
     /// Dropped: no worker could be started.
     NoWorker = 207, "no-worker";
+    /// Dropped: its record in the spool is damaged.
+    Corrupt = 208, "corrupt";
 }
 
 impl Reason {
@@ -211,16 +213,22 @@ pub struct Hits {
     pub name: String,
     /// Hits handed to the destination.
     pub offered: u64,
+    /// Hits that another process left in the spool and this one has read there.
+    pub adopted: u64,
     /// Hits that the receiver took.
     pub delivered: u64,
     /// Hits that the receiver, or its protocol, would not have, by reason.
     pub refused: Vec<(Reason, u64)>,
     /// Hits that were given up, by reason.
     pub dropped: Vec<(Reason, u64)>,
-    /// Hits waiting in memory, counted apart from the books.
+    /// Hits waiting in memory alone, counted apart from the books.
     pub queued: u64,
     /// Hits inside a delivery attempt, counted apart from the books.
     pub in_flight: u64,
+    /// Hits waiting in the spool, counted apart from the books.
+    pub spooled: u64,
+    /// Of the hits that are pending with `spool = "always"`, those that a crash would lose, as they are in memory alone.
+    pub volatile: u64,
     /// How often the host's code failed on a worker: sinks that panicked and were replaced, filters and editors that
     /// panicked or could not do their work.
     pub panics: u64,
@@ -257,10 +265,10 @@ impl Breaker {
 }
 
 impl Hits {
-    /// Hits whose end is not known yet. Equals `queued + in_flight` whenever no call is running.
+    /// Hits whose end is not known yet. Equals `queued + in_flight + spooled` whenever no call is running.
     pub fn pending(&self) -> u64 {
         let ended = self.delivered + sum(&self.refused) + sum(&self.dropped);
-        self.offered.saturating_sub(ended)
+        (self.offered + self.adopted).saturating_sub(ended)
     }
 }
 

@@ -58,12 +58,20 @@ pub struct Left {
     pub queued: u64,
     /// Hits inside a delivery attempt, whose late outcome will still be counted.
     pub in_flight: u64,
+    /// Hits in the spool, which another process can deliver.
+    pub spooled: u64,
 }
 
 impl Left {
     /// `queued` hits in memory and `in_flight` ones inside an attempt.
     pub fn new(queued: u64, in_flight: u64) -> Self {
-        Self { queued, in_flight }
+        Self { queued, in_flight, spooled: 0 }
+    }
+
+    /// The same, and `spooled` hits in the spool.
+    #[must_use]
+    pub fn with_spooled(self, spooled: u64) -> Self {
+        Self { spooled, ..self }
     }
 
     /// Whether nothing was left.
@@ -74,7 +82,8 @@ impl Left {
     /// What two destinations left together.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
-        Self { queued: self.queued + other.queued, in_flight: self.in_flight + other.in_flight }
+        Self::new(self.queued + other.queued, self.in_flight + other.in_flight)
+            .with_spooled(self.spooled + other.spooled)
     }
 }
 

@@ -316,7 +316,7 @@ typedef struct trackside_left {
    */
   uint64_t in_flight;
   /**
-   * Hits waiting on disk; 0 in this version, which keeps none there.
+   * Hits in the spool, which another process can deliver.
    */
   uint64_t spooled;
 } trackside_left;
@@ -565,7 +565,7 @@ typedef struct trackside_hits_book {
    */
   struct trackside_bytes name;
   /**
-   * Hits handed to the destination.
+   * Hits handed to the destination, with those that another process left in its spool.
    */
   uint64_t offered;
   /**
@@ -593,7 +593,7 @@ typedef struct trackside_hits_book {
    */
   uint64_t in_flight;
   /**
-   * Hits waiting on disk; 0 in this version, which keeps none there.
+   * Hits waiting in the spool.
    */
   uint64_t spooled;
   /**
@@ -1048,6 +1048,11 @@ typedef void (*trackside_log)(void *userdata,
  * Dropped: no worker could be started.
  */
 #define TRACKSIDE_REASON_NO_WORKER 207
+
+/**
+ * Dropped: its record in the spool is damaged.
+ */
+#define TRACKSIDE_REASON_CORRUPT 208
 
 /**
  * Nobody said.

@@ -81,6 +81,8 @@ pub const TRACKSIDE_REASON_STORE_UNAVAILABLE: trackside_reason = 205;
 pub const TRACKSIDE_REASON_EXPIRED: trackside_reason = 206;
 /// Dropped: no worker could be started.
 pub const TRACKSIDE_REASON_NO_WORKER: trackside_reason = 207;
+/// Dropped: its record in the spool is damaged.
+pub const TRACKSIDE_REASON_CORRUPT: trackside_reason = 208;
 
 /// The stable name of a reason, as it stands in reports, such as "ignored": a static text that ends in NUL.
 /// NULL for a number that this library does not know, and for 0.
@@ -131,6 +133,7 @@ fn code(reason: trackside_reason) -> Option<&'static CStr> {
         TRACKSIDE_REASON_STORE_UNAVAILABLE => c"store-unavailable",
         TRACKSIDE_REASON_EXPIRED => c"expired",
         TRACKSIDE_REASON_NO_WORKER => c"no-worker",
+        TRACKSIDE_REASON_CORRUPT => c"corrupt",
         _ => return None,
     })
 }

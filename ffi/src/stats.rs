@@ -70,7 +70,7 @@ pub struct trackside_hits_book {
     pub size: usize,
     /// The destination's name; valid until the stats are freed.
     pub name: trackside_bytes,
-    /// Hits handed to the destination.
+    /// Hits handed to the destination, with those that another process left in its spool.
     pub offered: u64,
     /// Hits that the receiver took.
     pub delivered: u64,
@@ -84,7 +84,7 @@ pub struct trackside_hits_book {
     pub queued: u64,
     /// Hits inside a delivery attempt.
     pub in_flight: u64,
-    /// Hits waiting on disk; 0 in this version, which keeps none there.
+    /// Hits waiting in the spool.
     pub spooled: u64,
     /// How often code failed on a worker: sinks that panicked and were replaced, filters and editors that failed.
     pub panics: u64,
@@ -103,15 +103,14 @@ impl From<&Hits> for trackside_hits_book {
         Self {
             size: size_of::<Self>(),
             name: trackside_bytes::of(&hits.name),
-            offered: hits.offered,
+            offered: hits.offered + hits.adopted,
             delivered: hits.delivered,
             refused: sum(&hits.refused),
             dropped: sum(&hits.dropped),
             pending: hits.pending(),
             queued: hits.queued,
             in_flight: hits.in_flight,
-            // There is no spool yet.
-            spooled: 0,
+            spooled: hits.spooled,
             panics: hits.panics,
             retries: hits.retries,
             openings: hits.openings,

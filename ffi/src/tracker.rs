@@ -102,7 +102,7 @@ pub struct trackside_left {
     pub queued: u64,
     /// Hits inside a delivery attempt, whose late outcome will still be counted.
     pub in_flight: u64,
-    /// Hits waiting on disk; 0 in this version, which keeps none there.
+    /// Hits in the spool, which another process can deliver.
     pub spooled: u64,
 }
 
@@ -110,8 +110,8 @@ view::growing!(trackside_left, last: spooled);
 
 impl From<Left> for trackside_left {
     fn from(left: Left) -> Self {
-        // There is no spool yet, so nothing is ever left in one.
-        Self { size: size_of::<Self>(), queued: left.queued, in_flight: left.in_flight, spooled: 0 }
+        let Left { queued, in_flight, spooled, .. } = left;
+        Self { size: size_of::<Self>(), queued, in_flight, spooled }
     }
 }
 

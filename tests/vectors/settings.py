@@ -18,7 +18,7 @@ RECEIVERS = {
     "ga-v1": {"url", "tracking_id", "version"} | NETWORK,
     "ga4": {"url", "measurement_id", "api_secret"} | NETWORK,
 }
-COMMON = {"type", "name", "ip", "third_party", "workers", "queue", "batch", "timeout", "max_age"} | {"after_unknown"}
+COMMON = {"type", "name", "ip", "third_party", "workers", "queue", "batch", "timeout", "max_age"} | {"after_unknown", "spool"}
 
 
 @dataclass

@@ -8,7 +8,7 @@ use std::{
 };
 
 use trackside_core::{
-    config::{AfterUnknown, Config, Destination, Receiver},
+    config::{AfterUnknown, Config, Destination, Receiver, Spooling},
     protocol::{self, Protocol},
     transport::Transport,
 };
@@ -20,6 +20,7 @@ use crate::{
     pool::{Backoff, FanOut, Observer, Options, Pool},
     sink::{AnyFactory, WithHooks},
     sinks,
+    spool::{self, Budget},
     stage::Stage,
 };
 
@@ -54,12 +55,20 @@ pub(crate) fn open_all(
     mut swapped: Swapped,
 ) -> Result<Arc<dyn Transport>, OpenError> {
     let hooks = hooks.map(Arc::from);
+    let budget = Arc::new(Budget::new(config.spool().bytes));
+    let spooled = |destination: &Destination| spool::Options {
+        folder: config.spool().dir.join(&destination.name),
+        fsync: config.spool().fsync,
+        budget: Arc::clone(&budget),
+        disk: Arc::new(spool::Os),
+    };
     let pools = config
         .destinations()
         .iter()
         .map(|destination| {
             let sink = swapped.remove(&destination.name);
-            Ok((destination.ip, open(destination, means, hooks.as_ref(), sink)?))
+            let spool = spooled(destination);
+            Ok((destination.ip, open(destination, means, hooks.as_ref(), sink, spool)?))
         })
         .collect::<Result<Vec<_>, OpenError>>()?;
     Ok(Arc::new(FanOut::new(pools)))
@@ -70,6 +79,7 @@ fn open(
     means: &Means,
     hooks: Option<&Arc<dyn Hooks>>,
     sink: Option<Box<dyn AnyFactory>>,
+    spool: spool::Options,
 ) -> Result<Arc<dyn Transport>, OpenError> {
     let protocol: Option<Arc<dyn Protocol>> = protocol::of(&destination.receiver).map(Arc::from);
     // A store recognises a second copy by the hit's id; a file does not. A sink in its place has to keep that.
@@ -89,6 +99,7 @@ fn open(
         stage: Some(Arc::clone(&means.stage)),
         clock: Arc::clone(&means.clock),
         keys: means.keys.clone(),
+        spool: (destination.spool != Spooling::Off).then_some((destination.spool, spool)),
         observer: means.observer.clone(),
     };
     let factory = match sink {

@@ -14,6 +14,8 @@ fn main() {
     processes::a_child_does_not_keep_the_locks_of_its_parent();
     processes::what_is_left_is_adopted_by_exactly_one();
     processes::whoever_is_killed_loses_nothing_that_was_written();
+    processes::a_pool_that_is_killed_loses_nothing_that_was_not_volatile();
+    processes::a_child_has_a_directory_of_its_own();
 }
 
 #[cfg(unix)]
@@ -28,14 +30,21 @@ mod processes {
         time::{Duration, Instant},
     };
 
-    use trackside_core::config::Fsync;
+    use trackside_core::{
+        config::{Fsync, Spooling},
+        transport::Transport,
+    };
+    use trackside_transports::pool::Pool;
     use trackside_transports::spool::{Budget, Options, Os, Spool, State, Stored};
     use uuid::Uuid;
 
     use crate::kit::{
-        eventually,
-        forks::{Folder, Starter, appending, assert_delivered_once, exit_at_once, fork, fork_here, watchdog},
-        hit, hits,
+        assert_balanced, eventually,
+        forks::{
+            Folder, Owner, Starter, appending, assert_delivered_once, exit_at_once, fork, fork_here, noting,
+            send, watchdog,
+        },
+        hit, hits, quick, stats, submit_all,
     };
 
     fn open(folder: PathBuf) -> Spool {
@@ -152,6 +161,92 @@ mod processes {
         assert!(fs::read_dir(folder.file("stats")).unwrap().next().is_none(), "nothing is left");
         folder.remove();
         println!("fork_spool: {DEAD} directories, {HEIRS} heirs, each hit read once");
+    }
+
+    fn pool_options(folder: PathBuf) -> trackside_transports::pool::Options {
+        let mut options = crate::kit::options("spooled");
+        options.dedupe = true;
+        options.spool = Some((
+            Spooling::Always,
+            Options {
+                folder,
+                fsync: Fsync::Never,
+                budget: Arc::new(Budget::new(1 << 30)),
+                disk: Arc::new(Os),
+            },
+        ));
+        options
+    }
+
+    /// A pool delivers while its process is killed; the next delivers the rest. Its sink knows a second copy.
+    pub(super) fn a_pool_that_is_killed_loses_nothing_that_was_not_volatile() {
+        const RUNS: u64 = 40;
+        let (mut sure, mut twice) = (0, 0);
+        for run in 0..RUNS {
+            let folder = Folder::new(&format!("spool-pool-{run}"));
+            let (sent, delivered) = (folder.file("sent"), folder.file("delivered"));
+            let options = pool_options(folder.file("stats"));
+            let child = fork(|| {
+                watchdog(60);
+                let pool = Pool::with_backoff(options.clone(), quick(), noting(delivered.clone(), || {}));
+                loop {
+                    let mine = hits(20);
+                    submit_all(&pool, &mine);
+                    // Noted when they are sure.
+                    eventually("nothing is volatile", || stats(&pool).volatile == 0);
+                    note(&sent, mine.iter().map(|hit| hit.id()));
+                }
+            });
+            eventually("hits were written", || !noted(&sent).is_empty());
+            thread::sleep(Duration::from_micros(run * 7_919 % 20_000));
+            child.kill();
+            let (before, noted_sent) = (noted(&delivered), noted(&sent));
+            fork(|| {
+                let next = Pool::with_backoff(options, quick(), noting(delivered.clone(), || {}));
+                submit_all(&next, &hits(1));
+                eventually("all is delivered", || {
+                    let all = noted(&delivered);
+                    noted_sent.iter().all(|id| all.contains(id))
+                });
+                assert!(next.close(Instant::now() + crate::kit::LONG).unwrap().is_empty());
+                let book = stats(&next);
+                assert_balanced(&book);
+                assert_eq!(book.delivered, book.offered + book.adopted);
+            })
+            .succeeded();
+            let after = fs::read_to_string(&delivered).unwrap();
+            sure += noted_sent.len();
+            twice += after.lines().count() - noted(&delivered).len();
+            assert!(before.is_subset(&noted(&delivered)));
+            folder.remove();
+        }
+        println!(
+            "fork_spool: {RUNS} pools killed, {sure} hits that were not volatile, none lost, {twice} of unmarked batches again"
+        );
+    }
+
+    pub(super) fn a_child_has_a_directory_of_its_own() {
+        let folder = Folder::new("spool-own");
+        let (sent, delivered) = (folder.file("sent"), folder.file("delivered"));
+        let owner = Owner::new(pool_options(folder.file("stats")), noting(delivered.clone(), || {}));
+        send(&owner.pool, 50, &sent);
+        let children: Vec<_> = (0..10)
+            .map(|_| {
+                send(&owner.pool, 50, &sent);
+                fork(|| {
+                    crate::kit::forks::assert_blank(&owner.pool);
+                    send(&owner.pool, 50, &sent);
+                    owner.close();
+                })
+            })
+            .collect();
+        send(&owner.pool, 50, &sent);
+        children.into_iter().for_each(super::kit::forks::Child::succeeded);
+        owner.close();
+        assert_delivered_once(&sent, &delivered);
+        assert!(fs::read_dir(folder.file("stats")).unwrap().next().is_none(), "nothing is left");
+        folder.remove();
+        println!("fork_spool: 10 children with pools of their own, each hit delivered once");
     }
 
     /// Threads write and one reads, until the process is killed; the next finds all that was not delivered.

@@ -59,7 +59,7 @@ def test_the_library_knows_each_key(row: tuple[str, ...]) -> None:
     ("section", "kind", "key", "says"),
     [
         ("visitor.cookie", "", "nmae", "unknown key"),
-        ("", "", "spool", "unknown key"),
+        ("", "", "spol", "unknown key"),
         ("destination", "file", "keep", "belongs to"),
     ],
 )

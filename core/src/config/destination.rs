@@ -2,7 +2,7 @@
 
 use std::{fmt, path::PathBuf, time::Duration};
 
-use super::{Http, IpPolicy};
+use super::{Http, IpPolicy, Spooling};
 
 /// One `[[destination]]`: a receiver with a pool of its own.
 #[derive(Clone, Debug)]
@@ -24,11 +24,13 @@ pub struct Destination {
     pub batch: Batch,
     /// How long one attempt may take, and for receivers on the network how it is made.
     pub http: Http,
-    /// Up to which age a hit is tried again; then it is dropped(`expired`). Defaults to 1 h.
+    /// Up to which age a hit is tried again; then it is dropped(`expired`). Defaults to 1 h, with a spool to 72 h.
     pub max_age: Duration,
     /// What becomes of hits of which nobody knows whether they arrived. Defaults to [`AfterUnknown::Drop`]. A
     /// receiver that knows a second copy by the hit's id, as the store does, is sent them again in any case.
     pub after_unknown: AfterUnknown,
+    /// Which of its hits go to the disk. Defaults to [`Spooling::Off`].
+    pub spool: Spooling,
 }
 
 /// The service or store of a destination, and its own keys.

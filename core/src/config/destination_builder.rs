@@ -3,8 +3,8 @@
 use std::{fmt, path::Path, time::Duration};
 
 use super::{
-    AfterUnknown, Compression, Destination, IpPolicy, Keep, WhenFull, Workers, builder,
-    schema::{AFTER_UNKNOWN, COMPRESSIONS, IPS, WHEN_FULL},
+    AfterUnknown, Compression, Destination, IpPolicy, Keep, Spooling, WhenFull, Workers, builder,
+    schema::{AFTER_UNKNOWN, COMPRESSIONS, IPS, SPOOLINGS, WHEN_FULL},
     tree::Tree,
     units,
 };
@@ -194,6 +194,11 @@ impl DestinationBuilder {
     /// Sets `max_age`, to the millisecond.
     pub fn max_age(self, max_age: Duration) -> Self {
         self.set(&["max_age"], builder::duration(max_age))
+    }
+
+    /// Sets `spool`.
+    pub fn spool(self, spool: Spooling) -> Self {
+        self.set(&["spool"], builder::word(spool, SPOOLINGS))
     }
 
     /// Sets `after_unknown`. With sqlite, [`AfterUnknown::Resend`] is a mistake.

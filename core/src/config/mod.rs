@@ -149,6 +149,17 @@
 //! | `city` | none | with `country`: the header of the city's name, in UTF-8, percent-encoded or not |
 //! | `file` | none | the path of a MaxMind DB file (GeoLite2 or GeoIP2 Country or City, DB-IP's, …), where the address is looked up as far as it is recorded: of a network by default, and with `ip = "none"` not at all. It is read when the tracker is opened (not with `mode = "off"`), into memory, and again within a minute after another file was moved to its place; a file that cannot be used is an error when the tracker is opened, later a warning in the log. It takes a build with the feature `geo` |
 //!
+//! # `[spool]`
+//!
+//! Where hits are kept for destinations with `spool = "always"` or `"overflow"`. Nothing else is in it than what the
+//! receiver is told. If it cannot be written, hits stay in memory, and the log says so.
+//!
+//! | key | default | meaning |
+//! | --- | --- | --- |
+//! | `dir` | `"trackside-spool"` | the path of a folder on a disk of this machine, which is made if it is missing, for its owner alone; several processes may share it |
+//! | `bytes` | `"1GiB"` | size of at least `"1MiB"`; how much a process may keep there, what it took over from others included; beyond that hits stay in memory |
+//! | `fsync` | `"never"` | when what was written is sure to outlive the machine, too: when the system sees fit; an interval, as `"1s"`; or `"always"`, within milliseconds, which costs the disk much. No request waits for it |
+//!
 //! # `[[destination]]`
 //!
 //! Where hits go; each has its own queue and workers. None configured: one of type `sqlite`.
@@ -168,8 +179,9 @@
 //! | `batch.bytes` | `"256KiB"` | size; how many bytes of records a batch holds at most |
 //! | `batch.age` | `"200ms"` | duration; how long the first hit waits for others |
 //! | `timeout` | `"10s"` | duration above zero; how long one attempt over the network may take |
-//! | `max_age` | `"1h"` | duration above zero; up to which age a hit is tried again; then it is dropped(`expired`) |
+//! | `max_age` | `"1h"`, with a spool `"72h"` | duration above zero; up to which age a hit is tried again; then it is dropped(`expired`) |
 //! | `after_unknown` | `"drop"` | what becomes of hits of which nobody knows whether they arrived, as the connection broke or the receiver failed in the midst of it: dropped(`ambiguous`), or, with `"resend"`, sent again, so that some may count twice. The store knows a second copy: it is sent them again in any case, and `"resend"` is a mistake there |
+//! | `spool` | `"off"` | which hits go to the disk: `"always"`, all of them, as they come, so that they outlive the process; `"overflow"`, those that the queue has no room for, so that an outage is outlasted; or none. What a process leaves there the next one delivers, as its first hit comes |
 //!
 //! Keys that not every type has:
 //!
@@ -228,7 +240,7 @@ pub use self::{
     destination_builder::DestinationBuilder,
     error::ConfigError,
     network::{Compression, Http, Stages},
-    spool::Fsync,
+    spool::{Fsync, Spool, Spooling},
 };
 use crate::{
     decide::{ContentTypes, Downloads, Methods, Patterns, Statuses},
@@ -267,6 +279,7 @@ pub struct Config {
     pub(crate) geo_file: Option<PathBuf>,
     /// The names of headers that not every configuration has read.
     pub(crate) more_headers: Vec<HeaderName>,
+    pub(crate) spool: Spool,
     pub(crate) destinations: Vec<Destination>,
     /// The distinct `ip` policies of all destinations: one record is made for each.
     pub(crate) ip_policies: Vec<IpPolicy>,
@@ -299,6 +312,11 @@ impl Config {
     pub fn derived_key(&self, day: u64) -> Option<[u8; 32]> {
         let secret = self.secret.as_ref().filter(|_| self.keys == Keys::Derived)?;
         Some(derived_key(secret.reveal().as_bytes(), day))
+    }
+
+    /// Where hits are kept on disk for destinations that want it: `[spool]`.
+    pub fn spool(&self) -> &Spool {
+        &self.spool
     }
 
     /// What is recorded of a user's id: `visitor.user_id`. Defaults to [`UserId::Plain`].

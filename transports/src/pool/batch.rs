@@ -89,8 +89,9 @@ impl<T> Batcher<T> {
         self.limits.gathered.saturating_sub(self.gathered.len()).max(1)
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.gathered.len()
+    /// What has been gathered.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.gathered.iter().map(|(_, item)| item)
     }
 }
 

@@ -12,7 +12,7 @@ use trackside_core::{
     protocol::Enriched,
 };
 
-use crate::stage::Looked;
+use crate::{spool::Spot, stage::Looked};
 
 /// How long a waiting caller goes without looking. What a worker ends is announced at once; a `submit`
 /// that drops its hit announces nothing, since it may not take a lock.
@@ -30,16 +30,31 @@ pub(super) struct Item {
     hit: Hit,
     looked: Option<Arc<Looked>>,
     epoch: Epoch,
+    /// Where it is in the spool, if it is.
+    spot: Option<Spot>,
 }
 
 impl Item {
     pub(super) fn new(hit: Hit, epoch: Epoch) -> Self {
-        Self { hit, looked: None, epoch }
+        Self { hit, looked: None, epoch, spot: None }
+    }
+
+    /// One that was read from the spool.
+    pub(super) fn stored(hit: Hit, epoch: Epoch, spot: Spot) -> Self {
+        Self { spot: Some(spot), ..Self::new(hit, epoch) }
     }
 
     /// How many bytes of the queue it holds, whatever has become of it.
     pub(super) fn size(&self) -> usize {
-        self.hit.size()
+        if self.spot.is_some() { 0 } else { self.hit.size() }
+    }
+
+    pub(super) fn spot(&self) -> Option<&Spot> {
+        self.spot.as_ref()
+    }
+
+    pub(super) fn epoch(&self) -> Epoch {
+        self.epoch
     }
 
     /// The hit that came.
@@ -74,6 +89,18 @@ impl Item {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Epoch(u8);
 
+impl Epoch {
+    /// What the spool keeps of it.
+    pub(super) fn tag(self) -> u8 {
+        self.0
+    }
+
+    /// That of a hit that this process has put into the spool with `tag`.
+    pub(super) fn of(tag: u8) -> Self {
+        Self(tag & 1)
+    }
+}
+
 /// How many hits of each epoch end together, and how many bytes they give back.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Tally {
@@ -98,6 +125,13 @@ impl Tally {
         tally
     }
 
+    /// So many hits of one epoch, which hold no bytes.
+    pub(super) fn many(epoch: Epoch, hits: u64) -> Self {
+        let mut tally = Self { hits, ..Self::default() };
+        tally.epochs[usize::from(epoch.0 & 1)] = hits;
+        tally
+    }
+
     fn add(&mut self, epoch: Epoch, bytes: usize) {
         self.hits += 1;
         self.bytes += bytes;
@@ -105,7 +139,7 @@ impl Tally {
     }
 }
 
-/// offered = delivered + Σ refused + Σ dropped + pending.
+/// offered + adopted = delivered + Σ refused + Σ dropped + pending.
 ///
 /// A hit is counted as submitted before anything else is done with it, and what ends is read before what was
 /// submitted: so no reader ever sees more hits ended than submitted.
@@ -114,6 +148,8 @@ pub(super) struct Books {
     submitted: Padded<Submitted>,
     ended: Padded<[AtomicU64; 2]>,
     delivered: AtomicU64,
+    /// Of those submitted, the ones that another process had left.
+    adopted: AtomicU64,
     reasons: Counters,
     panics: AtomicU64,
     retries: AtomicU64,
@@ -135,6 +171,14 @@ impl Books {
     pub(super) fn submit(&self) -> Epoch {
         let epoch = Epoch((self.submitted.0.epochs.load(SeqCst) & 1) as u8);
         self.submitted.0.hits[usize::from(epoch.0)].fetch_add(1, SeqCst);
+        epoch
+    }
+
+    /// Counts so many hits more, which another process left.
+    pub(super) fn adopt(&self, hits: u64) -> Epoch {
+        let epoch = Epoch((self.submitted.0.epochs.load(SeqCst) & 1) as u8);
+        self.submitted.0.hits[usize::from(epoch.0)].fetch_add(hits, SeqCst);
+        self.adopted.fetch_add(hits, SeqCst);
         epoch
     }
 
@@ -184,7 +228,10 @@ impl Books {
         (hits.refused, hits.dropped) = reasons.into_iter().partition(|(reason, _)| reason.number() < 200);
         hits.panics = self.panics.load(SeqCst);
         hits.retries = self.retries.load(SeqCst);
-        hits.offered = self.submitted.0.hits.iter().map(|n| n.load(SeqCst)).sum();
+        // Counted after they are submitted, and so read before.
+        hits.adopted = self.adopted.load(SeqCst);
+        let submitted: u64 = self.submitted.0.hits.iter().map(|n| n.load(SeqCst)).sum();
+        hits.offered = submitted - hits.adopted;
         hits
     }
 

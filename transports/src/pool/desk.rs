@@ -45,8 +45,14 @@ pub(super) struct Desk {
     pub(super) aside: VecDeque<Batch>,
     /// How many have stepped aside since the last success.
     pub(super) newly_aside: usize,
+    /// Hits that could not be put into the spool, to be delivered from memory.
+    pub(super) unsaved: VecDeque<Item>,
+    /// Hits that are being put there just now.
+    pub(super) saving: usize,
     /// Hits inside an attempt, or being looked at.
     pub(super) in_flight: u64,
+    /// Those of them that are in the spool.
+    pub(super) spooled_in_flight: u64,
     /// A worker looks at hits: no other takes any from the queue, so that they stay in order.
     pub(super) is_gathering: bool,
     /// While it grants no attempt, nothing is taken from the queue either.
@@ -73,7 +79,10 @@ impl Desk {
             ready: VecDeque::new(),
             aside: VecDeque::new(),
             newly_aside: 0,
+            unsaved: VecDeque::new(),
+            saving: 0,
             in_flight: 0,
+            spooled_in_flight: 0,
             is_gathering: false,
             breaker: Breaker::default(),
             until: None,
@@ -108,10 +117,23 @@ impl Desk {
         }
     }
 
-    /// Hits that wait here.
+    /// Hits that wait here and nowhere else.
     pub(super) fn len(&self) -> usize {
-        let batches = self.ready.iter().chain(&self.aside);
-        self.batcher.len() + batches.map(|batch| batch.items.len()).sum::<usize>()
+        let batches = self.ready.iter().chain(&self.aside).flat_map(|batch| &batch.items);
+        let items = self.batcher.iter().chain(batches).chain(&self.unsaved);
+        items.filter(|item| item.spot().is_none()).count() + self.saving
+    }
+
+    /// These are about to be in an attempt, or looked at.
+    pub(super) fn take_off(&mut self, items: &[Item]) {
+        self.in_flight += items.len() as u64;
+        self.spooled_in_flight += spooled(items);
+    }
+
+    /// These are not any more.
+    pub(super) fn land(&mut self, items: &[Item]) {
+        self.in_flight -= items.len() as u64;
+        self.spooled_in_flight -= spooled(items);
     }
 
     /// An attempt succeeded: a problem that comes back is a new one, and one of those who stand aside is next.
@@ -137,6 +159,11 @@ impl Desk {
         }
         may
     }
+}
+
+/// How many of these are in the spool.
+fn spooled(items: &[Item]) -> u64 {
+    items.iter().filter(|item| item.spot().is_some()).count() as u64
 }
 
 #[cfg(test)]

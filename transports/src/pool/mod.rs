@@ -24,6 +24,7 @@ mod report;
 mod retry;
 mod running;
 mod shutdown;
+mod store;
 mod trial;
 mod turn;
 mod worker;
@@ -36,7 +37,7 @@ use std::{
 
 use trackside_core::{
     Hit,
-    config::{Batch, Queue, Workers},
+    config::{Batch, Queue, Spooling, Workers},
     ledger::Hits,
     protocol::Protocol,
     transport::{Left, Reentrant, Submitted, Transport},
@@ -55,6 +56,7 @@ use crate::{
     clock::Clock,
     keys::Keys,
     sink::{AnyFactory, SinkFactory},
+    spool,
     stage::Stage,
 };
 
@@ -91,6 +93,9 @@ pub struct Options {
     /// The keys that a worker tends between its deliveries: tomorrow's is ready then before midnight. Several pools
     /// may be given the same.
     pub keys: Option<Arc<dyn Keys>>,
+    /// Which hits go to the disk, and where that is. Then nothing gives way in the queue, whatever its bounds say: what
+    /// it has no room for goes to the disk. None: no hit does.
+    pub spool: Option<(Spooling, spool::Options)>,
     /// Who is told what operators want to know, beside the log.
     pub observer: Option<Arc<dyn Observer>>,
 }

@@ -9,7 +9,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use trackside_core::{Hit, Reason, config::Workers, ledger::Hits, protocol::Needs, transport::Submitted};
+use trackside_core::{
+    Hit, Reason,
+    config::{self, WhenFull, Workers},
+    ledger::Hits,
+    protocol::Needs,
+    transport::Submitted,
+};
 
 use super::{
     Options,
@@ -20,6 +26,7 @@ use super::{
     fork,
     queue::Queue,
     retry::{Backoff, Expiry},
+    store::Store,
     worker::Worker,
 };
 use crate::{log, sink::AnyFactory};
@@ -55,6 +62,15 @@ impl Plan {
     pub(super) fn new(options: Options, backoff: Backoff) -> Self {
         let needs = options.protocol.as_ref().map(|protocol| protocol.needs());
         Self { options, backoff, needs, idle_after: IDLE_AFTER }
+    }
+
+    /// What the queue has no room for goes to the spool, if there is one; nothing gives way.
+    fn queue(&self) -> config::Queue {
+        let mut queue = self.options.queue.clone();
+        if self.options.spool.is_some() {
+            queue.when_full = WhenFull::DropNewest;
+        }
+        queue
     }
 
     fn limits(&self) -> Limits {
@@ -111,6 +127,7 @@ pub(super) struct Running {
     pub(super) books: Books,
     pub(super) signal: Signal,
     pub(super) crew: Crew,
+    pub(super) store: Option<Store>,
     desk: Padded<Mutex<Desk>>,
     has_complained: AtomicBool,
 }
@@ -125,12 +142,13 @@ impl Running {
         Arc::new(Self {
             generation: fork::generation(),
             expiry: Expiry::new(plan.options.max_age, window),
-            queue: Queue::new(&plan.options.queue),
+            queue: Queue::new(&plan.queue()),
             books: Books::default(),
             signal: Signal::default(),
             crew,
             desk: Padded(Mutex::new(Desk::new(Batcher::new(plan.limits()), Instant::now()))),
             has_complained: AtomicBool::new(false),
+            store: plan.options.spool.clone().and_then(|(spooling, options)| Store::new(spooling, options)),
             plan: Arc::clone(plan),
         })
     }
@@ -142,13 +160,29 @@ impl Running {
         if let Err(reason) = self.admits(&hit, factory) {
             return self.turn_away(reason, Tally::one(epoch));
         }
+        if self.store.as_ref().is_some_and(|store| store.is_always && store.spool.write(&hit, epoch.tag())) {
+            return self.spooled();
+        }
         let pushed = self.queue.push(Item::new(hit, epoch), |oldest, reason| {
             self.books.lost(reason, Tally::of([&oldest]));
         });
-        if let Err((_, reason)) = pushed {
+        if let Err((item, reason)) = pushed {
+            if self.store.as_ref().is_some_and(|store| store.takes_over(item.submitted(), epoch)) {
+                return self.spooled();
+            }
             return self.turn_away(reason, Tally::one(epoch));
         }
         self.pushed()
+    }
+
+    /// A hit is in the spool: sees to it that a worker comes for it.
+    fn spooled(&self) -> Submitted {
+        // Asked after the hit has been written: the worker raises IDLE before it looks a last time.
+        let signal = self.signal.get();
+        if signal & IDLE != 0 {
+            return self.call(signal & !CLOSED);
+        }
+        Submitted::Queued
     }
 
     /// Whether a hit, which has been counted, may be queued.
@@ -224,11 +258,21 @@ impl Running {
         let mut hits = self.books.snapshot(&self.plan.options.name);
         hits.queued = self.waiting_in(&desk);
         hits.in_flight = desk.in_flight;
+        hits.spooled = self.spooled_in(&desk);
+        if self.store.as_ref().is_some_and(|store| store.is_always) {
+            hits.volatile = hits.queued + desk.in_flight - desk.spooled_in_flight;
+        }
         (hits.breaker, hits.openings) = desk.breaker.state(Instant::now());
         hits
     }
 
-    /// Hits in memory that are not inside an attempt.
+    /// Hits in the spool that are not inside an attempt.
+    pub(super) fn spooled_in(&self, desk: &Desk) -> u64 {
+        let pending = self.store.as_ref().map_or(0, Store::pending);
+        pending.saturating_sub(desk.spooled_in_flight)
+    }
+
+    /// Hits in memory alone that are not inside an attempt.
     pub(super) fn waiting_in(&self, desk: &Desk) -> u64 {
         (self.queue.len() + desk.len()) as u64
     }

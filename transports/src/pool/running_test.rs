@@ -68,6 +68,7 @@ fn plan_of_age(age: Duration) -> (Arc<Plan>, Tells, mpsc::Receiver<usize>) {
         protocol: None,
         clock: Arc::new(System),
         keys: None,
+        spool: None,
         observer: None,
     };
     options.batch.age = age;

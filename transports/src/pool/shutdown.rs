@@ -36,7 +36,7 @@ impl Running {
             return Ok(Left::default());
         }
         let desk = self.desk();
-        Ok(Left::new(self.waiting_in(&desk), desk.in_flight))
+        Ok(Left::new(self.waiting_in(&desk), desk.in_flight).with_spooled(self.spooled_in(&desk)))
     }
 
     pub(super) fn close(
@@ -48,11 +48,15 @@ impl Running {
         let until = self.begin_close(until);
         let awaiting = self.books.await_end();
         self.rouse(factory);
-        awaiting.wait(until, || self.books.is_settled() && !self.crew.is_alive());
+        awaiting.wait(until, || {
+            // What the workers left in the spool ends elsewhere.
+            let is_over = self.books.is_settled() || self.signal.get() & CLOSED != 0;
+            is_over && !self.crew.is_alive()
+        });
         let mut desk = self.desk();
         self.give_up(&mut desk);
         desk.is_told = true;
-        Ok(Left::new(desk.shut, desk.in_flight))
+        Ok(Left::new(desk.shut, desk.in_flight).with_spooled(self.spooled_in(&desk)))
     }
 
     /// The handle is gone: nobody waits, but what is in memory gets its chance.
@@ -61,18 +65,17 @@ impl Running {
         self.rouse(factory);
     }
 
-    /// Stops for good: what is in memory is dropped(`shutdown`). The caller holds the desk.
+    /// Stops for good: what is in memory alone is dropped(`shutdown`). The caller holds the desk.
     pub(super) fn give_up(&self, desk: &mut Desk) {
         self.signal.raise(CLOSING | CLOSED);
         desk.release();
+        let in_memory = Self::in_memory(desk);
         let mut tally = |items: &[_]| {
             let tally = Tally::of(items);
             desk.shut += tally.hits;
             self.lose(Reason::Shutdown, tally);
         };
-        for batch in desk.ready.drain(..).chain(desk.aside.drain(..)) {
-            tally(&batch.items);
-        }
+        tally(&in_memory);
         while let Some(item) = self.queue.pop() {
             tally(&[item]);
         }

@@ -17,6 +17,7 @@ use super::{
     desk::{Batch, Desk},
     report::{self, Report},
     running::{CLOSED, NUDGED, Running},
+    store::LOOK_AFTER,
     trial::Ruling,
     worker::TICK,
 };
@@ -93,6 +94,7 @@ impl Running {
                 self.give_up(&mut desk);
                 return Next::Exit;
             }
+            Admission::Until(due) if self.store.is_some() => return Next::Wait((due - now).min(LOOK_AFTER)),
             Admission::Until(due) => return Next::Wait(due - now),
             Admission::Probed => return Next::Wait(WHILE_PROBED),
         }
@@ -100,7 +102,7 @@ impl Running {
             while let Some(mut batch) = desk.ready.pop_front() {
                 self.expire(&mut batch, micros);
                 if !batch.items.is_empty() {
-                    desk.in_flight += batch.items.len() as u64;
+                    desk.take_off(&batch.items);
                     desk.breaker.begin();
                     return Next::Deliver(batch);
                 }
@@ -167,13 +169,21 @@ impl Running {
         while count < LOOK {
             // What a hook holds for long is to be one hit.
             let most = if hooks.is_some() { 1 } else { desk.batcher.room().min(AT_ONCE) };
-            let mut items: Vec<_> = iter::from_fn(|| self.queue.pop()).take(most).collect();
+            let mut items: Vec<_> =
+                iter::from_fn(|| desk.unsaved.pop_front().or_else(|| self.queue.pop())).take(most).collect();
+            if items.is_empty() && self.has_spooled() {
+                desk.is_gathering = true;
+                drop(desk);
+                items = self.take_spooled(most);
+                desk = self.desk();
+                desk.is_gathering = false;
+            }
             if items.is_empty() {
                 return Some((desk, false));
             }
             count += items.len();
             desk.busy_at = now;
-            desk.in_flight += items.len() as u64;
+            desk.take_off(&items);
             desk.is_gathering = true;
             drop(desk);
             if !self.look_at(&mut items, hooks) {
@@ -182,13 +192,13 @@ impl Running {
             }
             let admitted: Vec<_> = items.iter().map(|item| self.admit(item)).collect();
             desk = self.desk();
-            desk.in_flight -= items.len() as u64;
+            desk.land(&items);
             desk.is_gathering = false;
             for (item, admitted) in items.into_iter().zip(admitted) {
                 match admitted {
                     Ok(group) => desk.gather(item, group, now),
                     Err(reason) => {
-                        self.lose(reason, Tally::of([&item]));
+                        self.lose_all(reason, &[item]);
                         self.books.announce();
                     }
                 }
@@ -269,7 +279,7 @@ impl Running {
             |item: &mut Item| self.expiry.is_over(item.submitted().micros(), now, batch.is_attempted);
         let expired: Vec<_> = batch.items.extract_if(.., is_over).collect();
         if !expired.is_empty() {
-            self.lose(Reason::Expired, Tally::of(&expired));
+            self.lose_all(Reason::Expired, &expired);
             self.books.announce();
         }
     }
@@ -284,13 +294,13 @@ impl Running {
         jitter: f64,
     ) -> Option<Report> {
         let mut desk = self.desk();
-        desk.in_flight -= batch.items.len() as u64;
+        desk.land(&batch.items);
         let backoff = &self.plan.backoff;
         let is_closing = desk.until.is_some();
         let in_time = |own: Duration| if is_closing { own.min(CLOSING_WAIT) } else { own };
         let change = match attempt {
             Attempt::NoSink => {
-                self.lose(Reason::StoreUnavailable, Tally::of(&batch.items));
+                self.unavailable(&mut desk, batch);
                 desk.breaker.failed(began, now, |failures| backoff.ceiling(failures))
             }
             Attempt::Panicked => {
@@ -299,6 +309,7 @@ impl Running {
             }
             Attempt::Made(Delivery { taken, outcome, is_answered }) => {
                 let rest = batch.items.split_off(taken.clamp(1, batch.items.len()));
+                self.note_waiting(&rest);
                 let rest = Batch { trial: batch.trial.untouched(), ..batch.with(rest) };
                 desk.put_back(rest);
                 let change = match outcome {
@@ -369,21 +380,25 @@ impl Running {
                 for (index, reason) in refused.into_iter().rev() {
                     if index < batch.items.len() {
                         let item = batch.items.remove(index);
-                        self.lose(reason, Tally::of([&item]));
+                        self.lose_all(reason, &[item]);
                     }
                 }
                 self.deliver(&batch.items);
             }
-            Outcome::Refused(reason) => self.lose(reason, Tally::of(&batch.items)),
-            Outcome::Retry(_) => self.again(desk, batch, is_answered),
+            Outcome::Refused(reason) => self.lose_all(reason, &batch.items),
+            Outcome::Retry(_) => {
+                self.note_waiting(&batch.items);
+                self.again(desk, batch, is_answered);
+            }
             Outcome::Split if batch.items.len() > 1 => {
+                self.note_waiting(&batch.items);
                 let [first, second] = batch.halves();
                 desk.put_back(second);
                 desk.put_back(first);
             }
-            Outcome::Split => self.lose(Reason::TooLarge, Tally::of(&batch.items)),
+            Outcome::Split => self.lose_all(Reason::TooLarge, &batch.items),
             // The sink has said why in the log.
-            Outcome::Unavailable => self.lose(Reason::StoreUnavailable, Tally::of(&batch.items)),
+            Outcome::Unavailable => self.unavailable(desk, batch),
             _ => self.unknown(desk, batch, is_answered),
         }
     }
@@ -400,14 +415,26 @@ impl Running {
             Ruling::Again => desk.put_back(batch),
             Ruling::Aside => desk.aside.push_back(batch),
             Ruling::Halve => desk.aside.extend(batch.halves()),
-            Ruling::Refuse => self.lose(Reason::Poison, Tally::of(&batch.items)),
+            Ruling::Refuse => self.lose_all(Reason::Poison, &batch.items),
         }
     }
 
     fn deliver(&self, items: &[Item]) {
         let tally = Tally::of(items);
+        self.note_delivered(items);
         self.queue.release(tally.bytes);
         self.books.delivered(tally);
+    }
+
+    /// The store cannot be opened or written: what is in memory is dropped, so that it does not fill; what is in the
+    /// spool waits.
+    fn unavailable(&self, desk: &mut Desk, batch: Batch) {
+        if batch.items.iter().any(|item| item.spot().is_none()) {
+            self.lose_all(Reason::StoreUnavailable, &batch.items);
+        } else {
+            self.note_waiting(&batch.items);
+            desk.put_back(Batch { is_attempted: true, ..batch });
+        }
     }
 
     /// Perhaps processed, perhaps not: sent again only where the receiver knows a second copy.
@@ -415,7 +442,7 @@ impl Running {
         if self.plan.options.dedupe {
             self.again(desk, batch, is_answered);
         } else {
-            self.lose(Reason::Ambiguous, Tally::of(&batch.items));
+            self.lose_all(Reason::Ambiguous, &batch.items);
         }
     }
 

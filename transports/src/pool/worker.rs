@@ -20,6 +20,7 @@ use super::{
     desk::Batch,
     fork,
     running::{CLOSED, CLOSING, IDLE, Running},
+    store::IN_SLEEP,
     turn::{Attempt, Next},
 };
 use crate::sink::{AnyFactory, Sink};
@@ -79,6 +80,7 @@ impl Worker {
                 self.look_at = now + LOOK;
                 self.running.report_losses(now, false);
             }
+            self.running.look_after_spool(now);
             let next = self.running.next(self.seat, now, self.factory.hooks());
             match next {
                 Next::Deliver(batch) => {
@@ -118,6 +120,7 @@ impl Worker {
     /// Lets go of the sink and of what made it before anybody is told, so that none of it outlives `close`.
     fn leave(mut self) {
         self.drop_sink();
+        self.running.leave_spool();
         let Self { running, factory, .. } = self;
         running.drop_guarded(factory);
         running.crew.leave();
@@ -130,6 +133,7 @@ impl Worker {
         if batch.is_attempted {
             self.running.books.retried();
         }
+        self.running.note_begun(&batch.items);
         let now = self.running.micros();
         let factory = &self.factory;
         let sink = &mut self.sink;
@@ -213,6 +217,7 @@ impl Worker {
         running.signal.raise(IDLE);
         // One more look: a hit that came before IDLE was raised woke nobody.
         let has_work = !running.queue.is_empty()
+            || running.has_spooled()
             || running.signal.get() & (CLOSING | CLOSED) != 0
             || running.books.is_awaited();
         if !has_work {
@@ -221,7 +226,8 @@ impl Worker {
             let Some(sink) = self.tend(now) else {
                 return false;
             };
-            match keys.min(sink) {
+            let spool = if running.store.is_some() { IN_SLEEP } else { Duration::MAX };
+            match keys.min(sink).min(spool) {
                 Duration::MAX => thread::park(),
                 wait => thread::park_timeout(wait.clamp(TICK, LONGEST)),
             }

@@ -231,14 +231,12 @@ impl Spool {
         }
     }
 
-    /// Whether there is something to be read.
+    /// Whether there is something to be read; perhaps, while another is at it. It waits for nobody.
     pub fn has_unread(&self) -> bool {
-        self.shelf().reader.has_unread()
-    }
-
-    /// Whether there is something to be read that this process wrote.
-    pub fn has_own_unread(&self) -> bool {
-        self.shelf().reader.has_own_unread()
+        match self.shelf.try_lock() {
+            Ok(mut shelf) => shelf.reader.has_unread(),
+            Err(_) => true,
+        }
     }
 
     /// Reads at most `most` hits more. Each is to end by [`mark`](Self::mark), in this process or in another.

@@ -78,12 +78,6 @@ impl Reader {
         self.adopted.is_some() || self.own.iter().any(Cursor::has_unread)
     }
 
-    /// Whether it has been read all that this process wrote.
-    pub(super) fn has_own_unread(&mut self) -> bool {
-        self.learn();
-        self.own.iter().any(Cursor::has_unread)
-    }
-
     /// Whether segments were begun since this was last asked.
     pub(super) fn has_begun(&mut self) -> bool {
         self.learn();

@@ -127,6 +127,7 @@ pub fn options(name: &str) -> Options {
         protocol: None,
         clock: Arc::new(System),
         keys: None,
+        spool: None,
         observer: None,
     }
 }
@@ -156,8 +157,9 @@ pub fn count(counts: &[(Reason, u64)], reason: Reason) -> u64 {
 pub fn assert_balanced(hits: &Hits) {
     let sum = |counts: &[(Reason, u64)]| counts.iter().map(|(_, n)| n).sum::<u64>();
     let ended = hits.delivered + sum(&hits.refused) + sum(&hits.dropped);
-    assert!(ended <= hits.offered, "more ended than offered: {hits:?}");
-    assert_eq!(hits.offered - ended, hits.queued + hits.in_flight, "{hits:?}");
+    let came = hits.offered + hits.adopted;
+    assert!(ended <= came, "more ended than came: {hits:?}");
+    assert_eq!(came - ended, hits.queued + hits.in_flight + hits.spooled, "{hits:?}");
 }
 
 pub fn ids(hits: &[Hit]) -> Vec<Uuid> {

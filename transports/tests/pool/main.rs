@@ -13,6 +13,7 @@ mod outages;
 mod outcomes;
 mod protocol;
 mod reports;
+mod spool;
 
 use std::{
     collections::BTreeMap,

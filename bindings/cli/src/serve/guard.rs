@@ -30,7 +30,7 @@ pub(super) struct Guard(Vec<PathBuf>);
 impl Guard {
     /// Guards what `loaded` names.
     pub(super) fn new(loaded: &Loaded) -> Self {
-        let mut private = vec![PathBuf::from(SPOOL)];
+        let mut private = vec![PathBuf::from(SPOOL), loaded.config.spool().dir.clone()];
         private.extend(with(Path::new(KEYS), &KEYS_BESIDE));
         if let Keys::File(path) = loaded.config.keys() {
             private.extend(with(path, &KEYS_BESIDE));

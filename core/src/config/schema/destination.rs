@@ -10,10 +10,11 @@ use std::{
 use super::{
     IPS, network,
     receiver::{self, Kind, STORE},
+    spool::SPOOLINGS,
 };
 use crate::{
     config::{
-        AfterUnknown, Batch, Destination, IpPolicy, Queue, Receiver, WhenFull, Workers,
+        AfterUnknown, Batch, Destination, IpPolicy, Queue, Receiver, Spooling, WhenFull, Workers,
         builder::Resolver,
         reader::{Read, Section},
         tree::{Tree, quoted},
@@ -59,6 +60,7 @@ const HITS: usize = 100;
 const BYTES: usize = 256 << 10;
 const AGE: Duration = Duration::from_millis(200);
 const MAX_AGE: Duration = Duration::from_secs(3_600);
+const MAX_AGE_SPOOLED: Duration = Duration::from_secs(72 * 3_600);
 
 fn destination(section: &mut Section<'_>, ip: IpPolicy, resolver: Option<&Resolver>) -> Found {
     let (kind, receiver) = receiver::read(section, resolver);
@@ -79,7 +81,9 @@ fn destination(section: &mut Section<'_>, ip: IpPolicy, resolver: Option<&Resolv
     });
     let (queue, batch) = bounds(section, receiver.as_ref());
     let http = network::read(section, kind, resolver);
-    let max_age = section.duration("max_age", MILLISECOND).or(MAX_AGE);
+    let max_age = section.duration("max_age", MILLISECOND);
+    let spool = section.choice("spool", SPOOLINGS).or(Spooling::Off);
+    let max_age = max_age.or(if spool == Spooling::Off { MAX_AGE } else { MAX_AGE_SPOOLED });
     let after_unknown = section.choice("after_unknown", AFTER_UNKNOWN).or(AfterUnknown::Drop);
     if kind == Some(Kind::Sqlite) && after_unknown == AfterUnknown::Resend {
         section.mistake(
@@ -105,6 +109,7 @@ fn destination(section: &mut Section<'_>, ip: IpPolicy, resolver: Option<&Resolv
         http,
         max_age,
         after_unknown,
+        spool,
     });
     Found { name, destination }
 }

@@ -9,6 +9,7 @@ mod host;
 mod network;
 mod proxy;
 mod receiver;
+mod spool;
 mod track;
 mod visitor;
 
@@ -31,6 +32,7 @@ pub(super) use self::{
     geo::CDNS,
     network::COMPRESSIONS,
     proxy::PROXY_HEADERS,
+    spool::SPOOLINGS,
     track::{BOTS, COUNTS},
     visitor::{DERIVED, IDENTITIES, SAME_SITES, USER_IDS},
 };
@@ -88,6 +90,7 @@ pub(super) fn read(tree: Tree, report: &Report, resolver: Option<&Resolver>) -> 
         let proxies = proxies.map(|proxies| proxies.with_place(place));
         let dnt = (consent.dnt != Signal::Ignore).then_some(DNT);
         let more_headers = proxies.iter().flat_map(Proxies::headers).chain(dnt).collect();
+        let spool = root.table("spool", spool::read);
         let destinations = destination::read(root, ip, resolver);
         if geo_file.is_some() && destinations.iter().all(|destination| destination.ip == IpPolicy::None) {
             root.warn(
@@ -126,6 +129,7 @@ pub(super) fn read(tree: Tree, report: &Report, resolver: Option<&Resolver>) -> 
             geo: geo.or(GeoPolicy::Country),
             geo_file,
             more_headers,
+            spool,
             destinations,
             ip_policies,
             warnings: Vec::new(),

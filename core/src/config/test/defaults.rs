@@ -5,8 +5,8 @@ use std::{path::PathBuf, time::Duration};
 use super::with_policy;
 use crate::{
     config::{
-        AfterUnknown, Bots, Config, Count, Identity, IpPolicy, Keys, Mode, PathPolicy, Policy, QueryPolicy,
-        Receiver, SameSite, Secure, UserId, WhenFull, Workers,
+        AfterUnknown, Bots, Config, Count, Fsync, Identity, IpPolicy, Keys, Mode, PathPolicy, Policy,
+        QueryPolicy, Receiver, SameSite, Secure, Spooling, UserId, WhenFull, Workers,
     },
     decide::{ContentTypes, Methods, Statuses},
 };
@@ -69,7 +69,42 @@ fn without_destinations_there_is_the_embedded_store() {
         assert_eq!(store.http.timeout, Duration::from_secs(10));
         assert_eq!(store.max_age, Duration::from_secs(3_600));
         assert_eq!(store.after_unknown, AfterUnknown::Drop);
+        assert_eq!(store.spool, Spooling::Off);
     }
+}
+
+#[test]
+fn of_the_spool() {
+    let spool = with_policy("").spool().clone();
+    assert_eq!(
+        (spool.dir, spool.bytes, spool.fsync),
+        ("trackside-spool".into(), 1_073_741_824, Fsync::Never)
+    );
+    for spooling in ["always", "overflow"] {
+        let config = with_policy(&format!("destination = [{{ type = 'sqlite', spool = '{spooling}' }}]"));
+        assert_eq!(config.destinations()[0].max_age, Duration::from_secs(259_200), "{spooling}");
+    }
+}
+
+#[test]
+fn what_is_written_of_the_spool_is_in_force() {
+    let config = with_policy(
+        "spool = { dir = '/var/spool/trackside', bytes = '64MiB', fsync = '2s' }
+        destination = [
+            { type = 'sqlite', spool = 'always', max_age = '2h' },
+            { type = 'callback', spool = 'overflow' },
+        ]",
+    );
+    let spool = config.spool();
+    let every = Fsync::Every(Duration::from_secs(2));
+    assert_eq!(
+        (spool.dir.to_str(), spool.bytes, spool.fsync),
+        (Some("/var/spool/trackside"), 67_108_864, every)
+    );
+    let [store, callback] = config.destinations() else { panic!("{config:?}") };
+    assert_eq!((store.spool, store.max_age), (Spooling::Always, Duration::from_secs(7_200)));
+    assert_eq!(callback.spool, Spooling::Overflow);
+    assert_eq!(with_policy("spool.fsync = 'always'").spool().fsync, Fsync::Always);
 }
 
 #[test]

@@ -330,10 +330,25 @@ fn of_unknown_keys() {
 }
 
 #[test]
+fn of_the_spool() {
+    each(&[
+        ("spool.dir = ''", "spool.dir", "the path of a folder"),
+        ("spool.bytes = '512KiB'", "spool.bytes", "1MiB"),
+        ("spool.bytes = 0", "spool.bytes", "a size above zero"),
+        ("spool.fsync = 'sometimes'", "spool.fsync", "an interval"),
+        ("spool.fsync = '0s'", "spool.fsync", "an interval"),
+        ("spool.path = 'x'", "spool.path", "unknown key; "),
+        (
+            "destination = [{ type = 'sqlite', spool = true }]",
+            "destination[0].spool",
+            r#""off" or "overflow" or "always""#,
+        ),
+    ]);
+}
+
+#[test]
 fn of_keys_that_are_not_there_yet() {
-    let told = mistakes("spool = { dir = 'trackside-spool' }");
-    assert!(told.len() == 1 && told[0].0 == "spool" && told[0].1.starts_with("unknown key; "), "{told:?}");
-    for (key, value) in [("spool", "'off'"), ("site_id", "1")] {
+    for (key, value) in [("site_id", "1")] {
         let told = mistakes(&format!("destination = [{{ type = 'sqlite', {key} = {value} }}]"));
         let path = format!("destination[0].{key}");
         assert!(told.len() == 1 && told[0].0 == path && told[0].1.starts_with("unknown key; "), "{told:?}");

@@ -1,0 +1,229 @@
+//! The pool's end of the spool: what requests put there, and what workers take out and give back.
+
+use std::{
+    mem,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    time::{Duration, Instant},
+};
+
+use trackside_core::{Hit, Reason, config::Spooling};
+
+use super::{
+    books::{Epoch, Item, Tally},
+    desk::Desk,
+    running::{CLOSED, Running},
+};
+use crate::spool::{Options, Spool, Spot, State};
+
+/// How long a worker goes without looking after the spool, whatever else it waits for.
+pub(super) const LOOK_AFTER: Duration = Duration::from_millis(100);
+
+/// How long it does so in its sleep.
+pub(super) const IN_SLEEP: Duration = Duration::from_secs(5);
+
+/// The spool of one pool in one process.
+///
+/// No lock of the pool is held while a file is read or written: whoever waits for one would wait for the disk.
+#[derive(Debug)]
+pub(super) struct Store {
+    pub(super) spool: Spool,
+    /// Whether every hit goes there, or only those that the queue has no room for.
+    pub(super) is_always: bool,
+    marks: Mutex<Vec<(Spot, State)>>,
+    /// How many of these end a hit.
+    ending: AtomicUsize,
+}
+
+impl Store {
+    /// None if nothing is to be spooled.
+    pub(super) fn new(spooling: Spooling, options: Options) -> Option<Self> {
+        let is_always = match spooling {
+            Spooling::Always => true,
+            Spooling::Overflow => false,
+            _ => return None,
+        };
+        Some(Self {
+            spool: Spool::new(options),
+            is_always,
+            marks: Mutex::default(),
+            ending: AtomicUsize::new(0),
+        })
+    }
+
+    /// Writes a hit that the queue has no room for.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn takes_over(&self, hit: &Hit, epoch: Epoch) -> bool {
+        !self.is_always && self.spool.write(hit, epoch.tag())
+    }
+
+    /// Hits that have not ended, those included of which that is still to be written down.
+    pub(super) fn pending(&self) -> u64 {
+        let ending = self.ending.load(SeqCst) as u64;
+        self.spool.pending().saturating_sub(ending)
+    }
+
+    /// Notes what has become of hits, to be written down when no lock is held.
+    pub(super) fn note(&self, items: &[Item], state: State) {
+        let mut marks = self.marks();
+        let before = marks.len();
+        marks.extend(items.iter().filter_map(|item| Some((item.spot()?.clone(), state))));
+        if state.is_ended() {
+            self.ending.fetch_add(marks.len() - before, SeqCst);
+        }
+    }
+
+    /// Writes down what was noted, in the same order.
+    pub(super) fn write_marks(&self) {
+        let marks = mem::take(&mut *self.marks());
+        for run in marks.chunk_by(|(_, one), (_, other)| one == other) {
+            let Some(&(_, state)) = run.first() else { continue };
+            self.spool.mark(run.iter().map(|(spot, _)| spot), state);
+            if state.is_ended() {
+                self.ending.fetch_sub(run.len(), SeqCst);
+            }
+        }
+    }
+
+    fn marks(&self) -> MutexGuard<'_, Vec<(Spot, State)>> {
+        self.marks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Running {
+    /// Looks after the spool: what is to be written is written, and what came into memory goes there, too.
+    pub(super) fn look_after_spool(&self, now: Instant) {
+        let Some(store) = &self.store else {
+            return;
+        };
+        store.write_marks();
+        store.spool.tend(now);
+        while store.is_always {
+            let mut desk = self.desk();
+            let Some(item) = desk.unsaved.pop_front().or_else(|| self.queue.pop()) else {
+                break;
+            };
+            desk.saving += 1;
+            drop(desk);
+            let is_saved = store.spool.save(item.submitted(), item.epoch().tag());
+            desk = self.desk();
+            desk.saving -= 1;
+            if !is_saved {
+                desk.unsaved.push_front(item);
+                if self.signal.get() & CLOSED != 0 {
+                    // It was closed meanwhile.
+                    self.give_up(&mut desk);
+                }
+                break;
+            }
+            drop(desk);
+            self.queue.release(item.size());
+            if self.signal.get() & CLOSED != 0 {
+                break;
+            }
+        }
+        for trouble in store.spool.troubles() {
+            self.complain(&trouble);
+        }
+    }
+
+    /// Takes at most `most` hits out of the spool.
+    pub(super) fn take_spooled(&self, most: usize) -> Vec<Item> {
+        let Some(store) = &self.store else {
+            return Vec::new();
+        };
+        let read = store.spool.read(most);
+        for trouble in &read.troubles {
+            self.complain(trouble);
+        }
+        for (tag, &lost) in (0..).zip(&read.lost) {
+            self.books.lost(Reason::Corrupt, Tally::many(Epoch::of(tag), lost));
+        }
+        if read.adopted_lost > 0 {
+            let epoch = self.books.adopt(read.adopted_lost);
+            self.books.lost(Reason::Corrupt, Tally::many(epoch, read.adopted_lost));
+        }
+        let options = &self.plan.options;
+        let (mut items, mut ambiguous, mut confined) = (Vec::new(), Vec::new(), Vec::new());
+        for stored in read.hits {
+            let epoch = if stored.is_adopted { self.books.adopt(1) } else { Epoch::of(stored.tag) };
+            let item = Item::stored(stored.hit, epoch, stored.spot);
+            if options.third_party && item.submitted().is_confined() {
+                // The destination was not a third party's when it was written.
+                confined.push(item);
+            } else if stored.is_begun && !options.dedupe {
+                ambiguous.push(item);
+            } else {
+                items.push(item);
+            }
+        }
+        self.lose_all(Reason::Ambiguous, &ambiguous);
+        self.lose_all(Reason::NoConsent, &confined);
+        if items.is_empty() {
+            self.books.announce();
+        }
+        items
+    }
+
+    /// Before an attempt: what is not to be made twice is written down, so that it is known after a crash.
+    pub(super) fn note_begun(&self, items: &[Item]) {
+        if let Some(store) = &self.store
+            && !self.plan.options.dedupe
+        {
+            store.write_marks();
+            store.spool.mark(items.iter().filter_map(Item::spot), State::Begun);
+        }
+    }
+
+    /// These were certainly not processed.
+    pub(super) fn note_waiting(&self, items: &[Item]) {
+        if let Some(store) = &self.store
+            && !self.plan.options.dedupe
+        {
+            store.note(items, State::Waiting);
+        }
+    }
+
+    /// These were refused or dropped, and give back their bytes.
+    pub(super) fn lose_all(&self, reason: Reason, items: &[Item]) {
+        if let Some(store) = &self.store {
+            store.note(items, if reason.number() < 200 { State::Refused } else { State::Dropped });
+        }
+        self.lose(reason, Tally::of(items));
+    }
+
+    /// The receiver took these.
+    pub(super) fn note_delivered(&self, items: &[Item]) {
+        if let Some(store) = &self.store {
+            store.note(items, State::Delivered);
+        }
+    }
+
+    /// Lets go of the spool, so that another process can have what is left.
+    pub(super) fn leave_spool(&self) {
+        let Some(store) = &self.store else {
+            return;
+        };
+        store.write_marks();
+        for (tag, lost) in (0..).zip(store.spool.close()) {
+            self.books.lost(Reason::Corrupt, Tally::many(Epoch::of(tag), lost));
+        }
+        for trouble in store.spool.troubles() {
+            self.complain(&trouble);
+        }
+    }
+
+    /// Whether a worker would find something in the spool.
+    pub(super) fn has_spooled(&self) -> bool {
+        self.store.as_ref().is_some_and(|store| store.spool.has_unread())
+    }
+
+    /// What is in memory alone of these; the others stay in the spool.
+    pub(super) fn in_memory(desk: &mut Desk) -> Vec<Item> {
+        let batches = desk.ready.drain(..).chain(desk.aside.drain(..)).flat_map(|batch| batch.items);
+        batches.chain(desk.unsaved.drain(..)).filter(|item| item.spot().is_none()).collect()
+    }
+}

@@ -1,0 +1,308 @@
+//! The pool with a spool beneath it.
+
+use std::{fs, path::PathBuf};
+
+use super::*;
+use kit::disk::Faulty;
+use trackside_core::config::{Fsync, Spooling};
+use trackside_transports::spool::{self, Budget};
+
+/// A folder that goes with its test.
+struct Place(PathBuf);
+
+impl Place {
+    fn new() -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let name = format!("trackside-pool-spool-{}-{}", std::process::id(), COUNT.fetch_add(1, SeqCst));
+        Self(std::env::temp_dir().join(name))
+    }
+
+    fn options(&self, spooling: Spooling) -> Options {
+        self.options_on(spooling, Faulty::default())
+    }
+
+    fn options_on(&self, spooling: Spooling, disk: Faulty) -> Options {
+        let mut options = options("spooled");
+        options.spool = Some((
+            spooling,
+            spool::Options {
+                folder: self.0.clone(),
+                fsync: Fsync::Never,
+                budget: Arc::new(Budget::new(1 << 30)),
+                disk: Arc::new(disk),
+            },
+        ));
+        options
+    }
+
+    fn is_bare(&self) -> bool {
+        fs::read_dir(&self.0).unwrap().next().is_none()
+    }
+
+    /// The locks of processes that were killed are nobody's.
+    fn unlock(&self) {
+        for entry in fs::read_dir(&self.0).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|extension| extension == "lock") {
+                fs::remove_file(path).unwrap();
+            }
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        fs::remove_dir_all(&self.0).ok();
+    }
+}
+
+/// Waits until what is pending is in the spool, and no attempt is being made.
+fn until_spooled(pool: &Pool, count: u64) {
+    eventually("all is in the spool", || stats(pool).spooled == count);
+    let book = stats(pool);
+    assert_balanced(&book);
+    assert_eq!(book.volatile, 0);
+}
+
+#[test]
+fn what_is_always_spooled_is_delivered_once_and_leaves_nothing() {
+    let place = Place::new();
+    let (pool, notes) = scripted(place.options(Spooling::Always), |_, batch| all(batch, Outcome::Delivered));
+    for _ in 0..10 {
+        let hits = hits(300);
+        submit_all(&pool, &hits);
+        assert!(pool.flush(soon()).unwrap().is_empty());
+    }
+    assert!(pool.close(soon()).unwrap().is_empty());
+    let book = stats(&pool);
+    assert_balanced(&book);
+    assert_eq!((book.offered, book.adopted, book.delivered, book.spooled), (3_000, 0, 3_000, 0));
+    assert!(notes.seen().values().all(|&times| times == 1));
+    assert_eq!(notes.seen().len(), 3_000);
+    assert!(place.is_bare());
+}
+
+#[test]
+fn what_the_queue_has_no_room_for_goes_to_the_spool() {
+    let place = Place::new();
+    let mut options = place.options(Spooling::Overflow);
+    (options.queue.hits, options.batch.hits) = (10, 5);
+    options.queue.when_full = WhenFull::DropOldest;
+    let (pool, notes, door) = held(options);
+    submit_all(&pool, &hits(1));
+    door.wait_for(1);
+    let more = hits(1_000);
+    for hit in &more {
+        eventually("it is written", || pool.submit(hit.clone()) == Submitted::Queued);
+    }
+    let book = stats(&pool);
+    assert_balanced(&book);
+    assert!(book.spooled >= 980 && book.queued >= 10, "{book:?}");
+    assert_eq!(book.volatile, 0, "that is of `always` alone");
+    door.open();
+    assert!(pool.close(soon()).unwrap().is_empty());
+    let book = stats(&pool);
+    assert_balanced(&book);
+    let seen = notes.seen();
+    assert!(more.iter().all(|hit| seen[&hit.id()] == 1), "once each");
+    assert_eq!(book.delivered, seen.len() as u64);
+    assert!(place.is_bare());
+}
+
+#[test]
+fn an_outage_is_outlasted_and_then_each_hit_comes_once() {
+    let place = Place::new();
+    let mut options = place.options(Spooling::Always);
+    options.queue.hits = 100;
+    let is_down = Arc::new(std::sync::atomic::AtomicBool::new(true));
+    let down = is_down.clone();
+    let (pool, notes) = scripted(options, move |_, batch| {
+        all(batch, if down.load(SeqCst) { Outcome::Retry(None) } else { Outcome::Delivered })
+    });
+    submit_all(&pool, &hits(1));
+    eventually("the spool is open", || stats(&pool).spooled == 1 || stats(&pool).in_flight == 1);
+    let hits = hits(5_000);
+    for hit in &hits {
+        // Where the disk was slow the queue may be full for a moment.
+        eventually("it is taken", || pool.submit(hit.clone()) == Submitted::Queued);
+    }
+    eventually("all of it is on the disk", || stats(&pool).volatile == 0);
+    is_down.store(false, SeqCst);
+    assert!(pool.close(soon()).unwrap().is_empty());
+    let book = stats(&pool);
+    assert_balanced(&book);
+    assert_eq!(book.delivered, 5_001);
+    assert!(notes.seen().len() == 5_001);
+    assert!(place.is_bare());
+}
+
+#[test]
+fn what_is_left_at_close_is_delivered_by_the_next() {
+    let place = Place::new();
+    let (pool, _) = scripted(place.options(Spooling::Always), |_, batch| {
+        all(batch, Outcome::Retry(Some(Duration::from_secs(3_600))))
+    });
+    let hits = hits(250);
+    submit_all(&pool, &hits);
+    until_spooled(&pool, 250);
+    let left = pool.close(soon()).unwrap();
+    assert_eq!(left, Left::default().with_spooled(250));
+    let book = stats(&pool);
+    assert_balanced(&book);
+    assert_eq!((book.pending(), book.spooled, book.dropped.len()), (250, 250, 0));
+    assert_eq!(pool.submit(hit()), Submitted::Dropped(Reason::Closed));
+
+    let (next, notes) = scripted(place.options(Spooling::Always), |_, batch| all(batch, Outcome::Delivered));
+    // The first hit makes it look.
+    submit_all(&next, &[hit()]);
+    eventually("all is delivered", || stats(&next).delivered == 251);
+    assert!(next.close(soon()).unwrap().is_empty());
+    let book = stats(&next);
+    assert_balanced(&book);
+    assert_eq!((book.offered, book.adopted, book.delivered), (1, 250, 251));
+    assert!(hits.iter().all(|hit| notes.seen()[&hit.id()] == 1));
+    assert!(place.is_bare());
+}
+
+#[test]
+fn after_a_crash_an_attempt_is_made_again_only_where_a_second_copy_is_known() {
+    for dedupe in [false, true] {
+        let place = Place::new();
+        let (pool, _, door) = held({
+            let mut options = place.options(Spooling::Always);
+            (options.dedupe, options.batch.hits) = (dedupe, 10);
+            options
+        });
+        let hits = hits(25);
+        submit_all(&pool, &hits);
+        door.wait_for(1);
+        eventually("the rest is on the disk", || stats(&pool).volatile == 0);
+        let attempted = stats(&pool).in_flight;
+        // The process is killed inside the attempt.
+        place.unlock();
+        let (next, notes) = scripted(
+            {
+                let mut options = place.options(Spooling::Always);
+                options.dedupe = dedupe;
+                options
+            },
+            |_, batch| all(batch, Outcome::Delivered),
+        );
+        submit_all(&next, &[hit()]);
+        eventually("all has ended", || stats(&next).adopted == 25 && stats(&next).pending() == 0);
+        let book = stats(&next);
+        assert_balanced(&book);
+        let lost = if dedupe { 0 } else { attempted };
+        assert_eq!(count(&book.dropped, Reason::Ambiguous), lost, "{book:?}");
+        assert_eq!(book.delivered, 26 - lost);
+        assert!(notes.seen().values().all(|&times| times == 1));
+        door.open();
+    }
+}
+
+#[test]
+fn what_was_certainly_not_processed_is_delivered_after_a_crash() {
+    let place = Place::new();
+    let (pool, _) = scripted(place.options(Spooling::Always), |_, batch| {
+        all(batch, Outcome::Retry(Some(Duration::from_secs(3_600))))
+    });
+    submit_all(&pool, &hits(50));
+    until_spooled(&pool, 50);
+    // Its state is written down after the attempt; the next look of the worker is after that.
+    let before = stats(&pool).retries;
+    assert_eq!(before, 0);
+    pool.close(Instant::now()).unwrap();
+    place.unlock();
+    let (next, _) = scripted(place.options(Spooling::Always), |_, batch| all(batch, Outcome::Delivered));
+    submit_all(&next, &[hit()]);
+    eventually("all is delivered", || stats(&next).delivered == 51);
+}
+
+#[test]
+fn where_nothing_can_be_written_hits_are_delivered_from_memory() {
+    let place = Place::new();
+    let disk = Faulty::default();
+    disk.faults().fails.store(true, SeqCst);
+    let (pool, notes, door) = held(place.options_on(Spooling::Always, disk));
+    let hits = hits(500);
+    submit_all(&pool, &hits);
+    door.wait_for(1);
+    let book = stats(&pool);
+    assert_balanced(&book);
+    assert_eq!((book.volatile, book.spooled), (500, 0));
+    door.open();
+    assert!(pool.close(soon()).unwrap().is_empty());
+    let book = stats(&pool);
+    assert_balanced(&book);
+    assert_eq!((book.delivered, book.volatile, notes.seen().len()), (500, 0, 500));
+}
+
+#[test]
+fn a_store_that_cannot_be_opened_costs_no_hit_that_is_in_the_spool() {
+    let place = Place::new();
+    let opens = Arc::new(AtomicUsize::new(0));
+    let tries = opens.clone();
+    let mut options = place.options(Spooling::Always);
+    options.dedupe = true;
+    let pool = Pool::with_backoff(options, quick(), move || {
+        if tries.fetch_add(1, SeqCst) < 5 {
+            return Err(SinkError::new("as told"));
+        }
+        Ok(Box::new(Does(|batch: &[Enriched<'_>], _| all(batch, Outcome::Delivered))) as Box<dyn Sink>)
+    });
+    submit_all(&pool, &hits(100));
+    assert!(pool.flush(soon()).unwrap().is_empty());
+    let book = stats(&pool);
+    assert_balanced(&book);
+    // What came before the spool was open may have been in memory.
+    let lost = count(&book.dropped, Reason::StoreUnavailable);
+    assert_eq!(book.delivered + lost, 100);
+    assert_eq!(lost, 0, "{book:?}");
+}
+
+#[test]
+fn what_others_left_and_is_not_for_third_parties_is_refused() {
+    let place = Place::new();
+    let confined = {
+        let config =
+            trackside_core::Config::builder().toml("consent = { policy = 'opt-in' }").build().unwrap();
+        hit_of(&config, Clock::micros(&trackside_transports::clock::System))
+    };
+    assert!(confined.is_confined());
+    let (pool, _) = scripted(place.options(Spooling::Always), |_, batch| {
+        all(batch, Outcome::Retry(Some(Duration::from_secs(3_600))))
+    });
+    submit_all(&pool, &[confined, hit()]);
+    until_spooled(&pool, 2);
+    pool.close(soon()).unwrap();
+    let mut options = place.options(Spooling::Always);
+    options.third_party = true;
+    let (next, _) = scripted(options, |_, batch| all(batch, Outcome::Delivered));
+    submit_all(&next, &[hit()]);
+    eventually("all has ended", || stats(&next).adopted == 2 && stats(&next).pending() == 0);
+    let book = stats(&next);
+    assert_eq!((book.delivered, book.refused), (2, vec![(Reason::NoConsent, 1)]));
+}
+
+#[test]
+fn damage_is_counted_in_the_books() {
+    let place = Place::new();
+    let (pool, _) = scripted(place.options(Spooling::Always), |_, batch| {
+        all(batch, Outcome::Retry(Some(Duration::from_secs(3_600))))
+    });
+    submit_all(&pool, &hits(3));
+    until_spooled(&pool, 3);
+    pool.close(soon()).unwrap();
+    let directory =
+        fs::read_dir(&place.0).unwrap().map(|entry| entry.unwrap().path()).find(|path| path.is_dir());
+    let segment = fs::read_dir(directory.unwrap()).unwrap().next().unwrap().unwrap().path();
+    let mut bytes = fs::read(&segment).unwrap();
+    bytes[64 + 16 + 50] ^= 1;
+    fs::write(&segment, bytes).unwrap();
+    let (next, _) = scripted(place.options(Spooling::Always), |_, batch| all(batch, Outcome::Delivered));
+    submit_all(&next, &[hit()]);
+    eventually("all has ended", || stats(&next).adopted == 3 && stats(&next).pending() == 0);
+    let book = stats(&next);
+    assert_balanced(&book);
+    assert_eq!((book.delivered, book.dropped), (3, vec![(Reason::Corrupt, 1)]));
+}
