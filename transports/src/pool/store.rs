@@ -33,6 +33,8 @@ pub(super) struct Store {
     /// Whether every hit goes there, or only those that the queue has no room for.
     pub(super) is_always: bool,
     marks: Mutex<Vec<(Spot, State)>>,
+    /// Held by the worker that writes them down, so that they stay in order.
+    writing: Mutex<()>,
     /// How many of these end a hit.
     ending: AtomicUsize,
 }
@@ -49,6 +51,7 @@ impl Store {
             spool: Spool::new(options),
             is_always,
             marks: Mutex::default(),
+            writing: Mutex::default(),
             ending: AtomicUsize::new(0),
         })
     }
@@ -78,6 +81,7 @@ impl Store {
 
     /// Writes down what was noted, in the same order.
     pub(super) fn write_marks(&self) {
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let marks = mem::take(&mut *self.marks());
         for run in marks.chunk_by(|(_, one), (_, other)| one == other) {
             let Some(&(_, state)) = run.first() else { continue };
@@ -101,7 +105,17 @@ impl Running {
         };
         store.write_marks();
         store.spool.tend(now);
-        while store.is_always {
+        if store.is_always {
+            self.save_all(store);
+        }
+        for trouble in store.spool.troubles() {
+            self.complain(&trouble);
+        }
+    }
+
+    /// Puts what came into memory into the spool, until there is nothing more or it cannot be written.
+    fn save_all(&self, store: &Store) {
+        loop {
             let mut desk = self.desk();
             let Some(item) = desk.unsaved.pop_front().or_else(|| self.queue.pop()) else {
                 break;
@@ -124,9 +138,6 @@ impl Running {
             if self.signal.get() & CLOSED != 0 {
                 break;
             }
-        }
-        for trouble in store.spool.troubles() {
-            self.complain(&trouble);
         }
     }
 

@@ -25,7 +25,9 @@ fn write(out: &mut String, stats: &Stats, left: Left) -> fmt::Result {
         reasons(&requests.skipped)
     )?;
     for hits in &stats.destinations {
-        let Hits { name, offered, delivered, refused, dropped, .. } = hits;
+        let Hits { name, delivered, refused, dropped, .. } = hits;
+        // What another process left in the spool came here, too.
+        let offered = hits.offered + hits.adopted;
         writeln!(
             out,
             "hits to {name}: {offered} offered = {delivered} delivered + {} refused{} + {} dropped{} + {} pending",
@@ -39,7 +41,9 @@ fn write(out: &mut String, stats: &Stats, left: Left) -> fmt::Result {
     if left.is_empty() {
         write!(out, "left: nothing")
     } else {
-        write!(out, "left: {} queued, given up; {} in flight, their end unknown", left.queued, left.in_flight)
+        let Left { queued, in_flight, spooled, .. } = left;
+        write!(out, "left: {queued} queued, given up; {in_flight} in flight, their end unknown")?;
+        if spooled > 0 { write!(out, "; {spooled} in the spool, for the next run") } else { Ok(()) }
     }
 }
 

@@ -11,4 +11,5 @@ pub mod privacy;
 pub mod proxies;
 pub mod quick_start;
 pub mod running;
+pub mod spool;
 pub mod testing;

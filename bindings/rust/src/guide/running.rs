@@ -38,7 +38,7 @@
 //! | a receiver is down | what its queue cannot hold (`queue-full`, `queue-bytes`), and what grows older than `max_age` (`expired`) |
 //! | a connection is lost after the first byte was sent, and the receiver cannot tell a second copy | that request's hits (`ambiguous`) |
 //! | the store cannot be opened or written | its hits (`store-unavailable`); the site goes on |
-//! | the process is killed | what was in memory |
+//! | the process is killed | what was in memory; [a spool](super::spool) keeps it |
 //! | the deadline of `close` | what was left (`shutdown`) |
 //!
 //! Each loss is counted under its [`Reason`](crate::Reason) in [`Tracker::stats`](crate::Tracker::stats).

@@ -1,0 +1,48 @@
+//! Hits that outlive the process: what is promised in each mode, and how that is tested.
+//!
+//! ```toml
+//! [spool]
+//! dir = "/var/lib/shop/spool"     # a disk of this machine, with locks
+//!
+//! [[destination]]
+//! type = "ga4"
+//! measurement_id = "G-ABC123DEF4"
+//! api_secret = "env:GA4_SECRET"
+//! spool = "always"
+//! ```
+//!
+//! | `spool` | an outage of the receiver | the process is killed | the machine loses power |
+//! | --- | --- | --- | --- |
+//! | `"off"` | hits wait in memory, up to `queue.hits` and `queue.bytes`; then they are dropped | what is in memory is lost | the same |
+//! | `"overflow"` | what does not fit waits on the disk, up to `spool.bytes` | what is in memory is lost, what is on the disk is not | as `spool.fsync` says |
+//! | `"always"` | all hits wait on the disk | nothing is lost but `volatile` hits | as `spool.fsync` says |
+//!
+//! With `"always"` a request writes its hit by one call of the system. It does not wait for a slow disk: for a second
+//! after a write took over 5 ms, and while there is no room or the disk fails, hits stay in memory until a worker can
+//! write them. The books count these as `volatile`, and the log says why. A call that is already inside the system
+//! cannot be cut short: a disk that hangs holds up the request that found it so.
+//!
+//! What a process leaves, by `close`, by a crash or by a kill, exactly one other process takes over: one that has the same
+//! `dir` and a destination of the same name, at its first hit there. It counts these hits as `adopted`, as it comes to
+//! them. A forked child begins with a directory of its own.
+//!
+//! # No hit twice, no hit lost
+//!
+//! A hit is marked on the disk when it has ended. What a killed process had sent and not marked yet is sent again to
+//! receivers that know a second copy by the hit's id, such as the store. For the others an attempt is noted before it is
+//! made; after a crash its hits are dropped(`ambiguous`), unless `after_unknown = "resend"`.
+//!
+//! # What is in it
+//!
+//! The records of hits, as they would be told to the receiver and not more: addresses and queries are cut before. Files
+//! are for their owner alone. They are removed as their hits end, at the latest when the process closes; a file that is
+//! written to may keep hits that have ended for some minutes. What denied visitors did enters no third party's spool.
+//!
+//! Damaged records are passed over and dropped(`corrupt`). Files of another version are left alone and told of.
+//!
+//! # How it is tested
+//!
+//! Processes are killed at many moments of writing and delivering, and what the next one finds is compared with what
+//! was written (`transports/tests/fork_spool.rs`); each byte of a file is damaged in turn, disks fill, fail, tear and are
+//! slow (`transports/tests/spool`); the reader is fuzzed beside another one, written from the specification of the
+//! files, which is the documentation of the module `spool` in `transports` (`tests/fuzz`).
