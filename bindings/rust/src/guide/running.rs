@@ -42,4 +42,4 @@
 //! | the deadline of `close` | what was left (`shutdown`) |
 //!
 //! Each loss is counted under its [`Reason`](crate::Reason) in [`Tracker::stats`](crate::Tracker::stats).
-//! A queue on disk, which outlives the process, is not in this version.
+//! [A spool](super::spool) is a queue on disk, which outlives the process.
