@@ -55,6 +55,14 @@ impl fmt::Display for Prometheus<'_> {
         each(f, destinations, "hits_offered_total", "counter", "Hits handed to the destination.", |hits| {
             hits.offered
         })?;
+        each(
+            f,
+            destinations,
+            "hits_adopted_total",
+            "counter",
+            "Hits that another process left in the spool.",
+            |hits| hits.adopted,
+        )?;
         family(f, "hits_total", "counter", "Hits that ended.")?;
         for hits in destinations {
             let name = hits.name.as_str();
@@ -80,6 +88,14 @@ impl fmt::Display for Prometheus<'_> {
                 line(f, "hits_pending", &[("destination", &hits.name), ("place", place)], n)?;
             }
         }
+        each(
+            f,
+            destinations,
+            "hits_volatile",
+            "gauge",
+            "Pending hits that a crash would lose, with a spool that has all.",
+            |hits| hits.volatile,
+        )?;
         each(
             f,
             destinations,

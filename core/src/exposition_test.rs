@@ -12,6 +12,7 @@ fn books() -> Stats {
         in_flight: 1,
         adopted: 2,
         spooled: 2,
+        volatile: 3,
         retries: 7,
         openings: 2,
         breaker: Breaker::HalfOpen,
@@ -30,6 +31,9 @@ trackside_late_annotations_total 6
 # HELP trackside_hits_offered_total Hits handed to the destination.
 # TYPE trackside_hits_offered_total counter
 trackside_hits_offered_total{destination="stats"} 20
+# HELP trackside_hits_adopted_total Hits that another process left in the spool.
+# TYPE trackside_hits_adopted_total counter
+trackside_hits_adopted_total{destination="stats"} 2
 # HELP trackside_hits_total Hits that ended.
 # TYPE trackside_hits_total counter
 trackside_hits_total{destination="stats",outcome="delivered"} 11
@@ -40,6 +44,9 @@ trackside_hits_total{destination="stats",outcome="dropped",reason="queue-full"} 
 trackside_hits_pending{destination="stats",place="queue"} 4
 trackside_hits_pending{destination="stats",place="flight"} 1
 trackside_hits_pending{destination="stats",place="spool"} 2
+# HELP trackside_hits_volatile Pending hits that a crash would lose, with a spool that has all.
+# TYPE trackside_hits_volatile gauge
+trackside_hits_volatile{destination="stats"} 3
 # HELP trackside_retries_total Delivery attempts that were made again.
 # TYPE trackside_retries_total counter
 trackside_retries_total{destination="stats"} 7
@@ -76,7 +83,7 @@ fn each_family_stands_together_however_many_destinations_there_are() {
         text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()).map(Some).collect();
     assert_eq!(families, headed);
     // The lines of requests stand once, those of hits twice.
-    assert_eq!(text.lines().filter(|line| line.contains("\"file\"")).count(), 10);
+    assert_eq!(text.lines().filter(|line| line.contains("\"file\"")).count(), 13);
 }
 
 #[test]
