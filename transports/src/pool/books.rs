@@ -30,8 +30,8 @@ pub(super) struct Item {
     hit: Hit,
     looked: Option<Arc<Looked>>,
     epoch: Epoch,
-    /// Where it is in the spool, if it is.
-    spot: Option<Spot>,
+    /// Where it is in the spool, if it is. Boxed: most hits are in none, and each is moved through the queue.
+    spot: Option<Box<Spot>>,
 }
 
 impl Item {
@@ -41,7 +41,7 @@ impl Item {
 
     /// One that was read from the spool.
     pub(super) fn stored(hit: Hit, epoch: Epoch, spot: Spot) -> Self {
-        Self { spot: Some(spot), ..Self::new(hit, epoch) }
+        Self { spot: Some(Box::new(spot)), ..Self::new(hit, epoch) }
     }
 
     /// How many bytes of the queue it holds, whatever has become of it.
@@ -50,7 +50,7 @@ impl Item {
     }
 
     pub(super) fn spot(&self) -> Option<&Spot> {
-        self.spot.as_ref()
+        self.spot.as_deref()
     }
 
     pub(super) fn epoch(&self) -> Epoch {
