@@ -226,7 +226,7 @@ impl Worker {
             let Some(sink) = self.tend(now) else {
                 return false;
             };
-            let spool = if running.store.is_some() { IN_SLEEP } else { Duration::MAX };
+            let spool = if self.running.store.is_some() { IN_SLEEP } else { Duration::MAX };
             match keys.min(sink).min(spool) {
                 Duration::MAX => thread::park(),
                 wait => thread::park_timeout(wait.clamp(TICK, LONGEST)),
