@@ -134,6 +134,7 @@ fn a_pool_without_hits_goes_on_deleting() {
         protocol: None,
         clock: Arc::new(Still),
         keys: None,
+        spool: None,
         observer: None,
     };
     let pool = Pool::new(options, factory(&path));
