@@ -90,13 +90,14 @@ def canonical(path):
     pieces = re.findall(rb"%" + HEX + rb"{2}|.", path, re.DOTALL)
     out = b""
     # Where the last broken escape begins.
-    broken = -9
+    broken = None
     for piece in pieces:
         byte = int(piece[1:], 16) if len(piece) == 3 else piece[0]
         one = bytes([byte])
         if len(piece) == 3:
             plain = re.fullmatch(rb"[A-Za-z0-9\-._~]", one)
-            completes = re.fullmatch(HEX, one) and len(out) - broken <= 2
+            begun = broken is not None and re.fullmatch(HEX + rb"?", out[broken + 1:])
+            completes = begun and re.fullmatch(HEX, one)
             out += one if plain and not completes else b"%%%02X" % byte
         else:
             if one == b"%":

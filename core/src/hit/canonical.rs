@@ -45,7 +45,7 @@ fn is_unreserved(byte: u8) -> bool {
 }
 
 fn respelt(path: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(path.len() + 16);
+    let mut out = Vec::<u8>::with_capacity(path.len() + 16);
     let (mut rest, mut broken) = (path, None);
     while let Some((&byte, after)) = rest.split_first() {
         rest = after;
@@ -54,8 +54,13 @@ fn respelt(path: &[u8]) -> Vec<u8> {
                 if let (Some(first), Some(second)) = (hex(high), hex(low)) {
                     rest = beyond;
                     let decoded = first << 4 | second;
-                    let completes =
-                        decoded.is_ascii_hexdigit() && broken.is_some_and(|at| out.len() - at <= 2);
+                    // Of a broken one, as far as it goes: what is beyond a slash may be hidden next time.
+                    let has_begun = broken.is_some_and(|at| match &out[at + 1..] {
+                        [] => true,
+                        [digit] => digit.is_ascii_hexdigit(),
+                        _ => false,
+                    });
+                    let completes = decoded.is_ascii_hexdigit() && has_begun;
                     if is_unreserved(decoded) && !completes {
                         out.push(decoded)
                     } else {

@@ -53,7 +53,20 @@ fn the_one_spelling_is_its_own() {
         "/%%34%31",
         "/%4%31",
         "/%%%41",
+        "/%/%41",
+        "/%g%41",
+        "/%%41/%41",
     ] {
         assert_eq!(spelt(&spelt(path)), spelt(path), "{path}");
+    }
+}
+
+#[test]
+fn what_stands_in_one_segment_changes_no_other() {
+    // `%A1` would mean another thing; `%/A` means what it did.
+    for (path, expected) in
+        [("/%%41", "/%%41"), ("/%/%41", "/%/A"), ("/%g%41", "/%gA"), ("/%4%31/%41", "/%4%31/A")]
+    {
+        assert_eq!(spelt(path), expected, "{path}");
     }
 }
