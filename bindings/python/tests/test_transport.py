@@ -81,7 +81,8 @@ def test_what_a_sink_says_stands_in_the_books(
     assert {book: getattr(hits, book)} == expected
     is_failure = not isinstance(outcome, (Outcome, type(None)))
     assert tracker.failures.count == is_failure
-    assert len([record for record in caplog.records if "mine" in record.getMessage()]) == is_failure
+    told = [record for record in caplog.records if "the sink of `mine` failed" in record.getMessage()]
+    assert len(told) == is_failure
 
 
 def test_what_is_to_be_tried_again_is() -> None:
