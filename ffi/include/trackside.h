@@ -150,7 +150,7 @@ typedef struct trackside_edit trackside_edit;
  *
  * Functions: trackside_exchange_begin, _begin_blob, _begin_lines, _visitor_id, _is_new, _consent, _notice, _banner,
  * _beacon, _visitor, _set_consent, _set_title, _set_user_id, _set_route, _add_property, _add_event, _finish,
- * _finish_blob, _end_blob, _abandon, _reason, _headers, _free.
+ * _finish_blob, _end_blob, _abandon, _reason, _headers, _free; trackside_scratch_begin, _end.
  */
 typedef struct trackside_exchange trackside_exchange;
 
@@ -489,7 +489,8 @@ typedef struct trackside_event {
 
 /**
  * The places that trackside_scratch_begin and trackside_scratch_end use, for one request after another. The caller
- * owns it, and sets it up once: with TRACKSIDE_SCRATCH_INIT, `buffer`, `capacity`, and `error`, if it wants one.
+ * owns it, and sets it up once: with TRACKSIDE_SCRATCH_INIT, `buffer`, `capacity`, and `error`, if it wants one,
+ * which stands here instead of at the end of both functions.
  *
  * Functions: trackside_scratch_begin, _end.
  */
@@ -499,7 +500,8 @@ typedef struct trackside_scratch {
    */
   size_t size;
   /**
-   * The exchange that is begun and not ended, for all functions that take one; else NULL.
+   * The exchange that is begun and not ended, for all functions that take one; else NULL. Whoever frees it sets this
+   * to NULL.
    */
   struct trackside_exchange *exchange;
   /**
@@ -2368,7 +2370,8 @@ trackside_status trackside_scratch_begin(struct trackside_scratch *scratch,
 
 /**
  * trackside_exchange_end_blob, of the exchange in `scratch`: sets `needed`, and `exchange` to NULL. On a failure,
- * TRACKSIDE_BUFFER among them, the exchange stays there.
+ * TRACKSIDE_BUFFER among them, the exchange stays there; with that one it is finished, `needed` is set, and its verdict
+ * is to be had by trackside_exchange_headers.
  *
  * Threads: needs `scratch` and its exchange for itself. Statuses: those of that function; TRACKSIDE_INVALID_ARGUMENT
  * also for `scratch->size`.

@@ -24,7 +24,7 @@ use crate::{
 ///
 /// Functions: trackside_exchange_begin, _begin_blob, _begin_lines, _visitor_id, _is_new, _consent, _notice, _banner,
 /// _beacon, _visitor, _set_consent, _set_title, _set_user_id, _set_route, _add_property, _add_event, _finish,
-/// _finish_blob, _end_blob, _abandon, _reason, _headers, _free.
+/// _finish_blob, _end_blob, _abandon, _reason, _headers, _free; trackside_scratch_begin, _end.
 pub struct trackside_exchange {
     pub(crate) exchange: Exchange,
     pub(crate) kept: Kept,

@@ -15,7 +15,8 @@ use crate::{
 };
 
 /// The places that trackside_scratch_begin and trackside_scratch_end use, for one request after another. The caller
-/// owns it, and sets it up once: with TRACKSIDE_SCRATCH_INIT, `buffer`, `capacity`, and `error`, if it wants one.
+/// owns it, and sets it up once: with TRACKSIDE_SCRATCH_INIT, `buffer`, `capacity`, and `error`, if it wants one,
+/// which stands here instead of at the end of both functions.
 ///
 /// Functions: trackside_scratch_begin, _end.
 #[derive(Clone, Copy, Debug)]
@@ -24,7 +25,8 @@ use crate::{
 pub struct trackside_scratch {
     /// The size of the caller's struct; see TRACKSIDE_SCRATCH_INIT.
     pub size: usize,
-    /// The exchange that is begun and not ended, for all functions that take one; else NULL.
+    /// The exchange that is begun and not ended, for all functions that take one; else NULL. Whoever frees it sets this
+    /// to NULL.
     pub exchange: *mut trackside_exchange,
     /// Whether its visitor is new, as trackside_exchange_is_new says: at first false.
     pub is_new: trackside_truth,
@@ -71,7 +73,8 @@ pub unsafe extern "C" fn trackside_scratch_begin(
 }
 
 /// trackside_exchange_end_blob, of the exchange in `scratch`: sets `needed`, and `exchange` to NULL. On a failure,
-/// TRACKSIDE_BUFFER among them, the exchange stays there.
+/// TRACKSIDE_BUFFER among them, the exchange stays there; with that one it is finished, `needed` is set, and its verdict
+/// is to be had by trackside_exchange_headers.
 ///
 /// Threads: needs `scratch` and its exchange for itself. Statuses: those of that function; TRACKSIDE_INVALID_ARGUMENT
 /// also for `scratch->size`.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -120,6 +121,25 @@ def test_the_books_of_all_processes_are_added_up(tmp_path: Path) -> None:
     assert (total["processes"], total["requests"]["seen"]) == (2, seen)
 
 
+def test_what_a_dead_process_thought_of_a_receiver_is_over() -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+
+    def book(pid: int, breaker: str) -> dict[str, Any]:
+        hits = {"breaker": breaker, "openings": 1}
+        return {"host": socket.gethostname(), "pid": pid, "requests": {}, "destinations": {"ga4": hits}} | {
+            "failures": 0
+        }
+
+    def breaker(*of: dict[str, Any]) -> Any:
+        return books.total(of)["destinations"]["ga4"]["breaker"]
+
+    here = os.getpid()
+    assert breaker(book(gone.pid, "open")) == "closed"
+    assert breaker(book(gone.pid, "open"), book(here, "half-open")) == "half-open"
+    assert breaker(book(here, "closed"), book(here, "open"), book(here, "of another version")) == "open"
+
+
 def test_books_are_left_again_when_their_share_of_the_time_is_over(tmp_path: Path) -> None:
     deadline = time.monotonic() + 30
     with override_settings(**SITE, TRACKSIDE_STATS=tmp_path):
@@ -139,19 +159,18 @@ def test_books_that_cannot_be_left_do_not_touch_the_page(
 
 
 class Watched:
-    """A lock that tells when a thread wants it that does not have it."""
+    """A lock that tells when a thread waits for it."""
 
     def __init__(self, wanted: threading.Event) -> None:
-        self._lock, self._owner, self._wanted = threading.RLock(), 0, wanted
+        self._lock, self._wanted = threading.Lock(), wanted
 
-    def __enter__(self) -> None:
-        if self._owner != threading.get_ident():
+    def acquire(self, timeout: float) -> bool:
+        if not self._lock.acquire(blocking=False):
             self._wanted.set()
-        self._lock.acquire()
-        self._owner = threading.get_ident()
+            self._lock.acquire()
+        return True
 
-    def __exit__(self, *_: object) -> None:
-        self._owner = 0
+    def release(self) -> None:
         self._lock.release()
 
 

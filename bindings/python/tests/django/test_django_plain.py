@@ -111,6 +111,17 @@ def test_a_plain_request_goes_the_short_way(hits: Recorded, monkeypatch: pytest.
     )
 
 
+@pytest.mark.parametrize("name", ["is_secure", "_get_scheme"])
+def test_who_knows_better_whether_it_is_secure_is_asked(hits: Recorded, name: str) -> None:
+    environ = {**ENVIRON, "wsgi.input": io.BytesIO()}
+    request = WSGIRequest(environ)
+    setattr(request, name, lambda: "https")
+    assert plain.begin(live.current(), request) is None
+    begun = plain.begin(live.current(), WSGIRequest(environ))
+    assert begun is not None
+    begun.abandon()
+
+
 def _cookie(hits: Recorded) -> str:
     """That of somebody who was here; empty where nobody is given one."""
     _, headers, _ = answered(ENVIRON)

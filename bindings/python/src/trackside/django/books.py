@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -29,14 +30,17 @@ SHARE = 0.01
 AGE = 7 * 24 * 3600.0
 
 #: Held from the look at the books until they are written: what is written last is what was seen last, also
-#: where the process ends while a thread writes. A signal's handler may come in between.
-_writing = threading.RLock()
+#: where the process ends while a thread writes.
+_writing = threading.Lock()
+
+#: In seconds: neither the process's end nor a signal's handler, which may have come in between, waits longer.
+PATIENCE = 1.0
 
 
 def _renew() -> None:
     """In a forked child, whose copy may be held by a thread that it has not."""
     global _writing
-    _writing = threading.RLock()
+    _writing = threading.Lock()
 
 
 if hasattr(os, "register_at_fork"):
@@ -64,23 +68,25 @@ class Books:
         _at_exit.not_afterwards(self.leave)
 
     def _on_finished(self, **_: Any) -> None:
-        lock = _writing
-        if time.monotonic() < self._next or not lock.acquire(blocking=False):
+        if time.monotonic() < self._next:
             return
-        try:
-            began = time.monotonic()
-            self.leave()
-            ended = time.monotonic()
-            self._next = ended + (ended - began) / SHARE
-        finally:
-            lock.release()
+        began = time.monotonic()
+        self._leave(0)
+        ended = time.monotonic()
+        self._next = ended + (ended - began) / SHARE
 
     def leave(self) -> None:
         """Writes them now. Raises nothing."""
-        tracker = self._tracker()
+        self._leave(PATIENCE)
+
+    def _leave(self, patience: float) -> None:
+        tracker, lock = self._tracker(), _writing
         try:
-            with _writing:
-                self._write(tracker.stats())
+            if lock.acquire(timeout=patience):
+                try:
+                    self._write(tracker.stats())
+                finally:
+                    lock.release()
         except Exception:
             tracker.failures.note(f"leaving the books in {self._folder}")
 
@@ -99,12 +105,16 @@ class Books:
 
     def _begin(self) -> None:
         """A file of this process's own, which may be a fork of another."""
-        self._pid = os.getpid()
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._path = self._folder / f"{socket.gethostname()}-{self._pid}-{time.time_ns()}.json"
+        pid = os.getpid()
+        self._path = self._folder / f"{socket.gethostname()}-{pid}-{time.time_ns()}.json"
+        # Last: until then the path may be the parent's.
+        self._pid = pid
         for path in self._folder.glob("*.json"):
-            if time.time() - path.stat().st_mtime > AGE:
-                path.unlink(missing_ok=True)
+            # Another process may be at it, too.
+            with suppress(FileNotFoundError):
+                if time.time() - path.stat().st_mtime > AGE:
+                    path.unlink()
 
 
 def read(folder: str) -> list[dict[str, Any]]:
@@ -136,10 +146,10 @@ def has_ended(book: dict[str, Any]) -> bool:
 
 
 def total(books: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """All books as one."""
+    """All books as one. Whether a receiver is away only living processes know."""
     added: dict[str, Any] = {}
     for book in books:
-        _add(added, {key: book[key] for key in ("requests", "destinations", "failures")})
+        _add(added, {key: book[key] for key in ("requests", "destinations", "failures")}, has_ended(book))
     return added
 
 
@@ -148,14 +158,18 @@ def of(stats: Stats) -> dict[str, Any]:
     return asdict(stats)
 
 
-def _add(into: dict[str, Any], book: dict[str, Any]) -> None:
+#: What a breaker may be, by how bad it is; what a later version says is not known to be bad.
+_BREAKERS = {"closed": 1, "half-open": 2, "open": 3}
+
+
+def _add(into: dict[str, Any], book: dict[str, Any], is_over: bool) -> None:
     for key, value in book.items():
         if isinstance(value, dict):
-            _add(into.setdefault(key, {}), value)
+            _add(into.setdefault(key, {}), value, is_over)
         elif isinstance(value, int):
             into[key] = into.get(key, 0) + value
         elif key == "breaker":
-            # The receiver is away, as far as one of the processes knows.
-            into[key] = max(into.get(key, value), value, key=("closed", "half-open", "open").index)
+            now = "closed" if is_over else value
+            into[key] = max(into.get(key, now), now, key=lambda word: _BREAKERS.get(word, 0))
         else:
             into[key] = value

@@ -28,7 +28,7 @@ def begin(now: live.Live, request: HttpRequest) -> Exchange | None:
     if not now.begins_plainly or type(request) is not WSGIRequest:
         return None
     try:
-        tracker, meta = now.tracker, request.META
+        tracker, meta, attributes = now.tracker, request.META, request.__dict__
         get, path, query = meta.get, request.path, meta.get("QUERY_STRING")
         target = f"{path}?{query}" if query else path
         if (
@@ -37,7 +37,10 @@ def begin(now: live.Live, request: HttpRequest) -> Exchange | None:
             or "HTTP_X_FORWARDED_HOST" in meta
             or PROXY_FIX in meta
             or KEY in meta
-            or KEY in request.__dict__
+            or KEY in attributes
+            # A middleware further out knows better whether it is secure.
+            or "is_secure" in attributes
+            or "_get_scheme" in attributes
             or (tracker._looks > 0 and shows_a_proxy(tracker, meta))
         ):
             return None

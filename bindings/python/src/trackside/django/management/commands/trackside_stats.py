@@ -66,8 +66,10 @@ class Command(BaseCommand):
             )
             self._reasons("refused", hits["refused"])
             self._reasons("dropped", hits["dropped"])
-            for key in ("retries", "panics"):
-                if hits[key]:
+            if hits.get("breaker", "closed") != "closed":
+                self.stdout.write(f"  breaker: {hits['breaker']}")
+            for key in ("openings", "retries", "panics"):
+                if hits.get(key):
                     self.stdout.write(f"  {key}: {hits[key]}")
         self.stdout.write(f"\nfailures: {total['failures']}")
 
