@@ -429,12 +429,13 @@ impl Running {
     /// The store cannot be opened or written: what is in memory is dropped, so that it does not fill; what is in the
     /// spool waits.
     fn unavailable(&self, desk: &mut Desk, batch: Batch) {
-        if batch.items.iter().any(|item| item.spot().is_none()) {
-            self.lose_all(Reason::StoreUnavailable, &batch.items);
-        } else {
-            self.note_waiting(&batch.items);
-            desk.put_back(Batch { is_attempted: true, ..batch });
+        let mut batch = Batch { is_attempted: true, ..batch };
+        let in_memory: Vec<_> = batch.items.extract_if(.., |item| item.spot().is_none()).collect();
+        if !in_memory.is_empty() {
+            self.lose_all(Reason::StoreUnavailable, &in_memory);
         }
+        self.note_waiting(&batch.items);
+        desk.put_back(batch);
     }
 
     /// Perhaps processed, perhaps not: sent again only where the receiver knows a second copy.
