@@ -65,10 +65,16 @@ impl Home {
         };
         names.retain(|name| is_id(name) && is_wanted(name));
         names.sort_unstable();
+        let mut failed = None;
         for name in names {
             let lock_path = folder.join(format!("{name}{LOCK}"));
-            let Some(lock) = disk.lock(&lock_path)? else {
-                continue;
+            let lock = match disk.lock(&lock_path) {
+                Ok(Some(lock)) => lock,
+                Ok(None) => continue,
+                Err(error) => {
+                    failed.get_or_insert(error);
+                    continue;
+                }
             };
             let home = Self {
                 disk: Arc::clone(disk),
@@ -81,11 +87,11 @@ impl Home {
             // Whoever had it may have emptied and removed it since it was listed.
             match disk.list(&home.path) {
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
-                Err(error) => return Err(error),
+                Err(error) => _ = failed.get_or_insert(error),
                 Ok(_) => return Ok(Some(home)),
             }
         }
-        Ok(None)
+        failed.map_or(Ok(None), Err)
     }
 
     /// Whether it is another process's, and this is its child.
