@@ -109,8 +109,11 @@ impl Reader {
                 return;
             }
             self.turn = (self.turn + 1) % self.own.len();
-            // One that ends here is taken away at the next look.
-            advance(&mut self.own[self.turn], most, out);
+            let cursor = &mut self.own[self.turn];
+            // It may have been sealed since the first look; it ends once.
+            if advance(cursor, most, out) && cursor.segment().is_sealed() {
+                self.own.remove(self.turn);
+            }
         }
         // Where one was emptied, there may be another.
         while out.hits.len() < most && self.adopted.is_some() {
