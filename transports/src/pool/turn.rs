@@ -102,6 +102,11 @@ impl Running {
             while let Some(mut batch) = desk.ready.pop_front() {
                 self.expire(&mut batch, micros);
                 if !batch.items.is_empty() {
+                    // Others may have failed, or begun to probe, while the desk was let go.
+                    if desk.breaker.admission(now) != Admission::Granted {
+                        desk.put_back(batch);
+                        return Next::Wait(WHILE_PROBED);
+                    }
                     desk.take_off(&batch.items);
                     desk.breaker.begin();
                     return Next::Deliver(batch);
