@@ -20,7 +20,7 @@ use super::{
     desk::Batch,
     fork,
     running::{CLOSED, CLOSING, IDLE, Running},
-    store::IN_SLEEP,
+    store::{IN_SLEEP, LOOK_AFTER},
     turn::{Attempt, Next},
 };
 use crate::sink::{AnyFactory, Sink};
@@ -217,7 +217,6 @@ impl Worker {
         running.signal.raise(IDLE);
         // One more look: a hit that came before IDLE was raised woke nobody.
         let has_work = !running.queue.is_empty()
-            || running.has_spooled()
             || running.signal.get() & (CLOSING | CLOSED) != 0
             || running.books.is_awaited();
         if !has_work {
@@ -226,7 +225,12 @@ impl Worker {
             let Some(sink) = self.tend(now) else {
                 return false;
             };
-            let spool = if self.running.store.is_some() { IN_SLEEP } else { Duration::MAX };
+            let spool = match &self.running.store {
+                // The last look took nothing: it came since, or cannot be read.
+                Some(_) if self.running.has_spooled() => LOOK_AFTER,
+                Some(_) => IN_SLEEP,
+                None => Duration::MAX,
+            };
             match keys.min(sink).min(spool) {
                 Duration::MAX => thread::park(),
                 wait => thread::park_timeout(wait.clamp(TICK, LONGEST)),
