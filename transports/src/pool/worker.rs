@@ -200,7 +200,8 @@ impl Worker {
     /// slow and hits wait, it, or one that is started, is to help in any case.
     fn hand_on(&self) {
         let running = &self.running;
-        let is_backlog = self.is_slow && (!running.queue.is_empty() || !running.desk().ready.is_empty());
+        let is_backlog = self.is_slow
+            && (!running.queue.is_empty() || !running.desk().ready.is_empty() || running.has_spooled());
         let is_helped = (is_backlog || !running.crew.is_watched()) && running.crew.recruit();
         if is_backlog
             && !is_helped
