@@ -17,6 +17,9 @@ from types import TracebackType
 
 from typing_extensions import Self
 
+# Who is started in the background by a shell may ignore it, and so would the servers that are to end by it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 #: In seconds: how long anything may take before it counts as hanging. The machine may be busy.
 PATIENCE = 60.0
 
