@@ -41,14 +41,7 @@ impl Home {
                 "another process has a directory of this name",
             ));
         };
-        let home = Self {
-            disk: Arc::clone(disk),
-            path: folder.join(name),
-            lock_path,
-            lock: Some(lock),
-            segments: AtomicU64::new(0),
-            generation: fork::generation(),
-        };
+        let home = Self::locked(disk, folder.join(name), lock_path, lock);
         disk.make_folder(&home.path)?;
         Ok(home)
     }
@@ -76,14 +69,7 @@ impl Home {
                     continue;
                 }
             };
-            let home = Self {
-                disk: Arc::clone(disk),
-                path: folder.join(name),
-                lock_path,
-                lock: Some(lock),
-                segments: AtomicU64::new(0),
-                generation: fork::generation(),
-            };
+            let home = Self::locked(disk, folder.join(name), lock_path, lock);
             // Whoever had it may have emptied and removed it since it was listed.
             match disk.list(&home.path) {
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
@@ -92,6 +78,11 @@ impl Home {
             }
         }
         failed.map_or(Ok(None), Err)
+    }
+
+    fn locked(disk: &Arc<dyn Disk>, path: PathBuf, lock_path: PathBuf, lock: Box<dyn Held>) -> Self {
+        let (disk, segments) = (Arc::clone(disk), AtomicU64::new(0));
+        Self { disk, path, lock_path, lock: Some(lock), segments, generation: fork::generation() }
     }
 
     /// Whether it is another process's, and this is its child.

@@ -1,7 +1,6 @@
 //! A disk that fails, fills or is slow.
 
 use super::*;
-use trackside_transports::spool::Disk;
 
 fn faulty(place: &Place) -> (Spool, Faulty) {
     let disk = Faulty::default();
@@ -128,10 +127,4 @@ fn what_another_left_and_cannot_be_read_is_told_and_left() {
     disk.faults().is_unreadable.store(false, SeqCst);
     next.close();
     assert_eq!(read_ids(&read(&place.spool())), ids(&hits));
-}
-
-#[test]
-fn the_disk_is_behind_an_object() {
-    let disk: Arc<dyn Disk> = Arc::new(Faulty::default());
-    assert!(disk.list(Path::new("/no/such/folder")).is_err());
 }
