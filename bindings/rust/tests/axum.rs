@@ -475,6 +475,36 @@ async fn the_beacon_is_answered_before_the_handlers_and_counts_their_shared_page
     assert_eq!((requests.tracked, requests.skipped), (2, skipped.to_vec()));
 }
 
+/// A cache in front has its next request on that connection under way.
+#[tokio::test]
+async fn a_report_whose_body_ends_late_keeps_its_connection() {
+    let bench = Bench::new("beacon.path = '/t/'");
+    let server = serve(&bench, Router::new()).await;
+    let mut stream = server.connect().await;
+    let head = "POST /t/?p=/shared HTTP/1.1\r\nHost: www.example.com\r\nSec-Fetch-Site: same-origin\r\n";
+    stream.write_all(format!("{head}Transfer-Encoding: chunked\r\n\r\n").as_bytes()).await.unwrap();
+    eventually("the report is counted", || bench.tracker.stats().requests.tracked == 1).await;
+    stream.write_all(b"5\r\nhello\r\n0\r\n\r\n").await.unwrap();
+    stream.write_all(format!("{head}Connection: close\r\n\r\n").as_bytes()).await.unwrap();
+    let mut answers = String::new();
+    stream.read_to_string(&mut answers).await.unwrap();
+    assert_eq!(answers.matches("HTTP/1.1 204").count(), 2, "{answers}");
+}
+
+/// A body is read so far as an honest client would send one, and no further.
+#[tokio::test]
+async fn a_report_with_an_endless_body_is_answered() {
+    let bench = Bench::new("beacon.path = '/t/'");
+    let server = serve(&bench, Router::new()).await;
+    let mut stream = server.connect().await;
+    let head = "POST /t/?p=/shared HTTP/1.1\r\nHost: www.example.com\r\nSec-Fetch-Site: same-origin\r\n";
+    stream.write_all(format!("{head}Content-Length: 1000000\r\n\r\n").as_bytes()).await.unwrap();
+    stream.write_all(&[b'x'; 100_000]).await.unwrap();
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 204");
+}
+
 #[tokio::test]
 async fn the_verdict_is_shown_to_who_asks() {
     for (toml, path, shown) in [

@@ -7,10 +7,15 @@ pub(super) use self::none::*;
 
 #[cfg(feature = "axum")]
 mod axum {
-    use std::{any::Any, net::SocketAddr};
+    use std::{
+        any::Any,
+        net::SocketAddr,
+        pin::Pin,
+        task::{Context, Poll},
+    };
 
     use axum::{
-        body::{Body, Bytes},
+        body::{Body, Bytes, HttpBody},
         extract::{
             MatchedPath, OriginalUri,
             connect_info::{ConnectInfo, MockConnectInfo},
@@ -31,6 +36,41 @@ mod axum {
         let mut body = Some(Body::from(Bytes::from(bytes.into_owned())));
         let body = (&mut body as &mut dyn Any).downcast_mut::<Option<R>>()?.take()?;
         Some(head.map(|()| body))
+    }
+
+    /// What a client still sends with a request that needs no body. Who answers without having read it makes
+    /// hyper close the connection, on which a cache in front may have the next request under way.
+    #[derive(Debug)]
+    pub(in crate::tower) struct Unread {
+        body: Body,
+        left: usize,
+    }
+
+    impl Unread {
+        /// The most bytes that are read: a client that sends more is cut off.
+        const MOST: usize = 64 * 1024;
+
+        pub(in crate::tower) fn of<B: 'static>(body: B) -> Option<Self> {
+            let body = (&mut Some(body) as &mut dyn Any).downcast_mut::<Option<Body>>()?.take()?;
+            (!body.is_end_stream()).then_some(Self { body, left: Self::MOST })
+        }
+
+        /// Ready once the body has ended, or is to be read no further.
+        pub(in crate::tower) fn poll_end(&mut self, context: &mut Context<'_>) -> Poll<()> {
+            loop {
+                match Pin::new(&mut self.body).poll_frame(context) {
+                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(Some(Ok(frame))) => {
+                        let read = frame.data_ref().map_or(0, Bytes::len);
+                        match self.left.checked_sub(read) {
+                            Some(left) => self.left = left,
+                            None => return Poll::Ready(()),
+                        }
+                    }
+                    Poll::Ready(None | Some(Err(_))) => return Poll::Ready(()),
+                }
+            }
+        }
     }
 
     /// The route that matched.
@@ -59,7 +99,10 @@ mod axum {
 
 #[cfg(not(feature = "axum"))]
 mod none {
-    use std::net::SocketAddr;
+    use std::{
+        net::SocketAddr,
+        task::{Context, Poll},
+    };
 
     use http::{Extensions, Uri};
 
@@ -72,6 +115,20 @@ mod none {
 
     pub(in crate::tower) fn response<R: 'static>(_: Answer) -> Option<http::Response<R>> {
         None
+    }
+
+    /// Of a type that is not known there is nothing to read.
+    #[derive(Debug)]
+    pub(in crate::tower) enum Unread {}
+
+    impl Unread {
+        pub(in crate::tower) fn of<B: 'static>(_: B) -> Option<Self> {
+            None
+        }
+
+        pub(in crate::tower) fn poll_end(&mut self, _: &mut Context<'_>) -> Poll<()> {
+            match *self {}
+        }
     }
 
     /// There is none to say which route matched.

@@ -6,7 +6,7 @@ use std::{
 use http::{HeaderName, HeaderValue};
 use pin_project_lite::pin_project;
 
-use super::framework;
+use super::framework::{self, Unread};
 use crate::{Annotations, Reason, Response, Verdict, Visit, endpoint::Answer};
 
 pin_project! {
@@ -27,7 +27,7 @@ pin_project! {
     enum Inner<F> {
         Host { #[pin] future: F },
         // None once it is given.
-        Ours { answer: Option<Box<Answer>>, shows_verdict: bool },
+        Ours { answer: Option<Box<Answer>>, unread: Option<Unread>, shows_verdict: bool },
     }
 }
 
@@ -36,10 +36,11 @@ impl<F> ResponseFuture<F> {
         Self { inner: Inner::Host { future: inner }, ending }
     }
 
-    /// A response of trackside's own, for which [`framework::body`] must be able to make a body.
-    pub(super) fn answered(answer: Answer, shows_verdict: bool) -> Self {
+    /// A response of trackside's own, once what is `unread` of its request has been read. A body for it must be
+    /// one that [`framework::response`] can make.
+    pub(super) fn answered(answer: Answer, unread: Option<Unread>, shows_verdict: bool) -> Self {
         let answer = Some(Box::new(answer));
-        Self { inner: Inner::Ours { answer, shows_verdict }, ending: Ending::new(None, false) }
+        Self { inner: Inner::Ours { answer, unread, shows_verdict }, ending: Ending::new(None, false) }
     }
 }
 
@@ -54,7 +55,10 @@ where
         let this = self.project();
         let inner = match this.inner.project() {
             Answering::Host { future } => future,
-            Answering::Ours { answer, shows_verdict } => {
+            Answering::Ours { answer, unread, shows_verdict } => {
+                if let Some(unread) = unread {
+                    ready!(unread.poll_end(context));
+                }
                 let response = answer.take().and_then(|answer| ours(*answer, *shows_verdict));
                 return response.map_or(Poll::Pending, |response| Poll::Ready(Ok(response)));
             }

@@ -64,6 +64,9 @@
 //! # assert!(answered(&mut http::Request::new(())).is_none());
 //! ```
 //!
+//! What is left of the request's body is read first, up to 64 KiB; such a service does well to do the same, as hyper
+//! closes a connection on which a body was not read to its end.
+//!
 //! # More than one layer
 //!
 //! A request that already has a [`Visit`](crate::Visit) passes through: the outermost layer counts it. So an

@@ -20,6 +20,7 @@ impl<S> Trackside<S> {
 impl<S, B, R> Service<http::Request<B>> for Trackside<S>
 where
     S: Service<http::Request<B>, Response = http::Response<R>>,
+    B: 'static,
     R: 'static,
 {
     type Response = S::Response;
@@ -33,7 +34,8 @@ where
     fn call(&mut self, mut request: http::Request<B>) -> Self::Future {
         if let Some(answer) = self.layer.answer(&request) {
             if framework::can_answer::<R>() {
-                return ResponseFuture::answered(answer, self.layer.shows_verdict);
+                let unread = framework::Unread::of(request.into_body());
+                return ResponseFuture::answered(answer, unread, self.layer.shows_verdict);
             }
             request.extensions_mut().insert(answer);
             return ResponseFuture::new(self.inner.call(request), Ending::new(None, false));
