@@ -9,6 +9,7 @@ mod request;
 
 use std::{
     collections::VecDeque,
+    fmt,
     hash::{BuildHasher, RandomState},
     io::{self, Write},
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
@@ -20,10 +21,10 @@ use std::{
 
 use socket2::{Domain, Socket, Type};
 
-pub use self::{answer::Answer, request::Recorded};
-use self::{
-    answer::{Kind, write},
-    request::read,
+use self::answer::{Kind, write};
+pub use self::{
+    answer::Answer,
+    request::{Recorded, read},
 };
 
 /// A running collector. Dropping it stops it.
@@ -36,10 +37,20 @@ pub struct Collector {
     reserved: Option<Socket>,
 }
 
-#[derive(Debug)]
+/// Serves one connection, of this number, until it is to be closed.
+type Serve = dyn Fn(&TcpStream, usize) -> io::Result<()> + Send + Sync;
+
 struct Shared {
     state: Mutex<State>,
     changed: Condvar,
+    /// In place of the script and the standing answer.
+    serve: Option<Box<Serve>>,
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").field("state", &self.state).finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug)]
@@ -62,6 +73,22 @@ impl Collector {
     ///
     /// If no port can be had.
     pub fn start() -> io::Result<Self> {
+        Self::begin(None)
+    }
+
+    /// One whose connections are served by `serve`, each on a thread of its own. It records no request, and answers
+    /// none itself; an error closes the connection.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start).
+    pub fn serving(
+        serve: impl Fn(&TcpStream, usize) -> io::Result<()> + Send + Sync + 'static,
+    ) -> io::Result<Self> {
+        Self::begin(Some(Box::new(serve)))
+    }
+
+    fn begin(serve: Option<Box<Serve>>) -> io::Result<Self> {
         let shared = Arc::new(Shared {
             state: Mutex::new(State {
                 script: VecDeque::new(),
@@ -75,6 +102,7 @@ impl Collector {
                 is_up: false,
             }),
             changed: Condvar::new(),
+            serve,
         });
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
         let mut collector = Self { address, shared, acceptor: None, reserved: None };
@@ -256,7 +284,10 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
         let of_thread = Arc::clone(shared);
         thread::spawn(move || {
             // A client that breaks off ends its connection and nothing else.
-            drop(serve(&stream, connection, &of_thread));
+            drop(match &of_thread.serve {
+                Some(serve) => serve(&stream, connection),
+                None => serve(&stream, connection, &of_thread),
+            });
             drop(stream);
             let mut state = of_thread.lock();
             state.open.retain(|(open, _)| *open != connection);

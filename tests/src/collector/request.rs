@@ -29,12 +29,12 @@ impl Recorded {
     }
 }
 
-/// The next request; none if the client closed before it.
-pub(super) fn read(
-    stream: &mut impl Read,
-    input: &mut Vec<u8>,
-    connection: usize,
-) -> io::Result<Option<Recorded>> {
+/// The next request of a connection; none if the client closed before it. `input` keeps what was read beyond it.
+///
+/// # Errors
+///
+/// If the connection fails.
+pub fn read(stream: &mut impl Read, input: &mut Vec<u8>, connection: usize) -> io::Result<Option<Recorded>> {
     const END: &[u8] = b"\r\n\r\n";
     let head = loop {
         if let Some(end) = input.windows(END.len()).position(|window| window == END) {

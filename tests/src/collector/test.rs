@@ -84,3 +84,14 @@ fn it_goes_down_and_comes_back_at_the_same_address() {
     assert!(get(&collector, "/").starts_with("HTTP/1.1 204 "));
     assert_eq!(collector.count(), 2);
 }
+
+#[test]
+fn a_test_may_serve_connections_itself() {
+    let collector = Collector::serving(|mut stream, connection| {
+        let request = read(&mut stream, &mut Vec::new(), connection)?.unwrap();
+        write!(stream, "{} on {connection}", request.target)
+    })
+    .unwrap();
+    assert_eq!((get(&collector, "/a"), get(&collector, "/b")), ("/a on 0".to_owned(), "/b on 1".to_owned()));
+    assert_eq!((collector.count(), collector.connections()), (0, 2));
+}

@@ -4,6 +4,7 @@ mod bench;
 mod c;
 mod caches;
 mod cargo;
+mod chaos;
 mod features;
 mod fuzz;
 mod header;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         ["test"] => test::run(),
         ["c"] => c::run(),
         ["bench", ref options @ ..] => bench::run(options),
+        ["chaos", ref words @ ..] => chaos::run(words),
         ["fuzz", ref words @ ..] => fuzz::run(words),
         ["header"] => header::write(),
         ["miri"] => miri::run(),
@@ -53,10 +55,11 @@ fn main() -> ExitCode {
 }
 
 /// The commands and what they do; the README may name no others.
-const COMMANDS: [(&str, &str); 8] = [
+const COMMANDS: [(&str, &str); 9] = [
     ("test", "set up whatever the tests need and run them all"),
     ("bench", "measure against the floor and the peers; --quick: less exactly"),
     ("c", "the tests in C alone"),
+    ("chaos", "break receivers, disks and processes at random: [family] [seconds], or family:seed once more"),
     ("fuzz", "feed ABI and parsers what nobody gives: [target] [seconds], target file, or --seed"),
     ("header", "make the C header anew of its sources"),
     ("miri", "look for undefined behaviour in the C ABI's pointers; needs a nightly toolchain"),

@@ -1,6 +1,8 @@
 //! Every test there is, in one command.
 
-use crate::{bench, c, caches, cargo, features, fuzz, python, readme, steps::Steps, syscalls, vectors};
+use crate::{
+    bench, c, caches, cargo, chaos, features, fuzz, python, readme, steps::Steps, syscalls, vectors,
+};
 
 /// The packages whose features a user chooses among, and where they lie.
 const PACKAGES: [(&str, &str); 3] =
@@ -24,6 +26,7 @@ pub(crate) fn run() -> Result<(), String> {
         let packages = PACKAGES.map(|(package, _)| ["--package", package]).concat();
         cargo::run(&[&["test", "--all-features"], &packages[..]].concat()).map(drop)
     })?;
+    steps.run("chaos", || chaos::run(&[]))?;
     steps.run("caches in front: Varnish and nginx", caches::check)?;
     c::check(&mut steps)?;
     python::check(&mut steps)?;
