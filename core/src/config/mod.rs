@@ -208,23 +208,30 @@
 //! destination's name. How long an attempt may take is for that sink to see to. The sink of `celery` comes
 //! with the Python binding; without that, it is the host's to give, too.
 
+mod beacon;
 mod builder;
+mod consent;
 mod destination;
 mod destination_builder;
 mod elsewhere;
 mod env;
 mod error;
+mod geo;
 mod json;
 mod nearest;
 mod network;
+mod privacy;
+mod proxy;
 mod reader;
 mod schema;
 mod spool;
 #[cfg(test)]
 mod test;
 mod toml;
+mod track;
 mod tree;
 mod units;
+mod visitor;
 
 use std::{
     net::IpAddr,
@@ -234,16 +241,22 @@ use std::{
 
 use http::HeaderName;
 
+pub(crate) use self::{beacon::Beacon, consent::ConsentForm, privacy::Urls, track::Track, visitor::Cookie};
 pub use self::{
     builder::{Builder, SecretSource},
+    consent::{Before, Denied, Policy, Signal},
     destination::{AfterUnknown, Batch, Destination, Keep, Queue, Receiver, Secret, WhenFull, Workers},
     destination_builder::DestinationBuilder,
     error::ConfigError,
+    geo::Cdn,
     network::{Compression, Http, Stages},
+    privacy::{GeoPolicy, IpPolicy, PathPolicy, QueryPolicy},
+    proxy::ProxyHeader,
     spool::{Fsync, Spool, Spooling},
+    track::{Bots, Count},
+    visitor::{Identity, Keys, SameSite, Secure, UserId},
 };
 use crate::{
-    decide::{ContentTypes, Downloads, Methods, Patterns, Statuses},
     proxy::Proxies,
     visitor::{UserIds, derived_key},
 };
@@ -419,344 +432,4 @@ pub enum Mode {
     Off,
     /// `on`.
     On,
-}
-
-/// How visitors are told apart: `visitor.identity`.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum Identity {
-    /// `cookie`: by a first-party cookie.
-    Cookie,
-    /// `cookieless`: by a keyed hash of site, address and agent, another one every day.
-    Cookieless,
-    /// `none`: not at all.
-    None,
-}
-
-/// Where the key of each day comes from: `visitor.keys`.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum Keys {
-    /// `"derived"`: from `visitor.secret` and the day.
-    Derived,
-    /// The path of a file that all processes share.
-    File(PathBuf),
-}
-
-/// What is recorded of a user's id: `visitor.user_id`.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum UserId {
-    /// `hashed`: its HMAC-SHA256 under `visitor.secret`.
-    Hashed,
-    /// `plain`: the id itself.
-    Plain,
-}
-
-/// What is counted: `track.count`.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum Count {
-    /// `api`: calls of any type, without a cookie and without a notice.
-    Api,
-    /// `pages`: pages.
-    Pages,
-}
-
-/// What becomes of the hits of programs: `track.bots`.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum Bots {
-    /// `drop`: no destination has them.
-    Drop,
-    /// `keep`: they are as any others.
-    Keep,
-    /// `separate`: they are marked, and receivers that cannot mark them do not have them.
-    Separate,
-}
-
-/// What the visitors' law asks for: `consent.policy`.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum Policy {
-    /// `none`: nothing.
-    None,
-    /// `notice`: visitors are told on their first page.
-    Notice,
-    /// `opt-in`: visitors are asked, on every page until they answer.
-    OptIn,
-    /// `opt-out`: visitors are told on their first page that they may refuse.
-    OptOut,
-}
-
-/// What is recorded of a visitor who was asked and has not answered: `consent.before`.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum Before {
-    /// `anonymous`: neither id nor session, user, address or click ids.
-    Anonymous,
-    /// `cookieless`: the id of the day in place of the cookie's.
-    Cookieless,
-    /// `skip`: nothing, skipped(`consent`).
-    Skip,
-}
-
-/// What is recorded of a visitor who has refused: `consent.denied`. No third party is told of it.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum Denied {
-    /// `anonymous`: neither id nor session, user, address or click ids.
-    Anonymous,
-    /// `skip`: nothing, skipped(`consent`).
-    Skip,
-}
-
-/// What a browser's signal means: `consent.gpc` and `consent.dnt`.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum Signal {
-    /// `honour`: that no third party is told of the visitor, and ads are refused.
-    Honour,
-    /// `ignore`: nothing.
-    Ignore,
-    /// `strict`: that the visitor has refused altogether.
-    Strict,
-}
-
-/// The visitor cookie: `visitor.cookie.*`.
-#[derive(Clone, Debug)]
-pub(crate) struct Cookie {
-    pub(crate) name: String,
-    pub(crate) path: String,
-    pub(crate) domain: String,
-    pub(crate) max_age: Duration,
-    pub(crate) renew: bool,
-    pub(crate) same_site: SameSite,
-    pub(crate) http_only: bool,
-    pub(crate) secure: Secure,
-}
-
-/// With which requests of other sites browsers send the cookie: `visitor.cookie.same_site`.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum SameSite {
-    /// `lax`: when somebody follows a link.
-    Lax,
-    /// `none`: with all.
-    None,
-    /// `strict`: with none.
-    Strict,
-}
-
-/// Whether browsers send the cookie by https alone: `visitor.cookie.secure`.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum Secure {
-    /// `true`: always.
-    Always,
-    /// `"auto"`: when the host or a trusted proxy says that the client came by https. Where browsers refuse the cookie without
-    /// it, because of its name or of [`SameSite::None`], it means [`Always`](Self::Always).
-    Auto,
-    /// `false`: never.
-    Never,
-}
-
-/// What is counted: `track.*`.
-#[derive(Clone, Debug)]
-pub(crate) struct Track {
-    pub(crate) ignore: Patterns,
-    pub(crate) only: Patterns,
-    pub(crate) status: Statuses,
-    pub(crate) methods: Methods,
-    pub(crate) content_types: ContentTypes,
-    pub(crate) downloads: Downloads,
-    /// Whether pages that are not there are events.
-    pub(crate) not_found: bool,
-    /// The parameters that tell what was searched for.
-    pub(crate) search: Vec<String>,
-    /// Whether parts of pages count too.
-    pub(crate) fragments: bool,
-    pub(crate) bots: Bots,
-    pub(crate) bots_allow: Vec<String>,
-    pub(crate) bots_deny: Vec<String>,
-    pub(crate) bots_list: Option<PathBuf>,
-}
-
-/// Where visitors grant and withdraw their consent, and what the buttons say: `consent.path`, `allow` and `refuse`.
-#[derive(Clone, Debug)]
-pub(crate) struct ConsentForm {
-    pub(crate) path: String,
-    pub(crate) allow: String,
-    pub(crate) refuse: String,
-}
-
-/// Where pages report their views: `beacon.path`.
-#[derive(Clone, Debug)]
-pub(crate) struct Beacon {
-    pub(crate) path: String,
-    /// The markup of it.
-    pub(crate) tag: String,
-}
-
-/// What is recorded of the client's address: `privacy.ip` and a destination's `ip`.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[allow(clippy::exhaustive_enums, reason = "the record's layout has room for these alone")]
-pub enum IpPolicy {
-    /// `masked`: the network, an IPv4 /24 or an IPv6 /48.
-    Masked = 0,
-    /// `full`: the address.
-    Full = 1,
-    /// `none`: nothing.
-    None = 2,
-}
-
-impl IpPolicy {
-    /// What may be recorded of `address`. An IPv6 address that stands for an IPv4 one is taken as that.
-    pub fn apply(self, address: Option<IpAddr>) -> Option<IpAddr> {
-        match (self, address?.to_canonical()) {
-            (Self::None, _) => None,
-            (Self::Full, address) => Some(address),
-            (Self::Masked, IpAddr::V4(v4)) => {
-                let [a, b, c, _] = v4.octets();
-                Some(IpAddr::from([a, b, c, 0]))
-            }
-            (Self::Masked, IpAddr::V6(v6)) => {
-                let [a, b, c, ..] = v6.segments();
-                Some(IpAddr::from([a, b, c, 0, 0, 0, 0, 0]))
-            }
-        }
-    }
-}
-
-/// What is recorded of where the visitor is: `privacy.geo`, from the coarsest to the finest.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-#[non_exhaustive]
-pub enum GeoPolicy {
-    /// `none`: nothing.
-    None,
-    /// `country`: the country.
-    Country,
-    /// `region`: the country and the part of it.
-    Region,
-    /// `city`: the city, too.
-    City,
-}
-
-/// Whose headers tell of the client's place: `geo.cdn`.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum Cdn {
-    /// `app-engine`: [Google App Engine's](https://cloud.google.com/appengine/docs/standard/reference/request-headers).
-    AppEngine,
-    /// `cloudflare`: [Cloudflare's](https://developers.cloudflare.com/rules/transform/managed-transforms/reference/), of
-    /// which those of region and city are to be switched on there ("Add visitor location headers").
-    Cloudflare,
-    /// `cloudfront`:
-    /// [CloudFront's](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/adding-cloudfront-headers.html),
-    /// which an origin request policy is to name.
-    Cloudfront,
-    /// `vercel`: [Vercel's](https://vercel.com/docs/headers/request-headers).
-    Vercel,
-}
-
-impl Cdn {
-    /// The names of those of country, region and city, in lower case.
-    pub const fn headers(self) -> [&'static str; 3] {
-        match self {
-            Self::AppEngine => ["x-appengine-country", "x-appengine-region", "x-appengine-city"],
-            Self::Cloudflare => ["cf-ipcountry", "cf-region-code", "cf-ipcity"],
-            Self::Cloudfront => {
-                ["cloudfront-viewer-country", "cloudfront-viewer-country-region", "cloudfront-viewer-city"]
-            }
-            Self::Vercel => ["x-vercel-ip-country", "x-vercel-ip-country-region", "x-vercel-ip-city"],
-        }
-    }
-}
-
-/// Which header tells of the client's address: `proxy.header`.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum ProxyHeader {
-    /// `cf-connecting-ip`: Cloudflare's.
-    CfConnectingIp,
-    /// `do-connecting-ip`: DigitalOcean's App Platform's.
-    DoConnectingIp,
-    /// `fastly-client-ip`: Fastly's, which takes it from a client that
-    /// [sends it](https://www.fastly.com/documentation/reference/http/http-headers/Fastly-Client-IP): only where your VCL
-    /// sets it on each request that comes from outside.
-    FastlyClientIp,
-    /// `fly-client-ip`: Fly.io's.
-    FlyClientIp,
-    /// `forwarded`: the list of RFC 7239.
-    Forwarded,
-    /// `true-client-ip`: Akamai's, and Cloudflare's for enterprises.
-    TrueClientIp,
-    /// `x-azure-clientip`: Azure Front Door's.
-    XAzureClientIp,
-    /// `x-client-ip`: some load balancers'.
-    XClientIp,
-    /// `x-envoy-external-address`: Envoy's.
-    XEnvoyExternalAddress,
-    /// `x-forwarded-for`: the list that nearly every proxy adds to.
-    XForwardedFor,
-    /// `x-nf-client-connection-ip`: Netlify's.
-    XNfClientConnectionIp,
-    /// `x-real-ip`: nginx's by custom.
-    XRealIp,
-}
-
-impl ProxyHeader {
-    /// Its name, in lower case.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::CfConnectingIp => "cf-connecting-ip",
-            Self::DoConnectingIp => "do-connecting-ip",
-            Self::FastlyClientIp => "fastly-client-ip",
-            Self::FlyClientIp => "fly-client-ip",
-            Self::Forwarded => "forwarded",
-            Self::TrueClientIp => "true-client-ip",
-            Self::XAzureClientIp => "x-azure-clientip",
-            Self::XClientIp => "x-client-ip",
-            Self::XEnvoyExternalAddress => "x-envoy-external-address",
-            Self::XForwardedFor => "x-forwarded-for",
-            Self::XNfClientConnectionIp => "x-nf-client-connection-ip",
-            Self::XRealIp => "x-real-ip",
-        }
-    }
-}
-
-/// What is recorded of the query: `privacy.query`.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum QueryPolicy {
-    /// `campaign`: what names a campaign.
-    Campaign,
-    /// `drop`: nothing.
-    Drop,
-    /// `keep`: all of it, but for what is secret.
-    Keep,
-    /// `raw`: all of it.
-    Raw,
-}
-
-/// What is recorded of the path: `privacy.path`.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum PathPolicy {
-    /// `anonymous`: no segment that looks like an e-mail address, a token or an id.
-    Anonymous,
-    /// `full`: all of it.
-    Full,
-    /// `redacted`: no segment that looks like an e-mail address or a token.
-    Redacted,
-    /// `route`: the template of the route that answered; where none is known, as [`Anonymous`](Self::Anonymous).
-    Route,
-}
-
-/// What is recorded of addresses: `privacy.query`, `privacy.path` and `track.canonical`.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Urls {
-    pub(crate) query: QueryPolicy,
-    pub(crate) path: PathPolicy,
-    pub(crate) canonical: bool,
 }
