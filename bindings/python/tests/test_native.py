@@ -18,7 +18,7 @@ SYMBOLS = Path(__file__).parents[3] / "ffi" / "symbols.txt"
 
 def test_every_function_of_the_library_is_declared() -> None:
     names = SYMBOLS.read_text().split()
-    assert len(names) > 60
+    assert len(names) == _native.FUNCTIONS
     assert [name for name in names if not hasattr(_native.lib, name)] == []
 
 
@@ -27,16 +27,26 @@ def test_library_declarations_and_package_are_of_one_abi() -> None:
     assert _native.lib.trackside_version_number() == _native.lib.TRACKSIDE_VERSION_NUMBER
 
 
-@pytest.mark.parametrize(("abi", "version"), [(7, 9_000_000), (1, 999)])
-def test_a_library_of_another_abi_or_an_older_one_is_refused(tmp_path: Path, abi: int, version: int) -> None:
+@pytest.mark.parametrize(
+    ("abi", "version", "lacks"),
+    [(7, 9_000_000, 0), (1, 999, 0), (1, 1000, 1), (0, 1000, 1)],
+    ids=["of another ABI", "of an older version", "of this version, but older", "of somebody else"],
+)
+def test_a_library_that_is_not_this_package_s_is_refused(
+    tmp_path: Path, abi: int, version: int, lacks: int
+) -> None:
+    names = sorted({*SYMBOLS.read_text().split()} - {"trackside_abi", "trackside_version_number"})
+    functions = dict.fromkeys(names[lacks:], 0)
+    functions["trackside_version_number"] = version
+    if abi:
+        functions["trackside_abi"] = abi
     package = tmp_path / "trackside"
     shutil.copytree(Path(trackside.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
     (library,) = (package / "_lib").glob("lib_lib.*")
     library.unlink()
     source = tmp_path / "stub.c"
     source.write_text(
-        f"unsigned trackside_abi(void) {{ return {abi}; }}\n"
-        f"unsigned trackside_version_number(void) {{ return {version}; }}\n"
+        "".join(f"unsigned {name}(void) {{ return {answer}; }}\n" for name, answer in functions.items())
     )
     subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source], check=True)
     imports = [sys.executable, "-c", "import trackside"]
@@ -51,9 +61,10 @@ def test_a_library_of_another_abi_or_an_older_one_is_refused(tmp_path: Path, abi
     assert done.returncode == 1
     told = done.stderr.splitlines()[-1]
     assert told.startswith(
-        f"ImportError: the library in {package / '_lib'} has the ABI {abi} and the version {version},"
+        f"ImportError: the library {library} has the ABI {abi}, the version {version} and {len(functions)} "
+        "functions, and this package needs the ABI 1, the version 1000 or a later one, and 96 functions: "
     )
-    assert "needs the ABI 1 and the version 1000 or a later one" in told
+    assert "`pip install ./bindings/python`" in told
 
 
 def test_every_error_has_the_code_of_its_status() -> None:

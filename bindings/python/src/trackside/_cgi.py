@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import repeat
 from typing import Any
 
 from trackside import _block
@@ -17,9 +16,6 @@ PROXY_FIX = "werkzeug.proxy_fix.orig"
 #: By which a proxy shows itself that nobody trusts.
 _FORWARDING = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_CF_CONNECTING_IP")
 
-#: What ``trackside_scratch_begin`` takes for a header that did not come.
-_ABSENT = repeat("\0")
-
 
 def begin(
     tracker: Tracker,
@@ -32,26 +28,21 @@ def begin(
 ) -> Exchange:
     """Begins the exchange of a request."""
     get, names = meta.get, tracker._cgi_names
-    try:
-        if tracker._looks > 0 and shows_a_proxy(tracker, meta):
-            # The library warns of a proxy, if it is shown what that writes.
-            tracker._looks -= 1
-            names += _FORWARDING
-            raise TypeError("there are no lines for these headers")
-        lines = [method, target, authority, get("REMOTE_ADDR") or "", *map(get, names, _ABSENT)]
-        return tracker._begin_lines("\n".join(lines).encode("latin-1", "replace"), secure | resolved << 1)
-    except (TypeError, TracksideError):
-        # What is no text, or has a line feed in it, is left to the slow way, which takes bytes and leaves out
-        # what has no value.
-        headers = [(name[5:].replace("_", "-"), get(name)) for name in names]
-        block = _block.request(method, target, headers, authority, get("REMOTE_ADDR"), secure, resolved)
-        return tracker._begin(block)
+    if tracker._looks > 0 and shows_a_proxy(meta):
+        # The library warns of a proxy, if it is shown what that writes, for which there are no lines.
+        names += _FORWARDING
+    else:
+        try:
+            return tracker._begin_lines(method, target, authority, get, secure | resolved << 1)
+        except (TypeError, TracksideError):
+            # What is no text, or has a line feed in it, is left to the slow way, which takes bytes and leaves
+            # out what has no value.
+            pass
+    headers = [(name[5:].replace("_", "-"), get(name)) for name in names]
+    block = _block.request(method, target, headers, authority, get("REMOTE_ADDR"), secure, resolved)
+    return tracker._begin(block)
 
 
-def shows_a_proxy(tracker: Tracker, meta: Mapping[str, Any]) -> bool:
-    """Whether a proxy shows itself, of which the library is to hear. A request that shows none is one less to
-    look at."""
-    if not meta.keys().isdisjoint(_FORWARDING):
-        return True
-    tracker._looks -= 1
-    return False
+def shows_a_proxy(meta: Mapping[str, Any]) -> bool:
+    """Whether a proxy shows itself, of which the library is to hear while the tracker looks for one."""
+    return not meta.keys().isdisjoint(_FORWARDING)

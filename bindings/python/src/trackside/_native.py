@@ -22,17 +22,35 @@ lib: Any = _library.lib
 #: The ABI that this package is written for, as ``TRACKSIDE_ABI``.
 ABI = 1
 
+#: How many functions the library has that this package is written for. They are only ever added: one with
+#: fewer is older, whatever its version says, as in a checkout whose library was not built again.
+FUNCTIONS = 96
+
 
 def _check(library: Any, folder: str) -> None:
     """Refuses a library that is another's or older: it would be called by what it does not have."""
-    abi, version = library.trackside_abi(), library.trackside_version_number()
-    if abi != ABI or version < library.TRACKSIDE_VERSION_NUMBER:
+    least = library.TRACKSIDE_VERSION_NUMBER
+    # What is declared beside it, as far as it is there.
+    functions = [name for name in dir(library) if name.startswith("trackside_") and _has(library, name)]
+    abi = library.trackside_abi() if "trackside_abi" in functions else 0
+    version = library.trackside_version_number() if "trackside_version_number" in functions else 0
+    if abi != ABI or version < least or len(functions) < FUNCTIONS:
+        file = next((file for file in os.listdir(folder) if file.startswith("lib_lib.")), "")
         raise ImportError(
-            f"the library in {folder} has the ABI {abi} and the version {version}, and this package needs "
-            f"the ABI {ABI} and the version {library.TRACKSIDE_VERSION_NUMBER} or a later one: install "
-            "trackside anew, as by `pip install --force-reinstall trackside`, or by `pip install "
-            "./bindings/python` in its checkout"
+            f"the library {os.path.join(folder, file)} has the ABI {abi}, the version {version} and "
+            f"{len(functions)} functions, and this package needs the ABI {ABI}, the version {least} or a "
+            f"later one, and {FUNCTIONS} functions: install trackside anew, as by `pip install "
+            "--force-reinstall trackside`, or by `pip install ./bindings/python` in its checkout"
         )
+
+
+def _has(library: Any, name: str) -> bool:
+    try:
+        getattr(library, name)
+    except Exception:
+        # An error of cffi's own, which is no AttributeError.
+        return False
+    return True
 
 
 _check(lib, os.path.dirname(_library.__file__))

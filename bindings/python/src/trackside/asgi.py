@@ -170,7 +170,7 @@ def begin(tracker: Tracker, scope: Scope) -> Exchange:
     )
 
 
-def is_resolved(scope: Scope) -> bool:
+def is_resolved(scope: Mapping[str, Any]) -> bool:
     """Whether the server has put the client's address in place of the proxy's.
 
     Uvicorn leaves a tuple without a port then, unless the proxy tells the port, too. Django's test client has
@@ -180,7 +180,7 @@ def is_resolved(scope: Scope) -> bool:
     return isinstance(client, tuple) and client[1] == 0
 
 
-def target(scope: Scope) -> bytes:
+def target(scope: Mapping[str, Any]) -> bytes:
     """What the client asked for, with its query, before any mounting.
 
     ``path`` is that, unless the server's ``root_path`` is missing in front of it. It is decoded; the original

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from itertools import islice
+from itertools import islice, repeat
 from types import TracebackType
 from typing import Any
 
@@ -25,6 +25,9 @@ _LOOKS = 1_000
 # Looked up once: it begins every request.
 _native_begin = lib.trackside_scratch_begin
 _new = object.__new__
+
+# What that takes for a header that did not come.
+_ABSENT = repeat("\0")
 
 Headers = Iterable[tuple[Text, "Text | None"]]
 
@@ -108,7 +111,7 @@ class Tracker:
         self._cgi_names = tuple(cgi_name(name) for name in (*_native.REQUEST_HEADERS, *more))
         #: The beginnings of the paths of requests that :meth:`answer` may answer: none without a beacon.
         self.endpoints = _endpoints(self._handle)
-        # Who trusts no proxy is warned of one by the first requests.
+        # Who trusts no proxy is warned of one by the first requests. Each that begins is one less.
         self._looks = 0 if {"forwarded", "x-forwarded-proto"}.intersection(more) else _LOOKS
         if recording is not None:
             recording._trackers[self] = 0
@@ -153,12 +156,21 @@ class Tracker:
         )
         if status:
             raise _native.failure(status, scratch.error)
+        if self._looks:
+            self._looks -= 1
         # It was not told: whoever needs to know asks.
         scratch.is_new[0] = True
         return Exchange(self, scratch)
 
-    def _begin_lines(self, lines: bytes, flags: int) -> Exchange:
-        """As ``_begin``, of what ``trackside_scratch_begin`` takes."""
+    def _begin_lines(
+        self, method: Any, target: str, authority: str, get: Callable[..., Any], flags: int
+    ) -> Exchange:
+        """As ``_begin``, of the lines that ``trackside_scratch_begin`` takes; ``get`` finds by CGI's names.
+
+        :raises TypeError: something is no text.
+        """
+        values = [method, target, authority, get("REMOTE_ADDR") or "", *map(get, self._cgi_names, _ABSENT)]
+        lines = "\n".join(values).encode("latin-1", "replace")
         if log.waiting[0]:
             log.drain()
         try:
@@ -168,6 +180,8 @@ class Tracker:
         status = _native_begin(scratch.places, self._handle, lines, len(lines), flags)
         if status:
             raise _native.failure(status, scratch.error)
+        if self._looks:
+            self._looks -= 1
         # As `Exchange(self, scratch)`, without a call of Python's.
         exchange: Exchange = _new(Exchange)
         exchange._tracker, exchange._scratch, exchange._annotations = self, scratch, None

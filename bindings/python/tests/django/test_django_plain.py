@@ -122,77 +122,107 @@ def test_who_knows_better_whether_it_is_secure_is_asked(hits: Recorded, name: st
     begun.abandon()
 
 
+@pytest.mark.parametrize("target", [ENVIRON["RAW_URI"], None], ids=["short", "long"])
+def test_what_somebody_calls_a_scope_makes_no_request_of_asgi_s(hits: Recorded, target: str | None) -> None:
+    request = WSGIRequest({**ENVIRON, "RAW_URI": target, "wsgi.input": io.BytesIO()})
+    vars(request)["scope"] = "staff"
+    middleware.Middleware(lambda _: HttpResponse("the page"))(request)
+    assert [(hit.path, hit.ip) for hit in hits()] == [("/bare/", "203.0.113.0")]
+    assert hits.tracker.failures.count == 0
+
+
 def _cookie(hits: Recorded) -> str:
     """That of somebody who was here; empty where nobody is given one."""
     _, headers, _ = answered(ENVIRON)
     return dict(headers).get("Set-Cookie", "").partition(";")[0]
 
 
-REQUESTS: dict[str, dict[str, Any]] = {
-    "as it is": {},
-    "no query": page("/bare/"),
-    "by https": {"wsgi.url_scheme": "https"},
-    "another method": {"REQUEST_METHOD": "HEAD"},
-    "mounted": {"SCRIPT_NAME": "/site", "RAW_URI": "/site/bare/?utm_source=news&page=2"},
-    "an encoded path": {**page("/articles/%C3%A9/"), "PATH_INFO": "/articles/\u00c3\u00a9/"},
-    "a path that is not encoded": {**page("/articles/\u00c3\u00a9/")},
-    "a whole URL": {"RAW_URI": "http://www.example.com/bare/?utm_source=news&page=2"},
-    "uWSGI's target": {"RAW_URI": None, "REQUEST_URI": "/bare/?utm_source=news&page=2"},
-    "no target": {"RAW_URI": None},
-    "no host": {"HTTP_HOST": None},
-    "a proxy's host": {"HTTP_X_FORWARDED_HOST": "shop.example"},
-    "a proxy": {"HTTP_X_FORWARDED_FOR": "198.51.100.7"},
-    "a client that was found out": {"werkzeug.proxy_fix.orig": {}},
-    "no peer": {"REMOTE_ADDR": None},
-    "a socket's path": {"REMOTE_ADDR": "unix:"},
-    "bytes": {"HTTP_REFERER": b"https://example.org/x"},
-    "latin-1": {"HTTP_USER_AGENT": "caf\u00e9"},
-    "beyond latin-1": {"HTTP_USER_AGENT": "\u20ac"},
-    "a line feed": {"HTTP_USER_AGENT": "one\ntwo"},
-    "a fragment": {"HTTP_HX_REQUEST": "true"},
-    "no cookie that we know": {"HTTP_COOKIE": "trackside=nonsense; other=1"},
+#: How much of each goes the short way.
+REQUESTS: dict[str, tuple[int, dict[str, Any]]] = {
+    "as it is": (2, {}),
+    "no query": (2, page("/bare/")),
+    "by https": (2, {"wsgi.url_scheme": "https"}),
+    "another method": (2, {"REQUEST_METHOD": "HEAD"}),
+    "mounted": (2, {"SCRIPT_NAME": "/site", "RAW_URI": "/site/bare/?utm_source=news&page=2"}),
+    "an encoded path": (0, {**page("/articles/%C3%A9/"), "PATH_INFO": "/articles/\u00c3\u00a9/"}),
+    "a path that is not encoded": (0, {**page("/articles/\u00c3\u00a9/")}),
+    "a whole URL": (0, {"RAW_URI": "http://www.example.com/bare/?utm_source=news&page=2"}),
+    "uWSGI's target": (2, {"RAW_URI": None, "REQUEST_URI": "/bare/?utm_source=news&page=2"}),
+    "no target": (0, {"RAW_URI": None}),
+    "no host": (0, {"HTTP_HOST": None}),
+    "a proxy's host": (0, {"HTTP_X_FORWARDED_HOST": "shop.example"}),
+    "a proxy": (0, {"HTTP_X_FORWARDED_FOR": "198.51.100.7"}),
+    "a client that was found out": (0, {"werkzeug.proxy_fix.orig": {}}),
+    "no peer": (2, {"REMOTE_ADDR": None}),
+    "a socket's path": (2, {"REMOTE_ADDR": "unix:"}),
+    "bytes": (0, {"HTTP_REFERER": b"https://example.org/x"}),
+    "latin-1": (2, {"HTTP_USER_AGENT": "caf\u00e9"}),
+    "beyond latin-1": (2, {"HTTP_USER_AGENT": "\u20ac"}),
+    "a line feed": (0, {"HTTP_USER_AGENT": "one\ntwo"}),
+    "a fragment": (2, {"HTTP_HX_REQUEST": "true"}),
+    "no cookie that we know": (1, {"HTTP_COOKIE": "trackside=nonsense; other=1"}),
 }
 
-SETTINGS: dict[str, dict[str, Any]] = {
-    "as it is": {},
-    "the site's name": {"TRACKSIDE_SITE": "sites", "SITE_ID": 1},
-    "titles": {"TRACKSIDE_TITLE": "html"},
-    "users": {"TRACKSIDE_USER": True},
-    "a proxy's scheme": {"SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https")},
-    "opt-in": {"TRACKSIDE": {"consent": {"policy": "opt-in"}}},
-    "a proxy that is trusted": {
-        "TRACKSIDE": {
-            "consent": {"policy": "notice"},
-            "privacy": {"ip": "full"},
-            "proxy": {"trusted": ["203.0.113.9"]},
-        }
-    },
-    "off": {"TRACKSIDE": {"consent": {"policy": "none"}, "mode": "off"}},
+#: How much goes the short way of a request without a proxy, of one by a proxy, and of one whose client the
+#: server has found out.
+SETTINGS: dict[str, tuple[tuple[int, int, int], dict[str, Any]]] = {
+    "as it is": ((2, 0, 0), {}),
+    "the site's name": ((2, 0, 0), {"TRACKSIDE_SITE": "sites", "SITE_ID": 1}),
+    "titles": ((1, 0, 0), {"TRACKSIDE_TITLE": "html"}),
+    "users": ((1, 0, 0), {"TRACKSIDE_USER": True}),
+    "a proxy's scheme": ((0, 0, 0), {"SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https")}),
+    "opt-in": ((0, 0, 0), {"TRACKSIDE": {"consent": {"policy": "opt-in"}}}),
+    "a proxy that is trusted": (
+        (2, 2, 0),
+        {
+            "TRACKSIDE": {
+                "consent": {"policy": "notice"},
+                "privacy": {"ip": "full"},
+                "proxy": {"trusted": ["203.0.113.9"]},
+            }
+        },
+    ),
+    "off": ((2, 0, 0), {"TRACKSIDE": {"consent": {"policy": "none"}, "mode": "off"}}),
 }
 
-PAGES = [
-    "/page/",
-    "/bare/",
-    "/titled/",
-    "/cms/yes/",
-    "/cms/no/",
-    "/redirect/",
-    "/greeting/",
-    "/stream/",
-    "/api/",
-    "/shared/",
-    "/revalidated/",
-    "/archive/2026/",
-    "/nowhere/",
-    "/fails/",
-]
+#: How much of each goes the short way.
+PAGES = {
+    "/page/": 2,
+    "/bare/": 2,
+    "/titled/": 1,
+    "/cms/yes/": 1,
+    "/cms/no/": 1,
+    "/redirect/": 2,
+    "/greeting/": 2,
+    "/stream/": 2,
+    "/api/": 2,
+    "/shared/": 1,
+    "/revalidated/": 1,
+    "/archive/2026/": 2,
+    "/nowhere/": 1,
+    "/fails/": 2,
+}
 
 
-def compare(hits: Recorded, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any]) -> None:
-    """The same request by both ways, the second time each: what is known by then is used."""
+def noted(result: Any, went: list[bool]) -> Any:
+    went.append(bool(result))
+    return result
+
+
+def compare(hits: Recorded, monkeypatch: pytest.MonkeyPatch, short: int, changes: dict[str, Any]) -> None:
+    """The same request by both ways, the second time each: what is known by then is used.
+
+    :param short: how much of it goes the short way, where that is open: 0, 1 (its beginning), 2.
+    """
     changes = {"HTTP_COOKIE": _cookie(hits), **changes}
     visit(hits, **changes)
-    shortly = visit(hits, **changes)
+    went: list[bool] = []
+    with monkeypatch.context() as patched:
+        begin, end = plain.begin, plain.end
+        patched.setattr(plain, "begin", lambda *of: noted(begin(*of), went))
+        patched.setattr(plain, "end", lambda *of: noted(end(*of), went))
+        shortly = visit(hits, **changes)
+    assert sum(went) == short
     with monkeypatch.context() as patched:
         patched.setattr(plain, "begin", lambda *_: None)
         visit(hits, **changes)
@@ -203,30 +233,37 @@ def compare(hits: Recorded, monkeypatch: pytest.MonkeyPatch, changes: dict[str, 
         assert visit(hits, **changes) == at_length
 
 
-@pytest.mark.parametrize("changes", REQUESTS.values(), ids=list(REQUESTS))
+@pytest.mark.parametrize(("short", "changes"), REQUESTS.values(), ids=list(REQUESTS))
 def test_both_ways_say_the_same_of_a_request(
-    hits: Recorded, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any]
+    hits: Recorded, monkeypatch: pytest.MonkeyPatch, short: int, changes: dict[str, Any]
 ) -> None:
-    compare(hits, monkeypatch, changes)
+    compare(hits, monkeypatch, short, changes)
 
 
-@pytest.mark.parametrize("changes", SETTINGS.values(), ids=list(SETTINGS))
+@pytest.mark.parametrize("changes", [changes for _, changes in REQUESTS.values()], ids=list(REQUESTS))
+def test_every_request_is_one_less_to_look_for_a_proxy_at(hits: Recorded, changes: dict[str, Any]) -> None:
+    before = hits.tracker._looks
+    visit(hits, **changes)
+    assert hits.tracker._looks == before - 1
+
+
+@pytest.mark.parametrize(("short", "changes"), SETTINGS.values(), ids=list(SETTINGS))
 def test_both_ways_follow_the_settings(
-    hits: Recorded, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any]
+    hits: Recorded, monkeypatch: pytest.MonkeyPatch, short: tuple[int, int, int], changes: dict[str, Any]
 ) -> None:
     known = {"HTTP_COOKIE": _cookie(hits), **page("/page/")}
     forwarded = {"HTTP_X_FORWARDED_PROTO": "https", "HTTP_X_FORWARDED_FOR": "198.51.100.7"}
     with override_settings(**changes):
-        compare(hits, monkeypatch, known)
-        compare(hits, monkeypatch, {**known, **forwarded})
-        compare(hits, monkeypatch, {**known, **forwarded, "werkzeug.proxy_fix.orig": {}})
+        compare(hits, monkeypatch, short[0], known)
+        compare(hits, monkeypatch, short[1], {**known, **forwarded})
+        compare(hits, monkeypatch, short[2], {**known, **forwarded, "werkzeug.proxy_fix.orig": {}})
 
 
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize(("path", "short"), PAGES.items(), ids=list(PAGES))
 def test_both_ways_say_the_same_of_a_response(
-    hits: Recorded, monkeypatch: pytest.MonkeyPatch, path: str
+    hits: Recorded, monkeypatch: pytest.MonkeyPatch, path: str, short: int
 ) -> None:
-    compare(hits, monkeypatch, page(path))
+    compare(hits, monkeypatch, short, page(path))
 
 
 def title(request: Any, response: HttpResponse) -> None:
@@ -303,10 +340,19 @@ def test_a_verdict_that_cannot_be_appended_leaves_the_page_alone(
     assert (seen.status, len(seen.hits), failures.count) == ("200 OK", 1, 1)
 
 
-@pytest.mark.parametrize("attribute", ["META", "environ", "method", "path", "resolver_match", "_headers"])
-def test_what_others_have_broken_leaves_the_page_alone(hits: Recorded, attribute: str) -> None:
+@pytest.mark.parametrize("attribute", ["META", "environ", "method", "path", "resolver_match"])
+def test_what_others_have_broken_of_a_request_leaves_the_page_alone(hits: Recorded, attribute: str) -> None:
     """As by a middleware between."""
     request = WSGIRequest({**ENVIRON, "wsgi.input": io.BytesIO()})
-    setattr(request, attribute, None)
+    setattr(request, attribute, object())
     response = HttpResponse("the page")
+    assert middleware.Middleware(lambda _: response)(request) is response
+
+
+@pytest.mark.parametrize("attribute", ["headers", "status_code", "cookies"])
+def test_what_others_have_broken_of_a_response_leaves_the_page_alone(hits: Recorded, attribute: str) -> None:
+    request = WSGIRequest({**ENVIRON, "wsgi.input": io.BytesIO()})
+    request.resolver_match = ResolverMatch(refuse, (), {}, route="page/")
+    response = HttpResponse("the page")
+    setattr(response, attribute, object())
     assert middleware.Middleware(lambda _: response)(request) is response

@@ -6,8 +6,6 @@ caches, so that what it costs is how much it touches: code, frames and objects.
 
 from __future__ import annotations
 
-from itertools import repeat
-
 from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -18,9 +16,6 @@ from trackside._middleware import KEY
 
 from . import live
 from .response import OFTEN, SELDOM, append, pages
-
-# What the library takes for a header that did not come.
-_ABSENT = repeat("\0")
 
 
 def begin(now: live.Live, request: HttpRequest) -> Exchange | None:
@@ -41,19 +36,12 @@ def begin(now: live.Live, request: HttpRequest) -> Exchange | None:
             # A middleware further out knows better whether it is secure.
             or "is_secure" in attributes
             or "_get_scheme" in attributes
-            or (tracker._looks > 0 and shows_a_proxy(tracker, meta))
+            or (tracker._looks > 0 and shows_a_proxy(meta))
         ):
             return None
         authority = "" if now.site is None else now.site.domain()
-        lines = [
-            request.method,
-            target,
-            authority,
-            get("REMOTE_ADDR"),
-            *map(get, tracker._cgi_names, _ABSENT),
-        ]
         is_secure = request.environ.get("wsgi.url_scheme") == "https"
-        exchange = tracker._begin_lines("\n".join(lines).encode("latin-1", "replace"), is_secure)
+        exchange = tracker._begin_lines(request.method, target, authority, get, is_secure)
     except Exception:
         # What is no text, or has a line feed in it, goes the long way; and so does what fails.
         return None

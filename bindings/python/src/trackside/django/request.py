@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from django.conf import settings
+from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest
 
 from trackside import Exchange, Tracker, _cgi, asgi
@@ -26,8 +27,8 @@ def begin(tracker: Tracker, request: HttpRequest, authority: str) -> Exchange:
 
     Peer and scheme are those that Django knows, after what middlewares further out have made of them.
     """
-    attributes = vars(request)
-    if "scope" in attributes:
+    # Not by an attribute `scope`: a request of WSGI's may have one of somebody's, too.
+    if isinstance(request, ASGIRequest):
         asked, resolved = target(request), is_resolved(request)
     else:
         # As these say it, without a call of each.
@@ -53,16 +54,14 @@ def is_resolved(request: HttpRequest) -> bool:
     """Whether the server or a middleware further out has put the client's address in place of the proxy's."""
     if PROXY_FIX in request.META:
         return True
-    scope = getattr(request, "scope", None)
-    return scope is not None and asgi.is_resolved(scope)
+    return isinstance(request, ASGIRequest) and asgi.is_resolved(request.scope)
 
 
 def outer(request: HttpRequest) -> Exchange | None:
     """The exchange of a middleware further out, which counts the request."""
-    attributes = vars(request)
-    found = attributes.get(KEY) or request.META.get(KEY)
-    if found is None and "scope" in attributes:
-        found = attributes["scope"].get(KEY)
+    found = vars(request).get(KEY) or request.META.get(KEY)
+    if found is None and isinstance(request, ASGIRequest):
+        found = request.scope.get(KEY)
     return found if isinstance(found, Exchange) else None
 
 
@@ -72,8 +71,8 @@ def target(request: HttpRequest) -> str:
     Django's path is decoded. The original spelling is taken from what the server has of it, where that means
     the same path; else the path is encoded anew.
     """
-    scope = vars(request).get("scope")
-    if scope is not None:
+    if isinstance(request, ASGIRequest):
+        scope = request.scope
         if isinstance(scope.get("query_string"), str):
             # Bytes, says ASGI; but not Django's test client.
             scope = {**scope, "query_string": scope["query_string"].encode("latin-1", "replace")}
