@@ -86,7 +86,7 @@ fn each(check: impl Fn(&Case, &str, &str)) {
             count += 1;
         }
     }
-    assert!(count >= 14, "{count}");
+    assert!(count >= 15, "{count}");
 }
 
 #[test]

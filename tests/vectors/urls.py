@@ -140,6 +140,8 @@ def hidden_pair(pair, policy):
     name, equals, value = pair.partition(b"=")
     if not equals:
         name, value = b"", pair
+    if policy == "keep" and equals and shape(name) in ("email", "token"):
+        return b"***"
     whole = name + equals
     hide = shape(value) == "email"
     if policy == "keep":

@@ -185,7 +185,7 @@ impl<'a> Seen<'a> {
         if is_word(name, GPC) {
             self.refusal = self.refusal.max(refused(config.gpc, value.trim_ascii()));
         }
-        self.prefetch = self.prefetch.or_else(|| prefetch::announced(name, value));
+        self.prefetch = prefetch::foremost(self.prefetch, prefetch::announced(name, value));
         self.marks.note(name, value);
     }
 

@@ -21,12 +21,25 @@ fn view(facts: &Facts<'_>) -> String {
     }
 }
 
-/// The headers that may announce one.
+/// The headers that may announce one, the foremost first.
 pub(super) const HEADERS: [&str; 6] =
-    ["x-moz", "purpose", "x-purpose", "sec-purpose", "hx-preloaded", "x-sec-purpose"];
+    ["sec-purpose", "purpose", "x-purpose", "x-moz", "x-sec-purpose", "hx-preloaded"];
+
+/// A form and its value.
+type Announced<'a> = (&'static str, &'a [u8]);
+
+/// Which of two is told of: the foremost form, and of one form what came first. The order in which headers come does
+/// not count, since not every host keeps it.
+pub(super) fn foremost<'a>(
+    seen: Option<Announced<'a>>,
+    next: Option<Announced<'a>>,
+) -> Option<Announced<'a>> {
+    let place = |(form, _): &Announced<'_>| HEADERS.iter().position(|name| name == form);
+    seen.into_iter().chain(next).min_by_key(place)
+}
 
 /// The form and its value, if this header announces a speculative load.
-pub(super) fn announced<'a>(name: &[u8], value: &'a [u8]) -> Option<(&'static str, &'a [u8])> {
+pub(super) fn announced<'a>(name: &[u8], value: &'a [u8]) -> Option<Announced<'a>> {
     type Announces = fn(&[u8]) -> bool;
     let (form, announces): (_, Announces) = match name.len() {
         5 => ("x-moz", |value| is_one_of(value, &["prefetch"])),

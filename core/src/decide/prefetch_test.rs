@@ -50,3 +50,22 @@ fn a_prefetch_is_skipped_and_named() {
     assert_eq!(ask(&[("X-Purpose", "other"), ("X-Purpose", "preview")]), (Err(Reason::Prefetch), named));
     assert_eq!(ask(&[("purpose", "x")]), (Ok(()), "not announced as fetched ahead".to_owned()));
 }
+
+#[test]
+fn of_several_the_foremost_is_named_in_whatever_order_they_come() {
+    let ask = |headers: &[(&str, &str)]| Scenario { headers, ..Scenario::default() }.ask(&RULE).1;
+    let mut headers = [
+        ("Sec-Purpose", "prefetch;a"),
+        ("Sec-Purpose", "prefetch;b"),
+        ("Purpose", "prefetch"),
+        ("X-Purpose", "instant"),
+        ("X-Moz", "prefetch"),
+        ("X-Sec-Purpose", "prefetch"),
+        ("HX-Preloaded", "true"),
+    ];
+    assert_eq!(ask(&headers), "fetched ahead: sec-purpose: `prefetch;a`");
+    headers.reverse();
+    assert_eq!(ask(&headers), "fetched ahead: sec-purpose: `prefetch;b`");
+    assert_eq!(ask(&headers[..5]), "fetched ahead: purpose: `prefetch`");
+    assert_eq!(ask(&headers[..3]), "fetched ahead: x-moz: `prefetch`");
+}

@@ -3,7 +3,7 @@ use memchr::{memchr, memchr2};
 use super::{
     cap::cut,
     path::HIDDEN,
-    shape::{Shape, decoded, shape},
+    shape::{Shape, TOKEN, decoded, shape},
 };
 use crate::{config::QueryPolicy, request::split};
 
@@ -61,17 +61,28 @@ pub(super) fn hides(query: &[u8], policy: QueryPolicy) -> bool {
     split(query, b'&').any(|pair| !shown(pair, policy)[1].is_empty())
 }
 
-/// A pair with its value, or with [`HIDDEN`] in its place.
+/// A pair with its value, or with [`HIDDEN`] in its place; or that alone, if its name is to be hidden.
 fn shown(pair: &[u8], policy: QueryPolicy) -> [&[u8]; 2] {
     let value = memchr(b'=', pair).map_or(0, |equals| equals + 1);
+    if policy == QueryPolicy::Keep && value > 0 && tells(&pair[..value - 1]) {
+        return [&[], HIDDEN];
+    }
     let is_hidden = match policy {
         QueryPolicy::Raw => false,
         QueryPolicy::Campaign | QueryPolicy::Drop => names_somebody(&pair[value..]),
         // A pair without a name may be a token.
-        QueryPolicy::Keep if value == 0 => shape(pair) >= Some(Shape::Token),
+        QueryPolicy::Keep if value == 0 => tells(pair),
         QueryPolicy::Keep => is_secret(&pair[..value - 1]) || names_somebody(&pair[value..]),
     };
     if is_hidden && value < pair.len() { [&pair[..value], HIDDEN] } else { [pair, &[]] }
+}
+
+/// Whether a name is an e-mail address or a token, such as one of base64 with `=` at its end.
+#[cold]
+fn tells(name: &[u8]) -> bool {
+    // Most names are neither, which shows at once.
+    let may_tell = name.len() >= TOKEN || memchr2(b'@', b'%', name).is_some();
+    may_tell && shape(name) >= Some(Shape::Token)
 }
 
 /// Whether a value is an e-mail address.
@@ -234,6 +245,26 @@ mod test {
         assert_eq!(joined(&format!("{token}&b=2"), QueryPolicy::Keep, 99), "***&b=2");
         // Among named values they may be anything, such as the id of a click.
         assert_eq!(joined(&format!("a={token}"), QueryPolicy::Keep, 99), format!("a={token}"));
+    }
+
+    #[test]
+    fn a_name_that_is_an_address_or_a_token_is_hidden_with_its_value() {
+        let token = "k3Jd8sLq0Zx9VbN2mT7yRwE4uPcA5gHf";
+        for pair in [
+            "me@example.com=1",
+            "me@example.com=",
+            "%6de%2540example.com=1",
+            &format!("{token}=1"),
+            &format!("{token}=="),
+            "0123456789abcdef0123456789abcdef=",
+        ] {
+            assert_eq!(joined(&format!("a=1&{pair}&b=2"), QueryPolicy::Keep, 99), "a=1&***&b=2", "{pair}");
+            assert!(hides(pair.as_bytes(), QueryPolicy::Keep), "{pair}");
+            assert_eq!(joined(pair, QueryPolicy::Raw, 99), pair);
+        }
+        for pair in ["me@home=1", "order-1234567890=1", "%40=1", "=1"] {
+            assert_eq!(joined(pair, QueryPolicy::Keep, 99), pair);
+        }
     }
 
     #[test]

@@ -64,7 +64,8 @@
 //! that look like an e-mail address or a token are recorded as `:email` and `:token`, unless `privacy.path = "full"`;
 //! with `"anonymous"` those that look like an id are `:id`, and with `"route"` the route's template is recorded instead.
 //! That is a guess by their looks: a path may hold other personal data if your site's paths do; `track.ignore` leaves such
-//! out. With `privacy.query = "keep"` the values of secret names (`token`, `password`, `email` and their like) are `***`.
+//! out. With `privacy.query = "keep"` the values of secret names (`token`, `password`, `email` and their like) are `***`,
+//! and so is a whole parameter whose name is itself an e-mail address or a token.
 //! So are values that are e-mail addresses, unless it is `"raw"`; of a campaign whose parameter's name is one nothing is
 //! recorded.
 //! With `track.search`, what visitors search for on your site is recorded as `label`, of the page view and of an event.
