@@ -46,7 +46,7 @@ mod words;
 
 use std::sync::Arc;
 
-use self::{agent::Known, crawlers::Crawlers, sites::Sites, words::Words};
+use self::{agent::Known, crawlers::Crawlers, odd::Robots, sites::Sites, words::Words};
 pub use self::{
     bot::{Bot, Class, Purpose},
     campaign::{Campaign, Click},
@@ -67,13 +67,19 @@ use crate::{
 pub struct Lists {
     known: Known,
     crawlers: Crawlers,
+    robots: Robots,
     sites: Sites,
 }
 
 impl Lists {
     /// Those that came with this version.
     pub fn built_in() -> Self {
-        Self { known: Known::built_in(), crawlers: Crawlers::built_in(), sites: Sites::built_in() }
+        Self {
+            known: Known::built_in(),
+            crawlers: Crawlers::built_in(),
+            robots: Robots::built_in(),
+            sites: Sites::built_in(),
+        }
     }
 
     /// Those that came with this version, with other crawlers: `json` as in `crawler-user-agents.json` of
@@ -166,7 +172,7 @@ impl Enricher {
         odd::of(agent)
             .or_else(|| self.lists.known.find(agent))
             .or_else(|| self.lists.crawlers.find(agent))
-            .or_else(|| odd::guess(agent))
+            .or_else(|| self.lists.robots.guess(agent))
     }
 }
 

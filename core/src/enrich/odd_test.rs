@@ -1,7 +1,7 @@
 use super::*;
 
 fn class(agent: &str) -> Option<(Class, String)> {
-    let bot = of(agent.as_bytes()).or_else(|| guess(agent.as_bytes()));
+    let bot = of(agent.as_bytes()).or_else(|| Robots::built_in().guess(agent.as_bytes()));
     bot.map(|bot| (bot.class(), bot.name().to_owned()))
 }
 
