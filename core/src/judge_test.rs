@@ -1,7 +1,11 @@
 use uuid::uuid;
 
 use super::*;
-use crate::{config::IpPolicy, hit::Kind, visitor::consent::Choice};
+use crate::{
+    config::IpPolicy,
+    hit::Kind,
+    visitor::{Cookieless, consent::Choice},
+};
 
 /// 2026-07-22T10:00:00Z, in seconds.
 const NOW: u64 = 1_784_714_400;
@@ -320,6 +324,45 @@ fn a_hit_without_a_cookie_takes_the_id_of_the_day() {
     assert_eq!(of("visitor.identity = 'none'", &[agent]), (None, false, false, None));
     let denied = ("cookie", "trackside_consent=denied");
     assert_eq!(of("visitor.identity = 'cookieless'", &[agent, denied]), (None, false, false, None));
+}
+
+#[test]
+fn the_id_of_the_day_is_made_for_whoever_needs_it() {
+    let begun = |toml: &str, cookie: &str| {
+        let headers = asked(cookie);
+        let request = Request::new("GET", "/", &headers).with_peer(Some([203, 0, 113, 9].into()));
+        let config = Config::builder().toml(toml).build().unwrap();
+        begin(&config, &request, moment(), Some(&KEY))
+    };
+    // Whoever has a cookie may still need it, but seldom does.
+    assert!(matches!(begun("consent.policy = 'none'", &cookie(10)).caller.cookieless, Cookieless::Of(KEY)));
+    let id = KEY.id(b"www.example.com", [203, 0, 113, 9].into(), b"");
+    assert_eq!(begun("visitor.identity = 'cookieless'", "").visitor_id(), Some(id));
+    // Nothing will be recorded, so nobody is told from others.
+    let ignored = begun("visitor.identity = 'cookieless'\ntrack.ignore = ['/']", "");
+    assert_eq!((ignored.visitor_id(), ignored.skipped()), (None, Some(Reason::Ignored)));
+    assert_eq!(begun("visitor.identity = 'none'", "").visitor_id(), None);
+}
+
+#[test]
+fn an_id_that_a_cache_would_share_is_not_handed_out() {
+    let judged = |cache_control| {
+        let config = config("");
+        let (request_headers, headers) = (asked(""), [HTML[0], ("cache-control", cache_control)]);
+        let request = Request::new("GET", "/", &request_headers);
+        let mut hits = Vec::new();
+        let verdict = finish(
+            &config,
+            begin(&config, &request, moment(), None),
+            &request,
+            &Response::new(200, &headers),
+            &Annotations::new(),
+            &mut |hit| hits.push(hit),
+        );
+        (verdict.headers().count(), hits[0].visitor(), hits[0].is_new())
+    };
+    assert_eq!(judged("public"), (0, None, false));
+    assert_eq!(judged("private"), (1, Some(NEW), true));
 }
 
 #[test]
