@@ -212,6 +212,18 @@ fn a_lapsed_session_is_begun_anew_where_the_cookie_can_say_so() {
 }
 
 #[test]
+fn an_event_outside_an_exchange_has_the_place_that_was_told_of() {
+    let config = config("proxy.trusted = ['10.0.0.0/8']\nprivacy.geo = 'city'\ngeo.cdn = 'cloudflare'");
+    let headers =
+        [("host", "a.example"), ("cf-ipcountry", "DE"), ("cf-region-code", "BE"), ("cf-ipcity", "Berlin")];
+    let request = Request::new("GET", "/", &headers).with_peer(Some([10, 0, 0, 3].into()));
+    let visitor = super::visitor(&config, &begin(&config, &request, moment(), None), &request);
+    let mut hits = Vec::new();
+    event(&config, &visitor, &Event::new("add"), &moment(), &mut |hit| hits.push(hit));
+    assert_eq!((hits[0].country(), hits[0].region(), hits[0].city()), ("DE", "BE", "Berlin"));
+}
+
+#[test]
 fn an_event_is_made_once_for_each_policy() {
     let two = "[[destination]]\ntype = 'file'\npath = 'a'\nip = 'none'\n\
         [[destination]]\ntype = 'file'\nname = 'b'\npath = 'b'\nip = 'full'";

@@ -5,7 +5,7 @@ use crate::{
     Event,
     config::IpPolicy,
     hit::{
-        Draft,
+        Draft, Kind,
         sample::{self, MICROS},
     },
 };
@@ -192,6 +192,28 @@ fn texts_are_cut_at_their_limits() {
     }
     assert_eq!(params["yes"], true);
     assert_eq!(params["half"], 0.5);
+}
+
+#[test]
+fn a_download_has_the_end_of_its_name_where_there_is_one() {
+    let told = |path: &str| {
+        let download = Event::new("download");
+        let params =
+            params(&Draft { path: path.as_bytes(), special: Some(Kind::Download), ..event(&download) });
+        (params["file_name"].clone(), params.get("file_extension").cloned())
+    };
+    for (path, extension) in [
+        ("/files/a.pdf", Some("pdf")),
+        ("/a.tar.gz", Some("gz")),
+        ("/a.b/c", None),
+        ("/a.b/c.d", Some("d")),
+        ("/.pdf", None),
+        ("/a.", None),
+        ("/a.b/", None),
+        ("/..x", Some("x")),
+    ] {
+        assert_eq!(told(path), (json!(path), extension.map(Json::from)));
+    }
 }
 
 #[test]
