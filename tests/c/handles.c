@@ -160,6 +160,25 @@ static void exchange(void)
     CHECK(begun == NULL && visitor == NULL && headers == NULL);
 }
 
+static void scratch(void)
+{
+    const unsigned char bytes[1] = { 1 };
+    unsigned char verdict[64];
+    trackside_scratch scratch = TRACKSIDE_SCRATCH_INIT;
+    scratch.buffer = verdict;
+    scratch.capacity = sizeof verdict;
+    TAKES_ONLY(TRACKER, "tracker", scratch_begin, &scratch, wrong, bytes, 1);
+    CHECK(scratch.exchange == NULL);
+    for (int n = 0; n <= KINDS; n++) {
+        if (n != EXCHANGE) {
+            scratch.exchange = handles[n];
+            REFUSES(TRACKSIDE_WRONG_HANDLE, "scratch.exchange", scratch_end, &scratch, bytes, 1);
+            CHECK(scratch.exchange == handles[n]);
+            CHECK_INT(scratch.needed, 0);
+        }
+    }
+}
+
 static void stats_and_hits(void)
 {
     trackside_requests_book requests = TRACKSIDE_REQUESTS_BOOK_INIT;
@@ -239,6 +258,7 @@ int main(void)
     have_one_of_each();
     options_and_tracker();
     exchange();
+    scratch();
     stats_and_hits();
     frees();
 

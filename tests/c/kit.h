@@ -160,6 +160,25 @@ static inline void add_event_of_all_parts(trackside_exchange *exchange)
     OK(trackside_exchange_add_event, exchange, &event);
 }
 
+/* trackside_scratch_begin and _end with the error struct at the end, as all others have it. */
+static inline trackside_status scratch_begin(trackside_scratch *scratch, const trackside_tracker *tracker,
+    const unsigned char *lines, size_t length, trackside_error *error)
+{
+    if (scratch != NULL) {
+        scratch->error = error;
+    }
+    return trackside_scratch_begin(scratch, tracker, lines, length, 0);
+}
+
+static inline trackside_status scratch_end(
+    trackside_scratch *scratch, const unsigned char *blob, size_t length, trackside_error *error)
+{
+    if (scratch != NULL) {
+        scratch->error = error;
+    }
+    return trackside_scratch_end(scratch, blob, length);
+}
+
 /* The book of one destination, with the sums of its reasons. */
 typedef struct book {
     trackside_hits_book hits;

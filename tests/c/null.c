@@ -122,25 +122,6 @@ static void options_and_tracker(void)
     trackside_outgoing_free(outgoing);
 }
 
-/* These take their error struct with all else. */
-static trackside_status scratch_begin(trackside_scratch *scratch, const trackside_tracker *tracker,
-    const unsigned char *lines, size_t length, trackside_error *error)
-{
-    if (scratch != NULL) {
-        scratch->error = error;
-    }
-    return trackside_scratch_begin(scratch, tracker, lines, length, 0);
-}
-
-static trackside_status scratch_end(
-    trackside_scratch *scratch, const unsigned char *blob, size_t length, trackside_error *error)
-{
-    if (scratch != NULL) {
-        scratch->error = error;
-    }
-    return trackside_scratch_end(scratch, blob, length);
-}
-
 static void scratch(void)
 {
     const unsigned char bytes[1] = { 1 };

@@ -175,6 +175,17 @@ static void sizes_are_looked_at(void)
     trackside_response response = page_response();
     response.size = 0;
     REFUSES(TRACKSIDE_INVALID_ARGUMENT, "size", trackside_exchange_finish, exchange, &response);
+
+    /* Where its size is wrong, its error struct is not looked for. */
+    const unsigned char byte = 1;
+    trackside_error error = TRACKSIDE_ERROR_INIT;
+    trackside_scratch scratch = TRACKSIDE_SCRATCH_INIT;
+    scratch.exchange = exchange;
+    scratch.error = &error;
+    scratch.size = offsetof(trackside_scratch, error);
+    CHECK_INT(trackside_scratch_end(&scratch, &byte, 1), TRACKSIDE_INVALID_ARGUMENT);
+    CHECK_INT(trackside_scratch_begin(&scratch, tracker, &byte, 1, 0), TRACKSIDE_INVALID_ARGUMENT);
+    CHECK(scratch.exchange == exchange && error.status == 0);
     CHECK_INT(finish_page(exchange), 0);
     trackside_tracker_free(tracker);
 }

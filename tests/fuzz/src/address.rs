@@ -129,8 +129,7 @@ fn hides(config: &Config, how: usize, path: &[u8], query: &[u8], referrer: &[u8]
     let address_in_query = query(&format!("utm_content={address}"));
     let led_by = |path: &[u8], query: &[u8]| referrer(&[path, b"?", query].concat());
     let address_for_a_name = query(&format!("{address}=1"));
-    let all =
-        [(&in_path, &in_query), (&address_in_path, &address_in_query), (&in_path, &address_for_a_name)];
+    let all = [(&in_path, &in_query), (&address_in_path, &address_in_query), (&in_path, &address_for_a_name)];
     for (path, query) in all {
         let from = led_by(path, query);
         let from = if is_field_value(&from) { from } else { Vec::new() };

@@ -257,7 +257,7 @@ impl Exchange {
 /// What trackside_exchange_end_blob has written.
 #[derive(Debug)]
 pub struct Written {
-    buffer: Piece,
+    pub(crate) buffer: Piece,
     /// How long the verdict is, if that was told.
     pub needed: Option<usize>,
 }

@@ -22,6 +22,7 @@ pub mod parts;
 pub mod proxy;
 pub mod reader;
 pub mod rust;
+pub mod scratch;
 pub mod site;
 pub mod slip;
 pub mod spool;

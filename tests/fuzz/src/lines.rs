@@ -1,4 +1,4 @@
-//! The target `lines`: any bytes as the lines of trackside_exchange_begin_lines.
+//! The target `lines`: any bytes as the lines of trackside_exchange_begin_lines, and of trackside_scratch_begin.
 //!
 //! They are accepted if and only if they are as many as the header's specification says, and then say what the same
 //! parts say in arrays.
@@ -11,6 +11,7 @@ use crate::{
     lend::Manner,
     parts::{Request, Response},
     rust::peer,
+    scratch::Scratch,
     site::{Site, read},
     slip::{Fault, Place, Slip},
 };
@@ -29,6 +30,20 @@ const SLIPS: [Slip; 7] = [
     Slip::new(Place::RequestBlock, Fault::Null),
     Slip::new(Place::RequestBlock, Fault::Off),
 ];
+
+/// The mistakes at the end of an exchange in a scratch's places.
+const ENDS: [Slip; 7] = [
+    Slip::new(Place::Nowhere, Fault::Null),
+    Slip::new(Place::Out, Fault::Null),
+    Slip::new(Place::Out, Fault::Off),
+    Slip::new(Place::Exchange, Fault::Null),
+    Slip::new(Place::Exchange, Fault::Off),
+    Slip::new(Place::ResponseBlock, Fault::Null),
+    Slip::new(Place::ResponseBlock, Fault::Off),
+];
+
+/// The block of [`Response::page`]: version, flags, the status 200, one header, no annotation, the lengths.
+const PAGE: &[u8] = b"\x01\0\xc8\0\x01\0\0\0\x0c\0\0\0\x09\0\0\0content-typetext/html";
 
 /// The names of the headers whose values the lines are.
 pub fn names(site: &Site) -> Vec<String> {
@@ -61,7 +76,8 @@ fn request<'a>(lines: &'a [u8], names: &'a [String]) -> Option<Request<'a>> {
 }
 
 /// One exchange: after four bytes for the configuration, the flags, the mistake that comes first and where in memory the
-/// lines begin, the lines.
+/// lines begin, the lines. Of the fourth byte the highest three bits say how a scratch's exchange ends: with which of
+/// [`ENDS`], or, if all are set, with a buffer for a verdict without headers.
 ///
 /// # Panics
 ///
@@ -83,32 +99,74 @@ pub fn run(data: &[u8]) {
         // What is looked at first is not specified.
         let statuses = [status, TRACKSIDE_BLOB, TRACKSIDE_INVALID_ARGUMENT];
         outcome.failed(&statuses, &[name, "`lines`", "`flags`"]);
+        let scratch = Scratch::new(0, manner);
+        scratch.begin(&site, &block, *flags, slip).failed(&statuses, &[name, "`lines`", "`flags`"]);
+        assert!(scratch.exchange().is_null());
         site.check_books(0, 0);
     }
 
+    let scratch = Scratch::new(if begin >> 5 == 7 { 8 } else { 512 }, manner);
     let (outcome, exchange) = Exchange::begin_lines(&site, &block, *flags, manner, Slip::default());
+    let in_places = scratch.begin(&site, &block, *flags, Slip::default());
     drop(block);
     let names = names(&site);
     let known = request(lines, &names).filter(|_| *flags <= 3);
     let Some(mut request) = known else {
-        outcome.failed(&[TRACKSIDE_BLOB, TRACKSIDE_INVALID_ARGUMENT], &["`lines`", "`flags`"]);
+        for outcome in [outcome, in_places] {
+            outcome.failed(&[TRACKSIDE_BLOB, TRACKSIDE_INVALID_ARGUMENT], &["`lines`", "`flags`"]);
+        }
+        assert!(scratch.exchange().is_null());
         site.check_books(0, 0);
         return;
     };
     outcome.ok();
+    in_places.ok();
     let exchange = exchange.expect("it went well");
     (request.secure, request.resolved) = (flags & 1, flags >> 1);
     let (outcome, twin) = Exchange::begin(&site, &request, Manner::default(), Slip::default());
     outcome.ok();
     let twin = twin.expect("it went well");
     assert_eq!(exchange.before(), twin.before());
+    assert_eq!(scratch.is_new(), twin.before().is_new);
     for each in [&exchange, &twin] {
         each.finish(&Response::page(), Slip::default()).ok();
     }
     assert_eq!(exchange.verdict(), twin.verdict());
+    end(scratch, &site, ENDS.get(usize::from(begin >> 5)), &twin);
     drop((exchange, twin));
-    site.check_books(2, 0);
+    site.check_books(3, 0);
     let hits = site.hits();
-    let (of_lines, of_arrays) = hits.split_at(hits.len() / 2);
-    assert_eq!(of_lines, of_arrays);
+    assert_eq!(hits.len() % 3, 0, "{hits:?}");
+    let mut thirds = hits.chunks((hits.len() / 3).max(1));
+    let first = thirds.next();
+    assert!(thirds.all(|third| Some(third) == first), "{hits:?}");
+}
+
+/// Ends the exchange of a scratch after a mistake, which is told and changes nothing, with the page that ended another;
+/// or, without a mistake, where the verdict may have no room.
+fn end(scratch: Scratch, site: &Site, slip: Option<&Slip>, twin: &Exchange) {
+    let exchange = scratch.exchange();
+    let block = Block::new(PAGE, 0);
+    let again = Block::new(b"", 0);
+    scratch.begin(site, &again, 0, Slip::default()).failed(&[TRACKSIDE_INVALID_ARGUMENT], &["`scratch`"]);
+    if let Some(slip) = slip.filter(|slip| slip.place != Place::Nowhere) {
+        let (status, name) = match slip.place {
+            Place::Exchange => (slip.handle_status(), "`scratch.exchange`"),
+            Place::ResponseBlock => (slip.status(), "`blob`"),
+            _ => (slip.status(), ""),
+        };
+        scratch.end(&block, *slip).failed(&[status], &[name]);
+        assert_eq!(scratch.exchange(), exchange, "what failed ends nothing");
+    }
+    let outcome = scratch.end(&block, Slip::default());
+    let expected = twin.verdict().expect("it is over");
+    if slip.is_none() && !expected.headers.is_empty() {
+        outcome.failed(&[TRACKSIDE_BUFFER], &["`scratch.buffer`"]);
+        assert_eq!(scratch.exchange(), exchange, "its verdict is still to be had");
+        assert!(scratch.into_written().is_untouched());
+        return;
+    }
+    outcome.ok();
+    assert!(scratch.exchange().is_null());
+    assert_eq!(scratch.into_written().verdict(), expected);
 }
