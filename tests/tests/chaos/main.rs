@@ -6,15 +6,21 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod counts;
+mod expected;
 mod hits;
 mod http;
+mod model;
 mod random;
 mod receiver;
 mod runner;
+mod trial;
 
 use runner::Family;
 
-const FAMILIES: [Family; 1] = [Family { name: "http", runs: 120, beside: 6, run: http::run }];
+const FAMILIES: [Family; 2] = [
+    Family { name: "http", runs: 120, beside: 6, run: http::run },
+    Family { name: "model", runs: 10_000, beside: 8, run: model::run },
+];
 
 fn main() {
     runner::main(&FAMILIES);
