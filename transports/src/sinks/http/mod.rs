@@ -1,19 +1,22 @@
 //! Posts hits to a receiver over HTTP/1.1 (RFC 9112).
 //!
 //! One attempt is one request, on a kept-alive connection where there is one, within one time-out for name
-//! look-up, connecting, sending and reading together, and within those of its stages. Whatever the server answers,
-//! also a redirect, goes to the protocol, with at most the first 64 KiB of the body; a longer body costs the
-//! connection. Without an answer, the attempt is *retry* if no byte of the request was handed to the system, else
-//! *unknown*.
+//! look-up, connecting, sending and reading together, and within those of its stages, each of which may come late by
+//! a sixty-fourth. Whatever the server answers, also a redirect, goes to the protocol, with at most the first 64 KiB of
+//! the body; a longer body costs the connection. Without an answer, the attempt is *retry* if no byte of the request
+//! was handed to the system, else *unknown*.
 //!
 //! A proxy is used only if it is configured, whatever the environment says, and no redirect is followed. Certificates
 //! are checked against the roots of `webpki-roots`, or those of a file.
 
 mod compress;
+mod connect;
+mod join;
 mod resolve;
 #[cfg(feature = "tls")]
 mod roots;
 mod sink;
+mod steady;
 mod watch;
 
 use std::{path::Path, sync::Arc};

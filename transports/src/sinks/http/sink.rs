@@ -19,7 +19,7 @@ use ureq::{Agent, Proxy};
 
 #[cfg(feature = "tls")]
 use super::roots;
-use super::{compress::Gzip, resolve::Remembering, watch};
+use super::{compress::Gzip, connect::connector, resolve::Remembering};
 use crate::sink::{Delivery, Sink, SinkError};
 
 /// How much of an answer is read.
@@ -56,7 +56,7 @@ impl HttpSink {
             Proxy::new(proxy.reveal()).map_err(|_| SinkError::new("the proxy of `proxy` is not a URL"))
         });
         let proxy = proxy.transpose()?;
-        let connector = watch::connector(Arc::clone(&wrote), proxy.is_some());
+        let connector = connector(Arc::clone(&wrote), proxy.is_some());
         let stages = &http.stages;
         let config = Agent::config_builder()
             .http_status_as_error(false)
