@@ -10,7 +10,7 @@ use std::{
 use trackside_core::{
     Config, Hit, Reason,
     config::{Destination, IpPolicy, Mode},
-    enrich::{Enricher, Found, Lists, Locate},
+    enrich::{Agents, Enricher, Found, Lists, Locate},
     hit::Edit,
     protocol::{Enriched, Protocol},
 };
@@ -38,6 +38,7 @@ pub struct Stage {
     crawlers: Option<String>,
     places: Option<Arc<dyn Locate>>,
     enricher: PerProcess<Enricher>,
+    agents: PerProcess<Mutex<Agents>>,
     looks: PerProcess<Mutex<Looks>>,
     takers: Vec<Taker>,
 }
@@ -75,6 +76,7 @@ impl Stage {
             crawlers: None,
             places: None,
             enricher: PerProcess::new(),
+            agents: PerProcess::new(),
             looks: PerProcess::new(),
             takers: config.destinations().iter().map(taker).collect(),
         };
@@ -171,8 +173,7 @@ impl Stage {
 
     fn look(&self, hit: &Hit, hooks: Option<&dyn Hooks>, complain: &dyn Fn(&str)) -> Looked {
         let mut looked = Looked { hit: hit.clone(), found: Found::default(), refused: None, failures: 0 };
-        let Some(found) = looked.guarded("the look at a hit", complain, || Ok(self.enricher().look(hit)))
-        else {
+        let Some(found) = looked.guarded("the look at a hit", complain, || Ok(self.find(hit))) else {
             looked.refused = Some(Reason::Rejected);
             return looked;
         };
@@ -181,6 +182,11 @@ impl Stage {
             self.ask(hooks, &mut looked, complain);
         }
         looked
+    }
+
+    fn find(&self, hit: &Hit) -> Found {
+        let mut agents = self.agents.get(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
+        self.enricher().look_with(&mut agents, hit)
     }
 
     fn ask(&self, hooks: &dyn Hooks, looked: &mut Looked, complain: &dyn Fn(&str)) {
@@ -196,7 +202,7 @@ impl Stage {
             hooks.edit(&enriched, &mut edit)?;
             let edited = edit.apply(&hit);
             // What was taken out of the hit is not to be found in it.
-            Ok(edited.map(|edited| (self.enricher().look(&edited), edited)))
+            Ok(edited.map(|edited| (self.find(&edited), edited)))
         });
         (looked.found, looked.hit) = edited.flatten().unwrap_or((found, hit));
     }

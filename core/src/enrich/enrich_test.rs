@@ -110,3 +110,22 @@ fn a_list_of_the_operators_own_takes_the_place_of_the_crawlers() {
     assert_eq!(bot(&enricher, "Slurp (x)"), None);
     assert_eq!(bot(&enricher, "GPTBot (x)").map(|(class, _)| class), Some(Class::Ai), "the others stay");
 }
+
+#[test]
+fn what_is_remembered_of_an_agent_is_what_a_look_finds() {
+    let enricher = enricher("track.bots_allow = ['acme*bot']\ntrack.bots_deny = ['firefox/12']");
+    let spammer = include_str!("lists/spammers.txt").lines().next().unwrap();
+    let spam = format!("https://www.{spammer}/");
+    let mut agents = Agents::default();
+    for _ in 0..2 {
+        for agent in
+            ["", "curl/8.5.0", " curl/8.5.0 ", "Mozilla/5.0 GPTBot/1.2", "AcmeBot curl", "Firefox/128.0"]
+        {
+            for referrer in ["", spam.as_str()] {
+                let page = Draft { agent: agent.as_bytes(), referrer: referrer.as_bytes(), ..sample::page() };
+                let hit = page.seal(IpPolicy::None);
+                assert_eq!(enricher.look_with(&mut agents, &hit), enricher.look(&hit), "{agent} {referrer}");
+            }
+        }
+    }
+}
