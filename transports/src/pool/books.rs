@@ -255,8 +255,24 @@ impl Books {
         self.waiting.load(SeqCst) > 0
     }
 
-    /// Announces that hits ended, or that a worker did.
+    /// Announces that hits ended.
     pub(super) fn announce(&self) {
+        if self.has_news() {
+            self.announce_end();
+        }
+    }
+
+    /// Whether hits have ended for which somebody waits. To wake them for each would cost as much as a request.
+    fn has_news(&self) -> bool {
+        if !self.is_awaited() {
+            return false;
+        }
+        let current = (self.submitted.0.epochs.load(SeqCst) & 1) as usize;
+        self.is_epoch_settled(1 - current)
+    }
+
+    /// Announces that a worker ended, or that no hit will be delivered any more.
+    pub(super) fn announce_end(&self) {
         if self.is_awaited() {
             drop(self.settling());
             self.settled.notify_all();

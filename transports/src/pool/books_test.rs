@@ -57,6 +57,22 @@ fn a_later_flush_waits_for_an_earlier_ones_hits_too() {
 }
 
 #[test]
+fn who_flushes_is_woken_by_the_last_hit_that_it_waits_for() {
+    let books = Arc::new(Books::default());
+    let before = [books.submit(), books.submit()];
+    let flushed = flush(&books);
+    let after = books.submit();
+    books.delivered(Tally::one(before[0]));
+    assert!(!books.has_news());
+    books.delivered(Tally::one(after));
+    assert!(!books.has_news());
+    books.delivered(Tally::one(before[1]));
+    assert!(books.has_news());
+    books.announce();
+    assert_eq!(flushed.recv_timeout(LONG), Ok(true));
+}
+
+#[test]
 fn a_flush_of_nothing_does_not_wait() {
     let books = Books::default();
     assert!(books.await_end().wait_for_epoch(Instant::now()));

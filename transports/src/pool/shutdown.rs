@@ -79,7 +79,7 @@ impl Running {
         while let Some(item) = self.queue.pop() {
             tally(&[item]);
         }
-        self.books.announce();
+        self.books.announce_end();
         self.crew.wake_all();
     }
 

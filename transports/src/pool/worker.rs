@@ -124,7 +124,7 @@ impl Worker {
         let Self { running, factory, .. } = self;
         running.drop_guarded(factory);
         running.crew.leave();
-        running.books.announce();
+        running.books.announce_end();
     }
 
     /// Has the sink make an attempt. None if the sink forked and this is the child: the batch, and all this,
