@@ -241,7 +241,7 @@ fn write_event(hit: &Hit, now: u64, body: &mut Vec<u8>) {
     let mut event = Object::open(body);
     // OK because hits without a name are not admitted.
     if let Ok(name) = Name::of(hit) {
-        event.put("name", name.as_str());
+        event.put_text("name", name.as_str());
     }
     let oldest = now.saturating_sub(WINDOW * 1_000_000);
     event.put("timestamp_micros", &hit.micros().clamp(oldest, now));
@@ -261,9 +261,9 @@ fn write_params(hit: &Hit, params: &mut Object<'_>) {
         let mark: &[u8] = if hit.query().is_empty() { b"" } else { b"?" };
         let pieces = [scheme, hit.site().as_bytes(), hit.path(), mark, hit.query()];
         if hit.kind() == Kind::Download {
-            params.put("link_url", &Shown(Address { pieces, max: MAX_TEXT }));
+            put_address(params, "link_url", pieces, MAX_TEXT);
         } else {
-            params.put("page_location", &Shown(Address { pieces, max: MAX_LOCATION }));
+            put_address(params, "page_location", pieces, MAX_LOCATION);
         }
     }
     match hit.kind() {
@@ -276,22 +276,28 @@ fn write_params(hit: &Hit, params: &mut Object<'_>) {
     write_properties(hit, params);
 }
 
+fn put_address<const N: usize>(params: &mut Object<'_>, key: &str, pieces: [&[u8]; N], max: usize) {
+    let address = Address { pieces, max };
+    match address.as_texts() {
+        Some(texts) => params.put_joined(key, texts),
+        None => params.put(key, &Shown(address)),
+    }
+}
+
 fn write_referrer(hit: &Hit, params: &mut Object<'_>) {
     if !hit.referrer().is_empty() {
-        let pieces = [hit.referrer()];
-        params.put("page_referrer", &Shown(Address { pieces, max: MAX_REFERRER }));
+        put_address(params, "page_referrer", [hit.referrer()], MAX_REFERRER);
     }
 }
 
 fn write_download_params(hit: &Hit, params: &mut Object<'_>) {
     if !hit.referrer().is_empty() {
-        let pieces = [hit.referrer()];
-        params.put("page_location", &Shown(Address { pieces, max: MAX_LOCATION }));
+        put_address(params, "page_location", [hit.referrer()], MAX_LOCATION);
     }
-    params.put("file_name", &Shown(Address { pieces: [hit.path()], max: MAX_TEXT }));
+    put_address(params, "file_name", [hit.path()], MAX_TEXT);
     let name = hit.path().rsplit(|&b| b == b'/').next().unwrap_or_default();
     if let Some(dot) = memchr::memrchr(b'.', name).filter(|&dot| dot > 0 && dot + 1 < name.len()) {
-        params.put("file_extension", &Shown(Address { pieces: [&name[dot + 1..]], max: MAX_TEXT }));
+        put_address(params, "file_extension", [&name[dot + 1..]], MAX_TEXT);
     }
 }
 

@@ -21,8 +21,16 @@ impl<'a> Object<'a> {
     /// Puts a text unless it is empty.
     pub(super) fn put_text(&mut self, key: &str, text: &str) {
         if !text.is_empty() {
-            self.put(key, text);
+            self.put_joined(key, [text]);
         }
+    }
+
+    /// Puts texts as one.
+    pub(super) fn put_joined<const N: usize>(&mut self, key: &str, texts: [&str; N]) {
+        let out = self.key(key);
+        out.push(b'"');
+        texts.iter().for_each(|text| push_escaped(out, text));
+        out.push(b'"');
     }
 
     /// Begins a member whose value the caller writes.
@@ -31,8 +39,9 @@ impl<'a> Object<'a> {
             self.out.push(b',');
         }
         self.members += 1;
-        put(self.out, key);
-        self.out.push(b':');
+        self.out.push(b'"');
+        push_escaped(self.out, key);
+        self.out.extend_from_slice(b"\":");
         self.out
     }
 
@@ -44,6 +53,21 @@ impl<'a> Object<'a> {
     pub(super) fn close(self) {
         self.out.push(b'}');
     }
+}
+
+/// Appends what stands between a text's quotation marks.
+fn push_escaped(out: &mut Vec<u8>, text: &str) {
+    // Without a way out of the loop, which looks at many bytes at once.
+    let is_plain = text.bytes().fold(true, |plain, b| plain & (b >= b' ') & (b != b'"') & (b != b'\\'));
+    if is_plain {
+        out.extend_from_slice(text.as_bytes());
+        return;
+    }
+    let before = out.len();
+    put(out, text);
+    // Both marks.
+    out.pop();
+    out.remove(before);
 }
 
 fn put(out: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) {

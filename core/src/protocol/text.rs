@@ -13,6 +13,9 @@ pub(super) fn first_chars(text: &str, max: usize) -> &str {
 }
 
 fn chars_end(text: &str, max: usize) -> usize {
+    if text.len() <= max {
+        return text.len();
+    }
     text.char_indices().nth(max).map_or(text.len(), |(end, _)| end)
 }
 
@@ -45,6 +48,21 @@ impl Display for Lower<'_> {
 pub(super) struct Address<'a, const N: usize> {
     pub(super) pieces: [&'a [u8]; N],
     pub(super) max: usize,
+}
+
+impl<'a, const N: usize> Address<'a, N> {
+    /// The pieces as they are, if nothing is to be cut and nothing encoded.
+    pub(super) fn as_texts(&self) -> Option<[&'a str; N]> {
+        let length: usize = self.pieces.iter().map(|piece| piece.len()).sum();
+        if length > self.max {
+            return None;
+        }
+        let mut texts = [""; N];
+        for (text, piece) in texts.iter_mut().zip(self.pieces) {
+            *text = std::str::from_utf8(piece).ok()?;
+        }
+        Some(texts)
+    }
 }
 
 impl<const N: usize> Display for Address<'_, N> {
@@ -135,6 +153,14 @@ mod test {
             let pieces: [&[u8]; 3] = ["/é%41".as_bytes(), b"\xff", "/€%E2%82%".as_bytes()];
             assert_eq!(Address { pieces, max }.to_string(), whole, "{max}");
         }
+    }
+
+    #[test]
+    fn what_is_text_and_short_enough_stays_as_it_is() {
+        let as_texts = |pieces: [&'static [u8]; 2], max| Address { pieces, max }.as_texts();
+        assert_eq!(as_texts(["/é".as_bytes(), b"%41"], 6), Some(["/é", "%41"]));
+        assert_eq!(as_texts(["/é".as_bytes(), b"%41"], 5), None, "counted in bytes, there might be too much");
+        assert_eq!(as_texts([b"/", b"\xff"], 6), None);
     }
 
     #[test]
