@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use http::Uri;
+use percent_encoding::percent_decode_str;
 
 use super::receiver::{Kind, path_of};
 use crate::config::{
@@ -63,7 +64,7 @@ fn proxy(section: &mut Section<'_>, resolver: Option<&Resolver>) -> Option<Secre
         section.mistake(
             "proxy",
             "is not a proxy such as \"http://proxy.example:3128\" or \"http://user:password@proxy.example:3128\": http, \
-             a host, and neither path nor query",
+             a host, neither path nor query, and what is encoded of user and password is UTF-8",
         );
         return None;
     }
@@ -77,9 +78,10 @@ fn is_proxy(text: &str) -> bool {
     let Some(authority) = uri.authority() else {
         return false;
     };
-    let address = authority.as_str().rsplit_once('@').map_or(authority.as_str(), |(_, address)| address);
+    let (login, address) = authority.as_str().rsplit_once('@').unwrap_or(("", authority.as_str()));
     let port = address.strip_prefix(authority.host()).unwrap_or("?");
     uri.scheme_str() == Some("http")
+        && percent_decode_str(login).decode_utf8().is_ok()
         && !authority.host().is_empty()
         && (port.is_empty() || authority.port_u16().is_some())
         && uri.path() == "/"

@@ -384,6 +384,8 @@ fn of_how_the_receiver_is_reached() {
         ("proxy = 'http://proxy.example:99999'", "proxy", "is not a proxy"),
         ("proxy = 'http://proxy.example:'", "proxy", "is not a proxy"),
         ("proxy = 'http://me:s3cret@proxy.example?'", "proxy", "is not a proxy"),
+        ("proxy = 'http://me:s3cret%ff@proxy.example'", "proxy", "of user and password is UTF-8"),
+        ("proxy = 'http://%C3:s3cret@proxy.example'", "proxy", "of user and password is UTF-8"),
     ] {
         let told = mistakes(&format!("destination = [{{ type = 'ga-v1', tracking_id = 'a', {keys} }}]"));
         assert_eq!(told.len(), 1, "{keys}: {told:?}");
