@@ -129,14 +129,23 @@ impl Pens {
             return Err(Unwritten::Busy);
         }
         let mine = stripe();
+        let (mut is_busy, mut is_full) = (false, false);
         for n in 0..STRIPES {
             let stripe = &self.stripes[(mine + n) % STRIPES];
             let mut pen = match stripe.pen.try_lock() {
                 Ok(pen) => pen,
                 Err(TryLockError::Poisoned(pen)) => pen.into_inner(),
-                Err(TryLockError::WouldBlock) => continue,
+                Err(TryLockError::WouldBlock) => {
+                    is_busy = true;
+                    continue;
+                }
             };
             let written = self.write_with(&mut pen, record, tag);
+            if matches!(written, Err(Unwritten::Full)) {
+                // Another segment may have room yet.
+                is_full = true;
+                continue;
+            }
             if written.is_ok() {
                 stripe.written.fetch_add(1, SeqCst);
             }
@@ -144,7 +153,12 @@ impl Pens {
             self.note(&written, began, hand);
             return written;
         }
-        Err(Unwritten::Busy)
+        if is_busy || !is_full {
+            return Err(Unwritten::Busy);
+        }
+        let written = Err(Unwritten::Full);
+        self.note(&written, began, hand);
+        written
     }
 
     /// How many hits were ever written.

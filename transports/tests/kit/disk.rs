@@ -1,10 +1,11 @@
 //! A disk that fails, fills or is slow as it is told.
 
 use std::{
+    fmt,
     io::{self, ErrorKind},
     path::Path,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering::SeqCst},
     },
     thread,
@@ -32,6 +33,36 @@ pub struct Faults {
     pub is_uncut: AtomicBool,
     /// How often something was synced.
     pub syncs: AtomicU64,
+    /// How often something was opened, and written.
+    pub opened: AtomicU64,
+    pub written: AtomicU64,
+    /// What happens during the next read.
+    pub meanwhile: Meanwhile,
+    /// What happens when a folder is to go.
+    pub leaving: Meanwhile,
+}
+
+/// Something that happens once, in the midst of something else.
+#[derive(Default)]
+pub struct Meanwhile(Mutex<Option<Box<dyn FnOnce() + Send>>>);
+
+impl Meanwhile {
+    pub fn set(&self, work: impl FnOnce() + Send + 'static) {
+        *self.0.lock().unwrap() = Some(Box::new(work));
+    }
+
+    fn happen(&self) {
+        let work = self.0.lock().unwrap().take();
+        if let Some(work) = work {
+            work();
+        }
+    }
+}
+
+impl fmt::Debug for Meanwhile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Meanwhile")
+    }
 }
 
 impl Faulty {
@@ -68,6 +99,7 @@ impl Disk for Faulty {
     }
 
     fn open(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
+        self.0.opened.fetch_add(1, SeqCst);
         if self.0.is_unreadable.load(SeqCst) {
             return Err(ErrorKind::PermissionDenied.into());
         }
@@ -79,6 +111,7 @@ impl Disk for Faulty {
     }
 
     fn remove_folder(&self, path: &Path) -> io::Result<()> {
+        self.0.leaving.happen();
         Os.remove_folder(path)
     }
 
@@ -100,11 +133,13 @@ struct FaultyFile {
 
 impl DiskFile for FaultyFile {
     fn read_at(&self, bytes: &mut [u8], at: u64) -> io::Result<usize> {
+        self.disk.0.meanwhile.happen();
         self.file.read_at(bytes, at)
     }
 
     fn write_at(&self, bytes: &[u8], at: u64) -> io::Result<usize> {
         self.disk.write()?;
+        self.disk.0.written.fetch_add(1, SeqCst);
         match self.disk.0.torn.swap(0, SeqCst) {
             0 => self.file.write_at(bytes, at),
             torn => self.file.write_at(&bytes[..bytes.len().min(torn as usize - 1)], at),

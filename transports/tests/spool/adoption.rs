@@ -72,6 +72,30 @@ fn the_states_that_the_dead_left_are_kept() {
 }
 
 #[test]
+fn what_cannot_be_locked_or_listed_is_told_and_does_not_keep_others_from_adoption() {
+    let place = Place::new();
+    let spool = place.spool();
+    let hits = fill(&spool, 4);
+    spool.close();
+    // Both names come before any that is drawn, unless the dice are loaded.
+    let folder = place.0.join("stats");
+    fs::create_dir_all(folder.join("0000000000000000")).unwrap();
+    fs::create_dir_all(folder.join("0000000000000000.lock")).unwrap();
+    fs::write(folder.join("0000000000000001"), "no folder").unwrap();
+    let next = Spool::new(place.options());
+    next.tend(Instant::now());
+    assert_eq!(next.troubles(), Vec::<String>::new(), "what can be read comes first");
+    let stored = next.read(10);
+    assert_eq!(read_ids(&stored.hits), ids(&hits));
+    mark(&next, &stored.hits, State::Delivered);
+    drop(stored);
+    next.read(10);
+    next.tend(Instant::now() + Duration::from_secs(60));
+    let told = next.troubles();
+    assert!(told.len() == 1 && told[0].contains("cannot be read"), "{told:?}");
+}
+
+#[test]
 fn an_adopter_that_dies_is_followed_by_another() {
     let place = Place::new();
     let spool = place.spool();

@@ -170,6 +170,33 @@ fn what_is_damaged_while_its_writer_lives_is_counted_by_its_tag() {
 }
 
 #[test]
+fn what_is_damaged_of_a_segment_that_ends_while_it_is_read_is_counted_once() {
+    let place = Place::new();
+    let disk = Faulty::default();
+    let mut options = place.options();
+    options.disk = Arc::new(disk.clone());
+    // Segments of 160 KiB.
+    options.budget = Arc::new(Budget::new(1 << 20));
+    let spool = Arc::new(open(options));
+    let hits = fill(&spool, 3);
+    let segment = place.segments().remove(0);
+    let mut bytes = fs::read(&segment).unwrap();
+    // The head of the second: it is missed at the end.
+    bytes[64 + 16 + hits[0].size()] ^= 1;
+    fs::write(&segment, &bytes).unwrap();
+    let writer = Arc::clone(&spool);
+    disk.faults().meanwhile.set(move || {
+        let large = kit::large_hit(2_000);
+        (0..100).for_each(|_| assert!(put(&writer, &large, 0)));
+    });
+    let reads: Vec<_> = (0..3).map(|_| spool.read(1_000)).collect();
+    assert!(place.segments().len() > 1, "it ended meanwhile");
+    assert_eq!(reads.iter().map(|read| read.lost[0]).sum::<u64>(), 1, "{:?}", reads[0].lost);
+    assert_eq!(reads.iter().map(|read| read.hits.len()).sum::<usize>(), 102);
+    assert_eq!(spool.pending(), 102);
+}
+
+#[test]
 fn foreign_files_and_folders_are_left_alone() {
     let place = Place::new();
     let folder = place.0.join("stats/0123456789abcdef");

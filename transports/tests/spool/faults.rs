@@ -61,6 +61,30 @@ fn a_full_disk_is_told_and_what_was_written_is_there() {
 }
 
 #[test]
+fn where_no_segment_can_be_begun_those_that_are_there_are_filled() {
+    let place = Place::new();
+    let mut options = place.options();
+    // Two segments of 160 KiB.
+    options.budget = Arc::new(Budget::new(320 << 10));
+    let spool = open(options);
+    // Another thread's is not always another stripe's.
+    while place.segments().len() < 2 {
+        std::thread::scope(|scope| scope.spawn(|| fill(&spool, 1)).join().map(drop).unwrap());
+        fill(&spool, 1);
+    }
+    let large = kit::large_hit(1_000);
+    let mut written = 0;
+    while put(&spool, &large, 0) {
+        written += 1;
+    }
+    let [told] = &spool.troubles()[..] else { panic!() };
+    assert!(told.contains("is full"), "{told}");
+    let bytes: u64 = place.segments().iter().map(|path| path.metadata().unwrap().len()).sum();
+    let frame = large.record().len() as u64 + 16;
+    assert!(bytes > (320 << 10) - 2 * frame, "{written} hits of {frame} bytes are {bytes} bytes");
+}
+
+#[test]
 fn half_a_frame_costs_nothing_but_itself() {
     for is_uncut in [false, true] {
         for torn in [0, 1, 15, 16, 17, 100] {
