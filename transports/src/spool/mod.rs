@@ -217,6 +217,7 @@ impl Spool {
         if now >= shelf.due.tidy {
             shelf.due.tidy = now + TIDY;
             self.pens.tidy();
+            shelf.reader.forget();
         }
         let is_sync_due = match self.options.fsync {
             Fsync::Always => true,
@@ -311,9 +312,9 @@ impl Spool {
             Some(home) if shelf.reader.has_begun() => self.options.disk.sync_folder(&home.path),
             _ => Ok(()),
         };
-        for segment in shelf.reader.own() {
-            synced = synced.and(segment.sync());
-        }
+        // Whatever became of the folder.
+        let segments = shelf.reader.sync();
+        synced = synced.and(segments);
         if let Err(error) = synced {
             let folder = self.options.folder.display();
             shelf.troubles.push(format!(

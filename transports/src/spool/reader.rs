@@ -2,12 +2,13 @@
 
 use std::{
     collections::{HashSet, VecDeque},
-    io,
+    io, mem,
     path::PathBuf,
     sync::Arc,
 };
 
 use crossbeam_channel::Receiver;
+use trackside_core::config::Fsync;
 
 use super::{
     Options,
@@ -40,6 +41,8 @@ pub(super) struct Reader {
     folder: PathBuf,
     begun: Receiver<Arc<Segment>>,
     own: VecDeque<Cursor>,
+    /// All segments that are written to, read or marked, if they are to be synced.
+    dealt: Option<Vec<Arc<Segment>>>,
     /// Whether segments were begun since that was last asked.
     has_begun: bool,
     /// Which of the own segments that are still written to was read last.
@@ -65,6 +68,7 @@ impl Reader {
             folder: options.folder.clone(),
             begun,
             own: VecDeque::new(),
+            dealt: (options.fsync != Fsync::Never).then(Vec::new),
             has_begun: false,
             turn: 0,
             adopted: None,
@@ -81,13 +85,28 @@ impl Reader {
     /// Whether segments were begun since this was last asked.
     pub(super) fn has_begun(&mut self) -> bool {
         self.learn();
-        std::mem::take(&mut self.has_begun)
+        mem::take(&mut self.has_begun)
     }
 
-    /// The segments that this process has begun and that have not been read to their end.
-    pub(super) fn own(&mut self) -> impl Iterator<Item = &Arc<Segment>> {
+    /// Syncs each segment that something was written to since, whether or not it has been read to its end, and lets go
+    /// of those that nobody deals with any more.
+    pub(super) fn sync(&mut self) -> io::Result<()> {
         self.learn();
-        self.own.iter().map(Cursor::segment)
+        let mut synced = Ok(());
+        for segment in self.dealt.iter().flatten() {
+            synced = synced.and(segment.sync());
+        }
+        self.forget();
+        synced
+    }
+
+    /// Lets go of segments that are gone, or that nobody deals with and that are synced.
+    pub(super) fn forget(&mut self) {
+        if let Some(dealt) = &mut self.dealt {
+            dealt.retain(|segment| {
+                !segment.is_removed() && (Arc::strong_count(segment) > 1 || segment.is_dirty())
+            });
+        }
     }
 
     /// Reads at most `most` hits more.
@@ -153,13 +172,20 @@ impl Reader {
             lost = [lost[0] + gone[0], lost[1] + gone[1]];
         }
         self.adopted = None;
+        if let Some(dealt) = &mut self.dealt {
+            dealt.clear();
+        }
         lost
     }
 
     fn learn(&mut self) {
-        let before = self.own.len();
-        self.own.extend(self.begun.try_iter().map(|segment| Cursor::new(segment, false)));
-        self.has_begun |= self.own.len() > before;
+        for segment in self.begun.try_iter() {
+            self.has_begun = true;
+            if let Some(dealt) = &mut self.dealt {
+                dealt.push(Arc::clone(&segment));
+            }
+            self.own.push_back(Cursor::new(segment, false));
+        }
     }
 
     /// Reads from the adopted directory. False if there is nothing left in it.
@@ -175,7 +201,12 @@ impl Reader {
                     return false;
                 }
                 Some(path) => match segment(path, &adopted.home, &self.disk, &self.budget) {
-                    Ok(segment) => adopted.cursor.insert(Cursor::new(segment, true)),
+                    Ok(segment) => {
+                        if let Some(dealt) = &mut self.dealt {
+                            dealt.push(Arc::clone(&segment));
+                        }
+                        adopted.cursor.insert(Cursor::new(segment, true))
+                    }
                     Err((path, error)) => {
                         out.troubles.push(format!(
                             "{} cannot be read and stays where it is ({error}); see that this process may read and write it",

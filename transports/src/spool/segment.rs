@@ -130,8 +130,17 @@ impl Segment {
         self.remove_if_over();
     }
 
+    pub(super) fn is_removed(&self) -> bool {
+        self.is_removed.load(SeqCst)
+    }
+
+    /// Whether something was written since it was last synced.
+    pub(super) fn is_dirty(&self) -> bool {
+        self.is_dirty.load(SeqCst)
+    }
+
     pub(super) fn sync(&self) -> io::Result<()> {
-        if self.is_dirty.swap(false, SeqCst) && !self.is_removed.load(SeqCst) {
+        if self.is_dirty.swap(false, SeqCst) && !self.is_removed() {
             self.file()?.sync().inspect_err(|_| self.is_dirty.store(true, SeqCst))?;
         }
         Ok(())

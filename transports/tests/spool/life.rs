@@ -164,6 +164,48 @@ fn syncs_are_made_as_told() {
 }
 
 #[test]
+fn what_has_been_read_is_synced_too() {
+    let place = Place::new();
+    let dead = place.spool();
+    let left = fill(&dead, 3).len();
+    dead.close();
+    let disk = Faulty::default();
+    let mut options = place.options();
+    options.fsync = Fsync::Always;
+    options.disk = Arc::new(disk.clone());
+    // Segments of 160 KiB.
+    options.budget = Arc::new(Budget::new(1 << 20));
+    let spool = Spool::new(options);
+    let now = Instant::now();
+    spool.tend(now);
+    let syncs = |expected: u64, what: &str| {
+        let before = disk.faults().syncs.swap(0, SeqCst);
+        assert_eq!(before, 0, "before {what}");
+        spool.tend(now + Duration::from_secs(1));
+        assert_eq!(disk.faults().syncs.swap(0, SeqCst), expected, "{what}");
+    };
+    disk.faults().syncs.store(0, SeqCst);
+    fill(&spool, 3_000);
+    let own = place.segments().len() as u64 - 1;
+    assert!(own > 1, "some have ended");
+    let stored = read(&spool);
+    assert_eq!(stored.len(), 3_000 + left);
+    syncs(1 + own, "the folder and all that was written, though all of it was read");
+    mark(&spool, &stored[..1], State::Delivered);
+    syncs(1, "a mark in the first segment, which has ended");
+    let adopted = stored.iter().find(|stored| stored.is_adopted).unwrap();
+    spool.mark([&adopted.spot].into_iter(), State::Delivered);
+    syncs(1, "a mark in what another left");
+    // Nobody deals with it any more; another process may have it.
+    drop(stored);
+    syncs(0, "nothing");
+    let others: Vec<_> = place.directories();
+    assert_eq!(others.len(), 2);
+    let heir = place.spool();
+    assert_eq!(read(&heir).len(), left - 1);
+}
+
+#[test]
 fn many_threads_write_at_once_and_nothing_is_lost_but_what_was_turned_away() {
     let place = Place::new();
     let spool = place.spool();
