@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{batch::Batcher, books::Item, breaker::Breaker, report::Reporter, trial::Trial};
+use super::{aside::Aside, batch::Batcher, books::Item, breaker::Breaker, report::Reporter, trial::Trial};
 
 /// Hits that go out together.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ pub(super) struct Desk {
     /// Batches to be delivered, in this order.
     pub(super) ready: VecDeque<Batch>,
     /// Batches that failed so often that others go before them.
-    pub(super) aside: VecDeque<Batch>,
+    pub(super) aside: Aside,
     /// How many have stepped aside since the last success.
     pub(super) newly_aside: usize,
     /// Hits that could not be put into the spool, to be delivered from memory.
@@ -68,16 +68,24 @@ pub(super) struct Desk {
     /// The worker that watches does so asleep, until a hit wakes it.
     pub(super) is_asleep: bool,
     pub(super) reporter: Reporter,
+    /// What is in the spool and was held here when the pool was closed. Letting go of it may take work on files, which
+    /// is not done under the lock.
+    pub(super) left: Vec<Item>,
     /// When the log was last told of a problem, and of which.
     complained: Option<(Instant, String)>,
+    /// Problems that come up once and that the log could not be told of yet.
+    untold: VecDeque<String>,
 }
 
+/// So many problems wait to be told, at most.
+const UNTOLD: usize = 16;
+
 impl Desk {
-    pub(super) fn new(batcher: Batcher<Item>, now: Instant) -> Self {
+    pub(super) fn new(batcher: Batcher<Item>, aside: Aside, now: Instant) -> Self {
         Self {
             batcher,
             ready: VecDeque::new(),
-            aside: VecDeque::new(),
+            aside,
             newly_aside: 0,
             unsaved: VecDeque::new(),
             saving: 0,
@@ -91,7 +99,9 @@ impl Desk {
             busy_at: now,
             is_asleep: false,
             reporter: Reporter::default(),
+            left: Vec::new(),
             complained: None,
+            untold: VecDeque::new(),
         }
     }
 
@@ -119,8 +129,8 @@ impl Desk {
 
     /// Hits that wait here and nowhere else.
     pub(super) fn len(&self) -> usize {
-        let batches = self.ready.iter().chain(&self.aside).flat_map(|batch| &batch.items);
-        let items = self.batcher.iter().chain(batches).chain(&self.unsaved);
+        let ready = self.ready.iter().flat_map(|batch| &batch.items);
+        let items = self.batcher.iter().chain(ready).chain(self.aside.items()).chain(&self.unsaved);
         items.filter(|item| item.spot().is_none()).count() + self.saving
     }
 
@@ -143,7 +153,7 @@ impl Desk {
         }
         self.newly_aside = 0;
         self.aside.iter_mut().for_each(|batch| batch.trial.compare());
-        if let Some(batch) = self.aside.pop_front() {
+        if let Some(batch) = self.aside.pop() {
             self.put_back(batch);
         }
     }
@@ -159,6 +169,29 @@ impl Desk {
         }
         may
     }
+
+    /// Keeps a problem that does not come up again by itself until the log may be told of it.
+    pub(super) fn keep_untold(&mut self, problem: String) {
+        if self.untold.len() < UNTOLD && !self.untold.contains(&problem) {
+            self.untold.push_back(problem);
+        }
+    }
+
+    /// The next of these that the log may be told of at the time `now`. `is_last`: there will be no other time.
+    pub(super) fn next_untold(&mut self, now: Instant, is_last: bool) -> Option<String> {
+        while let Some(problem) = self.untold.pop_front() {
+            if self.complained.as_ref().is_some_and(|(_, last)| *last == problem) {
+                // It was the last of which the log was told, and lasts.
+                continue;
+            }
+            if self.may_complain(now, &problem) || is_last {
+                return Some(problem);
+            }
+            self.untold.push_front(problem);
+            break;
+        }
+        None
+    }
 }
 
 /// How many of these are in the spool.
@@ -172,11 +205,41 @@ mod test {
     use crate::pool::batch::Limits;
 
     #[test]
+    fn what_comes_up_once_is_told_as_soon_as_it_may_be() {
+        let begin = Instant::now();
+        let at = |seconds| begin + Duration::from_secs(seconds);
+        let limits = Limits { gathered: 1, batch: 1, bytes: 1, age: Duration::ZERO, grouped: false };
+        let mut desk = Desk::new(Batcher::new(limits), aside(), begin);
+        assert!(desk.may_complain(at(0), "no store"));
+        for problem in ["a segment", "a segment", "a lock", "a folder"] {
+            desk.keep_untold(problem.to_owned());
+        }
+        assert_eq!(desk.next_untold(at(59), false), None, "once a minute");
+        assert_eq!(desk.next_untold(at(60), false).as_deref(), Some("a segment"));
+        assert_eq!(desk.next_untold(at(61), false), None);
+        desk.keep_untold("a segment".to_owned());
+        assert_eq!(desk.next_untold(at(120), false).as_deref(), Some("a lock"), "each once");
+        assert_eq!(desk.next_untold(at(121), true).as_deref(), Some("a folder"), "there is no other time");
+        assert_eq!(desk.next_untold(at(122), true).as_deref(), Some("a segment"), "it came up again");
+        assert_eq!(desk.next_untold(at(999), true), None);
+        (0..100).for_each(|n| desk.keep_untold(n.to_string()));
+        assert_eq!((0..100).filter_map(|_| desk.next_untold(at(999), true)).count(), 16);
+    }
+
+    fn aside() -> Aside {
+        let config = trackside_core::Config::builder()
+            .consent(trackside_core::config::Policy::None)
+            .build()
+            .unwrap();
+        Aside::new(&config.destinations()[0].queue)
+    }
+
+    #[test]
     fn a_problem_is_told_once_until_it_has_gone() {
         let begin = Instant::now();
         let at = |seconds| begin + Duration::from_secs(seconds);
         let limits = Limits { gathered: 1, batch: 1, bytes: 1, age: Duration::ZERO, grouped: false };
-        let mut desk = Desk::new(Batcher::new(limits), begin);
+        let mut desk = Desk::new(Batcher::new(limits), aside(), begin);
         assert!(desk.may_complain(at(0), "no store"));
         assert!(!desk.may_complain(at(59), "a panic"), "once a minute");
         assert!(!desk.may_complain(at(3_600), "no store"), "once as long as it lasts");

@@ -11,6 +11,7 @@
 //! pays for waking it. Before it sleeps it sees to the keys and has its sink see to what is due, and it wakes up when
 //! more is. What workers share lies on a desk under one lock, which no request takes.
 
+mod aside;
 mod batch;
 mod books;
 mod breaker;
@@ -93,8 +94,8 @@ pub struct Options {
     /// The keys that a worker tends between its deliveries: tomorrow's is ready then before midnight. Several pools
     /// may be given the same.
     pub keys: Option<Arc<dyn Keys>>,
-    /// Which hits go to the disk, and where that is. Then nothing gives way in the queue, whatever its bounds say: what
-    /// it has no room for goes to the disk. None: no hit does.
+    /// Which hits go to the disk, and where that is. What the queue has no room for goes there, too, and only where that
+    /// has no room either gives something way. None: no hit does.
     pub spool: Option<(Spooling, spool::Options)>,
     /// Who is told what operators want to know, beside the log.
     pub observer: Option<Arc<dyn Observer>>,
@@ -132,7 +133,7 @@ impl Pool {
     /// [`submit`](Transport::submit) for importers, who rather wait than lose a hit: where the queue is full it waits
     /// for room until the instant `until`, and only then answers dropped(`queue-full` or `queue-bytes`). What
     /// is dropped for another reason, such as `closed`, does not wait. With [`WhenFull::DropOldest`] nobody gives way
-    /// to it before.
+    /// to it before. Where there is a spool that takes the hit, it waits for nothing.
     ///
     /// # Errors
     ///

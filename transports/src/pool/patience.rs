@@ -31,9 +31,18 @@ impl Running {
         if let Err(reason) = self.admits(&hit, factory) {
             return Ok(self.turn_away(reason, Tally::one(epoch)));
         }
+        if self.store.as_ref().is_some_and(|store| store.is_always && store.spool.save(&hit, epoch.tag())) {
+            return Ok(self.spooled());
+        }
         let mut item = Item::new(hit, epoch);
         loop {
-            let has_room = self.queue.has_room(size) || self.await_room(size, until);
+            let mut has_room = self.queue.has_room(size);
+            if !has_room {
+                if self.store.as_ref().is_some_and(|store| store.takes_over(item.submitted(), epoch)) {
+                    return Ok(self.spooled());
+                }
+                has_room = self.await_room(size, until);
+            }
             if self.signal.get() & CLOSING != 0 {
                 return Ok(self.turn_away(Reason::Closed, Tally::one(epoch)));
             }
@@ -44,7 +53,7 @@ impl Running {
                 Ok(()) => return Ok(self.pushed()),
                 // Others were faster.
                 Err((item, _)) if has_room => item,
-                Err((_, reason)) => return Ok(self.turn_away(reason, Tally::one(epoch))),
+                Err((item, reason)) => return Ok(self.overflow(item, reason)),
             };
         }
     }

@@ -70,11 +70,33 @@ impl Queue {
                 Err(item) => item,
             };
         }
-        let size = item.size();
-        let mut evictions = match self.when_full {
-            WhenFull::DropOldest if size <= self.limit => EVICTIONS,
+        let evictions = match self.when_full {
+            WhenFull::DropOldest => EVICTIONS,
             _ => 0,
         };
+        self.push_among_others(item, evictions, &mut evicted)
+    }
+
+    /// As [`push`](Self::push), but the oldest give way in any case.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn push_over(
+        &self,
+        item: Item,
+        mut evicted: impl FnMut(Item, Reason),
+    ) -> Result<(), (Item, Reason)> {
+        self.push_among_others(item, EVICTIONS, &mut evicted)
+    }
+
+    #[inline]
+    fn push_among_others(
+        &self,
+        mut item: Item,
+        evictions: usize,
+        evicted: &mut impl FnMut(Item, Reason),
+    ) -> Result<(), (Item, Reason)> {
+        let size = item.size();
+        let mut evictions = if size <= self.limit { evictions } else { 0 };
         while !self.reserve(size, self.limit) {
             let oldest = if evictions > 0 { self.pop_oldest() } else { None };
             let Some(oldest) = oldest else {

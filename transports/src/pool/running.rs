@@ -19,6 +19,7 @@ use trackside_core::{
 
 use super::{
     Options,
+    aside::Aside,
     batch::{Batcher, Limits},
     books::{Books, Item, Padded, Tally},
     crew::Crew,
@@ -64,7 +65,7 @@ impl Plan {
         Self { options, backoff, needs, idle_after: IDLE_AFTER }
     }
 
-    /// What the queue has no room for goes to the spool, if there is one; nothing gives way.
+    /// What the queue has no room for goes to the spool, if there is one; at first nothing gives way.
     fn queue(&self) -> config::Queue {
         let mut queue = self.options.queue.clone();
         if self.options.spool.is_some() {
@@ -146,7 +147,11 @@ impl Running {
             books: Books::default(),
             signal: Signal::default(),
             crew,
-            desk: Padded(Mutex::new(Desk::new(Batcher::new(plan.limits()), Instant::now()))),
+            desk: Padded(Mutex::new(Desk::new(
+                Batcher::new(plan.limits()),
+                Aside::new(&plan.options.queue),
+                Instant::now(),
+            ))),
             has_complained: AtomicBool::new(false),
             store: plan.options.spool.clone().and_then(|(spooling, options)| Store::new(spooling, options)),
             plan: Arc::clone(plan),
@@ -167,16 +172,36 @@ impl Running {
             self.books.lost(reason, Tally::of([&oldest]));
         });
         if let Err((item, reason)) = pushed {
-            if self.store.as_ref().is_some_and(|store| store.takes_over(item.submitted(), epoch)) {
-                return self.spooled();
-            }
-            return self.turn_away(reason, Tally::one(epoch));
+            return self.overflow(item, reason);
         }
         self.pushed()
     }
 
+    /// The queue has no room for a hit, for this reason: it goes to the spool, or others give way to it, or it does.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn overflow(&self, item: Item, reason: Reason) -> Submitted {
+        let epoch = item.epoch();
+        let Some(store) = &self.store else {
+            return self.turn_away(reason, Tally::one(epoch));
+        };
+        if store.takes_over(item.submitted(), epoch) {
+            return self.spooled();
+        }
+        let pushed = match self.plan.options.queue.when_full {
+            WhenFull::DropOldest => self.queue.push_over(item, |oldest, reason| {
+                self.books.lost(reason, Tally::of([&oldest]));
+            }),
+            _ => Err((item, reason)),
+        };
+        match pushed {
+            Ok(()) => self.pushed(),
+            Err((_, reason)) => self.turn_away(reason, Tally::one(epoch)),
+        }
+    }
+
     /// A hit is in the spool: sees to it that a worker comes for it.
-    fn spooled(&self) -> Submitted {
+    pub(super) fn spooled(&self) -> Submitted {
         // Asked after the hit has been written: the worker raises IDLE before it looks a last time.
         let signal = self.signal.get();
         if signal & IDLE != 0 {
@@ -279,6 +304,11 @@ impl Running {
 
     pub(super) fn desk(&self) -> MutexGuard<'_, Desk> {
         self.desk.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_desk_free(&self) -> bool {
+        self.desk.0.try_lock().is_ok()
     }
 
     /// Starts the first worker, unless it has been.

@@ -56,7 +56,10 @@ impl Running {
         let mut desk = self.desk();
         self.give_up(&mut desk);
         desk.is_told = true;
-        Ok(Left::new(desk.shut, desk.in_flight).with_spooled(self.spooled_in(&desk)))
+        let left = Left::new(desk.shut, desk.in_flight).with_spooled(self.spooled_in(&desk));
+        drop(desk);
+        self.let_go();
+        Ok(left)
     }
 
     /// The handle is gone: nobody waits, but what is in memory gets its chance.

@@ -1,7 +1,7 @@
 //! The pool's end of the spool: what requests put there, and what workers take out and give back.
 
 use std::{
-    mem,
+    iter, mem,
     sync::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering::SeqCst},
@@ -13,6 +13,7 @@ use trackside_core::{Hit, Reason, config::Spooling};
 
 use super::{
     books::{Epoch, Item, Tally},
+    breaker::Admission,
     desk::Desk,
     running::{CLOSED, Running},
 };
@@ -20,6 +21,9 @@ use crate::spool::{Options, Spool, Spot, State};
 
 /// How long a worker goes without looking after the spool, whatever else it waits for.
 pub(super) const LOOK_AFTER: Duration = Duration::from_millis(100);
+
+/// For so long a worker writes into the spool at one look what came into memory.
+const SAVING: Duration = Duration::from_millis(50);
 
 /// How long it does so in its sleep.
 pub(super) const IN_SLEEP: Duration = Duration::from_secs(5);
@@ -108,14 +112,14 @@ impl Running {
         if store.is_always {
             self.save_all(store);
         }
-        for trouble in store.spool.troubles() {
-            self.complain(&trouble);
-        }
+        self.tell_troubles(store.spool.troubles(), now, false);
     }
 
-    /// Puts what came into memory into the spool, until there is nothing more or it cannot be written.
+    /// Puts what came into memory into the spool, until there is nothing more, it cannot be written, or there is no time
+    /// left: a slow disk keeps no hit from being delivered, and no pool from closing.
     fn save_all(&self, store: &Store) {
-        loop {
+        let until = self.saves_until(Instant::now());
+        while Instant::now() < until {
             let mut desk = self.desk();
             let Some(item) = desk.unsaved.pop_front().or_else(|| self.queue.pop()) else {
                 break;
@@ -141,14 +145,46 @@ impl Running {
         }
     }
 
+    /// How long a worker saves what came into memory. While the pool closes and no attempt will be made any more, until
+    /// the deadline, and then what was to be attempted from memory is saved as well.
+    fn saves_until(&self, now: Instant) -> Instant {
+        let mut desk = self.desk();
+        let most = now + SAVING;
+        let Some(until) = desk.until else {
+            return most;
+        };
+        if !matches!(desk.breaker.admission(now), Admission::Until(due) if due >= until) {
+            return most.min(until);
+        }
+        desk.release();
+        let desk = &mut *desk;
+        for batch in desk.ready.iter_mut() {
+            desk.unsaved.extend(batch.items.extract_if(.., |item| item.spot().is_none()));
+        }
+        for mut batch in desk.aside.take() {
+            desk.unsaved.extend(batch.items.extract_if(.., |item| item.spot().is_none()));
+            desk.aside.push(batch);
+        }
+        until
+    }
+
+    /// Tells the log of what comes up once: as soon as it may be told, or now if it `is_last`.
+    fn tell_troubles(&self, troubles: Vec<String>, now: Instant, is_last: bool) {
+        let mut desk = self.desk();
+        troubles.into_iter().for_each(|trouble| desk.keep_untold(trouble));
+        let told: Vec<_> = iter::from_fn(|| desk.next_untold(now, is_last)).collect();
+        drop(desk);
+        told.iter().for_each(|trouble| self.to_log(trouble));
+    }
+
     /// Takes at most `most` hits out of the spool.
     pub(super) fn take_spooled(&self, most: usize) -> Vec<Item> {
         let Some(store) = &self.store else {
             return Vec::new();
         };
         let read = store.spool.read(most);
-        for trouble in &read.troubles {
-            self.complain(trouble);
+        if !read.troubles.is_empty() {
+            self.tell_troubles(read.troubles, Instant::now(), false);
         }
         for (tag, &lost) in (0..).zip(&read.lost) {
             self.books.lost(Reason::Corrupt, Tally::many(Epoch::of(tag), lost));
@@ -222,9 +258,14 @@ impl Running {
         for (tag, lost) in (0..).zip(store.spool.close()) {
             self.books.lost(Reason::Corrupt, Tally::many(Epoch::of(tag), lost));
         }
-        for trouble in store.spool.troubles() {
-            self.complain(&trouble);
-        }
+        self.tell_troubles(store.spool.troubles(), Instant::now(), true);
+        self.let_go();
+    }
+
+    /// Lets go of hits that stay in the spool. Where they were the last of a directory, that is work on files.
+    pub(super) fn let_go(&self) {
+        let left = mem::take(&mut self.desk().left);
+        drop(left);
     }
 
     /// Whether a worker would find something in the spool.
@@ -232,9 +273,16 @@ impl Running {
         self.store.as_ref().is_some_and(|store| store.spool.has_unread())
     }
 
-    /// What is in memory alone of these; the others stay in the spool.
+    /// What is in memory alone of these; the others stay in the spool, and are kept until no lock is held.
     pub(super) fn in_memory(desk: &mut Desk) -> Vec<Item> {
-        let batches = desk.ready.drain(..).chain(desk.aside.drain(..)).flat_map(|batch| batch.items);
-        batches.chain(desk.unsaved.drain(..)).filter(|item| item.spot().is_none()).collect()
+        let batches = desk.ready.drain(..).chain(desk.aside.take()).flat_map(|batch| batch.items);
+        let (left, in_memory): (Vec<_>, Vec<_>) =
+            batches.chain(desk.unsaved.drain(..)).partition(|item| item.spot().is_some());
+        desk.left.extend(left);
+        in_memory
     }
 }
+
+#[cfg(test)]
+#[path = "store_test.rs"]
+pub(super) mod test;

@@ -124,7 +124,7 @@ impl Running {
                 desk.release();
             }
             if desk.ready.is_empty() && !has_more {
-                match desk.aside.pop_front() {
+                match desk.aside.pop() {
                     // There is no other that could be tried before it.
                     Some(batch) => desk.put_back(batch),
                     None => break,
@@ -176,7 +176,8 @@ impl Running {
             let most = if hooks.is_some() { 1 } else { desk.batcher.room().min(AT_ONCE) };
             let mut items: Vec<_> =
                 iter::from_fn(|| desk.unsaved.pop_front().or_else(|| self.queue.pop())).take(most).collect();
-            if items.is_empty() && self.has_spooled() {
+            if items.is_empty() && desk.aside.lets_read() && self.has_spooled() {
+                desk.aside.has_read();
                 desk.is_gathering = true;
                 drop(desk);
                 items = self.take_spooled(most);
@@ -418,8 +419,8 @@ impl Running {
         };
         match ruling {
             Ruling::Again => desk.put_back(batch),
-            Ruling::Aside => desk.aside.push_back(batch),
-            Ruling::Halve => desk.aside.extend(batch.halves()),
+            Ruling::Aside => desk.aside.push(batch),
+            Ruling::Halve => batch.halves().into_iter().for_each(|half| desk.aside.push(half)),
             Ruling::Refuse => self.lose_all(Reason::Poison, &batch.items),
         }
     }
@@ -463,8 +464,12 @@ impl Running {
     /// Tells the log of a problem, once as long as it lasts.
     pub(super) fn complain(&self, problem: &str) {
         if self.desk().may_complain(Instant::now(), problem) {
-            let name = &self.plan.options.name;
-            log::guarded(|| tracing::error!(target: "trackside", "{name}: {problem}"));
+            self.to_log(problem);
         }
+    }
+
+    pub(super) fn to_log(&self, problem: &str) {
+        let name = &self.plan.options.name;
+        log::guarded(|| tracing::error!(target: "trackside", "{name}: {problem}"));
     }
 }

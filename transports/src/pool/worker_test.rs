@@ -23,6 +23,7 @@ use crate::{
             Plan,
             test::{LONG, eventually, hit, plan},
         },
+        store::test::{Place, disk::Faulty, fill, running as spooled},
     },
     sink::{Delivery, SinkError},
 };
@@ -184,4 +185,36 @@ fn a_worker_that_sleeps_wakes_up_for_the_keys() {
     eventually(|| tended.0.keys.load(SeqCst) > 10);
     deliver(&running, &tended, 1);
     close(&running, &tended);
+}
+
+#[test]
+fn a_worker_whose_spool_cannot_be_read_sleeps_between_its_looks() {
+    let (place, disk, tended) = (Place::new(), Faulty::default(), Tended::default());
+    let (running, factory) = spooled(&place, &disk, |options| options.keys = Some(Arc::new(tended.clone())));
+    fill(&running, &factory, 1);
+    disk.faults().is_unreadable.store(true, SeqCst);
+    assert!(running.take_spooled(1).is_empty() && running.has_spooled());
+    tended.0.running.set(Arc::downgrade(&running)).unwrap();
+    let mut worker = Worker::new(running, factory.share(), 0);
+    assert!(worker.sleep());
+    assert_eq!(tended.0.keys.load(SeqCst), 1, "it did not sleep");
+}
+
+#[test]
+fn a_slow_worker_has_another_help_with_what_waits_in_the_spool() {
+    let (place, disk) = (Place::new(), Faulty::default());
+    let (running, factory) = spooled(&place, &disk, |_| {});
+    fill(&running, &factory, 1);
+    // Another watches already, so that it is for the backlog alone that the third is called.
+    assert!(running.crew.watch(0));
+    running.crew.rest(1, true);
+    let mut worker = Worker::new(Arc::clone(&running), factory.share(), 0);
+    worker.is_slow = true;
+    worker.hand_on();
+    assert!(!running.crew.is_resting(1));
+    // With nothing there it rests on.
+    assert_eq!(running.take_spooled(1).len(), 1);
+    running.crew.rest(1, true);
+    worker.hand_on();
+    assert!(running.crew.is_resting(1));
 }

@@ -128,6 +128,69 @@ fn what_the_queue_has_no_room_for_goes_to_the_spool() {
 }
 
 #[test]
+fn an_importer_waits_for_nothing_where_the_spool_takes_its_hits() {
+    let place = Place::new();
+    let mut options = place.options(Spooling::Overflow);
+    (options.queue.hits, options.batch.hits) = (1, 1);
+    let (pool, _, door) = held(options);
+    submit_all(&pool, &hits(1));
+    door.wait_for(1);
+    // One is on its way, one in the queue.
+    let now = Instant::now();
+    (0..20).for_each(|_| assert_eq!(pool.submit_until(hit(), soon()), Ok(Submitted::Queued)));
+    assert!(now.elapsed() < LONG, "it waited for room");
+    let book = stats(&pool);
+    assert_balanced(&book);
+    assert_eq!((book.in_flight, book.queued, book.spooled), (1, 1, 19));
+    door.open();
+    assert!(pool.close(soon()).unwrap().is_empty());
+    assert_eq!(stats(&pool).delivered, 21);
+}
+
+#[test]
+fn what_an_importer_brings_is_always_in_the_spool() {
+    let place = Place::new();
+    let (pool, _, door) = held(place.options(Spooling::Always));
+    submit_all(&pool, &hits(1));
+    door.wait_for(1);
+    eventually("the spool is open", || place.0.exists() && stats(&pool).volatile <= 1);
+    let before = stats(&pool);
+    (0..20).for_each(|_| assert_eq!(pool.submit_until(hit(), soon()), Ok(Submitted::Queued)));
+    let book = stats(&pool);
+    assert_balanced(&book);
+    assert_eq!((book.spooled, book.volatile), (before.spooled + 20, before.volatile));
+    door.open();
+    assert!(pool.close(soon()).unwrap().is_empty());
+    assert_eq!(stats(&pool).delivered, 21);
+}
+
+#[test]
+fn where_the_spool_has_no_room_either_the_oldest_give_way_if_that_is_wanted() {
+    for spooling in [Spooling::Always, Spooling::Overflow] {
+        for when_full in [WhenFull::DropNewest, WhenFull::DropOldest] {
+            let place = Place::new();
+            let disk = Faulty::default();
+            disk.faults().fails.store(true, SeqCst);
+            let mut options = place.options_on(spooling, disk);
+            (options.queue.hits, options.queue.when_full) = (5, when_full);
+            let (pool, notes, door) = held(options);
+            submit_all(&pool, &hits(1));
+            door.wait_for(1);
+            let hits = hits(8);
+            let taken = hits.iter().filter(|hit| pool.submit((*hit).clone()) == Submitted::Queued).count();
+            door.open();
+            assert!(pool.close(soon()).unwrap().is_empty());
+            let book = stats(&pool);
+            assert_balanced(&book);
+            assert_eq!((book.delivered, count(&book.dropped, Reason::QueueFull)), (6, 3), "{book:?}");
+            let kept = if when_full == WhenFull::DropOldest { &hits[3..] } else { &hits[..5] };
+            assert!(kept.iter().all(|hit| notes.seen().contains_key(&hit.id())), "{spooling:?} {when_full:?}");
+            assert_eq!(taken, if when_full == WhenFull::DropOldest { 8 } else { 5 });
+        }
+    }
+}
+
+#[test]
 fn an_outage_is_outlasted_and_then_each_hit_comes_once() {
     let place = Place::new();
     let mut options = place.options(Spooling::Always);

@@ -1,0 +1,248 @@
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex},
+};
+
+use trackside_core::{
+    config::Fsync,
+    ledger::Hits,
+    protocol::Outcome,
+    transport::{Left, Submitted},
+};
+
+use self::disk::Faulty;
+use super::*;
+use crate::{
+    clock::Clock,
+    pool::{
+        Backoff, Options,
+        crew::Crew,
+        desk::Batch,
+        running::{
+            Plan,
+            test::{LONG, Tells, hit, plan},
+        },
+        turn::{Attempt, Next},
+    },
+    sink::Delivery,
+    spool::{self, Budget},
+};
+
+#[path = "../../tests/kit/disk.rs"]
+#[allow(dead_code, unreachable_pub, reason = "others use the rest of it")]
+pub(in crate::pool) mod disk;
+
+/// A folder that goes with its test.
+pub(in crate::pool) struct Place(PathBuf);
+
+impl Place {
+    pub(in crate::pool) fn new() -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let name = format!("trackside-store-{}-{}", std::process::id(), COUNT.fetch_add(1, SeqCst));
+        Self(std::env::temp_dir().join(name))
+    }
+
+    pub(in crate::pool) fn options(&self, disk: &Faulty) -> spool::Options {
+        spool::Options {
+            folder: self.0.clone(),
+            fsync: Fsync::Never,
+            budget: Arc::new(Budget::new(1 << 30)),
+            disk: Arc::new(disk.clone()),
+        }
+    }
+
+    /// Leaves so many hits, as a process that is gone.
+    fn leave(&self, count: usize) {
+        let spool = Spool::new(self.options(&Faulty::default()));
+        spool.tend(Instant::now());
+        (0..count).for_each(|_| assert!(spool.save(&hit(), 0)));
+        spool.close();
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).ok();
+    }
+}
+
+/// The beginning of time, when the hits came.
+#[derive(Debug)]
+struct Beginning;
+
+impl Clock for Beginning {
+    fn micros(&self) -> u64 {
+        0
+    }
+}
+
+/// A pool that spools all hits, as `edit` has it, and for which nobody works but the test.
+pub(in crate::pool) fn running(
+    place: &Place,
+    disk: &Faulty,
+    edit: impl FnOnce(&mut Options),
+) -> (Arc<Running>, Tells) {
+    let (plan, factory, _) = plan();
+    let mut options = plan.options.clone();
+    options.clock = Arc::new(Beginning);
+    options.spool = Some((Spooling::Always, place.options(disk)));
+    edit(&mut options);
+    let plan = Arc::new(Plan::new(options, Backoff::default()));
+    (Running::with_crew(&plan, Crew::without_threads()), factory)
+}
+
+/// Has `count` hits in the spool.
+pub(in crate::pool) fn fill(running: &Arc<Running>, factory: &Tells, count: u64) {
+    running.look_after_spool(Instant::now());
+    for _ in 0..count {
+        // Who can wait for a slow disk does.
+        let submitted = running.submit_until(hit(), Instant::now(), factory);
+        assert_eq!(submitted, Ok(Submitted::Queued));
+    }
+    assert_eq!(running.stats().spooled, count);
+}
+
+fn submit(running: &Arc<Running>, factory: &Tells, count: usize) {
+    (0..count).for_each(|_| assert_eq!(running.submit(hit(), factory), Submitted::Queued));
+}
+
+fn counts(book: &Hits) -> (u64, u64, u64) {
+    assert_eq!(book.pending(), book.queued + book.in_flight + book.spooled, "{book:?}");
+    (book.queued, book.in_flight, book.spooled)
+}
+
+#[test]
+fn a_slow_disk_keeps_no_hit_from_being_delivered() {
+    let (place, disk) = (Place::new(), Faulty::default());
+    disk.faults().slow.store(20, SeqCst);
+    let (running, factory) = running(&place, &disk, |_| {});
+    submit(&running, &factory, 50);
+    let now = Instant::now();
+    running.look_after_spool(now);
+    let (queued, _, spooled) = counts(&running.stats());
+    assert!(queued + spooled == 50 && queued > 0 && spooled > 0, "{queued} wait in memory");
+    let Next::Deliver(batch) = running.next(0, now, None) else { panic!("they are not to wait for the disk") };
+    assert!(batch.items.iter().any(|item| item.spot().is_none()));
+}
+
+#[test]
+fn nothing_is_saved_beyond_the_deadline_of_close() {
+    let (place, disk) = (Place::new(), Faulty::default());
+    let (running, factory) = running(&place, &disk, |_| {});
+    submit(&running, &factory, 50);
+    let now = Instant::now();
+    running.desk().until = Some(now);
+    running.look_after_spool(now);
+    assert_eq!(counts(&running.stats()), (50, 0, 0));
+    assert!(matches!(running.next(0, now, None), Next::Exit));
+    let book = running.stats();
+    assert_eq!((counts(&book), book.dropped), ((0, 0, 0), vec![(Reason::Shutdown, 50)]));
+}
+
+#[test]
+fn what_will_not_be_attempted_before_the_deadline_is_saved_until_then() {
+    let (place, disk) = (Place::new(), Faulty::default());
+    disk.faults().slow.store(5, SeqCst);
+    let (running, factory) = running(&place, &disk, |_| {});
+    submit(&running, &factory, 30);
+    let now = Instant::now();
+    // Some have been attempted, and wait or stand aside; others are about to be.
+    let item = || Item::new(hit(), running.books.submit());
+    let (first, second, third) = (item(), item(), item());
+    {
+        let mut desk = running.desk();
+        desk.put_back(Batch::new(vec![first]));
+        desk.aside.push(Batch::new(vec![second]));
+        desk.gather(third, 0, now);
+        desk.until = Some(now + LONG);
+        desk.breaker.failed(now, now, |_| LONG * 2);
+    }
+    running.look_after_spool(now);
+    assert_eq!(counts(&running.stats()), (0, 0, 33));
+    assert!(matches!(running.next(0, now, None), Next::Exit));
+    let left = running.close(now, &factory);
+    assert_eq!(left, Ok(Left::default().with_spooled(33)));
+}
+
+#[test]
+fn of_a_batch_without_a_store_only_what_is_in_memory_is_lost() {
+    let (place, disk) = (Place::new(), Faulty::default());
+    let (running, factory) = running(&place, &disk, |_| {});
+    fill(&running, &factory, 1);
+    let now = Instant::now();
+    let mut items = running.take_spooled(10);
+    items.push(Item::new(hit(), running.books.submit()));
+    running.desk().take_off(&items);
+    assert_eq!(counts(&running.stats()), (0, 2, 0));
+    running.settle(Batch::new(items), Attempt::NoSink, now, now, 0.5);
+    let book = running.stats();
+    assert_eq!((counts(&book), book.dropped), ((0, 0, 1), vec![(Reason::StoreUnavailable, 1)]));
+    let Next::Deliver(batch) = running.next(0, now + LONG, None) else { panic!("the other waits") };
+    assert_eq!(batch.items.len(), 1);
+}
+
+#[test]
+fn the_breaker_is_asked_again_after_the_spool_was_read() {
+    let (place, disk) = (Place::new(), Faulty::default());
+    let (running, factory) = running(&place, &disk, |_| {});
+    fill(&running, &factory, 1);
+    let now = Instant::now();
+    // Another worker's attempt fails while this one reads.
+    let other = Arc::clone(&running);
+    disk.faults().meanwhile.set(move || _ = other.desk().breaker.failed(now, now, |_| LONG));
+    assert!(matches!(running.next(0, now, None), Next::Wait(_)));
+    assert!(matches!(running.next(0, now + LONG, None), Next::Deliver(_)));
+}
+
+#[test]
+fn what_stays_in_the_spool_is_let_go_of_when_no_lock_is_held() {
+    let (place, disk) = (Place::new(), Faulty::default());
+    place.leave(3);
+    let (running, factory) = running(&place, &disk, |_| {});
+    running.look_after_spool(Instant::now());
+    let items = running.take_spooled(10);
+    assert_eq!(items.len(), 3);
+    running.desk().put_back(Batch::new(items));
+    // The directory goes with the last of them, or stays and can be locked again.
+    let (seen, looker) = (Arc::new(Mutex::new(None)), Arc::clone(&running));
+    let sight = Arc::clone(&seen);
+    disk.faults().leaving.set(move || *sight.lock().unwrap() = Some(looker.is_desk_free()));
+    let left = running.close(Instant::now(), &factory);
+    assert_eq!(left, Ok(Left::default().with_spooled(3)));
+    assert_eq!(*seen.lock().unwrap(), Some(true));
+}
+
+#[test]
+fn of_the_spool_no_more_stands_aside_than_the_queue_may_hold() {
+    const HITS: u64 = 1_000;
+    let (place, disk) = (Place::new(), Faulty::default());
+    let (running, factory) = running(&place, &disk, |options| {
+        (options.queue.hits, options.batch.hits) = (20, 5);
+    });
+    fill(&running, &factory, HITS);
+    let (mut now, mut most, mut fresh) = (Instant::now(), 0, 0);
+    for turn in 0.. {
+        assert!(turn < 100_000, "it comes to no end: {:?}", running.stats());
+        if running.stats().pending() == 0 {
+            break;
+        }
+        let Next::Deliver(batch) = running.next(0, now, None) else {
+            // However long the pause is.
+            now += Duration::from_secs(25 * 60 * 60);
+            continue;
+        };
+        // Of those that come one in ten is taken, and at last all are.
+        fresh += usize::from(!batch.is_attempted);
+        let is_taken = !running.has_spooled() || (!batch.is_attempted && fresh % 10 == 0);
+        let outcome = if is_taken { Outcome::Delivered } else { Outcome::Retry(None) };
+        let delivery = Delivery::new(batch.items.len(), outcome).answered();
+        running.settle(batch, Attempt::Made(delivery), now, now, 0.5);
+        most = most.max(running.desk().aside.items().count());
+    }
+    // Before one succeeds sixteen batches step aside at most, and after three of these each of their hits has ended.
+    assert!((20..=20 + 3 * 16 * 5).contains(&most), "{most} stood aside");
+    let book = running.stats();
+    let refused: u64 = book.refused.iter().map(|(_, n)| n).sum();
+    assert_eq!(book.delivered + refused, HITS, "{book:?}");
+    assert!(refused > HITS / 2, "{book:?}");
+}
