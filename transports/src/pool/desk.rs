@@ -227,10 +227,8 @@ mod test {
     }
 
     fn aside() -> Aside {
-        let config = trackside_core::Config::builder()
-            .consent(trackside_core::config::Policy::None)
-            .build()
-            .unwrap();
+        let config =
+            trackside_core::Config::builder().consent(trackside_core::config::Policy::None).build().unwrap();
         Aside::new(&config.destinations()[0].queue)
     }
 

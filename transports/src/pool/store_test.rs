@@ -121,7 +121,9 @@ fn a_slow_disk_keeps_no_hit_from_being_delivered() {
     running.look_after_spool(now);
     let (queued, _, spooled) = counts(&running.stats());
     assert!(queued + spooled == 50 && queued > 0 && spooled > 0, "{queued} wait in memory");
-    let Next::Deliver(batch) = running.next(0, now, None) else { panic!("they are not to wait for the disk") };
+    let Next::Deliver(batch) = running.next(0, now, None) else {
+        panic!("they are not to wait for the disk")
+    };
     assert!(batch.items.iter().any(|item| item.spot().is_none()));
 }
 

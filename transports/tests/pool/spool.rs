@@ -184,7 +184,10 @@ fn where_the_spool_has_no_room_either_the_oldest_give_way_if_that_is_wanted() {
             assert_balanced(&book);
             assert_eq!((book.delivered, count(&book.dropped, Reason::QueueFull)), (6, 3), "{book:?}");
             let kept = if when_full == WhenFull::DropOldest { &hits[3..] } else { &hits[..5] };
-            assert!(kept.iter().all(|hit| notes.seen().contains_key(&hit.id())), "{spooling:?} {when_full:?}");
+            assert!(
+                kept.iter().all(|hit| notes.seen().contains_key(&hit.id())),
+                "{spooling:?} {when_full:?}"
+            );
             assert_eq!(taken, if when_full == WhenFull::DropOldest { 8 } else { 5 });
         }
     }

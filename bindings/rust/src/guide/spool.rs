@@ -22,6 +22,11 @@
 //! write them. The books count these as `volatile`, and the log says why. A call that is already inside the system
 //! cannot be cut short: a disk that hangs holds up the request that found it so.
 //!
+//! Workers write what came into memory, for 50 ms at a time and never beyond the deadline of `close`, and then deliver:
+//! the slowest disk holds up neither. What is in memory alone at that deadline is dropped(`shutdown`). Where neither the
+//! queue nor the spool has room, `queue.when_full` says what gives way in memory. Importers wait for room in the queue
+//! only if the spool does not take their hits.
+//!
 //! What a process leaves, by `close`, by a crash or by a kill, exactly one other process takes over: one that has the same
 //! `dir` and a destination of the same name, at its first hit there. It counts these hits as `adopted`, as it comes to
 //! them. A forked child begins with a directory of its own.

@@ -83,6 +83,13 @@ fn destination(section: &mut Section<'_>, ip: IpPolicy, resolver: Option<&Resolv
     let http = network::read(section, kind, resolver);
     let max_age = section.duration("max_age", MILLISECOND);
     let spool = section.choice("spool", SPOOLINGS).or(Spooling::Off);
+    if spool == Spooling::Always && !queue.important.is_empty() {
+        section.mistake(
+            "queue.important",
+            "with spool = \"always\" all hits wait on the disk, in their order, and none goes before another; leave it \
+             out, or write spool = \"overflow\"",
+        );
+    }
     let max_age = max_age.or(if spool == Spooling::Off { MAX_AGE } else { MAX_AGE_SPOOLED });
     let after_unknown = section.choice("after_unknown", AFTER_UNKNOWN).or(AfterUnknown::Drop);
     if kind == Some(Kind::Sqlite) && after_unknown == AfterUnknown::Resend {

@@ -339,6 +339,11 @@ fn of_the_spool() {
         ("spool.fsync = '0s'", "spool.fsync", "an interval"),
         ("spool.path = 'x'", "spool.path", "unknown key; "),
         (
+            "destination = [{ type = 'sqlite', spool = 'always', queue.important = ['purchase'] }]",
+            "destination[0].queue.important",
+            r#"leave it out, or write spool = "overflow""#,
+        ),
+        (
             "destination = [{ type = 'sqlite', spool = true }]",
             "destination[0].spool",
             r#""off" or "overflow" or "always""#,
