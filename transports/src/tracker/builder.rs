@@ -85,8 +85,8 @@ impl Builder {
     ///
     /// Should it panic, that is logged, and counted with the [panics](trackside_core::ledger::Hits::panics) of each
     /// destination that has the hit, and the hit goes on. It must not wait for the tracker: `flush` and `close` answer
-    /// [`Reentrant`] there. Where the [transport](Self::transport) is swapped there are no workers, and it is never
-    /// asked.
+    /// [`Reentrant`](trackside_core::transport::Reentrant) there. Where the [transport](Self::transport) is swapped
+    /// there are no workers, and it is never asked.
     ///
     /// ```
     /// use trackside_core::{Config, hit::Text};

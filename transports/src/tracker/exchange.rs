@@ -60,7 +60,7 @@ impl Exchange {
         judge::notice(&self.live.config, self.open()?, request)
     }
 
-    /// An owned snapshot of the visitor, for [`Tracker::event`] later. Takes the request that `begin` took.
+    /// An owned snapshot of the visitor, for [`Tracker::event`](super::Tracker::event) later. Takes the request that `begin` took.
     pub fn visitor(&self, request: &Request<'_>) -> Option<Visitor> {
         Some(judge::visitor(&self.live.config, self.open()?, request))
     }
