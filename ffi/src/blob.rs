@@ -12,7 +12,7 @@ mod wrong;
 
 use std::mem::{self, MaybeUninit};
 
-use trackside_core::judge::Verdict;
+use trackside_core::{Annotations, judge::Verdict};
 
 use crate::{
     boundary::enter,
@@ -245,12 +245,20 @@ pub(crate) fn finish(
 ) -> Result<Verdict, Failure> {
     exchange.check_open()?;
     response::read(blob, |head, annotations| {
-        if let Some(mut before) = exchange.annotations.take() {
-            before.extend(mem::take(annotations));
-            *annotations = before;
+        if exchange.annotations.is_some() {
+            put_behind(&mut exchange.annotations, annotations);
         }
         Ok(exchange.finish(request, head, annotations))
     })
+}
+
+/// Puts `annotations` behind what was annotated `before`.
+#[cold]
+#[inline(never)]
+fn put_behind<'f>(before: &mut Option<Annotations<'static>>, annotations: &mut Annotations<'f>) {
+    let mut all: Annotations<'f> = before.take().unwrap_or_default();
+    all.extend(mem::take(annotations));
+    *annotations = all;
 }
 
 #[cfg(test)]

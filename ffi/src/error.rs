@@ -27,43 +27,52 @@ pub struct trackside_error {
 
 view::growing!(trackside_error, last: text);
 
-/// Why a call fails: what becomes its status and, if the caller wants one, its error struct.
+/// Why a call fails: what becomes its status and, if the caller wants one, its error struct. Boxed, so that who may
+/// fail and does not answers in a register.
 #[derive(Debug)]
-pub(crate) struct Failure {
+pub(crate) struct Failure(Box<Why>);
+
+#[derive(Debug)]
+struct Why {
     status: trackside_status,
     text: Cow<'static, str>,
 }
 
 impl Failure {
     #[cold]
+    #[inline(never)]
     pub(crate) fn new(status: trackside_status, text: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, text: text.into() }
+        Self(Box::new(Why { status, text: text.into() }))
     }
 
     /// An argument cannot be what it is; `problem` goes on where the argument's name ends.
     #[cold]
+    #[inline(never)]
     pub(crate) fn invalid(argument: &str, problem: &str) -> Self {
         Self::new(TRACKSIDE_INVALID_ARGUMENT, format!("`{argument}` {problem}"))
     }
 
     #[cold]
+    #[inline(never)]
     pub(crate) fn not_found(text: impl Into<Cow<'static, str>>) -> Self {
         Self::new(TRACKSIDE_NOT_FOUND, text)
     }
 
     #[cold]
+    #[inline(never)]
     pub(crate) fn null(argument: &str) -> Self {
         Self::new(TRACKSIDE_NULL_ARGUMENT, format!("`{argument}` is NULL"))
     }
 
     #[cold]
+    #[inline(never)]
     pub(crate) fn wrong_handle(argument: &str, expected: &str) -> Self {
         let text = format!("`{argument}` is no {expected}, or one that was freed");
         Self::new(TRACKSIDE_WRONG_HANDLE, text)
     }
 
     pub(crate) fn status(&self) -> trackside_status {
-        self.status
+        self.0.status
     }
 
     /// The error struct of a caller whose own is `size` bytes large.
@@ -71,11 +80,11 @@ impl Failure {
         const TEXT: usize = offset_of!(trackside_error, text);
         let mut text = [0; 256];
         let room = size.saturating_sub(TEXT).min(text.len());
-        for (to, from) in text.iter_mut().zip(cut(&self.text, room.saturating_sub(1)).bytes()) {
+        for (to, from) in text.iter_mut().zip(cut(&self.0.text, room.saturating_sub(1)).bytes()) {
             // C would stop reading at a NUL.
             *to = if from == 0 { b'?' } else { from } as c_char;
         }
-        trackside_error { size, status: self.status, text }
+        trackside_error { size, status: self.0.status, text }
     }
 }
 

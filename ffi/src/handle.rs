@@ -153,16 +153,20 @@ impl Call {
 }
 
 /// Whether `pointer` points at a live handle of type `T`.
+#[inline]
 fn checked<T: Handle>(pointer: *const T, argument: &str) -> Result<*const Tagged<T>, Failure> {
     let tagged: *const Tagged<T> = pointer.cast();
-    if tagged.is_null() {
-        return Err(Failure::null(argument));
-    }
     // SAFETY: the caller has promised a handle, and all of them begin with a tag, which has no alignment.
-    if !tagged.is_aligned() || unsafe { tagged.cast::<Tag>().read() } != T::TAG {
-        return Err(Failure::wrong_handle(argument, T::NAME));
+    if tagged.is_null() || !tagged.is_aligned() || unsafe { tagged.cast::<Tag>().read() } != T::TAG {
+        return Err(refused(tagged.is_null(), argument, T::NAME));
     }
     Ok(tagged)
+}
+
+#[cold]
+#[inline(never)]
+fn refused(is_null: bool, argument: &str, expected: &str) -> Failure {
+    if is_null { Failure::null(argument) } else { Failure::wrong_handle(argument, expected) }
 }
 
 #[cfg(test)]

@@ -33,8 +33,10 @@ pub(crate) struct Picks<'f> {
     /// Which are to be shown to who walks through them all, and which to be kept.
     shown: u32,
     kept: u32,
-    /// What is present; the last one of what came more than once. Up to `KEPT`, what is not is empty; behind, it is
-    /// not written.
+    /// Whether `settle` has written what may be kept and is not present.
+    is_settled: bool,
+    /// What is present; the last one of what came more than once. What is not is not written, but for what may be kept
+    /// when all has settled: that is empty.
     parts: [MaybeUninit<&'f [u8]>; PARTS],
 }
 
@@ -54,11 +56,8 @@ impl<'f> Picks<'f> {
     /// Nothing yet.
     #[inline]
     pub(crate) fn new() -> Self {
-        let mut parts = [const { MaybeUninit::<&[u8]>::uninit() }; PARTS];
-        for part in &mut parts[..KEPT] {
-            part.write(&[]);
-        }
-        Self { present: 0, repeated: 0, shown: 0, kept: 0, parts }
+        let parts = [const { MaybeUninit::uninit() }; PARTS];
+        Self { present: 0, repeated: 0, shown: 0, kept: 0, is_settled: false, parts }
     }
 
     /// Adds a part.
@@ -81,12 +80,26 @@ impl<'f> Picks<'f> {
         }
     }
 
-    /// Adds a header, if it is one that is read.
+    /// Adds those headers that are read of all that `next` answers with, until it fails or there is none.
     #[inline]
-    pub(crate) fn put_header(&mut self, name: &[u8], value: &'f [u8]) {
-        if let Some(place) = names::place(name) {
-            self.put(VALUES + place, value);
+    pub(crate) fn put_headers<'n, E>(
+        &mut self,
+        mut next: impl FnMut() -> Result<Option<(&'n [u8], &'f [u8])>, E>,
+    ) -> Result<(), E> {
+        // In registers: what is in memory may change with each part that is written, as far as the compiler knows.
+        let (mut present, mut repeated) = (self.present, self.repeated);
+        while let Some((name, value)) = next()? {
+            let Some(place) = names::place(name) else {
+                continue;
+            };
+            if let Some(part) = self.parts.get_mut(VALUES + place) {
+                part.write(value);
+                repeated |= present & bit(VALUES + place);
+                present |= bit(VALUES + place);
+            }
         }
+        (self.present, self.repeated) = (present, repeated);
+        Ok(())
     }
 
     /// Says what is to be shown and kept, when all has been added.
@@ -94,20 +107,22 @@ impl<'f> Picks<'f> {
     pub(crate) fn settle(&mut self) {
         self.shown = self.present & SHOWN;
         self.kept = self.present & before(KEPT);
-        let Some(destination) = self.get(DESTINATION) else {
-            return;
-        };
-        if !is_field_value(destination) {
-            self.shown &= !bit(DESTINATION);
-            self.kept &= !bit(DESTINATION);
-            return;
+        let mut empty = !self.present & before(KEPT);
+        if let Some(destination) = self.get(DESTINATION) {
+            if !is_field_value(destination) {
+                self.shown &= !bit(DESTINATION);
+                self.kept &= !bit(DESTINATION);
+            } else if !is_empty_word(destination) {
+                self.shown &= before(LIBRARIES);
+                // Who says where the answer will be shown is not asked what it accepts, which is long.
+                self.kept &= !bit(ACCEPT);
+                empty |= bit(ACCEPT);
+            }
         }
-        if destination.trim_ascii() != b"empty" {
-            self.shown &= before(LIBRARIES);
-            // Who says where the answer will be shown is not asked what it accepts, which is long.
-            self.kept &= !bit(ACCEPT);
-            self.parts[ACCEPT].write(&[]);
+        for part in in_bits(empty) {
+            self.parts[part].write(&[]);
         }
+        self.is_settled = true;
     }
 
     /// Whether none of those that may be kept came more than once; else it is not known here what is to be kept.
@@ -136,10 +151,13 @@ impl<'f> Picks<'f> {
         Some(unsafe { bytes.assume_init() })
     }
 
-    /// The parts that may be kept; what is not there is empty.
+    /// The parts that may be kept, when all has settled; what is not there is empty.
     #[inline]
     pub(crate) fn pieces(&self) -> &[&'f [u8]] {
-        // SAFETY: so many were written at the beginning.
+        if !self.is_settled {
+            return &[];
+        }
+        // SAFETY: of these, those that are present were written when they came, the others when all had settled.
         unsafe { slice::from_raw_parts(self.parts[..KEPT].as_ptr().cast(), KEPT) }
     }
 
@@ -158,6 +176,21 @@ impl<'f> Picks<'f> {
         let headers = in_bits(self.present & !before(VALUES));
         headers.filter_map(|part| Some((NAMES[part - VALUES], self.get(part)?)))
     }
+}
+
+/// Whether a value is the word `empty`, but for blanks around it.
+#[inline]
+fn is_empty_word(value: &[u8]) -> bool {
+    match value {
+        [first, .., last] if *first > b' ' && *last > b' ' => value == b"empty",
+        _ => is_empty_word_within(value),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn is_empty_word_within(value: &[u8]) -> bool {
+    value.trim_ascii() == b"empty"
 }
 
 /// The parts of these bits.

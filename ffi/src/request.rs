@@ -88,11 +88,24 @@ pub unsafe extern "C" fn trackside_tracker_header(
 pub(crate) const SECURE: u8 = 1;
 pub(crate) const RESOLVED: u8 = 2;
 
+const KNOWN: u8 = SECURE | RESOLVED;
+
+/// Whether there are some that are not known.
+#[inline]
+pub(crate) fn are_unknown(flags: u8) -> bool {
+    flags & !KNOWN != 0
+}
+
 /// Whether all of them are known; else what is wrong.
 #[inline]
 pub(crate) fn check_flags(flags: u8) -> Result<(), String> {
-    const KNOWN: u8 = SECURE | RESOLVED;
-    if flags & !KNOWN == 0 { Ok(()) } else { Err(format!("{flags:#x}, of which only {KNOWN:#x} are known")) }
+    if are_unknown(flags) { Err(unknown(flags)) } else { Ok(()) }
+}
+
+#[cold]
+#[inline(never)]
+fn unknown(flags: u8) -> String {
+    format!("{flags:#x}, of which only {KNOWN:#x} are known")
 }
 
 /// A request where it lies: in the caller's arrays, or in its block.

@@ -48,11 +48,16 @@ impl Call {
     /// A string that must be UTF-8.
     pub(crate) fn text(&self, string: trackside_bytes, argument: &str) -> Result<&str, Failure> {
         let bytes = self.bytes(string, argument)?;
-        view::text(bytes).map_err(|error| {
-            let text = format!("`{argument}` is not UTF-8: byte {} begins no character", error.valid_up_to());
-            Failure::new(TRACKSIDE_INVALID_UTF8, text)
-        })
+        view::text(bytes).ok_or_else(|| not_utf8(bytes, argument))
     }
+}
+
+#[cold]
+#[inline(never)]
+fn not_utf8(bytes: &[u8], argument: &str) -> Failure {
+    let begin = bytes.utf8_chunks().next().map_or(0, |chunk| chunk.valid().len());
+    let text = format!("`{argument}` is not UTF-8: byte {begin} begins no character");
+    Failure::new(TRACKSIDE_INVALID_UTF8, text)
 }
 
 #[cfg(test)]

@@ -12,8 +12,7 @@ use std::{
     marker::PhantomData,
     mem::{MaybeUninit, size_of},
     ptr::{self, NonNull},
-    slice,
-    str::{self, Utf8Error},
+    slice, str,
 };
 
 pub(crate) use self::headers::HeaderArray;
@@ -59,19 +58,15 @@ unsafe impl Send for trackside_bytes {}
 // SAFETY: as above.
 unsafe impl Sync for trackside_bytes {}
 
-/// The text in `bytes`. ASCII, which most of it is, is told several times as fast as the rest. Not in line: it is
-/// many instructions, and wanted in many places.
-///
-/// # Errors
-///
-/// The standard library's, when it is not UTF-8.
+/// The text in `bytes`, if that is UTF-8. ASCII, which most of it is, is told several times as fast as the rest. Not in
+/// line: it is many instructions, and wanted in many places.
 #[inline(never)]
-pub(crate) fn text(bytes: &[u8]) -> Result<&str, Utf8Error> {
+pub(crate) fn text(bytes: &[u8]) -> Option<&str> {
     if bytes.is_ascii() {
         // SAFETY: all of ASCII is UTF-8.
-        return Ok(unsafe { str::from_utf8_unchecked(bytes) });
+        return Some(unsafe { str::from_utf8_unchecked(bytes) });
     }
-    str::from_utf8(bytes)
+    str::from_utf8(bytes).ok()
 }
 
 impl Call {
@@ -279,11 +274,13 @@ fn readable<T>(pointer: *const T, argument: &str) -> Result<NonNull<T>, Failure>
 }
 
 #[cold]
+#[inline(never)]
 fn too_long(length: usize, argument: &str) -> Failure {
     Failure::invalid(argument, &format!("has the length {length}, more than memory can hold"))
 }
 
 #[cold]
+#[inline(never)]
 fn unreadable(is_null: bool, alignment: usize, argument: &str) -> Failure {
     if is_null {
         return Failure::null(argument);
@@ -299,6 +296,7 @@ fn size_of_callers<T: Growing>(pointer: NonNull<T>, argument: &str) -> Result<us
 }
 
 #[cold]
+#[inline(never)]
 fn too_small<T: Growing>(size: usize, argument: &str) -> Failure {
     let problem = format!("has the size {size}, less than {}; set it to sizeof({})", T::FIRST, T::NAME);
     Failure::invalid(&format!("{argument}.size"), &problem)

@@ -9,36 +9,59 @@ use super::{
     wrong::{Parsed, Wrong},
 };
 use crate::{
+    error::Failure,
     property::{TRACKSIDE_TYPE_NUMBER, TRACKSIDE_TYPE_TEXT, TRACKSIDE_TYPE_TRUTH, trackside_type},
     view,
 };
 
 /// Adds the annotations of these tags and lengths.
+#[inline]
 pub(super) fn parse<'f>(
     rows: &[Pair],
     mut payloads: Rest<'f>,
     annotations: &mut Annotations<'f>,
-) -> Parsed<()> {
+) -> Result<(), Failure> {
     for (n, row) in rows.iter().enumerate() {
         let (tag, payload) = (long(row, 0), payloads.take(long(row, 4)));
-        add(tag, payload, annotations).map_err(|wrong| wrong.inside(format_args!("annotation {n}")))?;
+        if add_text(tag, payload, annotations).is_none() {
+            add_other(n, tag, payload, annotations)?;
+        }
     }
     Ok(())
 }
 
-fn add<'f>(tag: u32, payload: &'f [u8], annotations: &mut Annotations<'f>) -> Parsed<()> {
-    match tag {
-        1 => annotations.set_title(text(payload, "title")?),
-        2 => annotations.set_user_id(text(payload, "user id")?),
-        3 => annotations.set_route(text(payload, "route")?),
-        4 => {
-            let (key, value) = property(payload)?;
-            annotations.add_property(key, value);
-        }
-        5 => annotations.add_event(event(payload)?),
-        _ => return Err(Wrong::new(format_args!("has the tag {tag}, and only 1 to 5 are known"))),
+/// Adds what most of them are, a text; none if it is none.
+#[inline]
+fn add_text<'f>(tag: u32, payload: &'f [u8], annotations: &mut Annotations<'f>) -> Option<()> {
+    if !matches!(tag, 1..=3) {
+        return None;
     }
-    Ok(())
+    let text = view::text(payload)?;
+    match tag {
+        1 => annotations.set_title(text),
+        2 => annotations.set_user_id(text),
+        _ => annotations.set_route(text),
+    }
+    Some(())
+}
+
+/// Adds the `n`th, which is another one, or none.
+#[inline(never)]
+fn add_other<'f>(
+    n: usize,
+    tag: u32,
+    payload: &'f [u8],
+    annotations: &mut Annotations<'f>,
+) -> Result<(), Failure> {
+    let added = match tag {
+        1 => Err(Wrong::not_utf8("title")),
+        2 => Err(Wrong::not_utf8("user id")),
+        3 => Err(Wrong::not_utf8("route")),
+        4 => property(payload).map(|(key, value)| annotations.add_property(key, value)),
+        5 => event(payload).map(|event| annotations.add_event(event)),
+        _ => Err(Wrong::new(format_args!("has the tag {tag}, and only 1 to 5 are known"))),
+    };
+    added.map_err(|wrong| wrong.inside(format_args!("annotation {n}")).into())
 }
 
 fn property(payload: &[u8]) -> Parsed<(&str, Value<'_>)> {
@@ -102,5 +125,5 @@ fn event(payload: &[u8]) -> Parsed<Event<'_>> {
 }
 
 fn text<'f>(bytes: &'f [u8], what: &str) -> Parsed<&'f str> {
-    view::text(bytes).map_err(|_| Wrong::not_utf8(what))
+    view::text(bytes).ok_or_else(|| Wrong::not_utf8(what))
 }

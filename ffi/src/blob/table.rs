@@ -4,11 +4,13 @@ use super::wrong::{Parsed, Wrong};
 use crate::{headers::Fields, picks::Picks};
 
 /// The little-endian number at `at`, which is within the head.
+#[inline]
 pub(super) fn short<const N: usize>(head: &[u8; N], at: usize) -> u16 {
     u16::from_le_bytes([head[at], head[at + 1]])
 }
 
 /// As [`short`], of four bytes.
+#[inline]
 pub(super) fn long<const N: usize>(head: &[u8; N], at: usize) -> u32 {
     u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]])
 }
@@ -21,6 +23,7 @@ pub(super) fn head<const N: usize>(block: &[u8]) -> Parsed<(&[u8; N], &[u8])> {
 }
 
 /// The first `count` rows of `N` bytes each, and what follows them.
+#[inline]
 pub(super) fn rows<const N: usize>(bytes: &[u8], count: usize) -> Option<(&[[u8; N]], &[u8])> {
     let (rows, rest) = bytes.split_at_checked(count.checked_mul(N)?)?;
     Some((rows.as_chunks().0, rest))
@@ -38,6 +41,7 @@ pub(super) fn left(bytes: u64, announced: impl IntoIterator<Item = u32>) -> Opti
 }
 
 #[cold]
+#[inline(never)]
 pub(super) fn wrong_length(announced: u64, has: usize) -> Wrong {
     Wrong::new(format_args!("announces {announced} bytes behind its lengths, and has {has}"))
 }
@@ -79,14 +83,21 @@ impl<'f> Packed<'f> {
     }
 
     /// Puts those that are read into `picks`; none if what there is does not end where the last of them does.
-    #[inline]
+    ///
+    /// Not in line, so that its loop has the registers for itself.
+    #[inline(never)]
     pub(super) fn put_into(&self, picks: &mut Picks<'f>) -> Option<()> {
-        let mut rest = self.parts;
-        for pair in self.lengths {
-            let (name, value) = (rest.all(long(pair, 0))?, rest.all(long(pair, 4))?);
-            picks.put_header(name, value);
-        }
-        if rest.0.is_empty() { Some(()) } else { None }
+        let (mut rest, mut lengths) = (self.parts, self.lengths.iter());
+        let all = picks.put_headers(|| {
+            let Some(pair) = lengths.next() else {
+                return Ok(None);
+            };
+            match (rest.all(long(pair, 0)), rest.all(long(pair, 4))) {
+                (Some(name), Some(value)) => Ok(Some((name, value))),
+                _ => Err(()),
+            }
+        });
+        if all.is_ok() && rest.0.is_empty() { Some(()) } else { None }
     }
 
     /// How many bytes the headers of these lengths have.

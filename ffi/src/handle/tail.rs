@@ -23,24 +23,32 @@ type End = [u8; size_of::<usize>()];
 
 /// The pieces in the bytes of a handle.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Pieces<'a, const N: usize>(&'a [u8]);
+pub(crate) struct Pieces<'a, const N: usize> {
+    ends: &'a [End; N],
+    /// The ends and the pieces.
+    bytes: &'a [u8],
+}
 
 impl<'a, const N: usize> Pieces<'a, N> {
-    /// Those that [`Place::holding`] copied to these bytes.
+    /// Those that [`Place::holding`] copied to these bytes; of others, empty ones.
+    #[inline]
     pub(crate) fn of(bytes: &'a [u8]) -> Self {
-        Self(bytes)
+        match bytes.as_chunks().0.first_chunk() {
+            Some(ends) => Self { ends, bytes },
+            None => Self { ends: &[[0; size_of::<End>()]; N], bytes: &[] },
+        }
     }
 
     /// The `n`th of them.
     #[inline]
     pub(crate) fn get(self, n: usize) -> Option<&'a [u8]> {
-        self.0.get(self.begin(n)?..self.end(n)?)
+        self.bytes.get(self.begin(n)?..self.end(n)?)
     }
 
     /// The `n`th and all that stands behind it: what is further, if there are `n` of them.
     #[inline]
     pub(crate) fn all_from(self, n: usize) -> &'a [u8] {
-        self.begin(n).and_then(|begin| self.0.get(begin..)).unwrap_or_default()
+        self.begin(n).and_then(|begin| self.bytes.get(begin..)).unwrap_or_default()
     }
 
     #[inline]
@@ -50,7 +58,7 @@ impl<'a, const N: usize> Pieces<'a, N> {
 
     #[inline]
     fn end(self, n: usize) -> Option<usize> {
-        self.0.as_chunks().0.get(..N)?.get(n).map(|end| usize::from_ne_bytes(*end))
+        self.ends.get(n).map(|end| usize::from_ne_bytes(*end))
     }
 }
 
@@ -69,9 +77,7 @@ impl<T: Handle> Place<T> {
     #[inline(never)]
     pub(crate) fn holding<const N: usize>(pieces: &[&[u8]]) -> Option<Self> {
         const { assert!(T::HAS_TAIL) };
-        if pieces.len() < N {
-            return None;
-        }
+        let (numbered, further) = pieces.split_at_checked(N)?;
         let begin = size_of::<End>() * N;
         let length = pieces.iter().map(|piece| piece.len()).try_fold(begin, usize::checked_add)?;
         // SAFETY: a handle has a size.
@@ -80,18 +86,22 @@ impl<T: Handle> Place<T> {
         let tail = place.tail();
         let mut end = begin;
         let mut copy = |piece: &[u8]| {
-            // SAFETY: the tail has room for the ends and all that stands behind them, and nobody else knows of it
-            // yet.
-            unsafe { ptr::copy_nonoverlapping(piece.as_ptr(), tail.add(end), piece.len()) };
-            end += piece.len();
+            // Some are empty, and a call that copies nothing costs as much as one that copies little.
+            if !piece.is_empty() {
+                // SAFETY: the tail has room for the ends and all that stands behind them, and nobody else knows of it
+                // yet.
+                unsafe { ptr::copy_nonoverlapping(piece.as_ptr(), tail.add(end), piece.len()) };
+                end += piece.len();
+            }
             end
         };
-        for (n, piece) in pieces.iter().enumerate() {
+        for (n, piece) in numbered.iter().enumerate() {
             let end = copy(piece).to_ne_bytes();
-            if n < N {
-                // SAFETY: as above.
-                unsafe { tail.cast::<End>().add(n).write(end) };
-            }
+            // SAFETY: as above.
+            unsafe { tail.cast::<End>().add(n).write(end) };
+        }
+        for piece in further {
+            copy(piece);
         }
         Some(place)
     }

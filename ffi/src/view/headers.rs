@@ -41,14 +41,17 @@ impl Call {
         picks: &mut Picks<'call>,
     ) -> Result<HeaderArray<'call>, Failure> {
         let headers = self.array(data, count, argument)?;
-        for it in headers {
-            if !is_readable(it.name) || !is_readable(it.value) {
+        let mut rest = headers.iter();
+        picks.put_headers(|| {
+            let Some(it) = rest.next() else {
+                return Ok::<_, Failure>(None);
+            };
+            if !is_plain(it) && !(is_readable(it.name) && is_readable(it.value)) {
                 self.check(headers, argument)?;
             }
             // SAFETY: both can be read, and the caller has promised their bytes.
-            let (name, value) = unsafe { (read(it.name), read(it.value)) };
-            picks.put_header(name, value);
-        }
+            Ok(Some(unsafe { (read(it.name), read(it.value)) }))
+        })?;
         Ok(HeaderArray { headers })
     }
 
@@ -79,6 +82,13 @@ fn is_readable(string: trackside_bytes) -> bool {
     string.length == 0 || (!string.data.is_null() && string.length <= isize::MAX as usize)
 }
 
+/// Whether it shows at once that both strings of a header can be read: neither is NULL or too long.
+#[inline]
+fn is_plain(header: &trackside_header) -> bool {
+    let (name, value) = (header.name, header.value);
+    !name.data.is_null() && !value.data.is_null() && name.length | value.length <= isize::MAX as usize
+}
+
 /// The bytes of a string.
 ///
 /// # Safety
@@ -86,8 +96,8 @@ fn is_readable(string: trackside_bytes) -> bool {
 /// It must be readable, and its bytes valid for `'call`.
 #[inline]
 unsafe fn read<'call>(string: trackside_bytes) -> &'call [u8] {
-    if string.length == 0 {
-        return &[];
+    if string.data.is_null() {
+        return &[]; // As it can be read, it has no bytes.
     }
     // SAFETY: the caller's; bytes are always aligned.
     unsafe { slice::from_raw_parts(string.data.cast(), string.length) }
