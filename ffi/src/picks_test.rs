@@ -1,6 +1,6 @@
 use std::convert::Infallible;
 
-use super::{ACCEPT, AUTHORITY, DESTINATION, HOST, METHOD, Picks, TARGET, VALUES};
+use super::{ACCEPT, AUTHORITY, DESTINATION, HOST, KEPT, METHOD, Picks, TARGET, VALUES};
 
 /// What was picked of a request with these headers.
 fn picked<'f>(headers: &[(&str, &'f str)]) -> Picks<'f> {
@@ -100,4 +100,13 @@ fn what_came_more_than_once_is_said() {
     assert_eq!(single("accept"), (false, true));
     assert_eq!(single("Sec-Fetch-Dest"), (false, false));
     assert_eq!(single("host"), (false, false));
+}
+
+#[test]
+fn there_are_no_pieces_before_all_has_settled() {
+    let mut picks = Picks::new();
+    picks.put_line(b"GET", b"/walks/", b"");
+    assert_eq!(picks.pieces(), [&b""[..]; 0]);
+    picks.settle();
+    assert_eq!(picks.pieces().len(), KEPT);
 }
