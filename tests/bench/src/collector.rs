@@ -38,12 +38,14 @@ impl Collector {
         &self.url
     }
 
-    /// Requests answered so far.
-    pub fn requests(&self) -> io::Result<u64> {
+    /// Requests answered so far, and their bytes.
+    pub fn seen(&self) -> io::Result<[f64; 2]> {
         let agent: ureq::Agent = ureq::Agent::config_builder().proxy(None).build().into();
-        let answer = agent.get(format!("{}/requests", self.url)).call();
+        let answer = agent.get(format!("{}/seen", self.url)).call();
         let text = answer.and_then(|mut answer| answer.body_mut().read_to_string());
-        text.map_err(ureq::Error::into_io)?.parse().map_err(io::Error::other)
+        let text = text.map_err(ureq::Error::into_io)?;
+        let numbers: Vec<_> = text.split(' ').filter_map(|number| number.parse().ok()).collect();
+        numbers.try_into().map_err(|_| io::Error::other(format!("the collector says {text:?}")))
     }
 }
 
@@ -63,18 +65,24 @@ pub fn serve(core: Option<usize>) -> io::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     io::stdout().write_all(&listener.local_addr()?.port().to_le_bytes())?;
     io::stdout().flush()?;
-    let requests = Arc::new(AtomicU64::new(0));
+    let seen = Arc::new(Seen::default());
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            let requests = requests.clone();
+            let seen = seen.clone();
             // A connection that breaks off is the client's affair.
-            thread::spawn(move || answer(stream, &requests).ok());
+            thread::spawn(move || answer(stream, &seen).ok());
         }
     });
     io::copy(&mut io::stdin(), &mut io::sink()).map(drop)
 }
 
-fn answer(mut stream: TcpStream, requests: &AtomicU64) -> io::Result<()> {
+#[derive(Default)]
+struct Seen {
+    requests: AtomicU64,
+    bytes: AtomicU64,
+}
+
+fn answer(mut stream: TcpStream, seen: &Seen) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut buffer = vec![0; 256 << 10];
     let mut filled = 0;
@@ -89,8 +97,9 @@ fn answer(mut stream: TcpStream, requests: &AtomicU64) -> io::Result<()> {
             }
             filled += read;
         };
-        let asks = buffer.starts_with(b"GET /requests ");
+        let asks = buffer.starts_with(b"GET /seen ");
         let mut missing = content_length(&buffer[..head]).unwrap_or(0);
+        let length = head + missing;
         let here = missing.min(filled - head);
         missing -= here;
         buffer.copy_within(head + here..filled, 0);
@@ -104,10 +113,12 @@ fn answer(mut stream: TcpStream, requests: &AtomicU64) -> io::Result<()> {
             missing -= read;
         }
         if asks {
-            let count = requests.load(Ordering::Relaxed).to_string();
-            write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{count}", count.len())?;
+            let [requests, bytes] = [&seen.requests, &seen.bytes].map(|n| n.load(Ordering::Relaxed));
+            let text = format!("{requests} {bytes}");
+            write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{text}", text.len())?;
         } else {
-            requests.fetch_add(1, Ordering::Relaxed);
+            seen.requests.fetch_add(1, Ordering::Relaxed);
+            seen.bytes.fetch_add(length as u64, Ordering::Relaxed);
             stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 12\r\n\r\n{\"status\":1}")?;
         }
     }

@@ -99,6 +99,7 @@ fn delivery(who: &str, url: &str, hits: usize) -> Result<String, Box<dyn Error>>
     let begin = (Instant::now(), clock::processor_time());
     match who {
         "ureq" => peers::ureq_loop(url, hits),
+        _ if who.starts_with("socket=") => peers::socket_loop(url, who["socket=".len()..].parse()?, hits)?,
         "segment" => peers::segment(url, hits),
         "posthog" => {
             let posthog = Posthog::start(url);

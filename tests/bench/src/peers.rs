@@ -1,6 +1,11 @@
 //! The peers that a user would pick instead, set up as their own documentation says.
 
-use std::{thread, time::Duration};
+use std::{
+    io::{self, Read, Write},
+    net::TcpStream,
+    thread,
+    time::Duration,
+};
 
 use segment::{
     Batcher, Client as _, HttpClient,
@@ -76,6 +81,25 @@ fn track() -> Track {
         properties: serde_json::Value::Object(properties.collect()),
         ..Default::default()
     }
+}
+
+/// What no client can do without: each request of so many `bytes` handed to the system at once, and its answer taken at
+/// once.
+pub fn socket_loop(url: &str, bytes: usize, requests: usize) -> io::Result<()> {
+    let host = url.strip_prefix("http://").unwrap_or(url);
+    let mut stream = TcpStream::connect(host)?;
+    stream.set_nodelay(true)?;
+    let head = |length| format!("POST / HTTP/1.1\r\nhost: {host}\r\ncontent-length: {length}\r\n\r\n");
+    let length = bytes.saturating_sub(head(bytes).len());
+    let request = [head(length).into_bytes(), vec![b'x'; length]].concat();
+    let mut answer = [0; 4_096];
+    for _ in 0..requests {
+        stream.write_all(&request)?;
+        if stream.read(&mut answer)? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+    }
+    Ok(())
 }
 
 /// A bare ureq loop: encode, post, read the answer.
