@@ -55,9 +55,11 @@ pub(super) struct Worker {
     seat: usize,
     sink: Option<Box<dyn Sink>>,
     random: StdRng,
-    /// Whether the last attempt took longer than a tick, so that another worker would be of use. One that is
-    /// started for that begins with what its recruiter saw.
-    is_slow: bool,
+    /// How long the last attempt took: what tells whether another worker would be of use. One that is started for
+    /// that begins with what its recruiter saw.
+    took: Duration,
+    /// How long it took for each hit.
+    each: Duration,
     /// When it is to look at what has been lost.
     look_at: Instant,
 }
@@ -65,7 +67,9 @@ pub(super) struct Worker {
 impl Worker {
     pub(super) fn new(running: Arc<Running>, factory: Box<dyn AnyFactory>, seat: usize) -> Self {
         let random = StdRng::from_seed([0; 32]);
-        Self { running, factory, seat, sink: None, random, is_slow: seat > 0, look_at: Instant::now() + LOOK }
+        let took = if seat > 0 { TICK } else { Duration::ZERO };
+        let look_at = Instant::now() + LOOK;
+        Self { running, factory, seat, sink: None, random, took, each: Duration::ZERO, look_at }
     }
 
     pub(super) fn run(mut self) {
@@ -91,7 +95,8 @@ impl Worker {
                         return;
                     };
                     let now = Instant::now();
-                    self.is_slow = now.duration_since(began) >= TICK;
+                    self.took = now.duration_since(began);
+                    self.each = self.took / batch.items.len().max(1) as u32;
                     let jitter = self.random.random();
                     if let Some(report) = self.running.settle(batch, attempt, began, now, jitter) {
                         self.running.tell(&report);
@@ -196,12 +201,11 @@ impl Worker {
         self.running.drop_guarded(sink);
     }
 
-    /// Before an attempt, however long it may take: one that rests is to watch meanwhile. Where this one has been
-    /// slow and hits wait, it, or one that is started, is to help in any case.
+    /// Before an attempt, however long it may take: one that rests is to watch meanwhile. Where what waits takes this
+    /// one longer than a tick, it, or one that is started, is to help in any case.
     fn hand_on(&self) {
         let running = &self.running;
-        let is_backlog = self.is_slow
-            && (!running.queue.is_empty() || !running.desk().ready.is_empty() || running.has_spooled());
+        let is_backlog = self.is_backlog();
         let is_helped = (is_backlog || !running.crew.is_watched()) && running.crew.recruit();
         if is_backlog
             && !is_helped
@@ -210,6 +214,15 @@ impl Worker {
             // Without a thread to be had, this worker does it alone.
             drop(running.start(seat, &*self.factory));
         }
+    }
+
+    fn is_backlog(&self) -> bool {
+        let running = &self.running;
+        let queued = running.queue.len();
+        if self.each.saturating_mul(u32::try_from(queued).unwrap_or(u32::MAX)) >= TICK {
+            return true;
+        }
+        self.took >= TICK && (queued > 0 || !running.desk().ready.is_empty() || running.has_spooled())
     }
 
     /// Watches, asleep until there is something to do. False if the sink forked and this is the child.
