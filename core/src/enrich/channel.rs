@@ -67,9 +67,9 @@ pub(super) fn of(hit: &Hit, campaign: &Campaign, own: &[String], sites: &Sites) 
         if is_mail(campaign.medium()) || (campaign.medium().is_empty() && is_mail(campaign.source())) {
             return (Channel::Email, source);
         }
-        return match sites.find(&campaign.source().to_ascii_lowercase(), b"") {
-            Some((Channel::Ai, name)) => (Channel::Ai, name.to_owned()),
-            _ => (Channel::Campaign, source),
+        return match sites.assistant(&campaign.source().to_ascii_lowercase()) {
+            Some(name) => (Channel::Ai, name.to_owned()),
+            None => (Channel::Campaign, source),
         };
     }
     let Some((host, path)) = &referrer else {

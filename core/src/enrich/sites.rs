@@ -63,6 +63,14 @@ impl Sites {
             .or_else(|| above().find_map(of(Channel::Social)))
     }
 
+    /// The name of the AI assistant that has the host `source`, or a domain that it is a part of. For the sources of
+    /// campaigns, of which nothing else is asked: faster than [`Sites::find`].
+    pub(super) fn assistant(&self, source: &str) -> Option<&'static str> {
+        let host = Some(without_www(source)).filter(|host| host.len() <= MAX_HOST)?;
+        let of_ai = |&(channel, name): &(Channel, &'static str)| (channel == Channel::Ai).then_some(name);
+        suffixes(host).filter_map(|suffix| self.hosts.get(suffix)).find_map(of_ai)
+    }
+
     /// The spammer whose host the referrer's is, or is a part of.
     pub(super) fn spammer(&self, referrer: &[u8]) -> Option<&'static str> {
         let (host, _) = host_and_path(referrer)?;

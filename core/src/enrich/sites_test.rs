@@ -44,6 +44,16 @@ fn social_networks_and_assistants_have_parts() {
 }
 
 #[test]
+fn an_assistant_is_found_as_among_all_sites() {
+    let sites = Sites::built_in();
+    for line in LIST.lines() {
+        let host = line.split('\t').nth(2).unwrap();
+        let found = sites.find(host, b"").filter(|(channel, _)| *channel == Channel::Ai);
+        assert_eq!(sites.assistant(host), found.map(|(_, name)| name), "{line}");
+    }
+}
+
+#[test]
 fn a_spammers_parts_are_its_own() {
     let sites = Sites::built_in();
     let spammer = SPAMMERS.lines().next().unwrap();
@@ -71,4 +81,6 @@ fn a_text_longer_than_any_host_is_none() {
     let source = |labels: usize| format!("{}chatgpt.com", "a.".repeat(labels));
     assert_eq!(sites.find(&source(100), b""), Some((Channel::Ai, "ChatGPT")));
     assert_eq!(sites.find(&source(1_000), b""), None, "and none of its parts is looked up");
+    assert_eq!(sites.assistant(&source(100)), Some("ChatGPT"));
+    assert_eq!(sites.assistant(&source(1_000)), None);
 }

@@ -254,7 +254,7 @@ fn write_event(hit: &Hit, now: u64, body: &mut Vec<u8>) {
 fn write_params(hit: &Hit, params: &mut Object<'_>) {
     let seconds = hit.micros() / 1_000_000;
     let session = hit.session().unwrap_or(seconds - seconds % DAY);
-    params.put("session_id", &Shown(session));
+    params.put_digits("session_id", session);
     params.put("engagement_time_msec", &1);
     if !hit.site().is_empty() && !hit.path().is_empty() {
         let scheme: &[u8] = if hit.is_secure() { b"https://" } else { b"http://" };
@@ -304,8 +304,11 @@ fn write_download_params(hit: &Hit, params: &mut Object<'_>) {
 fn write_page_params(hit: &Hit, params: &mut Object<'_>) {
     write_referrer(hit, params);
     params.put_text("page_title", first_chars(hit.title(), MAX_TITLE));
-    if !hit.language().is_empty() {
-        params.put("page_language", &Shown(Lower(hit.language())));
+    let language = hit.language();
+    if language.is_ascii() {
+        params.put_text("page_language", &language.to_ascii_lowercase());
+    } else {
+        params.put("page_language", &Shown(Lower(language)));
     }
 }
 

@@ -33,6 +33,14 @@ impl<'a> Object<'a> {
         out.push(b'"');
     }
 
+    /// Puts a number as a text.
+    pub(super) fn put_digits(&mut self, key: &str, number: u64) {
+        let out = self.key(key);
+        out.push(b'"');
+        put(out, &number);
+        out.push(b'"');
+    }
+
     /// Begins a member whose value the caller writes.
     pub(super) fn key(&mut self, key: &str) -> &mut Vec<u8> {
         if self.members > 0 {
@@ -87,12 +95,14 @@ mod test {
         object.put_text("b", "");
         let mut inner = Object::open(object.key("c\""));
         inner.put("d", &1);
+        inner.put_digits("e", 2);
+        inner.put_joined("f", ["g", "\"", "h"]);
         inner.close();
         assert_eq!(object.members(), 2);
         object.close();
         assert_eq!(
             String::from_utf8(out).unwrap(),
-            "{\"a\":\"\\\"\\\\\\u0000\\n\u{7f}é\",\"c\\\"\":{\"d\":1}}"
+            "{\"a\":\"\\\"\\\\\\u0000\\n\u{7f}é\",\"c\\\"\":{\"d\":1,\"e\":\"2\",\"f\":\"g\\\"h\"}}"
         );
     }
 }
