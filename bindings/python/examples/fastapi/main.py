@@ -1,7 +1,9 @@
 """A JSON API whose calls are counted.
 
-    pip install trackside[starlette] fastapi uvicorn
+    pip install "../..[starlette]" fastapi uvicorn
     uvicorn main:app
+
+The first line compiles trackside (see Install in ../../README.md).
 
 What was counted is in trackside.db: `sqlite3 trackside.db 'SELECT method, path, route FROM hit'`.
 """

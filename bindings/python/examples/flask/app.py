@@ -1,7 +1,9 @@
 """A Flask site whose pages are counted.
 
-    pip install trackside[flask]
+    pip install "../..[flask]"
     flask --app app run
+
+The first line compiles trackside (see Install in ../../README.md).
 
 What was counted is in trackside.db: `sqlite3 trackside.db 'SELECT path, route, title FROM hit'`.
 """

@@ -80,14 +80,18 @@ def by_asgi(app: Any) -> Iterator[int]:
     """Serves an application of ASGI's, on the port that it tells."""
     import uvicorn
 
+    is_started = threading.Event()
+
+    class Telling(uvicorn.Server):
+        async def startup(self, *args: Any, **kwargs: Any) -> None:
+            await super().startup(*args, **kwargs)
+            is_started.set()
+
     config = uvicorn.Config(app, "127.0.0.1", 0, log_level="critical", lifespan="off", proxy_headers=False)
-    server = uvicorn.Server(config)
+    server = Telling(config)
     thread = threading.Thread(target=server.run)
     thread.start()
-    until = time.monotonic() + PATIENCE
-    while not server.started:
-        assert time.monotonic() < until
-        time.sleep(0.01)
+    assert is_started.wait(PATIENCE)
     yield server.servers[0].sockets[0].getsockname()[1]
     server.should_exit = True
     thread.join()
@@ -124,7 +128,7 @@ def keep_the_contract(
             tracked += 1
         else:
             skipped[scenario["reason"]] = skipped.get(scenario["reason"], 0) + 1
-        # All is counted before the head is sent; where there is none, somewhen.
+        # All is counted before the head is sent; where there is none, somewhen, and nobody is told.
         until = time.monotonic() + PATIENCE
         while (requests := tracker.stats().requests).seen < tracked + sum(skipped.values()):
             assert scenario.get("status") is None, name
