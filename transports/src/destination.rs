@@ -57,7 +57,7 @@ pub(crate) fn open_all(
     let hooks = hooks.map(Arc::from);
     let budget = Arc::new(Budget::new(config.spool().bytes));
     let spooled = |destination: &Destination| spool::Options {
-        folder: config.spool().dir.join(&destination.name),
+        folder: spool::folder(&config.spool().dir, destination),
         fsync: config.spool().fsync,
         budget: Arc::clone(&budget),
         disk: Arc::new(spool::Os),

@@ -4,11 +4,16 @@
 //! # Files
 //!
 //! ```text
-//! <spool.dir>/<destination>/                      one folder for each destination
+//! <spool.dir>/<destination>-<fingerprint>/        one folder for each destination; 8 hex digits
 //!     5f0c…9a.lock                                the lock of the directory of the same name
 //!     5f0c…9a/                                    the directory of one process; 16 hex digits, drawn at random
 //!         00000000.seg  00000001.seg  …           segments; 8 hex digits, counted from 0
 //! ```
+//!
+//! The fingerprint is of those who are told, and how much: the first four bytes of the SHA-256 of four parts, each with
+//! its length before it, in eight bytes. These are the `type`; the destination's `ip` policy, `full`, `masked` or `none`;
+//! its `url`, or the absolute path of its file or store, or nothing; and its `measurement_id` or `tracking_id`, or nothing.
+//! So hits are adopted for the receiver alone that they were meant for.
 //!
 //! Folders and files are for their owner alone. All numbers are little-endian. A checksum is a CRC-32 (IEEE).
 //!
@@ -58,6 +63,8 @@
 //! 11. A request never waits for a lock or for a sync, and opens a file only to begin a segment. If every stripe is busy,
 //!     if a write took over 5 ms or failed within the last second, or if there is no room, its hit stays in memory.
 //! 12. All segments of a process together, adopted ones included, do not grow beyond `spool.bytes`.
+//! 13. A folder has hits for one receiver and under one `ip` policy. What is left in another folder of the same
+//!     destination's name is neither read nor removed, and is told of.
 //!
 //! # What is promised
 //!
@@ -67,6 +74,7 @@
 mod budget;
 mod cursor;
 mod disk;
+mod folder;
 mod format;
 mod home;
 mod pens;
@@ -76,7 +84,7 @@ mod segment;
 
 use std::{
     io,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering::SeqCst},
@@ -87,6 +95,7 @@ use std::{
 use rand::{TryRng, rngs::SysRng};
 use trackside_core::{Hit, config::Fsync};
 
+pub(crate) use self::folder::folder;
 pub use self::{
     budget::Budget,
     cursor::Stored,
@@ -198,6 +207,8 @@ impl Spool {
             match self.open() {
                 Ok(home) => {
                     self.pens.open(&home);
+                    let others = folder::others(&self.options.disk, &self.options.folder);
+                    shelf.troubles.extend(others.iter().map(|other| other_receiver(other)));
                     shelf.home = Some(home);
                 }
                 Err(error) => {
@@ -347,6 +358,14 @@ impl Spool {
     fn shelf(&self) -> MutexGuard<'_, Shelf> {
         self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn other_receiver(folder: &Path) -> String {
+    format!(
+        "the spool {} has hits of a destination of this name for another receiver or ip policy, which stay there; they \
+         are delivered by the configuration that they were made under, or remove the folder",
+        folder.display()
+    )
 }
 
 /// A number that nobody knows.

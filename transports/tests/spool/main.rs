@@ -9,6 +9,7 @@ mod faults;
 mod kit;
 mod life;
 mod model;
+mod receivers;
 
 use std::{
     fs,

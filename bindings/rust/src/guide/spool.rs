@@ -28,7 +28,8 @@
 //! only if the spool does not take their hits.
 //!
 //! What a process leaves, by `close`, by a crash or by a kill, exactly one other process takes over: one that has the same
-//! `dir` and a destination of the same name, at its first hit there. It counts these hits as `adopted`, as it comes to
+//! `dir` and a destination of the same name, receiver (`type`, `url` or `path`, and id) and `ip`, at its first hit there.
+//! So a change of these leaves hits behind, which the log tells of: let them be delivered first. It counts these hits as `adopted`, as it comes to
 //! them. A forked child begins with a directory of its own.
 //!
 //! # No hit twice, no hit lost
