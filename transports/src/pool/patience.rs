@@ -10,6 +10,7 @@ use trackside_core::{
 use super::{
     books::{Item, Tally},
     running::{CLOSING, Running},
+    store::LOOK_AFTER,
 };
 use crate::sink::AnyFactory;
 
@@ -31,17 +32,22 @@ impl Running {
         if let Err(reason) = self.admits(&hit, factory) {
             return Ok(self.turn_away(reason, Tally::one(epoch)));
         }
-        if self.store.as_ref().is_some_and(|store| store.is_always && store.spool.save(&hit, epoch.tag())) {
+        // Who can wait for room can wait for a slow disk.
+        let saves = |hit: &Hit| self.store.as_ref().is_some_and(|store| store.spool.save(hit, epoch.tag()));
+        if self.store.as_ref().is_some_and(|store| store.is_always) && saves(&hit) {
             return Ok(self.spooled());
         }
         let mut item = Item::new(hit, epoch);
         loop {
             let mut has_room = self.queue.has_room(size);
             if !has_room {
-                if self.store.as_ref().is_some_and(|store| store.takes_over(item.submitted(), epoch)) {
+                if saves(item.submitted()) {
                     return Ok(self.spooled());
                 }
-                has_room = self.await_room(size, until);
+                has_room = self.await_room(size, self.look_again(until));
+                if !has_room && Instant::now() < until {
+                    continue;
+                }
             }
             if self.signal.get() & CLOSING != 0 {
                 return Ok(self.turn_away(Reason::Closed, Tally::one(epoch)));
@@ -56,6 +62,11 @@ impl Running {
                 Err((item, reason)) => return Ok(self.overflow(item, reason)),
             };
         }
+    }
+
+    /// Where there is a spool it may take a moment later what it does not take now.
+    fn look_again(&self, until: Instant) -> Instant {
+        if self.store.is_some() { until.min(Instant::now() + LOOK_AFTER) } else { until }
     }
 
     /// Waits until there is room for `size` bytes, or the pool closes, or until the instant `until`; says whether

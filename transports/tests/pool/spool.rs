@@ -105,7 +105,6 @@ fn what_the_queue_has_no_room_for_goes_to_the_spool() {
     let place = Place::new();
     let mut options = place.options(Spooling::Overflow);
     (options.queue.hits, options.batch.hits) = (10, 5);
-    options.queue.when_full = WhenFull::DropOldest;
     let (pool, notes, door) = held(options);
     submit_all(&pool, &hits(1));
     door.wait_for(1);
@@ -130,11 +129,14 @@ fn what_the_queue_has_no_room_for_goes_to_the_spool() {
 #[test]
 fn an_importer_waits_for_nothing_where_the_spool_takes_its_hits() {
     let place = Place::new();
-    let mut options = place.options(Spooling::Overflow);
+    let disk = Faulty::default();
+    let mut options = place.options_on(Spooling::Overflow, disk.clone());
     (options.queue.hits, options.batch.hits) = (1, 1);
     let (pool, _, door) = held(options);
     submit_all(&pool, &hits(1));
     door.wait_for(1);
+    // Too slow for a request.
+    disk.faults().slow.store(8, SeqCst);
     // One is on its way, one in the queue.
     let now = Instant::now();
     (0..20).for_each(|_| assert_eq!(pool.submit_until(hit(), soon()), Ok(Submitted::Queued)));
