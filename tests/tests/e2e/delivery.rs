@@ -1,4 +1,4 @@
-//! What the guide's page on delivery promises.
+//! What the guide's pages on delivery and on the spool promise.
 
 use std::{fs, path::Path};
 
@@ -6,10 +6,13 @@ use trackside_tests::collector::{Answer, Collector};
 
 use crate::kit::{Site, events, eventually, forms, ga_v1, ga4, page_paths, pages, turn};
 
-const PAGE: &str = include_str!("../../../bindings/rust/src/guide/delivery.rs");
+const PAGES: [(&str, usize); 2] = [
+    (include_str!("../../../bindings/rust/src/guide/delivery.rs"), 35),
+    (include_str!("../../../bindings/rust/src/guide/spool.rs"), 25),
+];
 
 #[test]
-fn every_test_that_the_page_names_is_there() {
+fn every_test_that_the_pages_name_is_there() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let mut sources = String::new();
     let mut folders: Vec<_> =
@@ -31,14 +34,15 @@ fn every_test_that_the_page_names_is_there() {
             && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
     };
     let keys = ["after_unknown", "max_age", "when_full"];
-    let named: Vec<_> =
-        PAGE.split('`').skip(1).step_by(2).filter(is_name).filter(|word| !keys.contains(word)).collect();
-    assert!(named.len() > 35, "{named:?}");
-    for name in named {
-        let is_there = sources.contains(&format!("\nfn {name}()"))
-            || sources.contains(&format!("    fn {name}()"))
-            || sources.contains(&format!("\n// file {name}\n"));
-        assert!(is_there, "no test is called {name}");
+    for (page, least) in PAGES {
+        let named: Vec<_> =
+            page.split('`').skip(1).step_by(2).filter(is_name).filter(|word| !keys.contains(word)).collect();
+        assert!(named.len() > least, "{named:?}");
+        for name in named {
+            let is_there =
+                sources.contains(&format!("fn {name}()")) || sources.contains(&format!("\n// file {name}\n"));
+            assert!(is_there, "no test is called {name}");
+        }
     }
 }
 

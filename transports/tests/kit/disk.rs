@@ -29,6 +29,9 @@ pub struct Faults {
     pub slow: AtomicU64,
     /// Of the next write so many bytes arrive, less 1; 0: all of them.
     pub torn: AtomicU64,
+    /// Who writes is held up, and how many are.
+    pub is_stuck: AtomicBool,
+    pub stuck: AtomicU64,
     /// Files cannot be cut.
     pub is_uncut: AtomicBool,
     /// How often something was synced.
@@ -75,6 +78,11 @@ impl Faulty {
         if slow > 0 {
             thread::sleep(Duration::from_millis(slow));
         }
+        self.0.stuck.fetch_add(1, SeqCst);
+        while self.0.is_stuck.load(SeqCst) {
+            thread::yield_now();
+        }
+        self.0.stuck.fetch_sub(1, SeqCst);
         if self.0.fails.load(SeqCst) { Err(ErrorKind::StorageFull.into()) } else { Ok(()) }
     }
 

@@ -48,7 +48,19 @@
 //!
 //! # How it is tested
 //!
-//! Processes are killed at many moments of writing and delivering, and what the next one finds is compared with what
-//! was written (`transports/tests/fork_spool.rs`); each byte of a file is damaged in turn, disks fill, fail, tear and are
-//! slow (`transports/tests/spool`); the reader is fuzzed beside another one, written from the specification of the
-//! files, which is the documentation of the module `spool` in `transports` (`tests/fuzz`).
+//! | what | test |
+//! | --- | --- |
+//! | whoever is killed, at any moment, loses nothing that was written | `whoever_is_killed_loses_nothing_that_was_written`, `a_pool_that_is_killed_loses_nothing_that_was_not_volatile` (`fork_spool`) |
+//! | what a process leaves exactly one other takes over, and a living one's is left alone | `what_is_left_is_adopted_by_exactly_one`, `a_living_directory_is_left_alone`, `a_child_does_not_keep_the_locks_of_its_parent` |
+//! | no other receiver, and none that may know less, is told what was left | `what_is_left_is_for_the_same_receiver_and_policy_alone`, `what_others_left_and_is_not_for_third_parties_is_refused` |
+//! | after a crash nothing is sent twice that may not be, and nothing is lost that was not sent | `after_a_crash_an_attempt_is_made_again_only_where_a_second_copy_is_known`, `what_was_certainly_not_processed_is_delivered_after_a_crash` |
+//! | a request makes one call of the system, and waits for no lock, no sync and no slow disk | `a_hit_is_one_write_and_a_request_does_nothing_else_with_the_disk`, `where_every_stripe_is_busy_a_request_does_not_wait`, `a_slow_write_keeps_requests_away_until_a_worker_finds_it_quick` |
+//! | a slow disk holds up neither delivery nor close | `a_slow_disk_keeps_no_hit_from_being_delivered`, `nothing_is_saved_beyond_the_deadline_of_close` |
+//! | a full or failing disk costs no hit that the queue has room for | `a_full_disk_is_told_and_what_was_written_is_there`, `where_nothing_can_be_written_hits_are_delivered_from_memory` |
+//! | `spool.bytes` bounds all spools of a process, and what stands aside is bounded in memory | `all_spools_of_a_process_together_stay_within_their_bytes`, `adopted_bytes_count_until_they_are_gone`, `of_the_spool_no_more_stands_aside_than_the_queue_may_hold` |
+//! | `spool.fsync` is heeded for hits and for what has become of them | `syncs_are_made_as_told`, `what_has_been_read_is_synced_too` |
+//! | damage costs the hits that it hit, and is counted once | `a_damaged_byte_costs_one_hit_at_most_and_is_counted`, `what_is_damaged_of_a_segment_that_ends_while_it_is_read_is_counted_once` |
+//! | whatever happens in whatever order | the model test `whatever_happens_each_hit_is_offered_until_it_has_ended` |
+//!
+//! The reader is fuzzed beside another one, written from the specification of the files, which is the documentation of
+//! the module `spool` in `transports` (`tests/fuzz`).
