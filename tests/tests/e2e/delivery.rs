@@ -8,7 +8,7 @@ use crate::kit::{Site, events, eventually, forms, ga_v1, ga4, page_paths, pages,
 
 const PAGES: [(&str, usize); 2] = [
     (include_str!("../../../bindings/rust/src/guide/delivery.rs"), 35),
-    (include_str!("../../../bindings/rust/src/guide/spool.rs"), 25),
+    (include_str!("../../../bindings/rust/src/guide/spool.rs"), 20),
 ];
 
 #[test]
