@@ -41,7 +41,8 @@
 //! # }
 //! ```
 //!
-//! Hits are then in `trackside.db`. [`guide::quick_start`] goes on from here.
+//! Hits are then in `trackside.db`. [`guide::quick_start`] goes on from here. What examples of the reference take from
+//! `trackside_core` or `trackside_transports`, the packages where the items stand, is found in this one under the same name.
 //!
 //! # How it goes
 //!

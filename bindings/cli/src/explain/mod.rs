@@ -34,9 +34,9 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t = 200, value_name = "CODE", value_parser = clap::value_parser!(u16).range(100..1000))]
     status: u16,
 
-    /// The content type of the response; empty for none
-    #[arg(long, default_value = "text/html", value_name = "TYPE")]
-    content_type: String,
+    /// The content type of the response; empty for none [default: text/html, none of a 304]
+    #[arg(long, value_name = "TYPE")]
+    content_type: Option<String>,
 
     /// The address at the other end of the connection [default: none is known]
     #[arg(long, value_name = "ADDR")]
@@ -106,7 +106,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         .with_peer(arguments.peer)
         .with_secure(arguments.https)
         .with_consent(arguments.consent);
-    let content_type = Some(("content-type", arguments.content_type.as_str())).filter(|(_, t)| !t.is_empty());
+    let usual = if arguments.status == 304 { "" } else { "text/html" };
+    let content_type = arguments.content_type.as_deref().unwrap_or(usual);
+    let content_type =
+        Some(("content-type", content_type)).filter(|(_, content_type)| !content_type.is_empty());
     let headers: Vec<_> = content_type.into_iter().collect();
     let response = Response::new(arguments.status, &headers);
     let explanation = tracker.explain(&request, &response, &Annotations::new());

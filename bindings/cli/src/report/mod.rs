@@ -84,7 +84,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let since = arguments.since.map_or(Ok(0), Since::micros)?;
     if !store.exists() {
         return Err(Failure::failed(format_args!(
-            "there is no store {}; `trackside serve` makes one, --store names another",
+            "there is no store {}; the first hit that is delivered makes it, --store names another",
             store.display()
         )));
     }

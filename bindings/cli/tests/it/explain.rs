@@ -250,3 +250,17 @@ fn json_has_the_proxies_the_voices_and_the_answer() {
     assert!(json["answer"]["body"].as_str().unwrap().contains("pushState"), "{json}");
     assert_eq!(json.get("rules"), None);
 }
+
+#[test]
+fn a_304_names_no_type_unless_it_is_told_to() {
+    let place = Place::new();
+    let asked = b"GET / HTTP/1.1\r\nHost: www.example.com\r\nAccept: text/html\r\n\r\n";
+    let bare = b"GET / HTTP/1.1\r\nHost: www.example.com\r\n\r\n";
+    let verdict = |request: &[u8], more: &[&str]| {
+        let ran = explain(&place, request, &[&["--status", "304"], more].concat());
+        ran.out.lines().next().unwrap_or_default().to_owned()
+    };
+    assert_eq!(verdict(asked, &[]), "verdict: tracked");
+    assert_eq!(verdict(bare, &[]), "verdict: skipped(content-type)");
+    assert_eq!(verdict(bare, &["--content-type", "text/html"]), "verdict: tracked");
+}

@@ -17,7 +17,7 @@ fn help_is_worth_reading() {
         ),
         (
             &["explain", "--help"],
-            &["Examples:", "Exit codes:", "--peer", "[default: text/html]", "[default: 200]"],
+            &["Examples:", "Exit codes:", "--peer", "[default: text/html, none of a 304]", "[default: 200]"],
         ),
         (&["forget", "--help"], &["What it does:", "Examples:", "Exit codes:", "--user", "<ID>"]),
     ] {

@@ -16,6 +16,9 @@
 //! answers, stays as it is without trackside. A page that is counted without a cookie being set holds a known
 //! visitor's id all the same, as that is read from the request.
 //!
+//! A page that shows a banner to those who have not answered is another one for each of them: say `Cache-Control: private`
+//! on it where a cache might keep what says nothing.
+//!
 //! # The beacon
 //!
 //! ```toml
