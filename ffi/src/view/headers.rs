@@ -46,7 +46,7 @@ impl Call {
             let Some(it) = rest.next() else {
                 return Ok::<_, Failure>(None);
             };
-            if !is_plain(it) && !(is_readable(it.name) && is_readable(it.value)) {
+            if !(is_plain(it) || is_readable(it.name) && is_readable(it.value)) {
                 self.check(headers, argument)?;
             }
             // SAFETY: both can be read, and the caller has promised their bytes.

@@ -209,7 +209,7 @@ fn a_slow_worker_has_another_help_with_what_waits_in_the_spool() {
     assert!(running.crew.watch(0));
     running.crew.rest(1, true);
     let mut worker = Worker::new(Arc::clone(&running), factory.share(), 0);
-    worker.is_slow = true;
+    worker.took = TICK;
     worker.hand_on();
     assert!(!running.crew.is_resting(1));
     // With nothing there it rests on.
