@@ -59,7 +59,8 @@
  * Fork       Parent and child both go on with the same handles. The child's books begin at zero, and its
  *            threads are its own. An exchange that was begun before the fork belongs to the parent: the
  *            child must free it, and counts nothing. Do not fork while another thread opens a tracker, if
- *            the child is to open one with the same options.
+ *            the child is to open one with the same options. A host whose runtime has locks for the threads
+ *            that it meets, as interpreters have, sets trackside_attach.
  * Exit       A process that exits by exit() or by returning from main closes its trackers first; _exit and
  *            abort skip that. The shared library stays loaded after a dlclose.
  * Growth     Structs that may grow begin with `size`; set it, and all else, through their _INIT macro. A

@@ -59,7 +59,8 @@
  * Fork       Parent and child both go on with the same handles. The child's books begin at zero, and its
  *            threads are its own. An exchange that was begun before the fork belongs to the parent: the
  *            child must free it, and counts nothing. Do not fork while another thread opens a tracker, if
- *            the child is to open one with the same options.
+ *            the child is to open one with the same options. A host whose runtime has locks for the threads
+ *            that it meets, as interpreters have, sets trackside_attach.
  * Exit       A process that exits by exit() or by returning from main closes its trackers first; _exit and
  *            abort skip that. The shared library stays loaded after a dlclose.
  * Growth     Structs that may grow begin with `size`; set it, and all else, through their _INIT macro. A
@@ -781,6 +782,12 @@ typedef struct trackside_hooks {
    */
   trackside_release free;
 } trackside_hooks;
+
+/**
+ * Makes the calling thread known to the host's runtime, such as an interpreter: does what that does when it meets a
+ * thread, and nothing else, for no fork happens meanwhile. It must return, and not by an exception.
+ */
+typedef void (*trackside_attach)(void *userdata);
 
 /**
  * A log: takes one message, of UTF-8 and valid during the call, and its level, TRACKSIDE_LOG_ERROR or
@@ -2855,6 +2862,55 @@ trackside_status trackside_edit_forget_ip(struct trackside_edit *edit,
 trackside_status trackside_options_hooks(struct trackside_options *options,
                                          const struct trackside_hooks *hooks,
                                          struct trackside_error *error);
+
+/**
+ * Has each thread of the library's call `attach` once, before it calls any other function of the host's: for the
+ * whole process, and from now on. With NULL threads that have not done so yet do not.
+ *
+ * It is for a host whose runtime takes locks of its own to write down a thread that it meets, and to forget one that
+ * ends, as CPython does: a fork at that moment would leave them taken in the child. So a thread is inside `attach`,
+ * and runs its destructors of pthread_key_create as it ends, while nobody forks. A fork waits for it, for at most
+ * 100 ms, and a thread for a fork, for at most a second.
+ *
+ * Each call keeps some bytes for good, and what was given before may still be called when it returns; so `userdata`
+ * must live as long as the process.
+ *
+ * Threads: any, at any time. Statuses: TRACKSIDE_OK alone.
+ *
+ * # Safety
+ *
+ * `attach` is NULL or may be called as said above.
+ */
+trackside_status trackside_attach_set(trackside_attach attach,
+                                      void *userdata,
+                                      struct trackside_error *error);
+
+/**
+ * Says that the calling thread is about to fork. It waits, for at most a second, until no thread is inside
+ * trackside_attach or at its end, and keeps others from it until trackside_fork_end.
+ *
+ * It is for a host that forks while it holds what trackside_attach waits for, as CPython's os.fork holds the GIL:
+ * there it is called before, and without it. Forks of other hosts need neither, the library's handlers of
+ * pthread_atfork do the same; without it they would wait for those 100 ms in vain, and then fork.
+ *
+ * Threads: any, at any time.
+ *
+ * # Safety
+ *
+ * Nothing is asked for.
+ */
+void trackside_fork_begin(void);
+
+/**
+ * Says that the fork is over: once for each trackside_fork_begin, in the parent alone, also if there was no fork.
+ *
+ * Threads: any, at any time.
+ *
+ * # Safety
+ *
+ * Nothing is asked for.
+ */
+void trackside_fork_end(void);
 
 /**
  * Hands what the library has to say, up to `level`, to `log`: for the whole process, until it is called

@@ -18,15 +18,15 @@ use std::{
 };
 
 use trackside_core::visitor::DailyKey;
-use trackside_transports::{clock::Clock, entropy::Entropy, keys::Keys};
+use trackside_transports::{clock::Clock, entropy::Entropy, keys::Keys, pool::fork};
 
 use crate::{
+    attach::Attach,
     batch::trackside_batch,
     edit::trackside_edit,
     handle::Tagged,
     hit::trackside_hit,
     hooks::{trackside_editor, trackside_filter},
-    log::Listener,
     sink::{TRACKSIDE_OUTCOME_UNKNOWN, trackside_deliver, trackside_outcome, trackside_release},
     status::{TRACKSIDE_OK, trackside_status},
     text::trackside_bytes,
@@ -56,6 +56,7 @@ pub(crate) struct HostClock {
 
 impl Clock for HostClock {
     fn micros(&self) -> u64 {
+        attach();
         // SAFETY: see the module's doc.
         unsafe { (self.tell)(self.userdata.0) }
     }
@@ -75,6 +76,7 @@ pub(crate) struct HostEntropy {
 
 impl Entropy for HostEntropy {
     fn draw(&self) -> [u8; 64] {
+        attach();
         let mut bytes = [0; 64];
         // SAFETY: see the module's doc; the function is told of as many bytes as there are.
         unsafe { (self.fill)(self.userdata.0, bytes.as_mut_ptr()) };
@@ -96,6 +98,7 @@ pub(crate) struct HostKeys {
 
 impl Keys for HostKeys {
     fn key(&self, day: u64) -> Option<DailyKey> {
+        attach();
         let mut key = [0; 32];
         // SAFETY: see the module's doc; the function is told of as many bytes as there are.
         let is_there = unsafe { (self.fill)(self.userdata.0, day, key.as_mut_ptr()) };
@@ -127,6 +130,7 @@ impl HostSink {
         };
         // SAFETY: the two differ in what a compiler may assume of how they end, and in nothing else.
         let deliver: Deliver = unsafe { transmute(deliver) };
+        attach();
         let sunk = Sunk;
         // SAFETY: see the module's doc.
         let outcome = unsafe { deliver(self.userdata.0, batch.as_mut_ptr()) };
@@ -161,6 +165,7 @@ impl HostHooks {
         // SAFETY: the two differ in what a compiler may assume of how they end, and in nothing else.
         let filter: Filter = unsafe { transmute(filter) };
         let mut wanted = trackside_truth::from(true);
+        attach();
         let sunk = Sunk;
         // SAFETY: see the module's doc.
         let status = unsafe { filter(self.userdata.0, hit.as_ptr(), &mut wanted) };
@@ -182,6 +187,7 @@ impl HostHooks {
         };
         // SAFETY: as in `filter`.
         let editor: Editor = unsafe { transmute(editor) };
+        attach();
         let sunk = Sunk;
         // SAFETY: see the module's doc.
         let status = unsafe { editor(self.userdata.0, hit.as_ptr(), edit.as_mut_ptr()) };
@@ -199,11 +205,38 @@ fn release(free: trackside_release, userdata: Userdata) {
     if let Some(free) = free {
         // SAFETY: see the module's doc, and `deliver`.
         let free: unsafe extern "C-unwind" fn(*mut c_void) = unsafe { transmute(free) };
+        attach();
         let sunk = Sunk;
         // SAFETY: as above.
         unsafe { free(userdata.0) };
         forget(sunk);
     }
+}
+
+/// How threads of the library's make themselves known to the host.
+#[derive(Debug)]
+pub(crate) struct HostAttach {
+    pub(crate) attach: unsafe extern "C" fn(userdata: *mut c_void),
+    pub(crate) userdata: Userdata,
+}
+
+/// Goes before every call of a host's function: a thread of the library's makes itself known first, once.
+fn attach() {
+    type Function = unsafe extern "C-unwind" fn(*mut c_void);
+
+    let Some(host) = Attach::get() else {
+        return;
+    };
+    // Declared first, it goes last: no fork waits for a thread that rests in there.
+    let sunk = Sunk;
+    if let Some(attaching) = fork::attaching() {
+        // SAFETY: as in `deliver`.
+        let attach: Function = unsafe { transmute(host.attach) };
+        // SAFETY: see the module's doc.
+        unsafe { attach(host.userdata.0) };
+        drop(attaching);
+    }
+    forget(sunk);
 }
 
 /// Stands between a host's function and the frames of this library. A thread that is being ended inside the
@@ -228,6 +261,7 @@ pub(crate) struct HostLog {
 
 impl HostLog {
     pub(crate) fn take(self, level: i32, message: &str) {
+        attach();
         // SAFETY: see the module's doc.
         unsafe { (self.take)(self.userdata.0, level, trackside_bytes::of(message)) }
     }
@@ -237,31 +271,27 @@ impl HostLog {
     }
 }
 
-/// A place for one of the log's listeners, which live for ever. Nobody ever waits for it: a child could be
-/// forked while somebody does.
+/// A place for something that lives for ever, such as one of the log's listeners. Nobody ever waits for it: a child
+/// could be forked while somebody does.
 #[derive(Debug)]
-pub(crate) struct Seat(AtomicPtr<Listener>);
+pub(crate) struct Seat<T: 'static>(AtomicPtr<T>);
 
-impl Seat {
+impl<T: 'static> Seat<T> {
     pub(crate) const fn empty() -> Self {
         Self(AtomicPtr::new(ptr::null_mut()))
     }
 
-    pub(crate) fn get(&self) -> Option<&'static Listener> {
+    pub(crate) fn get(&self) -> Option<&'static T> {
         // SAFETY: what is put here lives for ever, and nobody changes it.
         unsafe { self.0.load(Ordering::Acquire).as_ref() }
     }
 
-    pub(crate) fn put(&self, listener: &'static Listener) {
-        self.0.store(ptr::from_ref(listener).cast_mut(), Ordering::Release);
+    pub(crate) fn put(&self, held: &'static T) {
+        self.0.store(ptr::from_ref(held).cast_mut(), Ordering::Release);
     }
 
     /// Puts `new` where `old` is, for ever; or gives it back, if another came first.
-    pub(crate) fn replace(
-        &self,
-        old: Option<&'static Listener>,
-        new: Box<Listener>,
-    ) -> Result<&'static Listener, Box<Listener>> {
+    pub(crate) fn replace(&self, old: Option<&'static T>, new: Box<T>) -> Result<&'static T, Box<T>> {
         let old = old.map_or(ptr::null_mut(), |old| ptr::from_ref(old).cast_mut());
         let new = Box::into_raw(new);
         match self.0.compare_exchange(old, new, Ordering::AcqRel, Ordering::Acquire) {

@@ -23,6 +23,7 @@
 #![allow(non_camel_case_types, reason = "the types have the names that C gives them")]
 
 mod annotations;
+mod attach;
 mod backlog;
 mod batch;
 mod blob;
@@ -75,8 +76,8 @@ mod test_race;
 #[cfg(any(test, feature = "_inject-panic"))]
 pub use self::boundary::inject::trackside_inject_panic;
 pub use self::{
-    annotations::*, backlog::*, batch::*, blob::*, consent::*, destination::*, edit::*, endpoint::*,
-    error::*, event::*, exchange::*, explain::*, hit::*, hooks::*, lines::*, log::*, notice::*, options::*,
-    outgoing::*, property::*, reason::*, request::*, response::*, scratch::*, sink::*, stats::*, status::*,
-    text::*, tracker::*, truth::*, verdict::*, version::*, visitor::*,
+    annotations::*, attach::*, backlog::*, batch::*, blob::*, consent::*, destination::*, edit::*,
+    endpoint::*, error::*, event::*, exchange::*, explain::*, hit::*, hooks::*, lines::*, log::*, notice::*,
+    options::*, outgoing::*, property::*, reason::*, request::*, response::*, scratch::*, sink::*, stats::*,
+    status::*, text::*, tracker::*, truth::*, verdict::*, version::*, visitor::*,
 };

@@ -120,9 +120,9 @@ pub(crate) fn listen(ear: Option<Ear>, level: i32) -> Result<(), Failure> {
 }
 
 /// Who is told.
-static LISTENING: Seat = Seat::empty();
+static LISTENING: Seat<Listener> = Seat::empty();
 /// Everybody who ever was: the one who came last, who knows the one before.
-static ALL: Seat = Seat::empty();
+static ALL: Seat<Listener> = Seat::empty();
 
 /// Somebody who is told, or was: another thread may still be telling.
 pub(crate) struct Listener {

@@ -12,7 +12,7 @@ use std::{
 };
 
 /// The modules that C sees something of, in the order in which a reader of the header wants them.
-const SEEN: [&str; 33] = [
+const SEEN: [&str; 34] = [
     "version",
     "status",
     "text",
@@ -44,6 +44,7 @@ const SEEN: [&str; 33] = [
     "batch",
     "edit",
     "hooks",
+    "attach",
     "log",
     "backlog",
 ];

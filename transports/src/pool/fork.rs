@@ -11,6 +11,9 @@
 //! Locks of files ask for it, too: a child shares them, and would keep them when the parent is gone. So the child's
 //! handler closes the descriptors behind each [`Lock`].
 //!
+//! A host's runtime may have locks of its own, for threads that it meets and threads that end; so a thread of this
+//! library makes itself known to it, and ends, where no fork can fall into it ([`attaching`]).
+//!
 //! Threads of the standard library begin and end under a lock of the process, which a fork may leave taken;
 //! so a child's are made by [`spawn`]. A Rust program whose threads come and go while it forks has to leave its
 //! children by C's `exit`: `std::process::exit` takes that lock, too.
@@ -22,6 +25,7 @@
 
 #![allow(unsafe_code, reason = "the handlers of fork and exit are C, and what they guard is shared by hand")]
 
+mod attach;
 #[cfg(unix)]
 mod exit;
 mod gate;
@@ -33,12 +37,14 @@ mod lock;
 mod locks;
 mod per_process;
 mod thread;
+mod window;
 
 #[cfg(unix)]
 pub use self::exit::at_exit;
 #[cfg(unix)]
 pub use self::handlers::install;
 pub use self::{
+    attach::{Attaching, attaching, begin, end},
     gate::{Gate, may_open},
     lock::Lock,
     per_process::PerProcess,

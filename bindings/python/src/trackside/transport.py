@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Optional
 
-from trackside import _native, hit
+from trackside import _attach, _native, hit
 from trackside._native import ffi, lib
 from trackside.errors import ConfigError, TracksideError
 from trackside.hit import Hit
@@ -240,6 +240,7 @@ def calling_python(what: str) -> Iterator[None]:
             "start it with `enable-threads = true` (--enable-threads)"
         )
     try:
+        _attach.prepare()
         yield
     except MemoryError as error:
         raise ConfigError(f"{what}, which this system does not let a library call: {error}") from None

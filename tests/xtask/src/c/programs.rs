@@ -50,7 +50,9 @@ impl Program {
     pub(super) fn named(name: &str, library: Library) -> Self {
         let program = Self::new(name, sources().join(format!("{name}.c")), library);
         match name {
-            "fork" | "fork_hooks" | "fork_log" => Self { watch: Watch::AcrossForks, ..program },
+            "fork" | "fork_attach" | "fork_hooks" | "fork_log" => {
+                Self { watch: Watch::AcrossForks, ..program }
+            }
             "freed" => Self { watch: Watch::None, ..program },
             "panic" => Self { library: Some(Library::Planted), ..program },
             // Opens the library by itself.

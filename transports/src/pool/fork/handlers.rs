@@ -5,9 +5,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{GENERATION, gate, generation, locks};
+use super::{GENERATION, attach, gate, generation, locks};
 
-/// How long a fork waits, in all, for connections to come free.
+/// How long a fork waits, in all, for connections to come free; and then for threads that make themselves known.
 const PATIENCE: Duration = Duration::from_millis(100);
 
 const ABSENT: u8 = 0;
@@ -102,12 +102,15 @@ extern "C" fn prepare() {
     }
     gate::close_all(until);
     locks::prepare(until);
+    // It is seldom that one does, and a child without connections goes on, where this one would hang.
+    attach::prepare(Instant::now() + PATIENCE);
 }
 
 extern "C" fn parent() {
     if FORKING.load(Ordering::Acquire) == forking_here() {
         gate::reopen_all();
         locks::parent();
+        attach::parent();
         FORKING.store(0, Ordering::Release);
     }
     if BLIND.get() == generation() {
@@ -121,4 +124,5 @@ extern "C" fn parent() {
 extern "C" fn child() {
     GENERATION.fetch_add(1, Ordering::Relaxed);
     locks::child();
+    attach::child();
 }

@@ -1,12 +1,11 @@
 use std::{
     fs::File,
     os::fd::AsRawFd,
-    sync::atomic::{AtomicI32, AtomicUsize, Ordering::SeqCst},
-    thread,
+    sync::atomic::{AtomicI32, Ordering::SeqCst},
     time::{Duration, Instant},
 };
 
-use super::{generation, list::List};
+use super::{list::List, window::Window};
 
 /// The descriptors of locks that are held, for a forked child to close.
 static ENTRIES: List<Entry> = List::new();
@@ -27,58 +26,30 @@ impl Entry {
     }
 }
 
-/// How many threads are between opening a lock's file and noting its descriptor, or between forgetting and closing
-/// it.
-static AMID: AtomicUsize = AtomicUsize::new(0);
-/// How many forks are about to happen.
-static FORKS: AtomicUsize = AtomicUsize::new(0);
-
-/// So long a thread waits for a fork to be over. If that takes longer, the fork's child may keep a lock as long as it
-/// lives, and the directory behind it waits for that long.
-const PATIENCE: Duration = Duration::from_millis(200);
+/// Between opening a lock's file and noting its descriptor, and between forgetting and closing it. A thread that waited
+/// in vain goes on: the fork's child may keep a lock as long as it lives then, and the directory behind it waits for
+/// that long.
+static AMID: Window = Window::new(Duration::from_millis(200));
 
 /// Does `work` while nobody forks.
 pub(super) fn without_fork<R>(work: impl FnOnce() -> R) -> R {
-    struct Amid(u64);
-    impl Drop for Amid {
-        fn drop(&mut self) {
-            // A child's count begins anew.
-            if self.0 == generation() {
-                AMID.fetch_sub(1, SeqCst);
-            }
-        }
-    }
-    let until = Instant::now() + PATIENCE;
-    loop {
-        AMID.fetch_add(1, SeqCst);
-        // Asked after it has been said: a fork says so first and asks then.
-        if FORKS.load(SeqCst) == 0 || Instant::now() >= until {
-            break;
-        }
-        AMID.fetch_sub(1, SeqCst);
-        thread::yield_now();
-    }
-    let _amid = Amid(generation());
+    let _amid = AMID.enter();
     work()
 }
 
 /// Before a fork: waits until no thread is amid, but not beyond `until`.
 pub(super) fn prepare(until: Instant) {
-    FORKS.fetch_add(1, SeqCst);
-    while AMID.load(SeqCst) > 0 && Instant::now() < until {
-        thread::yield_now();
-    }
+    AMID.close(until);
 }
 
 /// In the parent, after the fork.
 pub(super) fn parent() {
-    FORKS.fetch_sub(1, SeqCst);
+    AMID.open();
 }
 
 /// In the child, after the fork: closes what was inherited.
 pub(super) fn child() {
-    AMID.store(0, SeqCst);
-    FORKS.store(0, SeqCst);
+    AMID.forget();
     for entry in ENTRIES.iter() {
         let descriptor = entry.0.swap(NONE, SeqCst);
         if descriptor != NONE {

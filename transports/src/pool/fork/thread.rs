@@ -1,5 +1,7 @@
 use std::{io, thread};
 
+use super::attach::as_own_thread;
+
 /// Starts a thread that nobody waits for; what panics in it ends it and nothing else.
 ///
 /// In a forked child of Unix it is not the standard library's. That one takes a lock of the whole process as
@@ -10,6 +12,7 @@ use std::{io, thread};
 ///
 /// The system's, if it has no thread to give.
 pub fn spawn(name: &str, stack: usize, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    let work = || as_own_thread(work);
     #[cfg(unix)]
     if super::is_child() {
         return bare::spawn(name, stack, work);
