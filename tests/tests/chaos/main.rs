@@ -5,7 +5,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
+mod ailing;
 mod counts;
+mod disks;
 mod expected;
 mod hits;
 mod http;
@@ -13,15 +15,21 @@ mod model;
 mod random;
 mod receiver;
 mod runner;
+mod spooled;
+mod tmpfs;
 mod trial;
 
 use runner::Family;
 
-const FAMILIES: [Family; 2] = [
+const FAMILIES: [Family; 4] = [
     Family { name: "http", runs: 120, beside: 6, run: http::run },
     Family { name: "model", runs: 10_000, beside: 8, run: model::run },
+    Family { name: "disks", runs: 80, beside: 12, run: disks::run },
+    Family { name: "tmpfs", runs: 12, beside: 4, run: tmpfs::run },
 ];
 
 fn main() {
-    runner::main(&FAMILIES);
+    if !tmpfs::is_child() {
+        runner::main(&FAMILIES);
+    }
 }

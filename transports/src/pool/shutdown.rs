@@ -56,7 +56,9 @@ impl Running {
         let mut desk = self.desk();
         self.give_up(&mut desk);
         desk.is_told = true;
-        let left = Left::new(desk.shut, desk.in_flight).with_spooled(self.spooled_in(&desk));
+        // What is being put into the spool ends there or, late, in the books.
+        let in_flight = desk.in_flight + desk.saving as u64;
+        let left = Left::new(desk.shut, in_flight).with_spooled(self.spooled_in(&desk));
         drop(desk);
         self.let_go();
         Ok(left)

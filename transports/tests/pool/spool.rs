@@ -323,6 +323,26 @@ fn where_nothing_can_be_written_hits_are_delivered_from_memory() {
 }
 
 #[test]
+fn close_tells_of_the_hit_that_a_slow_disk_is_taking() {
+    let place = Place::new();
+    let disk = Faulty::default();
+    let (pool, _) = scripted(place.options_on(Spooling::Always, disk.clone()), |_, batch| {
+        all(batch, Outcome::Retry(Some(Duration::from_secs(3_600))))
+    });
+    submit_all(&pool, &hits(1));
+    until_spooled(&pool, 1);
+    disk.faults().slow.store(50, SeqCst);
+    // The first finds out that it is slow; the worker writes the others, one by one.
+    submit_all(&pool, &hits(20));
+    eventually("the worker has begun to write them", || stats(&pool).spooled > 2);
+    let left = pool.close(Instant::now()).unwrap();
+    assert!(left.queued + left.in_flight + left.spooled >= 21, "{left:?}");
+    disk.faults().slow.store(0, SeqCst);
+    eventually("it is over", || stats(&pool).queued == 0);
+    assert_balanced(&stats(&pool));
+}
+
+#[test]
 fn a_store_that_cannot_be_opened_costs_no_hit_that_is_in_the_spool() {
     let place = Place::new();
     let opens = Arc::new(AtomicUsize::new(0));

@@ -12,6 +12,10 @@
 //! it was given up. *Pending*: it waits, or is on its way. The equation holds at every instant, whatever the receiver
 //! does. A request's thread waits for none of it.
 //!
+//! Beside the tests named here, `cargo xtask chaos` has the pool meet a receiver that does everything wrong at random, and
+//! ten thousand times a model of what this page says; after each run the books are held against what was counted
+//! outside.
+//!
 //! | what | promise | test |
 //! | --- | --- | --- |
 //! | the books | balance at every instant, with any answers, any number of threads | `the_books_agree_with_the_sinks_own_whatever_it_answers` |

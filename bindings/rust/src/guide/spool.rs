@@ -60,6 +60,7 @@
 //! | `spool.bytes` bounds all spools of a process, and what stands aside is bounded in memory | `all_spools_of_a_process_together_stay_within_their_bytes`, `adopted_bytes_count_until_they_are_gone`, `of_the_spool_no_more_stands_aside_than_the_queue_may_hold` |
 //! | `spool.fsync` is heeded for hits and for what has become of them | `syncs_are_made_as_told`, `what_has_been_read_is_synced_too` |
 //! | damage costs the hits that it hit, and is counted once | `a_damaged_byte_costs_one_hit_at_most_and_is_counted`, `what_is_damaged_of_a_segment_that_ends_while_it_is_read_is_counted_once` |
+//! | whatever a disk does at random, and a real one of a megabyte that fills | `cargo xtask chaos` (`tests/tests/chaos`), which counts what is lost and doubled |
 //! | whatever happens in whatever order | the model test `whatever_happens_each_hit_is_offered_until_it_has_ended` |
 //!
 //! The reader is fuzzed beside another one, written from the specification of the files, which is the documentation of
