@@ -27,6 +27,9 @@ fn cache_control() {
         ("max-age=-1", Caching::Unsaid),
         ("max-age", Caching::Unsaid),
         ("x=\"public, max-age=9\"", Caching::Unsaid),
+        // A quote behind a backslash ends no text; behind two it does.
+        (r#"x="\", public""#, Caching::Unsaid),
+        (r#"x="\\", public"#, Caching::Shared),
         ("", Caching::Unsaid),
     ] {
         assert_eq!(caching(&[("cache-control", value)]), expected, "{value}");
