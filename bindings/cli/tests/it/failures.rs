@@ -125,7 +125,7 @@ fn a_store_that_may_only_be_read() {
 #[test]
 fn no_store_to_report_of() {
     let place = Place::new();
-    failed(&place.run(&["report"]), 1, &["there is no store trackside.db", "trackside serve"]);
+    failed(&place.run(&["report"]), 1, &["there is no store trackside.db", "the first hit"]);
     failed(&place.run(&["report", "--store", "other.db"]), 1, &["there is no store other.db"]);
     assert!(!place.path("trackside.db").exists() && !place.path("other.db").exists());
     place.write("my.toml", "visitor.identity = \"none\"\n[[destination]]\ntype = \"file\"\npath = \"-\"\n");
