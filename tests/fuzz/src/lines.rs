@@ -161,7 +161,7 @@ fn end(scratch: Scratch, site: &Site, slip: Option<&Slip>, twin: &Exchange) {
     let outcome = scratch.end(&block, Slip::default());
     let expected = twin.verdict().expect("it is over");
     if slip.is_none() && !expected.headers.is_empty() {
-        outcome.failed(&[TRACKSIDE_BUFFER], &["`scratch.buffer`"]);
+        outcome.failed(&[TRACKSIDE_BUFFER], &["`buffer`"]);
         assert_eq!(scratch.exchange(), exchange, "its verdict is still to be had");
         assert!(scratch.into_written().is_untouched());
         return;
