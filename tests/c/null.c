@@ -246,6 +246,7 @@ static void stats_hits_and_log(void)
     IS_NEEDED("view", trackside_outgoing_request, a.outgoing, NULL);
     OK(trackside_log_keep, 5, NULL);
     OK(trackside_log_set, NULL, 5, NULL);
+    OK(trackside_attach_set, NULL, NULL);
     size_t needed = 0;
     IS_NEEDED("buffer", trackside_log_take, NULL, 1, &needed, NULL, NULL);
     char kept[8];
