@@ -131,7 +131,8 @@ fn every_file_of_the_corpus_of_headers_runs() {
 
 #[test]
 fn every_other_file_of_the_corpus_runs() {
-    let targets: [(&str, fn(&[u8])); 9] = [
+    type Run = fn(&[u8]);
+    let targets: [(&str, Run); 9] = [
         ("address", crate::address::run),
         ("agent", crate::agent::run),
         ("config", crate::config::run),
