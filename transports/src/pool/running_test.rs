@@ -13,7 +13,7 @@ use super::*;
 use crate::{
     clock::System,
     hooks::Hooks,
-    pool::turn::{Attempt, Next},
+    pool::{settle::Attempt, turn::Next},
     sink::{AnyFactory, Delivery, Sink, SinkError},
 };
 

@@ -1,4 +1,4 @@
-//! One turn of a worker: what it is to do next, and what came of it. Short steps under the desk's lock.
+//! One turn of a worker: what it is to do next. Short steps under the desk's lock.
 
 use std::{
     iter, mem,
@@ -8,29 +8,24 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use trackside_core::{Reason, protocol::Outcome};
+use trackside_core::Reason;
 
 use super::{
     Options,
-    books::{Item, Tally},
+    books::Item,
     breaker::Admission,
     desk::{Batch, Desk},
-    report::{self, Report},
     running::{CLOSED, NUDGED, Running},
     store::LOOK_AFTER,
-    trial::Ruling,
     worker::TICK,
 };
-use crate::{hooks::Hooks, log, sink::Delivery};
+use crate::hooks::Hooks;
 
 /// How many hits are taken from the queue at one look, refused ones included.
 const LOOK: usize = 1_024;
 
 /// How many of them are looked at under one turn, at most.
 const AT_ONCE: usize = 64;
-
-/// The longest own wait between attempts while the pool closes and little time remains.
-const CLOSING_WAIT: Duration = Duration::from_millis(500);
 
 /// How long a worker waits that may not attempt anything while another finds out whether the receiver is back.
 const WHILE_PROBED: Duration = Duration::from_millis(20);
@@ -46,13 +41,6 @@ pub(super) enum Next {
     /// There is nothing to do, and another watches.
     Rest,
     Wait(Duration),
-}
-
-/// What came of an attempt.
-pub(super) enum Attempt {
-    Made(Delivery),
-    NoSink,
-    Panicked,
 }
 
 /// How long until the next tick. The workers of all pools of a process tick together, so that one interrupt
@@ -279,6 +267,14 @@ impl Running {
         })
     }
 
+    /// Drops what the host gave. Should that panic, it is counted.
+    pub(super) fn drop_guarded<T>(&self, value: T) {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
+            mem::forget(panic); // Its drop could panic, too.
+            self.books.panicked();
+        }
+    }
+
     /// Drops what has become too old at the time `now`, in microseconds since the Unix epoch.
     fn expire(&self, batch: &mut Batch, now: u64) {
         let is_over =
@@ -288,188 +284,5 @@ impl Running {
             self.lose_all(Reason::Expired, &expired);
             self.books.announce();
         }
-    }
-
-    /// Books what came of an attempt, and puts back what is to be attempted again. Answers what is to be told of it.
-    pub(super) fn settle(
-        &self,
-        mut batch: Batch,
-        attempt: Attempt,
-        began: Instant,
-        now: Instant,
-        jitter: f64,
-    ) -> Option<Report> {
-        let mut desk = self.desk();
-        desk.land(&batch.items);
-        let backoff = &self.plan.backoff;
-        let is_closing = desk.until.is_some();
-        let in_time = |own: Duration| if is_closing { own.min(CLOSING_WAIT) } else { own };
-        let change = match attempt {
-            Attempt::NoSink => {
-                self.unavailable(&mut desk, batch);
-                desk.breaker.failed(began, now, |failures| backoff.ceiling(failures))
-            }
-            Attempt::Panicked => {
-                self.unknown(&mut desk, batch, true);
-                desk.breaker.failed(began, now, |failures| backoff.ceiling(failures))
-            }
-            Attempt::Made(Delivery { taken, outcome, is_answered }) => {
-                let rest = batch.items.split_off(taken.clamp(1, batch.items.len()));
-                self.note_waiting(&rest);
-                let rest = Batch { trial: batch.trial.untouched(), ..batch.with(rest) };
-                desk.put_back(rest);
-                let change = match outcome {
-                    Outcome::Retry(asked) => desk.breaker.failed(began, now, |failures| {
-                        let own = in_time(backoff.wait(failures, jitter));
-                        asked.map_or(own, |asked| asked.max(own))
-                    }),
-                    Outcome::Unavailable => {
-                        desk.breaker.failed(began, now, |failures| backoff.ceiling(failures))
-                    }
-                    Outcome::Unknown => {
-                        desk.breaker.failed(began, now, |failures| in_time(backoff.wait(failures, jitter)))
-                    }
-                    _ => {
-                        desk.succeeded();
-                        desk.breaker.succeeded(now)
-                    }
-                };
-                self.apply(&mut desk, batch, outcome, is_answered);
-                change
-            }
-        };
-        let report = change.and_then(|change| desk.reporter.changed(change, now));
-        if self.signal.get() & CLOSED != 0 {
-            self.shut(&mut desk);
-        }
-        drop(desk);
-        self.books.announce();
-        report
-    }
-
-    /// Tells of the hits that have been lost, if it is time to. `is_last`: this is the last of the worker's turns.
-    pub(super) fn report_losses(&self, now: Instant, is_last: bool) {
-        let report = self.desk().reporter.lost(|| self.books.reasons(), now, is_last);
-        if let Some(report) = report {
-            self.tell(&report);
-        }
-    }
-
-    /// Tells the log and the host's observer, which may take locks of its own: no lock of the pool is held.
-    pub(super) fn tell(&self, report: &Report) {
-        let Options { name, observer, .. } = &self.plan.options;
-        report::to_log(name, report);
-        if let Some(observer) = observer
-            && let Err(panic) = catch_unwind(AssertUnwindSafe(|| observer.observe(name, report)))
-        {
-            mem::forget(panic); // Its drop could panic, too.
-            self.books.panicked();
-        }
-    }
-
-    /// What was in flight at the deadline and comes back has no second chance.
-    fn shut(&self, desk: &mut Desk) {
-        let before = desk.shut;
-        self.give_up(desk);
-        if desk.is_told {
-            // As in flight.
-            desk.shut = before;
-        }
-    }
-
-    fn apply(&self, desk: &mut Desk, mut batch: Batch, outcome: Outcome, is_answered: bool) {
-        match outcome {
-            Outcome::Delivered => self.deliver(&batch.items),
-            Outcome::Partial(mut refused) => {
-                refused.sort_by_key(|&(index, _)| index);
-                refused.dedup_by_key(|&mut (index, _)| index);
-                for (index, reason) in refused.into_iter().rev() {
-                    if index < batch.items.len() {
-                        let item = batch.items.remove(index);
-                        self.lose_all(reason, &[item]);
-                    }
-                }
-                self.deliver(&batch.items);
-            }
-            Outcome::Refused(reason) => self.lose_all(reason, &batch.items),
-            Outcome::Retry(_) => {
-                self.note_waiting(&batch.items);
-                self.again(desk, batch, is_answered);
-            }
-            Outcome::Split if batch.items.len() > 1 => {
-                self.note_waiting(&batch.items);
-                let [first, second] = batch.halves();
-                desk.put_back(second);
-                desk.put_back(first);
-            }
-            Outcome::Split => self.lose_all(Reason::TooLarge, &batch.items),
-            // The sink has said why in the log.
-            Outcome::Unavailable => self.unavailable(desk, batch),
-            _ => self.unknown(desk, batch, is_answered),
-        }
-    }
-
-    /// These are to be attempted again, unless the receiver's answers show that it fails over them alone.
-    fn again(&self, desk: &mut Desk, mut batch: Batch, is_answered: bool) {
-        batch.is_attempted = true;
-        let ruling = if is_answered {
-            batch.trial.strike(batch.items.len(), &mut desk.newly_aside)
-        } else {
-            Ruling::Again
-        };
-        match ruling {
-            Ruling::Again => desk.put_back(batch),
-            Ruling::Aside => desk.aside.push(batch),
-            Ruling::Halve => batch.halves().into_iter().for_each(|half| desk.aside.push(half)),
-            Ruling::Refuse => self.lose_all(Reason::Poison, &batch.items),
-        }
-    }
-
-    fn deliver(&self, items: &[Item]) {
-        let tally = Tally::of(items);
-        self.note_delivered(items);
-        self.queue.release(tally.bytes);
-        self.books.delivered(tally);
-    }
-
-    /// The store cannot be opened or written: what is in memory is dropped, so that it does not fill; what is in the
-    /// spool waits.
-    fn unavailable(&self, desk: &mut Desk, batch: Batch) {
-        let mut batch = Batch { is_attempted: true, ..batch };
-        let in_memory: Vec<_> = batch.items.extract_if(.., |item| item.spot().is_none()).collect();
-        if !in_memory.is_empty() {
-            self.lose_all(Reason::StoreUnavailable, &in_memory);
-        }
-        self.note_waiting(&batch.items);
-        desk.put_back(batch);
-    }
-
-    /// Perhaps processed, perhaps not: sent again only where the receiver knows a second copy.
-    fn unknown(&self, desk: &mut Desk, batch: Batch, is_answered: bool) {
-        if self.plan.options.dedupe {
-            self.again(desk, batch, is_answered);
-        } else {
-            self.lose_all(Reason::Ambiguous, &batch.items);
-        }
-    }
-
-    /// Drops what the host gave. Should that panic, it is counted.
-    pub(super) fn drop_guarded<T>(&self, value: T) {
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
-            mem::forget(panic); // Its drop could panic, too.
-            self.books.panicked();
-        }
-    }
-
-    /// Tells the log of a problem, once as long as it lasts.
-    pub(super) fn complain(&self, problem: &str) {
-        if self.desk().may_complain(Instant::now(), problem) {
-            self.to_log(problem);
-        }
-    }
-
-    pub(super) fn to_log(&self, problem: &str) {
-        let name = &self.plan.options.name;
-        log::guarded(|| tracing::error!(target: "trackside", "{name}: {problem}"));
     }
 }

@@ -20,8 +20,9 @@ use super::{
     desk::Batch,
     fork,
     running::{CLOSED, CLOSING, IDLE, Running},
+    settle::Attempt,
     store::{IN_SLEEP, LOOK_AFTER},
-    turn::{Attempt, Next},
+    turn::Next,
 };
 use crate::sink::{AnyFactory, Sink};
 
