@@ -96,8 +96,7 @@ impl Worker {
                         return;
                     };
                     let now = Instant::now();
-                    self.took = now.duration_since(began);
-                    self.each = self.took / batch.items.len().max(1) as u32;
+                    self.note_attempt(now.duration_since(began), batch.items.len());
                     let jitter = self.random.random();
                     if let Some(report) = self.running.settle(batch, attempt, began, now, jitter) {
                         self.running.tell(&report);
@@ -169,6 +168,11 @@ impl Worker {
                 if self.replace_sink() { Attempt::Panicked } else { Attempt::NoSink }
             }
         })
+    }
+
+    fn note_attempt(&mut self, took: Duration, hits: usize) {
+        self.took = took;
+        self.each = took / hits.max(1) as u32;
     }
 
     /// Has the sink see to what is due at the time `now`, and answers how long nothing is. None as of `attempt`.

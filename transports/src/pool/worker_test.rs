@@ -19,6 +19,7 @@ use crate::{
     keys::Keys,
     pool::{
         Backoff, Options,
+        crew::Crew,
         running::{
             Plan,
             test::{LONG, eventually, hit, plan},
@@ -217,4 +218,22 @@ fn a_slow_worker_has_another_help_with_what_waits_in_the_spool() {
     running.crew.rest(1, true);
     worker.hand_on();
     assert!(running.crew.is_resting(1));
+}
+
+#[test]
+fn a_quick_worker_has_another_help_where_what_waits_takes_longer_than_a_tick() {
+    let (plan, factory, _) = plan();
+    let running = Running::with_crew(&plan, Crew::without_threads());
+    assert!(running.crew.watch(0));
+    running.crew.rest(1, true);
+    let mut worker = Worker::new(Arc::clone(&running), factory.share(), 0);
+    worker.note_attempt(TICK / 5, 2);
+    for _ in 0..9 {
+        assert_eq!(running.submit(hit(), &factory), Submitted::Queued);
+        worker.hand_on();
+        assert!(running.crew.is_resting(1));
+    }
+    assert_eq!(running.submit(hit(), &factory), Submitted::Queued);
+    worker.hand_on();
+    assert!(!running.crew.is_resting(1));
 }
