@@ -648,7 +648,7 @@ typedef struct trackside_outgoing_view {
    */
   struct trackside_bytes shown_url;
   /**
-   * Its headers.
+   * Its headers, with secrets: to be sent, never to be shown.
    */
   const struct trackside_header *headers;
   /**
@@ -656,7 +656,7 @@ typedef struct trackside_outgoing_view {
    */
   size_t header_count;
   /**
-   * Its body.
+   * Its body, with secrets: to be sent, never to be shown.
    */
   struct trackside_bytes body;
 } trackside_outgoing_view;

@@ -21,7 +21,7 @@ use crate::{
 pub struct trackside_outgoing {
     out: Outgoing,
     shown_url: String,
-    /// They show texts that are constants.
+    /// They show texts of `out`, which stay where they are when it is moved.
     headers: Vec<trackside_header>,
 }
 
@@ -32,11 +32,11 @@ impl Handle for trackside_outgoing {
 
 impl trackside_outgoing {
     pub(crate) fn new(out: Outgoing) -> Self {
-        let header = |&(name, value): &(&'static str, &'static str)| trackside_header {
+        let header = |(name, value)| trackside_header {
             name: trackside_bytes::of(name),
             value: trackside_bytes::of(value),
         };
-        let headers = out.headers().iter().map(header).collect();
+        let headers = out.headers().map(header).collect();
         Self { shown_url: out.shown_url(), headers, out }
     }
 
@@ -67,11 +67,11 @@ pub struct trackside_outgoing_view {
     pub url: trackside_bytes,
     /// Where it goes, with `***` in place of each secret.
     pub shown_url: trackside_bytes,
-    /// Its headers.
+    /// Its headers, with secrets: to be sent, never to be shown.
     pub headers: *const trackside_header,
     /// How many there are.
     pub header_count: usize,
-    /// Its body.
+    /// Its body, with secrets: to be sent, never to be shown.
     pub body: trackside_bytes,
 }
 

@@ -99,13 +99,13 @@ fn write_sending(f: &mut fmt::Formatter<'_>, sending: &Sending) -> fmt::Result {
         Sending::Request(request) => {
             writeln!(f, "sends the request")?;
             writeln!(f, "  {} {}", request.method(), escape(request.shown_url().as_bytes()))?;
-            for (name, value) in request.headers() {
+            for (name, value) in request.shown_headers() {
                 writeln!(f, "  {name}: {value}")?;
             }
             if request.payload().is_empty() {
                 Ok(())
             } else {
-                writeln!(f, "\n  {}", escape(request.payload()))
+                writeln!(f, "\n  {}", escape(&request.shown_payload()))
             }
         }
         Sending::Write => writeln!(f, "writes the hit"),

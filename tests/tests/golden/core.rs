@@ -155,7 +155,7 @@ fn recorded(config: &Config, hit: &Hit, now: u64, raw: &mut Vec<Vec<u8>>) -> Jso
                 let mut out = Outgoing::new();
                 assert_eq!(protocol.encode(&[seen], now, &mut out), 1);
                 raw.push(out.payload().to_owned());
-                json!({ "outcome": "admitted", "request": posted(out.method(), out.url(), out.headers(), out.payload()) })
+                json!({ "outcome": "admitted", "request": posted(out.method(), out.url(), &out.headers().collect::<Vec<_>>(), out.payload()) })
             }
         };
         destinations.insert(destination.name.clone(), sent);

@@ -76,8 +76,8 @@ fn destination(name: &str, sending: &Sending) -> Value {
         Sending::Request(request) => json!({"name": name, "request": {
             "method": request.method(),
             "url": request.shown_url(),
-            "headers": request.headers(),
-            "body": bytes(request.payload()),
+            "headers": request.shown_headers().collect::<Vec<_>>(),
+            "body": bytes(&request.shown_payload()),
         }}),
         Sending::Write => json!({"name": name, "written": true}),
         other => json!({"name": name, "other": format!("{other:?}")}),

@@ -87,7 +87,7 @@ impl HttpSink {
     /// Sends `out` and reads the answer; says whether a server failed, which may lie with what it was sent.
     fn attempt(&mut self) -> (Outcome, bool) {
         let mut request = Request::builder().method(self.out.method()).uri(self.out.url());
-        for &(name, value) in self.out.headers() {
+        for (name, value) in self.out.headers() {
             request = request.header(name, value);
         }
         self.wrote.store(false, Ordering::Relaxed);
