@@ -63,10 +63,7 @@ fn the_request_is_a_form_post() {
     out.body().extend_from_slice(b"left over");
     assert_eq!(ga_v1().encode(&[Enriched::new(&hit), Enriched::new(&hit)], 0, &mut out), 1);
     assert_eq!((out.method(), out.url()), ("POST", "https://stats.example/collect"));
-    assert_eq!(
-        out.headers().collect::<Vec<_>>(),
-        [("content-type", "application/x-www-form-urlencoded")]
-    );
+    assert_eq!(out.headers().collect::<Vec<_>>(), [("content-type", "application/x-www-form-urlencoded")]);
     assert!(out.payload().starts_with(b"v=1&"));
     assert_eq!(ga_v1().encode(&[], 0, &mut out), 0);
 }
