@@ -1,6 +1,6 @@
 use std::{net::IpAddr, sync::Arc};
 
-use http::header::{DNT, HOST};
+use http::header::{self, DNT};
 use memchr::{memchr, memchr2, memchr3};
 
 use super::{
@@ -58,13 +58,12 @@ impl<'a> Facts<'a> {
         request: &'a Request<'a>,
         mut cookie: impl FnMut(&'a [u8]),
     ) -> Self {
-        let (mut host, mut seen) = (None, Seen::default());
-        request.headers.all(&mut |name, value| match name.len() {
-            4 if host.is_none() && is_word(name, "host") => host = Some(value.trim_ascii()),
-            6 if is_word(name, "cookie") => cookie(value),
-            14 if name[10] | 0x20 == b'd' && is_word(name, "sec-fetch-dest") => seen.marks.came_for(value),
-            length if may_tell(name, length) => seen.note(config, name, value),
-            _ => {}
+        let mut seen = Seen::default();
+        // What is done with the few that are read stands elsewhere, so that the others pass in a few instructions.
+        request.headers.all(&mut |name, value| {
+            if is_read(name) {
+                seen.note(config, name, value, &mut cookie);
+            }
         });
         // Hardly anybody minds it, so it is not worth a look at every header.
         if config.dnt != Signal::Ignore {
@@ -78,7 +77,7 @@ impl<'a> Facts<'a> {
             address: request.peer,
             is_secure: request.secure,
             is_forwarded: false,
-            host: site::host(request, target.authority, || host),
+            host: site::host(request, target.authority, || seen.host),
             path: target.path,
             query: target.query,
             prefetch: seen.prefetch,
@@ -104,7 +103,7 @@ impl<'a> Facts<'a> {
         arrival: Option<Arrival<'a>>,
     ) -> Self {
         let target = Target::again(request.target, lengths);
-        let host = site::named(request, target.authority, || first_value(request.headers, &HOST));
+        let host = site::named(request, target.authority, || first_value(request.headers, &header::HOST));
         let mut facts = Self {
             config,
             request,
@@ -170,18 +169,33 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// What was seen of the headers that few requests have.
+/// What was seen of the headers.
 #[derive(Default)]
 struct Seen<'a> {
+    host: Option<&'a [u8]>,
     prefetch: Option<(&'static str, &'a [u8])>,
     refusal: Refusal,
     marks: Marks<'a>,
 }
 
 impl<'a> Seen<'a> {
+    #[inline(never)]
+    fn note(&mut self, config: &Config, name: &[u8], value: &'a [u8], cookie: &mut impl FnMut(&'a [u8])) {
+        if is_word(name, COOKIE) {
+            cookie(value);
+        } else if is_word(name, HOST) {
+            self.host = self.host.or(Some(value.trim_ascii()));
+        } else if is_word(name, DESTINATION) {
+            self.marks.came_for(value);
+        } else {
+            self.note_seldom(config, name, value);
+        }
+    }
+
+    /// One that few requests have.
     #[cold]
     #[inline(never)]
-    fn note(&mut self, config: &Config, name: &[u8], value: &'a [u8]) {
+    fn note_seldom(&mut self, config: &Config, name: &[u8], value: &'a [u8]) {
         if is_word(name, GPC) {
             self.refusal = self.refusal.max(refused(config.gpc, value.trim_ascii()));
         }
@@ -198,12 +212,15 @@ impl<'a> Seen<'a> {
     }
 }
 
+const HOST: &str = "host";
+const COOKIE: &str = "cookie";
+const DESTINATION: &str = "sec-fetch-dest";
 const GPC: &str = "sec-gpc";
 
-/// With which letters the names of those headers begin, by their length: a bit for each.
+/// With which letters the names of the headers begin that are read, by their length: a bit for each.
 static LETTERS: [u32; 32] = {
     let mut letters = [0; 32];
-    admit(&mut letters, &[GPC]);
+    admit(&mut letters, &[HOST, COOKIE, GPC]);
     admit(&mut letters, &prefetch::HEADERS);
     admit(&mut letters, &fragment::HEADERS);
     letters
@@ -224,9 +241,12 @@ const fn letter(name: &[u8]) -> u32 {
     }
 }
 
-/// Whether it may be one of those headers; nearly none of a browser's may.
-fn may_tell(name: &[u8], length: usize) -> bool {
-    LETTERS.get(length).is_some_and(|letters| letters & letter(name) != 0)
+/// Whether it may be one of those headers; few of a browser's may.
+#[inline]
+fn is_read(name: &[u8]) -> bool {
+    let may_be = LETTERS.get(name.len()).is_some_and(|letters| letters & letter(name) != 0);
+    // Its neighbours, which come with it, differ from its eleventh letter on.
+    may_be || (name.len() == DESTINATION.len() && name[10] | 0x20 == b'd')
 }
 
 /// What a signal refuses, whose value this is: `1` alone says so (Global Privacy Control §3, Tracking Preference

@@ -14,10 +14,16 @@ pub(crate) const EVENTS: usize = 64;
 
 /// The longest beginning of `text` of at most `max` bytes that ends neither inside a UTF-8 character nor
 /// inside a percent escape.
+#[inline]
 pub(crate) fn cut(text: &[u8], max: usize) -> &[u8] {
-    let Some(&next) = text.get(max) else {
-        return text;
-    };
+    match text.get(max) {
+        None => text,
+        Some(&next) => cut_before(text, max, next),
+    }
+}
+
+#[cold]
+fn cut_before(text: &[u8], max: usize, next: u8) -> &[u8] {
     let mut end = max;
     if next & 0xc0 == 0x80 {
         // Inside a character: at most three of its bytes can stand before the cut.

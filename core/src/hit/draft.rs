@@ -259,7 +259,7 @@ impl<'a> Writer<'a> {
 
     fn put(&mut self, bytes: &[u8]) {
         if let Some(to) = self.bytes.get_mut(self.at..self.at + bytes.len()) {
-            to.copy_from_slice(bytes);
+            copy(to, bytes);
         }
         self.at += bytes.len();
     }
@@ -291,7 +291,55 @@ impl<'a> Writer<'a> {
     }
 }
 
+/// Copies `from` to `to`, which is as long. Most texts are short, and the standard library copies each by a call of
+/// `memcpy`: here those of up to 128 bytes are copied in place, as a beginning and an end that may overlap.
+#[inline]
+fn copy(to: &mut [u8], from: &[u8]) {
+    let is_short = from.is_empty()
+        || copy_ends::<16>(to, from)
+        || copy_ends::<64>(to, from)
+        || copy_ends::<32>(to, from)
+        || copy_ends::<8>(to, from)
+        || copy_ends::<4>(to, from);
+    if !is_short {
+        to.copy_from_slice(from);
+    }
+}
+
+/// Copies `from` if it is of `N` to twice as many bytes, and says whether it is.
+#[inline]
+fn copy_ends<const N: usize>(to: &mut [u8], from: &[u8]) -> bool {
+    let (Some(first), Some(last)) = (from.first_chunk::<N>(), from.last_chunk::<N>()) else {
+        return false;
+    };
+    if from.len() > 2 * N || to.len() != from.len() {
+        return false;
+    }
+    if let Some(to) = to.first_chunk_mut() {
+        *to = *first;
+    }
+    if let Some(to) = to.last_chunk_mut() {
+        *to = *last;
+    }
+    true
+}
+
 /// OK because every cap is below 64 Ki.
 fn short(length: usize) -> [u8; 2] {
     (length as u16).to_le_bytes()
+}
+
+#[cfg(test)]
+mod test {
+    use super::copy;
+
+    #[test]
+    fn a_text_of_any_length_is_copied() {
+        let from: Vec<u8> = (0..=255).chain(0..=255).collect();
+        for length in 0..from.len() {
+            let mut to = vec![0xa5; length];
+            copy(&mut to, &from[..length]);
+            assert_eq!(to, from[..length], "{length} bytes");
+        }
+    }
 }

@@ -44,10 +44,8 @@ pub(super) fn cleaned(referrer: &[u8], keeps: Keeps, urls: Urls, put: &mut dyn F
 fn split(referrer: &[u8], policy: QueryPolicy) -> Option<[&[u8]; 4]> {
     let colon = if referrer.starts_with(b"https:") { 5 } else { scheme(referrer)? };
     let rest = referrer[colon..].strip_prefix(b"://")?;
-    let end = match policy {
-        QueryPolicy::Keep | QueryPolicy::Raw => memchr(b'#', rest),
-        QueryPolicy::Campaign | QueryPolicy::Drop => memchr2(b'#', b'?', rest),
-    };
+    let has_query = matches!(policy, QueryPolicy::Keep | QueryPolicy::Raw);
+    let end = if has_query { memchr(b'#', rest) } else { memchr2(b'#', b'?', rest) };
     let rest = &rest[..end.unwrap_or(rest.len())];
     // Where the host begins and ends.
     let (mut host, mut authority) = (0, rest.len());
@@ -61,8 +59,9 @@ fn split(referrer: &[u8], policy: QueryPolicy) -> Option<[&[u8]; 4]> {
             _ => {}
         }
     }
-    let (path, query) =
-        rest[authority..].split_at(memchr(b'?', &rest[authority..]).unwrap_or(rest.len() - authority));
+    let behind = &rest[authority..];
+    let path = if has_query { memchr(b'?', behind) } else { None };
+    let (path, query) = behind.split_at(path.unwrap_or(behind.len()));
     (host < authority).then(|| [&referrer[..colon + b"://".len()], &rest[host..authority], path, query])
 }
 
