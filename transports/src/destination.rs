@@ -56,22 +56,36 @@ pub(crate) fn open_all(
 ) -> Result<Arc<dyn Transport>, OpenError> {
     let hooks = hooks.map(Arc::from);
     let budget = Arc::new(Budget::new(config.spool().bytes));
-    let spooled = |destination: &Destination| spool::Options {
-        folder: spool::folder(&config.spool().dir, destination),
-        fsync: config.spool().fsync,
-        budget: Arc::clone(&budget),
-        disk: Arc::new(spool::Os),
-    };
     let pools = config
         .destinations()
         .iter()
         .map(|destination| {
             let sink = swapped.remove(&destination.name);
-            let spool = spooled(destination);
-            Ok((destination.ip, open(destination, means, hooks.as_ref(), sink, spool)?))
+            let spool = spooled(config, destination, &budget);
+            let pool: Arc<dyn Transport> = Arc::new(open(destination, means, hooks.as_ref(), sink, spool)?);
+            Ok((destination.ip, pool))
         })
         .collect::<Result<Vec<_>, OpenError>>()?;
     Ok(Arc::new(FanOut::new(pools)))
+}
+
+/// A pool for one destination, without hooks.
+pub(crate) fn open_alone(
+    config: &Config,
+    destination: &Destination,
+    means: &Means,
+) -> Result<Pool, OpenError> {
+    let budget = Arc::new(Budget::new(config.spool().bytes));
+    open(destination, means, None, None, spooled(config, destination, &budget))
+}
+
+fn spooled(config: &Config, destination: &Destination, budget: &Arc<Budget>) -> spool::Options {
+    spool::Options {
+        folder: spool::folder(&config.spool().dir, destination),
+        fsync: config.spool().fsync,
+        budget: Arc::clone(budget),
+        disk: Arc::new(spool::Os),
+    }
 }
 
 fn open(
@@ -80,7 +94,7 @@ fn open(
     hooks: Option<&Arc<dyn Hooks>>,
     sink: Option<Box<dyn AnyFactory>>,
     spool: spool::Options,
-) -> Result<Arc<dyn Transport>, OpenError> {
+) -> Result<Pool, OpenError> {
     let protocol: Option<Arc<dyn Protocol>> = protocol::of(&destination.receiver).map(Arc::from);
     // A store recognises a second copy by the hit's id; a file does not. A sink in its place has to keep that.
     let knows_copies = match (&destination.receiver, &protocol) {
@@ -110,7 +124,7 @@ fn open(
         Some(hooks) => Box::new(WithHooks { factory, hooks: Arc::clone(hooks) }),
         None => factory,
     };
-    Ok(Arc::new(Pool::of(options, Backoff::default(), factory)))
+    Ok(Pool::of(options, Backoff::default(), factory))
 }
 
 /// What makes the sinks of the destination's type.

@@ -6,6 +6,7 @@ extern crate self as trackside_transports;
 
 pub mod clock;
 mod destination;
+mod drain;
 pub mod entropy;
 mod files;
 pub mod hooks;
@@ -25,6 +26,7 @@ mod tracker;
 
 pub use self::{
     destination::OpenError,
+    drain::drain,
     load::LoadError,
     stage::Stage,
     tracker::{Builder, Exchange, Tracker},

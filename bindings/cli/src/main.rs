@@ -1,13 +1,17 @@
-//! The `trackside` command: serve a folder, report what was counted, explain a verdict.
+//! The `trackside` command: serve a folder, report what was counted, explain a verdict, see to the spool.
 
 mod configuration;
 mod escape;
 mod explain;
 mod failure;
 mod forget;
+mod ledger;
+mod log;
 mod output;
+mod printer;
 mod report;
 mod serve;
+mod spool;
 
 use std::process::ExitCode;
 
@@ -29,6 +33,7 @@ enum Command {
     Report(report::Arguments),
     Explain(explain::Arguments),
     Forget(forget::Arguments),
+    Spool(spool::Arguments),
 }
 
 const AFTER_HELP: &str = "\
@@ -36,6 +41,7 @@ Begin with:
   trackside serve              serve a small sample site and see its page views counted
   trackside report             see what was counted
   trackside explain --help     see why a request counts, and what would be sent of it
+  trackside spool --help       see to what waits on disk
 
 Exit codes:
   0  done
@@ -55,5 +61,6 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Report(arguments) => report::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Forget(arguments) => forget::run(&arguments),
+        Command::Spool(arguments) => spool::run(&arguments),
     }
 }

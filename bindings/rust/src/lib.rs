@@ -110,6 +110,7 @@ mod connection;
 #[cfg(feature = "axum")]
 mod extract;
 pub mod guide;
+pub mod spool;
 #[cfg(feature = "tower")]
 pub mod tower;
 #[cfg(feature = "tower")]

@@ -147,6 +147,17 @@ impl Pool {
         self.running().submit_until(hit, until, &*self.factory)
     }
 
+    /// Delivers what processes that are gone left in the spool, until all of that has ended or until the instant
+    /// `until`, though no hit was submitted, and says whether it has. True if there is no spool. What cannot be read
+    /// stays where it is, and the log is told.
+    ///
+    /// # Errors
+    ///
+    /// [`Reentrant`] when called from a worker.
+    pub fn drain(&self, until: Instant) -> Result<bool, Reentrant> {
+        self.running().drain(until, &*self.factory)
+    }
+
     fn running(&self) -> &Arc<Running> {
         self.running.get(|| Running::new(&self.plan))
     }

@@ -39,6 +39,27 @@ impl Running {
         Ok(Left::new(self.waiting_in(&desk), desk.in_flight).with_spooled(self.spooled_in(&desk)))
     }
 
+    /// Delivers what others left in the spool, and says whether all of it has ended.
+    pub(super) fn drain(
+        self: &Arc<Self>,
+        until: Instant,
+        factory: &dyn AnyFactory,
+    ) -> Result<bool, Reentrant> {
+        self.refuse_reentry()?;
+        let Some(store) = &self.store else {
+            return Ok(true);
+        };
+        let awaiting = self.books.await_end();
+        // Finds what there is, before anybody asks whether there is anything left.
+        store.spool.tend(Instant::now());
+        if !store.spool.is_drained() && !self.crew.is_started() && self.start_first(factory).is_err() {
+            // Logged there.
+            return Ok(false);
+        }
+        self.crew.wake_all();
+        Ok(awaiting.wait(until, || store.spool.is_drained()))
+    }
+
     pub(super) fn close(
         self: &Arc<Self>,
         until: Instant,

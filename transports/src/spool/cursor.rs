@@ -99,11 +99,13 @@ impl Cursor {
             }
             let reading = match &mut self.reading {
                 Some(reading) => reading,
-                None => self.reading.insert(Reading::begin(&self.segment)?),
+                None => {
+                    let file = self.segment.file().map_err(Blocked::Failed)?;
+                    self.reading.insert(Reading::begin(file)?)
+                }
             };
             let start = reading.position();
-            let Reading { scanner, buffer, done, .. } = reading;
-            let Step { skipped, taken, found } = scanner.next(buffer.get(*done..).unwrap_or_default());
+            let Step { skipped, taken, found } = reading.step();
             // OK to cut: a segment is read up to 64 MiB.
             let offset = (start + skipped as u64) as u32;
             let found = match found {
@@ -174,7 +176,7 @@ impl Cursor {
 }
 
 /// A segment that is being read.
-struct Reading {
+pub(super) struct Reading {
     file: Arc<dyn DiskFile>,
     scanner: Scanner,
     /// What was read, and how much of it has been dealt with.
@@ -185,8 +187,7 @@ struct Reading {
 }
 
 impl Reading {
-    fn begin(segment: &Segment) -> Result<Self, Blocked> {
-        let file = segment.file().map_err(Blocked::Failed)?;
+    pub(super) fn begin(file: Arc<dyn DiskFile>) -> Result<Self, Blocked> {
         let mut head = [0; FIRST];
         let mut length = 0;
         while length < FIRST {
@@ -200,22 +201,28 @@ impl Reading {
         Ok(Self { file, scanner, buffer: Vec::new(), done: 0, at: FIRST as u64 })
     }
 
+    /// What that begins with which was read and not dealt with.
+    pub(super) fn step(&mut self) -> Step<'_> {
+        let Self { scanner, buffer, done, .. } = self;
+        scanner.next(buffer.get(*done..).unwrap_or_default())
+    }
+
     /// What was read and not dealt with.
-    fn rest(&self) -> &[u8] {
+    pub(super) fn rest(&self) -> &[u8] {
         self.buffer.get(self.done..).unwrap_or_default()
     }
 
     /// Where in the file that begins.
-    fn position(&self) -> u64 {
+    pub(super) fn position(&self) -> u64 {
         self.at - self.rest().len() as u64
     }
 
-    fn take(&mut self, bytes: usize) {
+    pub(super) fn take(&mut self, bytes: usize) {
         self.done += bytes;
     }
 
     /// Reads more, up to the byte `limit` of the file. False if there is nothing more.
-    fn fill(&mut self, limit: u64) -> io::Result<bool> {
+    pub(super) fn fill(&mut self, limit: u64) -> io::Result<bool> {
         self.buffer.drain(..self.done.min(self.buffer.len()));
         self.done = 0;
         let before = self.buffer.len();

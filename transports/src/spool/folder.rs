@@ -15,8 +15,8 @@ use super::{disk::Disk, home::Home};
 /// The hex digits of a fingerprint.
 const DIGITS: usize = 8;
 
-/// The folder of the destination's spool, below `dir`.
-pub(crate) fn folder(dir: &Path, destination: &Destination) -> PathBuf {
+/// The folder of the destination's spool, below `dir`, the configuration's `spool.dir`.
+pub fn folder(dir: &Path, destination: &Destination) -> PathBuf {
     dir.join(format!("{}-{}", destination.name, fingerprint(&destination.receiver, destination.ip)))
 }
 
@@ -67,7 +67,8 @@ pub(super) fn others(disk: &Arc<dyn Disk>, folder: &Path) -> Vec<PathBuf> {
     others.map(|other| dir.join(other)).filter(|other| holds_something(disk, other)).collect()
 }
 
-fn without_fingerprint(name: &str) -> Option<&str> {
+/// The name of the destination, if `name` is that of a spool's folder.
+pub(super) fn without_fingerprint(name: &str) -> Option<&str> {
     let (name, digits) = name.rsplit_once('-')?;
     let is_one = digits.len() == DIGITS && digits.bytes().all(|b| b.is_ascii_hexdigit());
     is_one.then_some(name)

@@ -1,6 +1,7 @@
 //! The directory of one process, and the search for those whose process is gone.
 
 use std::{
+    fs::OpenOptions,
     io::{self, ErrorKind},
     path::{Path, PathBuf},
     sync::{
@@ -10,7 +11,7 @@ use std::{
 };
 
 use super::disk::{Disk, Held};
-use crate::pool::fork;
+use crate::pool::fork::{self, Lock};
 
 const LOCK: &str = ".lock";
 const SEGMENT: &str = ".seg";
@@ -102,12 +103,26 @@ impl Home {
 
     /// The segments that are there, in the order in which they were begun.
     pub(super) fn segments(&self) -> io::Result<Vec<PathBuf>> {
-        let mut names = self.disk.list(&self.path)?;
-        names.retain(|name| {
-            name.strip_suffix(SEGMENT).is_some_and(|id| id.len() == 8 && id.bytes().all(is_digit))
-        });
-        names.sort_unstable();
-        Ok(names.into_iter().map(|name| self.path.join(name)).collect())
+        segments(&*self.disk, &self.path)
+    }
+}
+
+/// The segments in the directory `path`, in the order in which they were begun.
+pub(super) fn segments(disk: &dyn Disk, path: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut names = disk.list(path)?;
+    names.retain(|name| {
+        name.strip_suffix(SEGMENT).is_some_and(|id| id.len() == 8 && id.bytes().all(is_digit))
+    });
+    names.sort_unstable();
+    Ok(names.into_iter().map(|name| path.join(name)).collect())
+}
+
+/// Whether a process holds the lock of the directory `id` below `folder`. No file is made.
+pub(super) fn is_locked(folder: &Path, id: &str) -> io::Result<bool> {
+    let mut options = OpenOptions::new();
+    match Lock::take(&folder.join(format!("{id}{LOCK}")), options.read(true).write(true)) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        taken => Ok(taken?.is_none()),
     }
 }
 
@@ -129,7 +144,7 @@ impl Drop for Home {
     }
 }
 
-fn is_id(name: &str) -> bool {
+pub(super) fn is_id(name: &str) -> bool {
     name.len() == 16 && name.bytes().all(is_digit)
 }
 

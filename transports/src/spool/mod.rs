@@ -77,6 +77,7 @@ mod disk;
 mod folder;
 mod format;
 mod home;
+mod inspect;
 mod pens;
 mod reader;
 mod scan;
@@ -95,12 +96,13 @@ use std::{
 use rand::{TryRng, rngs::SysRng};
 use trackside_core::{Hit, config::Fsync};
 
-pub(crate) use self::folder::folder;
 pub use self::{
     budget::Budget,
     cursor::Stored,
     disk::{Disk, DiskFile, Held, Os},
+    folder::folder,
     format::State,
+    inspect::{Directory, Entries, Entry, Finding, SegmentError, directories},
     reader::Read,
     segment::Spot,
 };
@@ -257,9 +259,10 @@ impl Spool {
         let mut shelf = self.shelf();
         shelf.reader.read(most, &mut read);
         read.troubles.append(&mut shelf.troubles);
-        drop(shelf);
         let adopted = read.hits.iter().filter(|hit| hit.is_adopted).count() as u64 + read.adopted_lost;
         self.adopted.fetch_add(adopted, SeqCst);
+        // After they have been counted: what is neither unread nor pending has ended.
+        drop(shelf);
         self.ended.fetch_add(read.lost.iter().sum::<u64>() + read.adopted_lost, SeqCst);
         read
     }
@@ -290,6 +293,12 @@ impl Spool {
         // What ended is read first, so that there are never more of them.
         let ended = self.ended.load(SeqCst);
         (self.pens.written() + self.adopted.load(SeqCst)).saturating_sub(ended)
+    }
+
+    /// Whether nothing is left to be done of what this process wrote and of what it found of others: all of that has
+    /// been read and has ended. It waits for nobody.
+    pub fn is_drained(&self) -> bool {
+        !self.has_unread() && self.pending() == 0
     }
 
     /// What the operator is to be told since this was last asked.

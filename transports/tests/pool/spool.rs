@@ -46,6 +46,15 @@ impl Place {
         fs::read_dir(&self.0).unwrap().next().is_none()
     }
 
+    /// Waits until those who have closed have let go of their directories.
+    fn until_free(&self) {
+        eventually("they have let go", || {
+            let paths = fs::read_dir(&self.0).unwrap().map(|entry| entry.unwrap().path());
+            let mut locks = paths.filter(|path| path.extension().is_some_and(|it| it == "lock"));
+            locks.all(|lock| fs::File::open(lock).is_ok_and(|lock| lock.try_lock().is_ok()))
+        });
+    }
+
     /// The locks of processes that were killed are nobody's.
     fn unlock(&self) {
         for entry in fs::read_dir(&self.0).unwrap() {
@@ -124,6 +133,55 @@ fn what_the_queue_has_no_room_for_goes_to_the_spool() {
     assert!(more.iter().all(|hit| seen[&hit.id()] == 1), "once each");
     assert_eq!(book.delivered, seen.len() as u64);
     assert!(place.is_bare());
+}
+
+#[test]
+fn what_others_left_is_drained_without_a_hit_of_its_own() {
+    let place = Place::new();
+    // Two that live side by side, so that neither takes over what the other leaves.
+    let owners = [700, 3].map(|count| {
+        let (pool, _) = scripted(place.options(Spooling::Always), |_, batch| all(batch, Outcome::Retry(None)));
+        let hits = hits(count);
+        submit_all(&pool, &hits);
+        (pool, hits)
+    });
+    let left = owners.map(|(pool, hits)| {
+        until_spooled(&pool, hits.len() as u64);
+        pool.close(Instant::now()).unwrap();
+        hits
+    });
+    let left = left.concat();
+    place.until_free();
+    let (pool, notes) = scripted(place.options(Spooling::Overflow), |_, batch| all(batch, Outcome::Delivered));
+    assert!(pool.drain(soon()).unwrap());
+    assert!(pool.close(soon()).unwrap().is_empty());
+    let book = stats(&pool);
+    assert_balanced(&book);
+    assert_eq!((book.offered, book.adopted, book.delivered), (0, 703, 703));
+    let seen = notes.seen();
+    assert!(seen.len() == 703 && left.iter().all(|hit| seen[&hit.id()] == 1), "once each");
+    assert!(place.is_bare());
+
+    // Nothing is left, and no worker was started for it.
+    let (pool, _) = scripted(place.options(Spooling::Overflow), |_, batch| all(batch, Outcome::Delivered));
+    assert!(pool.drain(soon()).unwrap());
+    // And without a spool there is nothing to look at.
+    assert!(scripted(options("plain"), |_, batch| all(batch, Outcome::Delivered)).0.drain(soon()).unwrap());
+}
+
+#[test]
+fn what_cannot_be_drained_in_time_stays() {
+    let place = Place::new();
+    let (pool, _) = scripted(place.options(Spooling::Always), |_, batch| all(batch, Outcome::Retry(None)));
+    submit_all(&pool, &hits(20));
+    until_spooled(&pool, 20);
+    pool.close(Instant::now()).unwrap();
+    place.until_free();
+    let (pool, _) = scripted(place.options(Spooling::Overflow), |_, batch| all(batch, Outcome::Retry(None)));
+    assert!(!pool.drain(Instant::now() + Duration::from_millis(50)).unwrap());
+    pool.close(Instant::now()).unwrap();
+    place.until_free();
+    assert_eq!(place.states().iter().filter(|&&state| state == 0x1e || state == 0x2d).count(), 20);
 }
 
 #[test]

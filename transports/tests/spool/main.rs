@@ -6,6 +6,7 @@ mod adoption;
 mod contract;
 mod damage;
 mod faults;
+mod inspect;
 #[path = "../kit/mod.rs"]
 mod kit;
 mod life;

@@ -4,8 +4,6 @@ mod arguments;
 mod folder;
 mod greeting;
 mod guard;
-mod log;
-mod printer;
 mod sample;
 mod server;
 mod signals;
@@ -25,8 +23,8 @@ use trackside::{
 };
 
 pub(crate) use self::arguments::Arguments;
-use self::{folder::Folder, guard::Guard, printer::Printer};
-use crate::{configuration, failure::Failure};
+use self::{folder::Folder, guard::Guard};
+use crate::{configuration, failure::Failure, log, printer::Printer};
 
 /// How long what was printed may take to be read at the end.
 const LAST_WORDS: Duration = Duration::from_secs(1);

@@ -1,10 +1,8 @@
 use std::fmt::{self, Write};
 
-use trackside::{
-    Reason,
-    ledger::{Hits, Stats},
-    transport::Left,
-};
+use trackside::{ledger::Stats, transport::Left};
+
+use crate::ledger::{self, reasons, sum};
 
 /// Both books, and what `close` left.
 pub(super) fn totals(stats: &Stats, left: Left) -> String {
@@ -25,18 +23,8 @@ fn write(out: &mut String, stats: &Stats, left: Left) -> fmt::Result {
         reasons(&requests.skipped)
     )?;
     for hits in &stats.destinations {
-        let Hits { name, delivered, refused, dropped, .. } = hits;
         // What another process left in the spool came here, too.
-        let offered = hits.offered + hits.adopted;
-        writeln!(
-            out,
-            "hits to {name}: {offered} offered = {delivered} delivered + {} refused{} + {} dropped{} + {} pending",
-            sum(refused),
-            reasons(refused),
-            sum(dropped),
-            reasons(dropped),
-            hits.pending()
-        )?;
+        writeln!(out, "{}", ledger::line(hits, hits.offered + hits.adopted, "offered"))?;
     }
     if left.is_empty() {
         write!(out, "left: nothing")
@@ -45,18 +33,6 @@ fn write(out: &mut String, stats: &Stats, left: Left) -> fmt::Result {
         write!(out, "left: {queued} queued, given up; {in_flight} in flight, their end unknown")?;
         if spooled > 0 { write!(out, "; {spooled} in the spool, for the next run") } else { Ok(()) }
     }
-}
-
-fn sum(counts: &[(Reason, u64)]) -> u64 {
-    counts.iter().map(|(_, n)| n).sum()
-}
-
-fn reasons(counts: &[(Reason, u64)]) -> String {
-    if counts.is_empty() {
-        return String::new();
-    }
-    let each: Vec<_> = counts.iter().map(|(reason, n)| format!("{reason} {n}")).collect();
-    format!(" ({})", each.join(", "))
 }
 
 #[cfg(test)]

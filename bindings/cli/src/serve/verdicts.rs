@@ -9,8 +9,10 @@ use axum::{
 };
 use trackside::{Reason, Verdict};
 
-use super::printer::Printer;
-use crate::escape::{escape, shorten};
+use crate::{
+    escape::{escape, shorten},
+    printer::Printer,
+};
 
 /// How many characters of a method and of a path are shown.
 const METHOD: usize = 20;

@@ -19,6 +19,12 @@ fn help_is_worth_reading() {
             &["explain", "--help"],
             &["Examples:", "Exit codes:", "--peer", "[default: text/html, none of a 304]", "[default: 200]"],
         ),
+        (&["spool", "--help"], &["list", "verify", "show", "drain", "purge", "Examples:"]),
+        (&["spool", "list", "--help"], &["living", "oldest", "Exit codes:", "--config", "[default: table]"]),
+        (&["spool", "verify", "--help"], &["damaged", "torn", "Exit codes:"]),
+        (&["spool", "show", "--help"], &["--unredacted", "What is hidden", "[default: 20]", "Exit codes:"]),
+        (&["spool", "drain", "--help"], &["hooks", "[default: 60s]", "Exit codes:"]),
+        (&["spool", "purge", "--help"], &["--yes", "Examples:", "Exit codes:"]),
         (&["forget", "--help"], &["What it does:", "Examples:", "Exit codes:", "--user", "<ID>"]),
     ] {
         let ran = place.run(command);

@@ -20,4 +20,5 @@ mod place;
 mod report;
 mod server;
 mod signals;
+mod spool;
 mod story;

@@ -32,6 +32,21 @@
 //! So a change of these leaves hits behind, which the log tells of: let them be delivered first. It counts these hits as `adopted`, as it comes to
 //! them. A forked child begins with a directory of its own.
 //!
+//! # Looking at it
+//!
+//! `trackside spool`, with `--config` as the server has it, and run as its user:
+//!
+//! | | |
+//! | --- | --- |
+//! | `list` | each process's directory: its receiver, whether the process lives, and how many hits wait, since when |
+//! | `verify` | reads all of it; says how many hits are good, damaged or torn, and where. It fails if anything is damaged |
+//! | `show` | the hits that wait, without visitors, users, addresses and values, unless `--unredacted` asks for them |
+//! | `drain` | delivers what dead processes left, within `--timeout`, and prints the books: for a server that does not come back |
+//! | `purge` | says what dead processes left, and removes it with `--yes` |
+//!
+//! A living process is disturbed by none of them. `drain` asks no filters and editors, and has no sinks, of a program's
+//! own: these are part of that program. Tools of your own begin at [`spool`](crate::spool).
+//!
 //! # No hit twice, no hit lost
 //!
 //! A hit is marked on the disk when it has ended. What a killed process had sent and not marked yet is sent again to
@@ -59,6 +74,7 @@
 //! | a full or failing disk costs no hit that the queue has room for | `a_full_disk_is_told_and_what_was_written_is_there`, `where_nothing_can_be_written_hits_are_delivered_from_memory` |
 //! | `spool.bytes` bounds all spools of a process, and what stands aside is bounded in memory | `all_spools_of_a_process_together_stay_within_their_bytes`, `adopted_bytes_count_until_they_are_gone`, `of_the_spool_no_more_stands_aside_than_the_queue_may_hold` |
 //! | `spool.fsync` is heeded for hits and for what has become of them | `syncs_are_made_as_told`, `what_has_been_read_is_synced_too` |
+//! | an operator sees what waits, and delivers or removes what the dead left and nothing else | `a_living_process_keeps_what_it_has_and_a_dead_ones_is_delivered`, `damage_is_told_with_its_place_and_costs_no_other_hit`, `what_is_purged_is_said_and_only_when_it_is_asked_for` (`bindings/cli`), `what_others_left_is_drained_without_a_hit_of_its_own` |
 //! | damage costs the hits that it hit, and is counted once | `a_damaged_byte_costs_one_hit_at_most_and_is_counted`, `what_is_damaged_of_a_segment_that_ends_while_it_is_read_is_counted_once` |
 //! | whatever a disk does at random, and a real one of a megabyte that fills | `cargo xtask chaos` (`tests/tests/chaos`), which counts what is lost and doubled |
 //! | whatever happens in whatever order | the model test `whatever_happens_each_hit_is_offered_until_it_has_ended` |

@@ -4,11 +4,10 @@ use std::io;
 
 use tracing_subscriber::{filter::LevelFilter, fmt, fmt::MakeWriter};
 
-use super::printer::Printer;
-use crate::escape::escape;
+use crate::{escape::escape, printer::Printer};
 
 /// Sends the log to `printer`.
-pub(super) fn to(printer: Printer) {
+pub(crate) fn to(printer: Printer) {
     let subscriber = fmt()
         .with_max_level(LevelFilter::WARN)
         .with_ansi(false)

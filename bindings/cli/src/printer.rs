@@ -17,7 +17,7 @@ const LINES: usize = 1_024;
 /// Prints lines from a thread of its own, so that nobody waits for whoever reads them: what is not read in
 /// time is left out, and how much that was is told. A closed output is no failure.
 #[derive(Clone, Debug)]
-pub(super) struct Printer {
+pub(crate) struct Printer {
     lines: Sender<Message>,
     left_out: Arc<AtomicU64>,
 }
@@ -34,7 +34,7 @@ impl Printer {
     /// # Errors
     ///
     /// If no thread can be started.
-    pub(super) fn start(out: impl Write + Send + 'static) -> std::io::Result<Self> {
+    pub(crate) fn start(out: impl Write + Send + 'static) -> std::io::Result<Self> {
         let (lines, receiver) = bounded(LINES);
         let left_out = Arc::new(AtomicU64::new(0));
         let counter = Arc::clone(&left_out);
@@ -43,7 +43,7 @@ impl Printer {
     }
 
     /// Prints `line`, or leaves it out.
-    pub(super) fn line(&self, line: String) {
+    pub(crate) fn line(&self, line: String) {
         if self.lines.try_send(Message::Line(line)).is_err() {
             self.left_out.fetch_add(1, Ordering::Relaxed);
         }
@@ -51,7 +51,7 @@ impl Printer {
 
     /// Prints the `last` lines, which are left out only if nobody reads at all, and waits until everything
     /// is printed; both for at most `within`.
-    pub(super) fn end(&self, last: Option<String>, within: Duration) {
+    pub(crate) fn end(&self, last: Option<String>, within: Duration) {
         let until = Instant::now() + within;
         let (done, ended) = bounded(1);
         if self.lines.send_deadline(Message::End(last, done), until).is_ok() {

@@ -1,0 +1,214 @@
+use std::{fmt::Write, io, thread, time::Duration};
+
+use serde_json::{Map, Value, json};
+use trackside::{
+    Config, Reason,
+    config::{Destination, Receiver},
+    ledger::Hits,
+    spool,
+};
+
+use super::{
+    Format, count, json as print_json,
+    survey::{Found, MadeFor, Survey},
+    timeout::Timeout,
+};
+use crate::{
+    configuration::{self, Location},
+    failure::Failure,
+    ledger, log, output,
+    printer::Printer,
+};
+
+/// How long what the log says may take to be read at the end.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// Deliver now what processes left that are gone, and print the books
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = AFTER_HELP)]
+pub(crate) struct Arguments {
+    /// How long it may take; what is left then stays on disk
+    #[arg(long, value_name = "TIME", default_value = "60s")]
+    timeout: Timeout,
+
+    /// How to print the books
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+
+    /// Only those of the destination of this name
+    #[arg(long, value_name = "NAME")]
+    destination: Option<String>,
+
+    #[command(flatten)]
+    location: Location,
+}
+
+const AFTER_HELP: &str = "\
+It is what the next process with this configuration would do at its first hit, for servers that do not
+come back: all destinations at once, in batches and with retries; what cannot be delivered in time stays,
+and can be drained again. Hits of a living process are that process's to deliver, and left alone.
+
+Mind:
+  The configuration has to be the one that the hits were recorded under: the same name, receiver and `ip`
+  of the destination. Hits made for another are left, and told of.
+  A program's own filters and editors of hits (hooks) are not asked, since they are part of that program:
+  if yours has some, start it again instead. The same goes for sinks of a program's own (callback, celery).
+  What was under way when its process was killed is sent again only to receivers that know a second copy,
+  or with after_unknown = \"resend\"; else it is dropped(ambiguous).
+
+The books: hits adopted = delivered + refused (by the receiver or on its behalf) + dropped + pending.
+What was damaged is in dropped(corrupt). JSON has one object with `destinations`, a list of
+{\"destination\", \"adopted\", \"delivered\", \"refused\", \"dropped\", \"pending\"}, of which `refused` and
+`dropped` are objects of counts by reason; `left`, how many hits wait in directories of dead processes
+after it, and `living`, how many in those of living ones. Fields may be added, none is taken away.
+
+Exit codes: 0 nothing is left but what living processes own; 1 something is left or cannot be read, or a
+destination cannot be reached from here; 2 wrong command line or configuration.";
+
+/// Delivers, and prints the books.
+pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let config = configuration::load(&arguments.location)?.config;
+    let problems = Printer::start(io::stderr())
+        .map_err(|error| Failure::failed(format_args!("no thread can be started: {error}")))?;
+    log::to(problems.clone());
+    let survey = || Survey::of(&config, arguments.destination.as_deref(), &[]);
+    let drained = drain(&config, &survey()?, arguments.timeout.0);
+    problems.end(None, LAST_WORDS);
+    let (books, failed): (Vec<_>, Vec<_>) = drained.into_iter().partition(Result::is_ok);
+    let books: Vec<_> = books.into_iter().filter_map(Result::ok).collect();
+    let after = Left::of(&survey()?)?;
+    output::print(&match arguments.format {
+        Format::Table => table(&books, &after),
+        Format::Json => {
+            let destinations: Vec<_> = books.iter().map(row).collect();
+            let Left { hits, living, .. } = after;
+            print_json(&json!({"destinations": destinations, "left": hits, "living": living}))?
+        }
+    })?;
+    if let Some(failed) = failed.into_iter().find_map(Result::err) {
+        return Err(failed);
+    }
+    after.check()
+}
+
+/// Drains each destination that a dead process has left something for, all at once.
+fn drain(config: &Config, survey: &Survey, within: Duration) -> Vec<Result<Hits, Failure>> {
+    let is_left = |destination: &&Destination| {
+        survey.found.iter().any(|found| {
+            let is_its = matches!(found.made_for, MadeFor::Destination(_));
+            !found.is_owned && is_its && found.directory.destination() == destination.name
+        })
+    };
+    let destinations: Vec<_> = config.destinations().iter().filter(is_left).collect();
+    thread::scope(|scope| {
+        let running: Vec<_> = destinations
+            .into_iter()
+            .map(|destination| {
+                let run = move || match &destination.receiver {
+                    Receiver::Callback | Receiver::Celery { .. } => Err(Failure::failed(format_args!(
+                        "hits for destination `{}` are left: its sink ({}) is in the program that embeds trackside; \
+                         start that program, it takes them over with its first hit",
+                        destination.name,
+                        destination.receiver.kind()
+                    ))),
+                    _ => spool::drain(config, destination, within).map_err(Failure::failed),
+                };
+                (destination, scope.spawn(run))
+            })
+            .collect();
+        let ended = running.into_iter().map(|(destination, thread)| {
+            thread.join().unwrap_or_else(|_| {
+                Err(Failure::failed(format_args!("destination `{}` could not be drained", destination.name)))
+            })
+        });
+        ended.collect()
+    })
+}
+
+/// What is there when all is done that could be.
+#[derive(Default)]
+struct Left {
+    hits: u64,
+    directories: u64,
+    /// Of these, the ones made for no destination of this configuration.
+    elsewhere: u64,
+    /// Whether something cannot be read.
+    is_unsound: bool,
+    living: u64,
+    living_directories: u64,
+}
+
+impl Left {
+    fn of(survey: &Survey) -> Result<Self, Failure> {
+        let mut left = Self::default();
+        for found in &survey.found {
+            let Found { made_for, is_owned, .. } = found;
+            let tally = found.tally()?;
+            if *is_owned {
+                left.living += tally.pending();
+                left.living_directories += 1;
+            } else if tally.pending() > 0 || !tally.is_sound() {
+                left.hits += tally.pending();
+                left.directories += 1;
+                left.elsewhere += u64::from(!matches!(made_for, MadeFor::Destination(_)));
+                left.is_unsound |= !tally.is_sound();
+            }
+        }
+        Ok(left)
+    }
+
+    /// Whether nothing is left that could be delivered.
+    fn check(&self) -> Result<(), Failure> {
+        if self.directories == 0 {
+            return Ok(());
+        }
+        let ways = [
+            (self.elsewhere > 0, "`trackside spool list` tells for whom"),
+            (self.is_unsound, "`trackside spool verify` tells what cannot be read"),
+            (self.elsewhere == 0 && !self.is_unsound, "see why in the log, and drain again"),
+        ];
+        let ways: Vec<_> = ways.into_iter().filter(|(is_so, _)| *is_so).map(|(_, way)| way).collect();
+        Err(Failure::failed(format_args!(
+            "left on disk: {} in {}; {}",
+            count(self.hits, "hit"),
+            count(self.directories, "directory"),
+            ways.join("; ")
+        )))
+    }
+}
+
+fn table(books: &[Hits], left: &Left) -> String {
+    let mut out = String::new();
+    // Writing to a text cannot fail.
+    for hits in books {
+        writeln!(out, "{}", ledger::line(hits, hits.adopted, "adopted")).ok();
+    }
+    if books.is_empty() {
+        out += "no dead process left anything for a destination that can be drained here\n";
+    }
+    if left.living_directories > 0 {
+        writeln!(
+            out,
+            "left alone: {} in {} that living processes own",
+            count(left.living, "hit"),
+            count(left.living_directories, "directory")
+        )
+        .ok();
+    }
+    out
+}
+
+fn row(hits: &Hits) -> Value {
+    json!({
+        "destination": hits.name,
+        "adopted": hits.adopted,
+        "delivered": hits.delivered,
+        "refused": by_reason(&hits.refused),
+        "dropped": by_reason(&hits.dropped),
+        "pending": hits.pending(),
+    })
+}
+
+fn by_reason(counts: &[(Reason, u64)]) -> Map<String, Value> {
+    counts.iter().map(|(reason, n)| (reason.code().to_owned(), (*n).into())).collect()
+}

@@ -1,0 +1,50 @@
+//! Delivering what processes left that are gone, without a tracker: what tools for operators need.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use trackside_core::{
+    Config,
+    config::{Destination, Spooling},
+    ledger::Hits,
+    transport::Transport,
+};
+
+use crate::{
+    clock,
+    destination::{self, Means, OpenError},
+    stage::Stage,
+};
+
+/// Delivers what processes that are gone left in the spool of `destination`, one of `config`, for at most `within`, and
+/// answers what became of it: these hits are `adopted` in the books. What has not ended then stays on the disk, and so
+/// does what a living process owns and what cannot be read; the log is told of that.
+///
+/// It is delivered as a process with this configuration would: batches, retries, `track.bots` and the receiver's own
+/// rules. A program's own filters and editors are not asked: they are part of that program.
+///
+/// # Errors
+///
+/// As [`Tracker::open`](crate::Tracker::open) for this destination: one of type `callback` or `celery` has no sink here.
+pub fn drain(config: &Config, destination: &Destination, within: Duration) -> Result<Hits, OpenError> {
+    let until = Instant::now() + within.min(Duration::from_secs(365 * 24 * 60 * 60));
+    let means = Means {
+        clock: Arc::new(clock::System),
+        keys: None,
+        stage: Arc::new(Stage::open(config)?),
+        observer: None,
+    };
+    let mut destination = destination.clone();
+    if destination.spool == Spooling::Off {
+        // It was another once.
+        destination.spool = Spooling::Overflow;
+    }
+    let pool = destination::open_alone(config, &destination, &means)?;
+    // This is no worker's thread unless a sink calls it: then nothing is drained, and the books say so.
+    if pool.drain(until).is_ok() {
+        pool.close(until).ok();
+    }
+    Ok(pool.stats().pop().unwrap_or_default())
+}
