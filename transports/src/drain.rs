@@ -18,6 +18,9 @@ use crate::{
     stage::Stage,
 };
 
+/// Of the time, what is kept for letting go of the spool, so that the next who looks finds it free.
+const CLOSING: Duration = Duration::from_secs(1);
+
 /// Delivers what processes that are gone left in the spool of `destination`, one of `config`, for at most `within`, and
 /// answers what became of it: these hits are `adopted` in the books. What has not ended then stays on the disk, and so
 /// does what a living process owns and what cannot be read; the log is told of that.
@@ -43,7 +46,8 @@ pub fn drain(config: &Config, destination: &Destination, within: Duration) -> Re
     }
     let pool = destination::open_alone(config, &destination, &means)?;
     // This is no worker's thread unless a sink calls it: then nothing is drained, and the books say so.
-    if pool.drain(until).is_ok() {
+    let closing = (within / 4).min(CLOSING);
+    if pool.drain(until.checked_sub(closing).unwrap_or(until)).is_ok() {
         pool.close(until).ok();
     }
     Ok(pool.stats().pop().unwrap_or_default())

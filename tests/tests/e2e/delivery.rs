@@ -15,8 +15,10 @@ const PAGES: [(&str, usize); 2] = [
 fn every_test_that_the_pages_name_is_there() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let mut sources = String::new();
-    let mut folders: Vec<_> =
-        ["core/src", "transports", "tests"].iter().map(|path| root.join(path)).collect();
+    let mut folders: Vec<_> = ["core/src", "transports", "tests", "bindings/cli/tests"]
+        .iter()
+        .map(|path| root.join(path))
+        .collect();
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();

@@ -289,4 +289,3 @@ impl From<io::Error> for SegmentError {
         Self::Failed(error)
     }
 }
-

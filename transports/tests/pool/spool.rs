@@ -140,7 +140,8 @@ fn what_others_left_is_drained_without_a_hit_of_its_own() {
     let place = Place::new();
     // Two that live side by side, so that neither takes over what the other leaves.
     let owners = [700, 3].map(|count| {
-        let (pool, _) = scripted(place.options(Spooling::Always), |_, batch| all(batch, Outcome::Retry(None)));
+        let (pool, _) =
+            scripted(place.options(Spooling::Always), |_, batch| all(batch, Outcome::Retry(None)));
         let hits = hits(count);
         submit_all(&pool, &hits);
         (pool, hits)
@@ -152,7 +153,8 @@ fn what_others_left_is_drained_without_a_hit_of_its_own() {
     });
     let left = left.concat();
     place.until_free();
-    let (pool, notes) = scripted(place.options(Spooling::Overflow), |_, batch| all(batch, Outcome::Delivered));
+    let (pool, notes) =
+        scripted(place.options(Spooling::Overflow), |_, batch| all(batch, Outcome::Delivered));
     assert!(pool.drain(soon()).unwrap());
     assert!(pool.close(soon()).unwrap().is_empty());
     let book = stats(&pool);

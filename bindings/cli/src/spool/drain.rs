@@ -45,14 +45,14 @@ pub(crate) struct Arguments {
 
 const AFTER_HELP: &str = "\
 It is what the next process with this configuration would do at its first hit, for servers that do not
-come back: all destinations at once, in batches and with retries; what cannot be delivered in time stays,
-and can be drained again. Hits of a living process are that process's to deliver, and left alone.
+come back: all destinations at once, in batches and with retries; what cannot be delivered in time
+stays, and can be drained again. Hits of a living process are that process's to deliver, and left alone.
 
 Mind:
-  The configuration has to be the one that the hits were recorded under: the same name, receiver and `ip`
-  of the destination. Hits made for another are left, and told of.
+  The configuration has to be the one that the hits were recorded under: the same name, receiver and
+  `ip` of the destination. Hits made for another are left, and told of.
   A program's own filters and editors of hits (hooks) are not asked, since they are part of that program:
-  if yours has some, start it again instead. The same goes for sinks of a program's own (callback, celery).
+  if yours has some, start it again instead. The same goes for sinks of its own (callback, celery).
   What was under way when its process was killed is sent again only to receivers that know a second copy,
   or with after_unknown = \"resend\"; else it is dropped(ambiguous).
 

@@ -51,7 +51,7 @@ Examples:
 /// Which directories are meant.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Selection {
-    /// Only these: the 16 hex digits that a process's directory is called [default: all]
+    /// Only these, by the 16 hex digits that they are called [default: all]
     #[arg(value_name = "DIRECTORY")]
     directories: Vec<String>,
 

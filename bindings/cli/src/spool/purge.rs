@@ -23,8 +23,8 @@ Examples:
   trackside spool purge --yes --destination old
   trackside spool purge --yes 5f0c1d2e3a4b5c9a
 
-Exit codes: 0 done, also if there was nothing to remove; 1 a file is in the way, or a living process owns
-the directory that was named; 2 wrong command line or configuration, or --yes is missing.";
+Exit codes: 0 done, also if there was nothing to remove; 1 a file is in the way, or a living process
+owns the directory that was named; 2 wrong command line or configuration, or --yes is missing.";
 
 /// Removes, and says what.
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
@@ -87,7 +87,9 @@ fn purge(found: &Found, what: &str) -> Result<String, Failure> {
         }
         Ok(true) => Ok(format!("{path}: removed {what}\n")),
         // Another has come to it meanwhile.
-        Ok(false) => Ok(format!("{path}: left alone, a process has taken it over or delivered it meanwhile\n")),
+        Ok(false) => {
+            Ok(format!("{path}: left alone, a process has taken it over or delivered it meanwhile\n"))
+        }
         Err(error) => Err(Failure::failed(format_args!(
             "{path} cannot be removed ({error}); run this as the user whose server writes it"
         ))),

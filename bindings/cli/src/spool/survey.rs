@@ -66,7 +66,8 @@ impl Survey {
             }
             directories.retain(|directory| directory.destination() == name);
         }
-        if let Some(missing) = ids.iter().find(|id| directories.iter().all(|directory| directory.id() != *id)) {
+        if let Some(missing) = ids.iter().find(|id| directories.iter().all(|directory| directory.id() != *id))
+        {
             return Err(Failure::usage(format_args!(
                 "there is no directory {missing} in {}; `trackside spool list` names them",
                 dir.display()

@@ -30,7 +30,19 @@ mod test {
         for (text, seconds) in [("1s", 1), ("30s", 30), ("5m", 300), ("2h", 7_200)] {
             assert_eq!(text.parse(), Ok(Timeout(Duration::from_secs(seconds))), "{text}");
         }
-        for text in ["", "s", "0s", "5", "-1s", "+1s", "1.5s", "5d", "5ü", "99999999999999999999s", "9999999999999999h"] {
+        for text in [
+            "",
+            "s",
+            "0s",
+            "5",
+            "-1s",
+            "+1s",
+            "1.5s",
+            "5d",
+            "5ü",
+            "99999999999999999999s",
+            "9999999999999999h",
+        ] {
             assert!(text.parse::<Timeout>().is_err(), "{text}");
         }
     }

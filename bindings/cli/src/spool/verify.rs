@@ -36,7 +36,8 @@ What the words mean:
 Of each file the first ten places are told, as path:byte. Nothing is changed.
 
 JSON has one object with `directories`, a list of {\"path\", \"owner\", \"segments\", \"waiting\", \"begun\",
-\"ended\", \"damaged\", \"torn\", \"foreign\", \"unreadable\", \"faults\"}, the last of {\"segment\", \"offset\", \"what\"}.
+\"ended\", \"damaged\", \"torn\", \"foreign\", \"unreadable\", \"faults\"}, the last of {\"segment\",
+\"offset\", \"what\"}.
 Fields may be added, none is taken away.
 
 Exit codes: 0 all is sound, torn ends included; 1 something is damaged, foreign or unreadable; 2 wrong

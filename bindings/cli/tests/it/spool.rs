@@ -3,7 +3,7 @@
 use std::{fs, path::PathBuf};
 
 use serde_json::{Value, json};
-use trackside_tests::collector::Collector;
+use trackside_tests::collector::{Collector, Recorded};
 
 use crate::{
     client::exchange,
@@ -69,7 +69,7 @@ impl Site {
     /// A process that had so many hits is killed. Answers its directory.
     fn killed(&self, hits: u64) -> PathBuf {
         let mut server = self.start();
-        (0..hits).for_each(|n| visit(&server, &format!("/articles/?q=secret&n={n}")));
+        (0..hits).for_each(|n| visit(&server, &format!("/articles/?q=secret&n={n}"), ANNA));
         self.until_written(hits);
         server.signal("KILL");
         server.wait();
@@ -79,14 +79,24 @@ impl Site {
     }
 }
 
-fn visit(server: &Server, target: &str) {
+fn visit(server: &Server, target: &str, visitor: &str) {
     exchange(
         server.address,
         &format!(
             "GET {target} HTTP/1.1\r\nHost: localhost\r\nAccept: text/html\r\nUser-Agent: Mozilla/5.0 (X11) Tests/1\r\n\
-             Referer: https://a.example/?from=secret\r\nCookie: trackside={ANNA}\r\nConnection: close\r\n\r\n"
+             Referer: https://a.example/?from=secret\r\nCookie: trackside={visitor}\r\nConnection: close\r\n\r\n"
         ),
     );
+}
+
+fn visitor(n: u64) -> String {
+    format!("00000000-0000-4000-8000-{n:012}")
+}
+
+/// The visitor of whom the collector was told.
+fn visitor_of(body: &str) -> String {
+    let mut fields = body.split('&');
+    fields.find_map(|field| field.strip_prefix("cid=")).unwrap_or_default().to_owned()
 }
 
 fn id(directory: &std::path::Path) -> &str {
@@ -108,7 +118,7 @@ fn frames(segment: &[u8]) -> Vec<usize> {
 fn a_living_process_keeps_what_it_has_and_a_dead_ones_is_delivered() {
     let mut site = Site::new();
     let server = site.start();
-    (0..5).for_each(|n| visit(&server, &format!("/articles/?n={n}")));
+    (0..5).for_each(|n| visit(&server, "/articles/", &visitor(n)));
     site.until_written(5);
 
     let listed = site.listed();
@@ -128,7 +138,11 @@ fn a_living_process_keeps_what_it_has_and_a_dead_ones_is_delivered() {
     assert_eq!((drained.code, drained.out), (Some(0), format!("{none}{alone}")), "{}", drained.err);
     let purged = site.spool(&["purge", "--yes", id(&directory)]);
     assert_eq!((purged.code, purged.out.as_str()), (Some(1), ""));
-    assert!(purged.err.contains("a living process owns") && purged.err.contains(id(&directory)), "{}", purged.err);
+    assert!(
+        purged.err.contains("a living process owns") && purged.err.contains(id(&directory)),
+        "{}",
+        purged.err
+    );
     let purged = site.spool(&["purge", "--yes"]);
     assert_eq!(purged.code, Some(0), "{}", purged.err);
     assert!(purged.out.ends_with("left alone: 1 directory that living processes own\n"), "{}", purged.out);
@@ -140,27 +154,34 @@ fn a_living_process_keeps_what_it_has_and_a_dead_ones_is_delivered() {
     assert_eq!(site.listed()[0]["owner"], "dead");
     let table = site.spool(&["list"]).out;
     let rows: Vec<Vec<_>> = table.lines().map(|line| line.split_whitespace().collect()).collect();
-    assert_eq!(rows[0], ["destination", "receiver", "owner", "segments", "hits", "bytes", "oldest", "directory"]);
+    assert_eq!(
+        rows[0],
+        ["destination", "receiver", "owner", "segments", "hits", "bytes", "oldest", "directory"]
+    );
     assert_eq!((&rows[1][..3], rows[1][4]), (&["ga-v1", "ga-v1", "dead"][..], "5"), "{table}");
 
     // In vain, as long as nobody answers.
     let drained = site.spool(&["drain", "--timeout", "1s"]);
     assert_eq!(drained.code, Some(1), "{}", drained.out);
     assert!(drained.out.contains(" = 0 delivered + 0 refused + 0 dropped + "), "{}", drained.out);
-    assert!(drained.err.contains("left on disk: 5 hits in 1 directory; see why in the log"), "{}", drained.err);
+    assert!(
+        drained.err.contains("left on disk: 5 hits in 1 directory; see why in the log"),
+        "{}",
+        drained.err
+    );
     assert_eq!(site.listed()[0]["hits"], 5);
 
     site.collector.up().unwrap();
     let drained = site.spool(&["drain"]);
     let book = "hits to ga-v1: 5 adopted = 5 delivered + 0 refused + 0 dropped + 0 pending\n";
     assert_eq!((drained.code, drained.out.as_str()), (Some(0), book), "{}", drained.err);
-    let mut targets: Vec<_> = (0..5).map(|n| format!("n%3D{n}")).collect();
-    let requests = site.collector.requests();
-    assert_eq!(requests.len(), 5, "once each");
-    targets.retain(|target| !requests.iter().any(|it| format!("{it:?}").contains(target)));
-    assert_eq!(targets, Vec::<String>::new());
+    let mut told: Vec<_> = site.collector.requests().iter().map(Recorded::text).collect();
+    told.sort_by_key(|body| visitor_of(body));
+    let expected: Vec<_> = (0..5).map(visitor).collect();
+    assert_eq!(told.iter().map(|body| visitor_of(body)).collect::<Vec<_>>(), expected, "once each");
     assert_eq!(site.listed(), Vec::<Value>::new());
-    assert_eq!(fs::read_dir(directory.parent().unwrap()).unwrap().count(), 0, "locks are gone as well");
+    let left: Vec<_> = fs::read_dir(directory.parent().unwrap()).unwrap().collect();
+    assert!(left.is_empty(), "{left:?}");
     let nothing = "nothing is in the spool trackside-spool\n";
     assert_eq!(site.spool(&["list"]).out, nothing);
     assert_eq!((site.spool(&["verify"]).code, site.spool(&["verify"]).out.as_str()), (Some(0), nothing));
@@ -172,7 +193,11 @@ fn damage_is_told_with_its_place_and_costs_no_other_hit() {
     let directory = site.killed(4);
     let verified = site.spool(&["verify"]);
     assert_eq!(verified.code, Some(0), "{}", verified.err);
-    assert!(verified.out.contains("4 good (4 waiting, 0 begun, 0 ended), 0 damaged, 0 torn"), "{}", verified.out);
+    assert!(
+        verified.out.contains("4 good (4 waiting, 0 begun, 0 ended), 0 damaged, 0 torn"),
+        "{}",
+        verified.out
+    );
 
     // All four hits may stand in one segment, or in one each.
     let mut segments: Vec<_> = fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -192,7 +217,10 @@ fn damage_is_told_with_its_place_and_costs_no_other_hit() {
 
     let verified = site.spool(&["verify"]);
     assert_eq!(verified.code, Some(1));
-    assert_eq!(verified.err, "trackside: not sound: 1 directory; what is good there is delivered all the same\n");
+    assert_eq!(
+        verified.err,
+        "trackside: not sound: 1 directory; what is good there is delivered all the same\n"
+    );
     let name = |path: &PathBuf| path.file_name().unwrap().to_str().unwrap().to_owned();
     for part in [
         "3 good (3 waiting, 0 begun, 0 ended), 1 damaged, 1 torn, 0 foreign, 1 unreadable".to_owned(),
@@ -204,7 +232,10 @@ fn damage_is_told_with_its_place_and_costs_no_other_hit() {
     }
     let document = site.json(&["verify"]);
     let row = &document["directories"][0];
-    assert_eq!((&row["waiting"], &row["damaged"], &row["torn"], &row["unreadable"]), (&json!(3), &json!(1), &json!(1), &json!(1)));
+    assert_eq!(
+        (&row["waiting"], &row["damaged"], &row["torn"], &row["unreadable"]),
+        (&json!(3), &json!(1), &json!(1), &json!(1))
+    );
     assert_eq!(row["faults"].as_array().unwrap().len(), 3, "{row}");
 
     site.collector.up().unwrap();
@@ -309,7 +340,11 @@ fn a_sink_of_a_programs_own_cannot_be_drained_from_here() {
     );
     let drained = site.spool(&["drain"]);
     assert_eq!(drained.code, Some(1), "{}", drained.out);
-    assert!(drained.err.contains("its sink (celery) is in the program that embeds trackside"), "{}", drained.err);
+    assert!(
+        drained.err.contains("its sink (celery) is in the program that embeds trackside"),
+        "{}",
+        drained.err
+    );
     assert_eq!(site.listed()[0]["hits"], 1);
 }
 
@@ -320,7 +355,11 @@ fn what_cannot_be_done_is_told() {
         (&["spool"][..], 2, "Usage: trackside spool"),
         (&["spool", "drain", "--timeout", "0s"], 2, "such as 30s, 5m or 2h"),
         (&["spool", "show", "--limit", "0"], 2, "--limit"),
-        (&["spool", "list", "0123456789abcdef"], 2, "there is no directory 0123456789abcdef in trackside-spool"),
+        (
+            &["spool", "list", "0123456789abcdef"],
+            2,
+            "there is no directory 0123456789abcdef in trackside-spool",
+        ),
         (&["spool", "list", "--destination", "x"], 2, "no destination is called `x`"),
         (&["spool", "verify", "--config", "missing.toml"], 2, "there is no configuration file missing.toml"),
     ] {
