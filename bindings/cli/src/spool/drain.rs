@@ -51,10 +51,10 @@ stays, and can be drained again. Hits of a living process are that process's to 
 Mind:
   The configuration has to be the one that the hits were recorded under: the same name, receiver and
   `ip` of the destination. Hits made for another are left, and told of.
-  A program's own filters and editors of hits (hooks) are not asked, since they are part of that program:
-  if yours has some, start it again instead. The same goes for sinks of its own (callback, celery).
-  What was under way when its process was killed is sent again only to receivers that know a second copy,
-  or with after_unknown = \"resend\"; else it is dropped(ambiguous).
+  A program's own filters and editors of hits (hooks) are not asked, since they are part of it: if yours
+  has some, start it again instead. The same goes for sinks of its own (callback, celery).
+  What was under way when its process was killed is sent again only to receivers that know a second
+  copy, or with after_unknown = \"resend\"; else it is dropped(ambiguous).
 
 The books: hits adopted = delivered + refused (by the receiver or on its behalf) + dropped + pending.
 What was damaged is in dropped(corrupt). JSON has one object with `destinations`, a list of
