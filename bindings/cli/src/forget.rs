@@ -47,8 +47,8 @@ What it does:
 What it does not do:
   The visitor keeps its cookie, and its next page is counted: withdrawing consent is what ends that.
   What waits in the memory of a running server is stored later: hits of the last second, or, while the
-  store could not be written, of up to max_age. So is what waits in a spool, on disk: see `trackside spool
-  list`. Do it again then.
+  store could not be written, of up to max_age. So is what waits in a spool, on disk: see
+  `trackside spool list`. Do it again then.
   Files of JSON lines, other services and backups are out of its reach; it names those of the
   configuration.
 
