@@ -46,7 +46,7 @@ struct Given(Tagged<trackside_batch>);
 impl Given {
     fn of(hits: &[Hit], destination: &str) -> Self {
         let config = Config::builder().toml("consent.policy = 'none'").toml(destination).build().unwrap();
-        let protocol = protocol::of(&config.destinations()[0].receiver).map(Arc::from);
+        let protocol = protocol::of(&config.destinations()[0].receiver);
         let hits: Vec<_> = hits.iter().map(Enriched::new).collect();
         Self(Tagged::new(trackside_batch::new(&hits, NOW, protocol)))
     }

@@ -171,7 +171,7 @@ impl Sinks {
 
 fn protocol_of(config: &Config, name: &str) -> Option<Arc<dyn Protocol>> {
     let destination = config.destinations().iter().find(|destination| destination.name == name)?;
-    protocol::of(&destination.receiver).map(Arc::from)
+    protocol::of(&destination.receiver)
 }
 
 fn factory(hold: Hold, protocol: Option<Arc<dyn Protocol>>) -> impl SinkFactory + use<> {

@@ -95,7 +95,7 @@ fn open(
     sink: Option<Box<dyn AnyFactory>>,
     spool: spool::Options,
 ) -> Result<Pool, OpenError> {
-    let protocol: Option<Arc<dyn Protocol>> = protocol::of(&destination.receiver).map(Arc::from);
+    let protocol: Option<Arc<dyn Protocol>> = protocol::of(&destination.receiver);
     // A store recognises a second copy by the hit's id; a file does not. A sink in its place has to keep that.
     let knows_copies = match (&destination.receiver, &protocol) {
         (_, Some(protocol)) => protocol.needs().dedupe,

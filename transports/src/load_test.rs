@@ -71,7 +71,9 @@ fn secrets_come_from_files_without_their_newline() {
     );
     let config = toml(&destination).unwrap();
     match &config.destinations()[0].receiver {
-        trackside_core::config::Receiver::Ga4 { api_secret, .. } => assert_eq!(api_secret.reveal(), "s3cret"),
+        trackside_core::config::Receiver::Remote(remote) => {
+            assert_eq!(remote.values().secret("api_secret").unwrap().reveal(), "s3cret");
+        }
         other => panic!("{other:?}"),
     }
 

@@ -80,7 +80,7 @@ fn sink(port: u16, ca: Option<&str>) -> Box<dyn Sink> {
     let protocol = protocol::of(&config.destinations()[0].receiver).unwrap();
     let mut http = Http::from(LONG);
     http.ca = ca.map(path);
-    sinks::http::factory(Arc::from(protocol), http)().unwrap()
+    sinks::http::factory(protocol, http)().unwrap()
 }
 
 #[test]

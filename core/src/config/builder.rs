@@ -15,6 +15,7 @@ use super::{
     tree::Tree,
     units,
 };
+use crate::protocol::ReceiverType;
 
 /// The longest document that is read: room for 65,536 patterns of usual length.
 const MAX_DOCUMENT: usize = 8 << 20;
@@ -43,12 +44,13 @@ pub struct Builder {
     tree: Tree,
     report: Report,
     resolver: Option<Box<Resolver>>,
+    receivers: Vec<&'static ReceiverType>,
 }
 
 impl Config {
     /// A configuration of defaults, to be overridden layer by layer.
     pub fn builder() -> Builder {
-        Builder { tree: Tree::table(), report: Report::default(), resolver: None }
+        Builder { tree: Tree::table(), report: Report::default(), resolver: None, receivers: Vec::new() }
     }
 }
 
@@ -108,6 +110,13 @@ impl Builder {
         resolver: impl Fn(SecretSource<'_>) -> Result<String, String> + Send + 'static,
     ) -> Self {
         self.resolver = Some(Box::new(resolver));
+        self
+    }
+
+    /// Makes a type of receiver known that trackside does not bring: destinations can then have its name as their
+    /// `type`, and its keys. A name that is there already is a mistake.
+    pub fn receiver(mut self, kind: &'static ReceiverType) -> Self {
+        self.receivers.push(kind);
         self
     }
 
@@ -397,8 +406,8 @@ impl Builder {
     ///
     /// Every mistake of every layer, at once.
     pub fn build(self) -> Result<Config, ConfigError> {
-        let Self { tree, report, resolver } = self;
-        let config = schema::read(tree, &report, resolver.as_deref());
+        let Self { tree, report, resolver, receivers } = self;
+        let config = schema::read(tree, &report, resolver.as_deref(), &receivers);
         match config.filter(|_| report.is_clean()) {
             Some(config) => Ok(Config { warnings: report.into_warnings(), ..config }),
             None => Err(report.into_error()),

@@ -3,6 +3,7 @@
 use std::{fmt, path::PathBuf, time::Duration};
 
 use super::{Http, IpPolicy, Spooling};
+use crate::protocol::Remote;
 
 /// One `[[destination]]`: a receiver with a pool of its own.
 #[derive(Clone, Debug)]
@@ -56,24 +57,9 @@ pub enum Receiver {
         /// The file; none for the standard output (`path = "-"`).
         path: Option<PathBuf>,
     },
-    /// `ga-v1`: the Measurement Protocol of Universal Analytics, for collectors that still speak it.
-    GaV1 {
-        /// Where hits are posted. Defaults to Google's, which counts nothing any more.
-        url: String,
-        /// `tid`.
-        tracking_id: String,
-        /// `v`. Defaults to 1.
-        version: String,
-    },
-    /// `ga4`: the Measurement Protocol of Google Analytics 4.
-    Ga4 {
-        /// Where events are posted. Defaults to Google's.
-        url: String,
-        /// The data stream, `G-…`.
-        measurement_id: String,
-        /// The data stream's secret.
-        api_secret: Secret,
-    },
+    /// A service that trackside speaks to over HTTP by itself, such as `ga4`; all of them stand in
+    /// [`TYPES`](crate::protocol::TYPES).
+    Remote(Remote),
     /// `sqlite`: the embedded store.
     Sqlite {
         /// The database file. Defaults to `trackside.db`.
@@ -90,8 +76,7 @@ impl Receiver {
             Self::Callback => "callback",
             Self::Celery { .. } => "celery",
             Self::File { .. } => "file",
-            Self::GaV1 { .. } => "ga-v1",
-            Self::Ga4 { .. } => "ga4",
+            Self::Remote(remote) => remote.kind().name(),
             Self::Sqlite { .. } => "sqlite",
         }
     }
@@ -100,7 +85,7 @@ impl Receiver {
     pub fn url(&self) -> Option<&str> {
         match self {
             Self::Callback | Self::Celery { .. } | Self::File { .. } | Self::Sqlite { .. } => None,
-            Self::GaV1 { url, .. } | Self::Ga4 { url, .. } => Some(url),
+            Self::Remote(remote) => Some(remote.values().text("url")),
         }
     }
 }
@@ -175,7 +160,7 @@ pub struct Batch {
 }
 
 /// A key or token that is never shown.
-#[derive(Clone, Eq, PartialEq)]
+#[derive(Clone, Default, Eq, PartialEq)]
 pub struct Secret(String);
 
 impl Secret {

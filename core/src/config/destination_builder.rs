@@ -55,6 +55,20 @@ impl Destination {
         DestinationBuilder::new("celery").text("tracking_id", tracking_id)
     }
 
+    /// A receiver of the type `kind`, whatever types there are: its keys are set by
+    /// [`with`](DestinationBuilder::with).
+    ///
+    /// ```
+    /// use trackside_core::config::{Config, Destination};
+    ///
+    /// let destination = Destination::of("ga-v1").with("tracking_id", "UA-12345-6").with("version", "2");
+    /// let config = Config::builder().toml("visitor.identity = 'none'").destination(destination).build()?;
+    /// # Ok::<(), trackside_core::config::ConfigError>(())
+    /// ```
+    pub fn of(kind: &str) -> DestinationBuilder {
+        DestinationBuilder::new(kind)
+    }
+
     /// Google Analytics 4. The secret may be `env:NAME` or `file:PATH`.
     pub fn ga4(measurement_id: impl Into<String>, api_secret: impl Into<String>) -> DestinationBuilder {
         DestinationBuilder::new("ga4").text("measurement_id", measurement_id).text("api_secret", api_secret)
@@ -69,6 +83,12 @@ impl Destination {
 impl DestinationBuilder {
     fn new(kind: &str) -> Self {
         Self(Tree::table()).text("type", kind)
+    }
+
+    /// Sets `key`, whatever keys its type has; a dot leads into a table.
+    pub fn with(self, key: &str, value: impl Into<KeyValue>) -> Self {
+        let path: Vec<_> = key.split('.').collect();
+        self.set(&path, value.into().0)
     }
 
     /// Sets `name`.
@@ -217,6 +237,41 @@ impl DestinationBuilder {
     fn set(mut self, path: &[&str], value: Tree) -> Self {
         self.0.set(path, value);
         self
+    }
+}
+
+/// The value of a key: a text, a whole number or a truth value.
+#[derive(Clone)]
+pub struct KeyValue(Tree);
+
+impl From<bool> for KeyValue {
+    fn from(value: bool) -> Self {
+        Self(Tree::Bool(value))
+    }
+}
+
+impl From<i64> for KeyValue {
+    fn from(number: i64) -> Self {
+        Self(Tree::Integer(number))
+    }
+}
+
+impl From<&str> for KeyValue {
+    fn from(text: &str) -> Self {
+        Self(Tree::Text(text.to_owned()))
+    }
+}
+
+impl From<String> for KeyValue {
+    fn from(text: String) -> Self {
+        Self(Tree::Text(text))
+    }
+}
+
+/// Shows nothing: it may hold a secret.
+impl fmt::Debug for KeyValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyValue").finish_non_exhaustive()
     }
 }
 

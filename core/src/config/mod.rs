@@ -246,7 +246,7 @@ pub use self::{
     builder::{Builder, SecretSource},
     consent::{Before, Denied, Policy, Signal},
     destination::{AfterUnknown, Batch, Destination, Keep, Queue, Receiver, Secret, WhenFull, Workers},
-    destination_builder::DestinationBuilder,
+    destination_builder::{DestinationBuilder, KeyValue},
     error::ConfigError,
     geo::Cdn,
     network::{Compression, Http, Stages},

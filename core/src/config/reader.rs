@@ -35,6 +35,14 @@ impl<T> Read<T> {
         }
     }
 
+    pub(super) fn map<U>(self, f: impl FnOnce(T) -> U) -> Read<U> {
+        match self {
+            Self::Absent => Read::Absent,
+            Self::Is(value) => Read::Is(f(value)),
+            Self::Wrong => Read::Wrong,
+        }
+    }
+
     /// What is in force, default included; none if that is not known.
     pub(super) fn settled(self, default: T) -> Option<T> {
         match self {

@@ -47,6 +47,7 @@ mod name;
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
     net::IpAddr,
+    sync::Arc,
 };
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -55,7 +56,7 @@ use uuid::Uuid;
 
 use self::name::Name;
 use super::{
-    Enriched, Needs, Outcome, Outgoing, Protocol, answer,
+    Enriched, Key, Needs, Outcome, Outgoing, Part, Protocol, ReceiverType, Tells, Values, WrongKey, answer,
     json::Object,
     text::{Address, Lossy, Lower, Shown, first_chars},
 };
@@ -82,6 +83,58 @@ const DAY: u64 = 24 * 60 * 60;
 
 // A record holds no longer user id than the protocol takes.
 const _: () = assert!(cap::USER_ID <= 256);
+
+/// `ga4`: Google Analytics 4.
+pub static TYPE: ReceiverType = ReceiverType::new("ga4", KEYS, make)
+    .title("Google Analytics 4")
+    .example("measurement_id = \"G-ABC123DEF4\"\napi_secret = \"env:GA4_SECRET\"");
+
+static KEYS: &[Key] = &[
+    Key::url("url")
+        .default_text(URL)
+        .identity()
+        .doc("absolute, http or https, without userinfo and fragment, at most 2,048 bytes"),
+    Key::text(
+        "measurement_id",
+        "the id of a web data stream, \"G-\" and up to 32 capital letters and digits",
+        is_measurement_id,
+    )
+    .required("the id of the data stream, such as \"G-ABC123DEF4\"")
+    .identity()
+    .doc("the data stream, `\"G-…\"`"),
+    Key::secret("api_secret")
+        .required("the data stream's secret, as \"env:NAME\", \"file:PATH\" or itself")
+        .doc("secret of the data stream"),
+];
+
+const URL: &str = "https://www.google-analytics.com/mp/collect";
+
+fn make(values: &Values) -> Result<Arc<dyn Protocol>, WrongKey> {
+    let secret = values.secret("api_secret").cloned().unwrap_or_default();
+    Ok(Arc::new(Ga4::new(values.text("url"), values.text("measurement_id"), secret)))
+}
+
+fn is_measurement_id(text: &str) -> bool {
+    text.strip_prefix("G-").is_some_and(|id| {
+        (1..=32).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+    })
+}
+
+const PARTS: &[Part] = &[
+    Part::Visitor,
+    Part::User,
+    Part::Session,
+    Part::Time,
+    Part::Page,
+    Part::Event,
+    Part::Properties,
+    Part::Title,
+    Part::Referrer,
+    Part::Campaign,
+    Part::Language,
+    Part::Address,
+    Part::Agent,
+];
 
 /// The wire format of `ga4`.
 #[derive(Debug)]
@@ -113,6 +166,8 @@ impl Protocol for Ga4 {
             marks_bots: false,
             // Nothing says that it does.
             gzip: false,
+            tells: Tells::Nothing,
+            parts: PARTS,
         }
     }
 

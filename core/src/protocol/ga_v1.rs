@@ -42,11 +42,13 @@
 //! [reference]: https://developers.google.com/analytics/devguides/collection/protocol/v1/reference
 //! [parameters]: https://developers.google.com/analytics/devguides/collection/protocol/v1/parameters
 
+use std::sync::Arc;
+
 use percent_encoding::percent_decode;
 use uuid::fmt::Hyphenated;
 
 use super::{
-    Enriched, Needs, Outcome, Outgoing, Protocol, answer,
+    Enriched, Key, Needs, Outcome, Outgoing, Part, Protocol, ReceiverType, Tells, Values, WrongKey, answer,
     form::{Form, shorten},
 };
 use crate::{
@@ -71,6 +73,37 @@ const WINDOW: u64 = 4 * 60 * 60;
 
 // The parameters' other limits hold because a record holds no more.
 const _: () = assert!(cap::TITLE <= 1_500 && cap::URL <= 2_048 && cap::EVENT <= 500);
+
+/// `ga-v1`: the Measurement Protocol of Universal Analytics.
+pub static TYPE: ReceiverType = ReceiverType::new("ga-v1", KEYS, make)
+    .title("Collectors that speak the Measurement Protocol v1")
+    .example("tracking_id = \"UA-12345-6\"");
+
+pub(crate) static KEYS: &[Key] = &[
+    Key::url("url").default_text(URL).identity().doc("as for ga4; Google's own counts nothing any more"),
+    Key::text("tracking_id", "an id such as \"UA-12345-6\": 1 to 64 printable ASCII characters", is_word)
+        .required("the id of the property, such as \"UA-12345-6\"")
+        .identity()
+        .doc("`tid`: 1 to 64 printable ASCII characters"),
+    Key::text("version", "a version such as \"1\": 1 to 64 printable ASCII characters", is_word)
+        .default_text("1")
+        .doc("`v`: 1 to 64 printable ASCII characters"),
+];
+
+const URL: &str = "https://www.google-analytics.com/collect";
+
+fn make(values: &Values) -> Result<Arc<dyn Protocol>, WrongKey> {
+    let [url, tracking_id, version] = ["url", "tracking_id", "version"].map(|key| values.text(key));
+    Ok(Arc::new(GaV1::new(url, tracking_id, version)))
+}
+
+/// A short text that may stand in any request.
+fn is_word(text: &str) -> bool {
+    (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic())
+}
+
+const PARTS: &[Part] =
+    &[Part::Visitor, Part::Page, Part::Event, Part::Title, Part::Referrer, Part::Address, Part::Agent];
 
 /// The wire format of `ga-v1`.
 #[derive(Debug)]
@@ -139,6 +172,8 @@ impl Protocol for GaV1 {
             marks_bots: false,
             // Nothing says that it does.
             gzip: false,
+            tells: Tells::Nothing,
+            parts: PARTS,
         }
     }
 

@@ -1,20 +1,32 @@
 //! Wire formats: hits in, an HTTP request out; an HTTP answer in, an outcome out.
 //!
-//! One file per receiver. Everything here is pure; the sending is a sink's business.
+//! One file per receiver, which declares its `TYPE`: the word for it, its keys and its [`Protocol`]. All of them stand in
+//! [`TYPES`], from which the configuration, the pools and the guide know what there is. Everything here is pure; the
+//! sending is a sink's business.
 
 mod answer;
 mod form;
 pub mod ga4;
 pub mod ga_v1;
 mod json;
+mod key;
+mod needs;
 mod outcome;
 mod outgoing;
+mod receiver_type;
 mod text;
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
-use self::{ga_v1::GaV1, ga4::Ga4};
-pub use self::{outcome::Outcome, outgoing::Outgoing};
+use self::ga_v1::GaV1;
+pub(crate) use self::key::{Absent, Given, Holds};
+pub use self::{
+    key::{Key, Values},
+    needs::{Needs, Part, Tells},
+    outcome::Outcome,
+    outgoing::Outgoing,
+    receiver_type::{ReceiverType, Remote, TYPES, WrongKey},
+};
 use crate::{
     Headers,
     config::Receiver,
@@ -93,52 +105,14 @@ impl<'a> Enriched<'a> {
     }
 }
 
-/// What a receiver needs and can take: from this an unsafe configuration is told at start.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub struct Needs {
-    /// Whether a hit without a visitor is refused.
-    pub visitor: bool,
-    /// Whether a second copy of a hit is recognised by its id.
-    pub dedupe: bool,
-    /// How many hits one request may hold.
-    pub batch: usize,
-    /// Whether one request holds hits of one visitor only.
-    pub one_visitor: bool,
-    /// How far back a hit may be dated, in seconds.
-    pub window: u64,
-    /// Whether the receiver can tell a bot's hit from a person's by what it is sent.
-    pub marks_bots: bool,
-    /// Whether it takes a body with `Content-Encoding: gzip`.
-    pub gzip: bool,
-}
-
-impl Default for Needs {
-    /// What asks for the least and promises the least: one hit a request, of any age, with or without a
-    /// visitor, a second copy counts again, and a bot is a person.
-    fn default() -> Self {
-        Self {
-            visitor: false,
-            dedupe: false,
-            batch: 1,
-            one_visitor: false,
-            window: u64::MAX,
-            marks_bots: false,
-            gzip: false,
-        }
-    }
-}
-
 /// The wire format of `receiver`; none for those that take hits as they are.
-pub fn of(receiver: &Receiver) -> Option<Box<dyn Protocol>> {
+pub fn of(receiver: &Receiver) -> Option<Arc<dyn Protocol>> {
     match receiver {
         Receiver::Callback | Receiver::File { .. } | Receiver::Sqlite { .. } => None,
         // A task is handed what `ga-v1` would post.
-        Receiver::Celery { url, tracking_id, version, .. } | Receiver::GaV1 { url, tracking_id, version } => {
-            Some(Box::new(GaV1::new(url, tracking_id, version)))
+        Receiver::Celery { url, tracking_id, version, .. } => {
+            Some(Arc::new(GaV1::new(url, tracking_id, version)))
         }
-        Receiver::Ga4 { url, measurement_id, api_secret } => {
-            Some(Box::new(Ga4::new(url, measurement_id, api_secret.clone())))
-        }
+        Receiver::Remote(remote) => Some(Arc::clone(remote.protocol())),
     }
 }

@@ -1,7 +1,6 @@
 //! The folder of a destination: its name says for whom the hits in it are, so that nobody else is told.
 
 use std::{
-    borrow::Cow,
     ffi::OsStr,
     path::{self, Path, PathBuf},
     sync::Arc,
@@ -27,20 +26,17 @@ fn fingerprint(receiver: &Receiver, ip: IpPolicy) -> String {
         IpPolicy::None => "none",
         _ => "masked",
     };
-    let own: [Cow<'_, [u8]>; 2] = match receiver {
-        Receiver::Celery { url, tracking_id, .. } | Receiver::GaV1 { url, tracking_id, .. } => {
-            [url.as_bytes().into(), tracking_id.as_bytes().into()]
-        }
+    let own: Vec<Vec<u8>> = match receiver {
+        Receiver::Celery { url, tracking_id, .. } => vec![url.clone().into(), tracking_id.clone().into()],
         Receiver::File { path: Some(path) } | Receiver::Sqlite { path, .. } => {
-            [absolute(path).into(), b"".into()]
+            vec![absolute(path), Vec::new()]
         }
-        Receiver::Ga4 { url, measurement_id, .. } => {
-            [url.as_bytes().into(), measurement_id.as_bytes().into()]
-        }
-        _ => [b"".into(), b"".into()],
+        Receiver::Remote(remote) => remote.identity().map(String::into_bytes).collect(),
+        _ => vec![Vec::new(), Vec::new()],
     };
     let mut hasher = Sha256::new();
-    for part in [receiver.kind().as_bytes(), ip.as_bytes(), &own[0], &own[1]] {
+    let head = [receiver.kind().as_bytes(), ip.as_bytes()];
+    for part in head.into_iter().chain(own.iter().map(Vec::as_slice)) {
         hasher.update((part.len() as u64).to_le_bytes());
         hasher.update(part);
     }

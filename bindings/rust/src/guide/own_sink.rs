@@ -75,8 +75,7 @@
 //!      measurement_id = 'G-ABC123DEF4'
 //!      api_secret = 's3cret'",
 //! )?;
-//! let ga4: Option<Arc<dyn protocol::Protocol>> =
-//!     protocol::of(&config.destinations()[0].receiver).map(Arc::from);
+//! let ga4 = protocol::of(&config.destinations()[0].receiver);
 //! let ga4 = ga4.ok_or("GA4 has a wire format")?;
 //! let bodies = Arc::new(Mutex::new(Vec::new()));
 //! let seen = Arc::clone(&bodies);

@@ -19,7 +19,7 @@ use crate::{
         reader::{Read, Section},
         tree::{Tree, quoted},
     },
-    protocol,
+    protocol::ReceiverType,
 };
 
 pub(in crate::config) const WHEN_FULL: &[(&str, WhenFull)] =
@@ -39,10 +39,16 @@ const MAX_EVENT: usize = 500;
 const MILLISECOND: Duration = Duration::from_millis(1);
 
 /// Reads every destination; the embedded store if none is configured.
-pub(super) fn read(root: &mut Section<'_>, ip: IpPolicy, resolver: Option<&Resolver>) -> Vec<Destination> {
+pub(super) fn read(
+    root: &mut Section<'_>,
+    ip: IpPolicy,
+    resolver: Option<&Resolver>,
+    receivers: &[&'static ReceiverType],
+) -> Vec<Destination> {
     let mut embedded = Tree::table();
     embedded.set(&["type"], Tree::Text(Kind::Sqlite.name().to_owned()));
-    let found = root.tables_or("destination", embedded, |section| destination(section, ip, resolver));
+    let kinds = receiver::kinds(root, receivers);
+    let found = root.tables_or("destination", embedded, |section| destination(section, ip, resolver, &kinds));
     check_names(root, &found);
     check_paths(root, &found);
     found.into_iter().filter_map(|found| found.destination).collect()
@@ -62,8 +68,13 @@ const AGE: Duration = Duration::from_millis(200);
 const MAX_AGE: Duration = Duration::from_secs(3_600);
 const MAX_AGE_SPOOLED: Duration = Duration::from_secs(72 * 3_600);
 
-fn destination(section: &mut Section<'_>, ip: IpPolicy, resolver: Option<&Resolver>) -> Found {
-    let (kind, receiver) = receiver::read(section, resolver);
+fn destination(
+    section: &mut Section<'_>,
+    ip: IpPolicy,
+    resolver: Option<&Resolver>,
+    kinds: &[Kind],
+) -> Found {
+    let receiver::Read { kind, receiver, limit } = receiver::read(section, resolver, kinds);
     let name = match (section.text("name", NAME, name), kind) {
         (Read::Is(name), _) => Some(name),
         (Read::Absent, Some(kind)) => Some(kind.name().to_owned()),
@@ -79,7 +90,7 @@ fn destination(section: &mut Section<'_>, ip: IpPolicy, resolver: Option<&Resolv
             }
         }
     });
-    let (queue, batch) = bounds(section, receiver.as_ref());
+    let (queue, batch) = bounds(section, kind.zip(limit));
     let http = network::read(section, kind, resolver);
     let max_age = section.duration("max_age", MILLISECOND);
     let spool = section.choice("spool", SPOOLINGS).or(Spooling::Off);
@@ -92,13 +103,13 @@ fn destination(section: &mut Section<'_>, ip: IpPolicy, resolver: Option<&Resolv
     }
     let max_age = max_age.or(if spool == Spooling::Off { MAX_AGE } else { MAX_AGE_SPOOLED });
     let after_unknown = section.choice("after_unknown", AFTER_UNKNOWN).or(AfterUnknown::Drop);
-    if kind == Some(Kind::Sqlite) && after_unknown == AfterUnknown::Resend {
+    if matches!(kind, Some(Kind::Sqlite)) && after_unknown == AfterUnknown::Resend {
         section.mistake(
             "after_unknown",
             "a store knows a second copy and is sent such hits again in any case; leave it out",
         );
     }
-    let third_party = third_party.or(kind.is_some_and(Kind::is_third_party));
+    let third_party = third_party.or(kind.is_some_and(Kind::is_remote));
     // Python runs one thread at a time: more of them would only take turns with those of requests.
     let workers = workers.or(match kind {
         Some(Kind::Celery) => Workers::Count(1),
@@ -130,7 +141,7 @@ fn name(text: &str) -> Option<String> {
 }
 
 /// `queue` and `batch`, which have to fit each other and the receiver.
-fn bounds(section: &mut Section<'_>, receiver: Option<&Receiver>) -> (Queue, Batch) {
+fn bounds(section: &mut Section<'_>, limit: Option<(Kind, usize)>) -> (Queue, Batch) {
     let (hits, queue) = section.table("queue", |queue| {
         let hits = queue.number("hits", 1..=MAX_QUEUE);
         let bytes = queue.size("bytes").or(QUEUE.bytes);
@@ -145,12 +156,14 @@ fn bounds(section: &mut Section<'_>, receiver: Option<&Receiver>) -> (Queue, Bat
         let age = batch.duration("age", Duration::ZERO).or(AGE);
         (hits, Batch { hits: hits.or(HITS), bytes, age })
     });
-    let limit = receiver.and_then(|receiver| Some((receiver.kind(), protocol::of(receiver)?.needs().batch)));
     match (batch_hits, limit) {
         (Read::Is(given), Some((kind, limit))) if given > limit => {
             section.mistake(
                 "batch.hits",
-                format!("{given} is above the limit of {kind}, {limit} a request; write {limit} or less"),
+                format!(
+                    "{given} is above the limit of {}, {limit} a request; write {limit} or less",
+                    kind.name()
+                ),
             );
         }
         (Read::Is(given), _) => {

@@ -6,6 +6,7 @@ mod consent;
 mod destination;
 mod geo;
 mod host;
+mod keys;
 mod network;
 mod proxy;
 mod receiver;
@@ -24,7 +25,7 @@ use super::{
     reader::{Read, Section},
     tree::Tree,
 };
-use crate::proxy::Proxies;
+use crate::{protocol::ReceiverType, proxy::Proxies};
 
 pub(super) use self::{
     consent::{BEFORES, DENIEDS, POLICIES, SIGNALS},
@@ -61,7 +62,12 @@ pub(super) const GEOS: &[(&str, GeoPolicy)] = &[
 ];
 
 /// Reads every key. What it returns is only good if the report is clean afterwards.
-pub(super) fn read(tree: Tree, report: &Report, resolver: Option<&Resolver>) -> Option<Config> {
+pub(super) fn read(
+    tree: Tree,
+    report: &Report,
+    resolver: Option<&Resolver>,
+    receivers: &[&'static ReceiverType],
+) -> Option<Config> {
     Section::root(tree, report, |root| {
         let mode = root.choice("mode", MODES).or(Mode::On);
         let sites = sites(root);
@@ -91,7 +97,7 @@ pub(super) fn read(tree: Tree, report: &Report, resolver: Option<&Resolver>) -> 
         let dnt = (consent.dnt != Signal::Ignore).then_some(DNT);
         let more_headers = proxies.iter().flat_map(Proxies::headers).chain(dnt).collect();
         let spool = root.table("spool", spool::read);
-        let destinations = destination::read(root, ip, resolver);
+        let destinations = destination::read(root, ip, resolver, receivers);
         if geo_file.is_some() && destinations.iter().all(|destination| destination.ip == IpPolicy::None) {
             root.warn(
                 "geo.file",

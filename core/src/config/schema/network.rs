@@ -13,6 +13,9 @@ use crate::config::{
     units,
 };
 
+/// The keys that only receivers on the network have.
+pub(super) const KEYS: &[&str] = &["ca", "compression", "proxy", "timeouts"];
+
 const TIMEOUT: Duration = Duration::from_secs(10);
 const MILLISECOND: Duration = Duration::from_millis(1);
 
@@ -25,7 +28,7 @@ pub(super) fn read(section: &mut Section<'_>, kind: Option<Kind>, resolver: Opti
         Read::Is(timeout) => timeout,
         _ => TIMEOUT,
     });
-    if !kind.is_some_and(Kind::is_on_the_network) {
+    if !kind.is_some_and(Kind::is_remote) {
         // These keys are unknown, or told where they belong.
         return http;
     }

@@ -2,116 +2,201 @@
 
 use std::path::{Path, PathBuf};
 
-use super::host;
-use crate::config::{
-    Receiver, Secret,
-    builder::Resolver,
-    reader::{Read, Section},
-    tree::quoted,
-    units,
+use super::{keys, network};
+use crate::{
+    config::{
+        Receiver,
+        builder::Resolver,
+        nearest::nearest,
+        reader::{self, Section},
+        tree::quoted,
+        units,
+    },
+    protocol::{self, ReceiverType, Remote, TYPES, ga_v1},
 };
 
 pub(super) const STORE: &str = "trackside.db";
-const GA_V1_URL: &str = "https://www.google-analytics.com/collect";
 /// The task that comes with the Python binding.
 const TASK: &str = "trackside.celery.submit_tracking";
-const GA4_URL: &str = "https://www.google-analytics.com/mp/collect";
+/// The longest name of a type: C has it in 16 bytes, with a NUL.
+const MAX_NAME: usize = 15;
+/// How many owners of a key are named to who gave it to another type.
+const NAMED: usize = 3;
 
 /// A `type`: the receivers that a destination may have.
-#[derive(Clone, Copy, Eq, PartialEq)]
+#[derive(Clone, Copy)]
 pub(super) enum Kind {
     Callback,
     Celery,
     File,
-    GaV1,
-    Ga4,
+    Remote(&'static ReceiverType),
     Sqlite,
 }
 
-const KINDS: &[(&str, Kind)] = &[
-    ("sqlite", Kind::Sqlite),
-    ("file", Kind::File),
-    ("ga4", Kind::Ga4),
-    ("ga-v1", Kind::GaV1),
-    ("callback", Kind::Callback),
-    ("celery", Kind::Celery),
-];
-
-/// The types that are reached over the network by trackside itself.
-const NETWORK: &[Kind] = &[Kind::Ga4, Kind::GaV1];
-
-/// The keys that not every type has.
-const OWN_KEYS: &[(&str, &[Kind])] = &[
-    ("api_secret", &[Kind::Ga4]),
-    ("ca", NETWORK),
-    ("compression", NETWORK),
-    ("keep", &[Kind::Sqlite]),
-    ("measurement_id", &[Kind::Ga4]),
-    ("path", &[Kind::Sqlite, Kind::File]),
-    ("proxy", NETWORK),
-    ("task", &[Kind::Celery]),
-    ("timeouts", NETWORK),
-    ("tracking_id", &[Kind::GaV1, Kind::Celery]),
-    ("url", &[Kind::Ga4, Kind::GaV1, Kind::Celery]),
-    ("version", &[Kind::GaV1, Kind::Celery]),
-];
-
 impl Kind {
     pub(super) fn name(self) -> &'static str {
-        KINDS.iter().find(|(_, kind)| *kind == self).map_or("", |(name, _)| name)
+        match self {
+            Self::Callback => "callback",
+            Self::Celery => "celery",
+            Self::File => "file",
+            Self::Remote(kind) => kind.name,
+            Self::Sqlite => "sqlite",
+        }
     }
 
-    pub(super) fn is_on_the_network(self) -> bool {
-        NETWORK.contains(&self)
+    /// Whether trackside itself reaches it over the network, where somebody else runs it.
+    pub(super) fn is_remote(self) -> bool {
+        matches!(self, Self::Remote(_))
     }
 
-    pub(super) fn is_third_party(self) -> bool {
-        matches!(self, Self::GaV1 | Self::Ga4)
+    /// The keys that not every type has.
+    fn own_keys(self) -> Vec<&'static str> {
+        let names = |keys: &'static [protocol::Key]| keys.iter().map(|key| key.name);
+        match self {
+            Self::Callback => Vec::new(),
+            Self::Celery => names(ga_v1::KEYS).chain(["task"]).collect(),
+            Self::File => vec!["path"],
+            Self::Remote(kind) => names(kind.keys).chain(network::KEYS.iter().copied()).collect(),
+            Self::Sqlite => vec!["path", "keep"],
+        }
     }
 }
 
-/// The `type`, and the receiver with its own keys; none of the two, or no receiver, after a mistake.
-pub(super) fn read(
-    section: &mut Section<'_>,
-    resolver: Option<&Resolver>,
-) -> (Option<Kind>, Option<Receiver>) {
-    let kind = section.choice("type", KINDS);
-    if kind.is_absent() {
-        section.missing(
-            "type",
-            "missing: write \"sqlite\", \"file\", \"ga4\", \"ga-v1\", \"callback\" or \"celery\"",
-        );
+/// Every type that there is, in the order in which they are told of: `more` are the host's own.
+pub(super) fn kinds(root: &Section<'_>, more: &[&'static ReceiverType]) -> Vec<Kind> {
+    let mut kinds = vec![Kind::Sqlite, Kind::File];
+    kinds.extend(TYPES.iter().map(|kind| Kind::Remote(kind)));
+    kinds.extend([Kind::Callback, Kind::Celery]);
+    for kind in more {
+        match flaw(kind, &kinds) {
+            Some(flaw) => root.mistake(
+                "destination",
+                format!("the type of receiver {} that the host gives {flaw}", quoted(kind.name)),
+            ),
+            None => kinds.push(Kind::Remote(kind)),
+        }
     }
-    let Some(kind) = kind.ok() else {
-        for &(key, _) in OWN_KEYS {
+    kinds
+}
+
+/// Why a type of the host's own cannot be had.
+fn flaw(kind: &ReceiverType, others: &[Kind]) -> Option<String> {
+    let is_name = (1..=MAX_NAME).contains(&kind.name.len())
+        && kind.name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    if !is_name {
+        return Some(format!("has no name of 1 to {MAX_NAME} of a-z, 0-9 and hyphen"));
+    }
+    if others.iter().any(|other| other.name() == kind.name) {
+        return Some("is there already; give it another name".to_owned());
+    }
+    let taken = kind.keys.iter().find(|key| COMMON.contains(&key.name) || network::KEYS.contains(&key.name));
+    taken
+        .map(|key| format!("has a key \"{}\", which every destination has; call it something else", key.name))
+}
+
+/// The keys of every type.
+const COMMON: &[&str] = &[
+    "type",
+    "name",
+    "ip",
+    "third_party",
+    "workers",
+    "queue",
+    "batch",
+    "timeout",
+    "max_age",
+    "after_unknown",
+    "spool",
+];
+
+/// What is known of a receiver, even after a mistake.
+pub(super) struct Read {
+    pub(super) kind: Option<Kind>,
+    pub(super) receiver: Option<Receiver>,
+    /// How many hits one request may hold.
+    pub(super) limit: Option<usize>,
+}
+
+/// The `type`, and the receiver with its own keys.
+pub(super) fn read(section: &mut Section<'_>, resolver: Option<&Resolver>, kinds: &[Kind]) -> Read {
+    let Some(kind) = kind(section, kinds) else {
+        for key in kinds.iter().flat_map(|kind| kind.own_keys()) {
             section.take(key);
         }
-        return (None, None);
+        return Read { kind: None, receiver: None, limit: None };
     };
-    (Some(kind), receiver(section, kind, resolver))
+    refuse_foreign(section, kind, kinds);
+    let receiver = receiver(section, kind, resolver);
+    let limit = receiver.as_ref().and_then(protocol::of).map(|protocol| protocol.needs().batch);
+    Read { kind: Some(kind), receiver, limit }
 }
 
-/// The receiver and the keys that are its own; none after a mistake.
-fn receiver(section: &mut Section<'_>, kind: Kind, resolver: Option<&Resolver>) -> Option<Receiver> {
-    for (key, kinds) in OWN_KEYS {
-        if !kinds.contains(&kind) && section.take_foreign(key) {
-            let (owners, kind) = (owners(kinds), kind.name());
+fn kind(section: &mut Section<'_>, kinds: &[Kind]) -> Option<Kind> {
+    let words: Vec<_> = kinds.iter().map(|kind| kind.name()).collect();
+    let found = section.take("type");
+    let Some(found) = found else {
+        let words: Vec<_> = words.iter().map(|word| format!("\"{word}\"")).collect();
+        let words = match words.as_slice() {
+            [first @ .., last] => format!("{} or {last}", first.join(", ")),
+            [] => String::new(),
+        };
+        section.missing("type", format!("missing: write {words}"));
+        return None;
+    };
+    let kind = found.as_text().and_then(|text| kinds.iter().find(|kind| kind.name() == text));
+    if kind.is_none() {
+        let near = found.as_text().and_then(|text| nearest(text, &words));
+        let hint = near.map_or_else(String::new, |near| format!("; did you mean \"{near}\"?"));
+        let words: Vec<_> = words.iter().map(|word| format!("\"{word}\"")).collect();
+        section.mistake("type", format!("{found} is not {}{hint}", words.join(" or ")));
+    }
+    kind.copied()
+}
+
+/// Tells of the keys of other types where they belong.
+fn refuse_foreign(section: &mut Section<'_>, kind: Kind, kinds: &[Kind]) {
+    let own = kind.own_keys();
+    let mut foreign: Vec<_> = kinds.iter().flat_map(|kind| kind.own_keys()).collect();
+    foreign.sort_unstable();
+    foreign.dedup();
+    for key in foreign.into_iter().filter(|key| !own.contains(key)) {
+        if section.take_foreign(key) {
+            let owners: Vec<_> = kinds.iter().filter(|kind| kind.own_keys().contains(&key)).collect();
+            let (owners, kind) = (named(&owners), kind.name());
             section.mistake(
                 key,
                 format!("belongs to destinations of type {owners}, and this one is of type {kind}"),
             );
         }
     }
+}
+
+/// The types of `kinds`, as a sentence names them.
+fn named(kinds: &[&Kind]) -> String {
+    let mut names: Vec<_> = kinds.iter().map(|kind| kind.name()).collect();
+    if names.len() > NAMED {
+        names.truncate(NAMED);
+        names.push("others");
+    }
+    match names.as_slice() {
+        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        names => names.concat(),
+    }
+}
+
+/// The receiver and the keys that are its own; none after a mistake.
+fn receiver(section: &mut Section<'_>, kind: Kind, resolver: Option<&Resolver>) -> Option<Receiver> {
     match kind {
         Kind::Callback => Some(Receiver::Callback),
-        Kind::Celery => Some(Receiver::Celery {
-            task: section
+        Kind::Celery => {
+            let task = section
                 .text("task", "the name of a task such as \"analytics.tasks.submit_tracking\"", task)
-                .or(TASK.to_owned()),
-            url: url(section, GA_V1_URL),
-            tracking_id: tracking_id(section),
-            version: version(section),
-        }),
+                .or(TASK.to_owned());
+            let (values, _) = keys::read(section, ga_v1::KEYS, resolver);
+            let [url, tracking_id, version] =
+                ["url", "tracking_id", "version"].map(|key| values.text(key).to_owned());
+            Some(Receiver::Celery { task, url, tracking_id, version })
+        }
         Kind::File => {
             let path = path(section);
             if path.is_absent() {
@@ -120,25 +205,18 @@ fn receiver(section: &mut Section<'_>, kind: Kind, resolver: Option<&Resolver>) 
             let path = path.ok()?;
             Some(Receiver::File { path: (path != Path::new("-")).then_some(path) })
         }
-        Kind::GaV1 => Some(Receiver::GaV1 {
-            url: url(section, GA_V1_URL),
-            tracking_id: tracking_id(section),
-            version: version(section),
-        }),
-        Kind::Ga4 => Some(Receiver::Ga4 {
-            url: url(section, GA4_URL),
-            measurement_id: measurement_id(section),
-            api_secret: {
-                let secret = section.secret("api_secret", resolver);
-                if secret.is_absent() {
-                    section.missing(
-                        "api_secret",
-                        "missing: the data stream's secret, as \"env:NAME\", \"file:PATH\" or itself",
-                    );
+        Kind::Remote(kind) => {
+            let (values, is_whole) = keys::read(section, kind.keys, resolver);
+            match (kind.make)(&values) {
+                Ok(protocol) => Some(Receiver::Remote(Remote { kind, values, protocol })),
+                Err(wrong) => {
+                    if is_whole {
+                        section.mistake(wrong.key, wrong.message);
+                    }
+                    None
                 }
-                Secret::new(secret.or(String::new()))
-            },
-        }),
+            }
+        }
         Kind::Sqlite => {
             let path = path(section).or(PathBuf::from(STORE));
             // SQLite reads these as a store of one connection and as a URI.
@@ -157,65 +235,15 @@ fn receiver(section: &mut Section<'_>, kind: Kind, resolver: Option<&Resolver>) 
     }
 }
 
-/// The types of `kinds`, as a sentence names them.
-fn owners(kinds: &[Kind]) -> String {
-    let names: Vec<_> = kinds.iter().map(|kind| kind.name()).collect();
-    match names.as_slice() {
-        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
-        names => names.concat(),
-    }
-}
-
-fn tracking_id(section: &mut Section<'_>) -> String {
-    let id =
-        section.text("tracking_id", "an id such as \"UA-12345-6\": 1 to 64 printable ASCII characters", word);
-    if id.is_absent() {
-        section.missing("tracking_id", "missing: the id of the property, such as \"UA-12345-6\"");
-    }
-    id.or(String::new())
-}
-
-fn version(section: &mut Section<'_>) -> String {
-    section
-        .text("version", "a version such as \"1\": 1 to 64 printable ASCII characters", word)
-        .or("1".to_owned())
-}
-
-fn path(section: &mut Section<'_>) -> Read<PathBuf> {
+fn path(section: &mut Section<'_>) -> reader::Read<PathBuf> {
     path_of(section, "path")
 }
 
 /// The path of a file, under `key`.
-pub(super) fn path_of(section: &mut Section<'_>, key: &'static str) -> Read<PathBuf> {
+pub(super) fn path_of(section: &mut Section<'_>, key: &'static str) -> reader::Read<PathBuf> {
     section.text(key, "the path of a file: not empty and without NUL", |text| {
         (!text.is_empty() && !text.contains('\0')).then(|| PathBuf::from(text))
     })
-}
-
-fn url(section: &mut Section<'_>, default: &str) -> String {
-    match section.take("url") {
-        None => default.to_owned(),
-        Some(tree) => tree.as_text().and_then(host::url).unwrap_or_else(|| {
-            let shown =
-                tree.as_text().map_or_else(|| tree.to_string(), |text| quoted(&host::shown_url(text)));
-            section.mistake("url", format!("{shown} is not {}", host::URL));
-            String::new()
-        }),
-    }
-}
-
-fn measurement_id(section: &mut Section<'_>) -> String {
-    const EXPECTED: &str = "the id of a web data stream, \"G-\" and up to 32 capital letters and digits";
-    let id = section.text("measurement_id", EXPECTED, |text| {
-        let id = text.strip_prefix("G-")?;
-        let fits =
-            (1..=32).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
-        fits.then(|| text.to_owned())
-    });
-    if id.is_absent() {
-        section.missing("measurement_id", "missing: the id of the data stream, such as \"G-ABC123DEF4\"");
-    }
-    id.or(String::new())
 }
 
 /// The name of a task, as Celery makes it: that of a module, a dot and that of a function.
@@ -227,9 +255,4 @@ fn task(text: &str) -> Option<String> {
     };
     ((3..=255).contains(&text.len()) && text.contains('.') && text.split('.').all(is_name))
         .then(|| text.to_owned())
-}
-
-/// A short text that may stand in any request.
-fn word(text: &str) -> Option<String> {
-    ((1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic())).then(|| text.to_owned())
 }

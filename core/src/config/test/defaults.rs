@@ -124,11 +124,11 @@ fn of_each_receiver() {
         matches!(&sqlite.receiver, Receiver::Sqlite { path, keep: None } if path.as_os_str() == "trackside.db")
     );
     assert!(matches!(file.receiver, Receiver::File { path: None }));
-    let Receiver::Ga4 { url, .. } = &ga4.receiver else { panic!("{ga4:?}") };
-    assert_eq!(url, "https://www.google-analytics.com/mp/collect");
-    let Receiver::GaV1 { url, version, .. } = &ga_v1.receiver else { panic!("{ga_v1:?}") };
+    assert_eq!(ga4.receiver.url(), Some("https://www.google-analytics.com/mp/collect"));
+    let Receiver::Remote(remote) = &ga_v1.receiver else { panic!("{ga_v1:?}") };
+    let url = &remote.values().text("url").to_owned();
     assert_eq!(url, "https://www.google-analytics.com/collect");
-    assert_eq!(version, "1");
+    assert_eq!(remote.values().text("version"), "1");
     assert!(matches!(callback.receiver, Receiver::Callback));
     let Receiver::Celery { task, url: provider_url, version, .. } = &celery.receiver else {
         panic!("{celery:?}")

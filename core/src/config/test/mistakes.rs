@@ -360,9 +360,9 @@ fn of_keys_that_are_not_there_yet() {
         "{told:?}"
     );
     each(&[(
-        "destination = [{ type = 'matomo' }]",
+        "destination = [{ type = 'sqlit' }]",
         "destination[0].type",
-        r#""matomo" is not "sqlite" or "file" or "ga4" or "ga-v1" or "callback" or "celery""#,
+        r#""sqlit" is not "sqlite" or "file" or "ga4" or "ga-v1" or "#,
     )]);
 }
 

@@ -6,6 +6,7 @@ mod hostile;
 mod layers;
 mod mistakes;
 mod proxy;
+mod receivers;
 mod reference;
 mod secrets;
 mod values;

@@ -8,7 +8,7 @@ const REFERENCE: &str = include_str!("../mod.rs");
 /// No key, and like none.
 const UNKNOWN: &str = "zzzzzzzzzzzz";
 
-/// The types of destinations, with what they need.
+/// The types of destinations whose keys stand in the documentation's text, with what they need.
 const TYPES: &[(&str, &str)] = &[
     ("sqlite", ""),
     ("file", "path = 'hits.jsonl'"),

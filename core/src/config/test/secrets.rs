@@ -11,7 +11,7 @@ fn with(secret: &str) -> Builder {
 
 fn revealed(config: &Config) -> &str {
     match &config.destinations()[0].receiver {
-        Receiver::Ga4 { api_secret, .. } => api_secret.reveal(),
+        Receiver::Remote(remote) => remote.values().secret("api_secret").unwrap().reveal(),
         other => panic!("{other:?}"),
     }
 }

@@ -127,11 +127,13 @@ fn every_key_of_destinations() {
     assert_eq!(store.queue.when_full, WhenFull::DropOldest);
     assert_eq!((store.batch.hits, store.batch.bytes, store.batch.age), (1_000_000, 1, Duration::ZERO));
     assert_eq!((store.http.timeout, store.max_age), (Duration::from_millis(1), Duration::from_secs(259_200)));
-    let Receiver::Ga4 { url, measurement_id, api_secret } = &ga4.receiver else { panic!("{ga4:?}") };
-    assert_eq!((url.as_str(), measurement_id.as_str()), ("http://[::1]:8080/mp?to=ga", "G-1"));
-    assert_eq!(api_secret.reveal(), "s");
-    let Receiver::GaV1 { url, tracking_id, version } = &ga_v1.receiver else { panic!("{ga_v1:?}") };
-    assert_eq!([url.as_str(), tracking_id, version], ["HTTPS://my_proxy/collect", "12345", "2"]);
+    let Receiver::Remote(remote) = &ga4.receiver else { panic!("{ga4:?}") };
+    let texts = ["url", "measurement_id"].map(|key| remote.values().text(key));
+    assert_eq!(texts, ["http://[::1]:8080/mp?to=ga", "G-1"]);
+    assert_eq!(remote.values().secret("api_secret").unwrap().reveal(), "s");
+    let Receiver::Remote(remote) = &ga_v1.receiver else { panic!("{ga_v1:?}") };
+    let texts = ["url", "tracking_id", "version"].map(|key| remote.values().text(key));
+    assert_eq!(texts, ["HTTPS://my_proxy/collect", "12345", "2"]);
     // The first destination's own, privacy's for the second, and the third's is the first again.
     assert_eq!(config.ip_policies(), [IpPolicy::None, IpPolicy::Masked]);
 }

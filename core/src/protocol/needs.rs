@@ -1,0 +1,90 @@
+//! The contract of a receiver: what it needs, what it can take, and what it says.
+
+/// What a receiver needs and can take: from this an unsafe configuration is told at start, the pool takes its batches
+/// and its rules for what is sent again, and the guide has its table.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Needs {
+    /// Whether a hit without a visitor is refused.
+    pub visitor: bool,
+    /// Whether a second copy of a hit is recognised by its id.
+    pub dedupe: bool,
+    /// How many hits one request may hold.
+    pub batch: usize,
+    /// Whether one request holds hits of one visitor only.
+    pub one_visitor: bool,
+    /// How far back a hit may be dated, in seconds.
+    pub window: u64,
+    /// Whether the receiver can tell a bot's hit from a person's by what it is sent.
+    pub marks_bots: bool,
+    /// Whether it takes a body with `Content-Encoding: gzip`.
+    pub gzip: bool,
+    /// What its answer tells of hits that it throws away.
+    pub tells: Tells,
+    /// What of a hit it can be told.
+    pub parts: &'static [Part],
+}
+
+impl Default for Needs {
+    /// What asks for the least and promises the least: one hit a request, of any age, with or without a
+    /// visitor, a second copy counts again, a bot is a person, and whatever becomes of a hit, the answer is the same.
+    fn default() -> Self {
+        Self {
+            visitor: false,
+            dedupe: false,
+            batch: 1,
+            one_visitor: false,
+            window: u64::MAX,
+            marks_bots: false,
+            gzip: false,
+            tells: Tells::Nothing,
+            parts: &[],
+        }
+    }
+}
+
+/// What a receiver's answer tells of hits that it throws away.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Tells {
+    /// How many of a request's hits they are, not which.
+    Counts,
+    /// Which of a request's hits they are.
+    Each,
+    /// Nothing: a 2xx proves that the request came, no more.
+    Nothing,
+    /// Whether they are all of the request's.
+    Whole,
+}
+
+/// A part of a hit that a receiver can be told.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Part {
+    /// The visitor's address.
+    Address,
+    /// The visitor's agent.
+    Agent,
+    /// Where the visit came from, by the parameters of its first page.
+    Campaign,
+    /// What is no page view, by its name.
+    Event,
+    /// The language.
+    Language,
+    /// The page, by its address.
+    Page,
+    /// The properties.
+    Properties,
+    /// The page that led here.
+    Referrer,
+    /// The session.
+    Session,
+    /// When it was, apart from when it arrives.
+    Time,
+    /// The page's title.
+    Title,
+    /// The user's id.
+    User,
+    /// The visitor's id.
+    Visitor,
+}
