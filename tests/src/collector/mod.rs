@@ -153,7 +153,7 @@ impl Collector {
             // Wakes the acceptor, which then sees that it is down.
             drop(TcpStream::connect(self.address));
             drop(acceptor.join());
-            self.reserved = reserve(self.address).ok();
+            self.reserved = reserve_soon(self.address).ok();
         }
         for (_, stream) in open {
             // Already closed by the other side is closed as well.
@@ -257,6 +257,19 @@ fn own_port() -> u16 {
     const PORTS: Range<u16> = 10_240..32_768;
     let random = RandomState::new().hash_one(());
     PORTS.start + (random % PORTS.len() as u64) as u16
+}
+
+/// A process that is being started has the listener, too, until it runs its own program.
+fn reserve_soon(address: SocketAddr) -> io::Result<Socket> {
+    let until = Instant::now() + Duration::from_secs(10);
+    loop {
+        match reserve(address) {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse && Instant::now() < until => {
+                thread::yield_now();
+            }
+            reserved => return reserved,
+        }
+    }
 }
 
 fn reserve(address: SocketAddr) -> io::Result<Socket> {

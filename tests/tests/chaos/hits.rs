@@ -18,9 +18,14 @@ pub(crate) struct Maker {
 
 impl Maker {
     pub(crate) fn new() -> Self {
+        Self::from(0)
+    }
+
+    /// Its first hit has the number `first`.
+    pub(crate) fn from(first: u64) -> Self {
         let toml = "consent.policy = 'none'\nprivacy.path = 'full'";
         let config = Config::builder().toml(toml).build().unwrap();
-        Self { config, next: AtomicU64::new(0) }
+        Self { config, next: AtomicU64::new(first) }
     }
 
     /// The defaults of a destination.

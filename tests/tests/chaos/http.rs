@@ -3,7 +3,6 @@
 use std::{
     cell::Cell,
     collections::BTreeMap,
-    io::Write,
     sync::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering::SeqCst},
@@ -13,10 +12,10 @@ use std::{
 };
 
 use trackside_core::{
-    Config, Headers, Hit, Reason,
+    Reason,
     config::{Http, WhenFull, Workers},
     ledger::Hits,
-    protocol::{self, Enriched, Needs, Outcome, Outgoing, Protocol},
+    protocol::{Enriched, Needs, Outcome},
     transport::{Submitted, Transport},
 };
 use trackside_transports::{
@@ -31,6 +30,7 @@ use crate::{
     hits::{Maker, number},
     random::Random,
     receiver::{Did, Fault, Profile, Receiver},
+    wire::{Attempts, Wire},
 };
 
 /// The name of events that travel before all others.
@@ -105,7 +105,7 @@ fn options(random: &mut Random, maker: &Maker, url: &str) -> Options {
         max_age: destination.max_age,
         third_party: false,
         dedupe: needs.dedupe,
-        protocol: Some(Arc::new(Wire::new(url, needs))),
+        protocol: Some(Arc::new(Wire::new(url, needs, Arc::<Counted>::default()))),
         stage: None,
         clock: Arc::new(System),
         keys: None,
@@ -156,54 +156,15 @@ thread_local! {
     static ATTEMPT: Cell<u64> = const { Cell::new(0) };
 }
 
-/// Lines: the number of the attempt, and then one hit a line. It reads answers as a receiver on the network does.
-#[derive(Debug)]
-struct Wire {
-    url: String,
-    needs: Needs,
-    answers: Box<dyn Protocol>,
-    attempts: AtomicU64,
-}
+/// Counts attempts.
+#[derive(Debug, Default)]
+struct Counted(AtomicU64);
 
-impl Wire {
-    fn new(url: &str, needs: Needs) -> Self {
-        let toml = format!(
-            "consent.policy = 'none'\n[[destination]]\ntype = 'ga-v1'\ntracking_id = 'UA-1-1'\nurl = '{url}'"
-        );
-        let config = Config::builder().toml(&toml).build().unwrap();
-        let answers = protocol::of(&config.destinations()[0].receiver).unwrap();
-        Self { url: url.to_owned(), needs, answers, attempts: AtomicU64::new(0) }
-    }
-}
-
-impl Protocol for Wire {
-    fn needs(&self) -> Needs {
-        self.needs
-    }
-
-    fn admit(&self, _: &Hit) -> Result<(), Reason> {
-        Ok(())
-    }
-
-    fn group(&self, _: &Hit) -> u64 {
-        0
-    }
-
-    fn encode(&self, batch: &[Enriched<'_>], _: u64, out: &mut Outgoing) -> usize {
-        out.start("POST", &self.url);
-        let attempt = self.attempts.fetch_add(1, SeqCst);
+impl Attempts for Counted {
+    fn begin(&self, _: &[u64]) -> u64 {
+        let attempt = self.0.fetch_add(1, SeqCst);
         ATTEMPT.set(attempt);
-        let taken = &batch[..batch.len().min(self.needs.batch)];
-        writeln!(out.body(), "{attempt}").unwrap();
-        for enriched in taken {
-            writeln!(out.body(), "{} {}", number(enriched.hit), enriched.hit.path().escape_ascii()).unwrap();
-        }
-        taken.len()
-    }
-
-    fn classify(&self, status: u16, headers: &dyn Headers, body: &[u8]) -> Outcome {
-        assert!(body.len() <= 64 << 10, "an answer of {} bytes", body.len());
-        self.answers.classify(status, headers, body)
+        attempt
     }
 }
 

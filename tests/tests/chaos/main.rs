@@ -12,24 +12,33 @@ mod expected;
 mod hits;
 mod http;
 mod model;
+#[cfg(unix)]
+mod processes;
 mod random;
 mod receiver;
 mod runner;
 mod spooled;
 mod tmpfs;
 mod trial;
+mod wire;
 
 use runner::Family;
 
-const FAMILIES: [Family; 4] = [
+const FAMILIES: &[Family] = &[
     Family { name: "http", runs: 120, beside: 6, run: http::run },
     Family { name: "model", runs: 10_000, beside: 8, run: model::run },
     Family { name: "disks", runs: 80, beside: 12, run: disks::run },
+    #[cfg(unix)]
+    Family { name: "processes", runs: 40, beside: 4, run: processes::run },
     Family { name: "tmpfs", runs: 12, beside: 4, run: tmpfs::run },
 ];
 
 fn main() {
+    #[cfg(unix)]
+    if processes::is_child() {
+        return;
+    }
     if !tmpfs::is_child() {
-        runner::main(&FAMILIES);
+        runner::main(FAMILIES);
     }
 }
