@@ -17,6 +17,7 @@ mod processes;
 mod random;
 mod receiver;
 mod runner;
+mod spool;
 mod spooled;
 mod tmpfs;
 mod trial;
@@ -27,6 +28,7 @@ use runner::Family;
 const FAMILIES: &[Family] = &[
     Family { name: "http", runs: 120, beside: 6, run: http::run },
     Family { name: "model", runs: 10_000, beside: 8, run: model::run },
+    Family { name: "spool", runs: 10_000, beside: 2, run: spool::run },
     Family { name: "disks", runs: 80, beside: 12, run: disks::run },
     #[cfg(unix)]
     Family { name: "processes", runs: 40, beside: 4, run: processes::run },
