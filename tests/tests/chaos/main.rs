@@ -26,13 +26,13 @@ mod wire;
 use runner::Family;
 
 const FAMILIES: &[Family] = &[
-    Family { name: "http", runs: 120, beside: 6, run: http::run },
-    Family { name: "model", runs: 10_000, beside: 8, run: model::run },
-    Family { name: "spool", runs: 10_000, beside: 2, run: spool::run },
-    Family { name: "disks", runs: 80, beside: 12, run: disks::run },
+    Family { name: "http", runs: 120, brief: 120, beside: 6, run: http::run },
+    Family { name: "model", runs: 10_000, brief: 10_000, beside: 8, run: model::run },
+    Family { name: "spool", runs: 10_000, brief: 1_000, beside: 2, run: spool::run },
+    Family { name: "disks", runs: 80, brief: 80, beside: 12, run: disks::run },
     #[cfg(unix)]
-    Family { name: "processes", runs: 40, beside: 4, run: processes::run },
-    Family { name: "tmpfs", runs: 12, beside: 4, run: tmpfs::run },
+    Family { name: "processes", runs: 120, brief: 60, beside: 4, run: processes::run },
+    Family { name: "tmpfs", runs: 12, brief: 12, beside: 4, run: tmpfs::run },
 ];
 
 fn main() {

@@ -2,7 +2,7 @@
 //!
 //! `TRACKSIDE_CHAOS=http` runs one family, `TRACKSIDE_CHAOS=http:42` its run of the seed 42 alone, once more.
 //! `TRACKSIDE_CHAOS_SECONDS=600` goes on for so long, with seeds that nobody has chosen; without it each family has the
-//! seeds from 1 on. Threads and processes are the system's to schedule: a seed makes the same faults, not the same
+//! seeds from 1 on, and fewer of them with `TRACKSIDE_CHAOS_BRIEF`. Threads and processes are the system's to schedule: a seed makes the same faults, not the same
 //! moments.
 
 use std::{
@@ -22,6 +22,7 @@ use crate::counts::Counts;
 
 const ONE: &str = "TRACKSIDE_CHAOS";
 const SECONDS: &str = "TRACKSIDE_CHAOS_SECONDS";
+const BRIEF: &str = "TRACKSIDE_CHAOS_BRIEF";
 
 /// A run that has not ended by then never will.
 const HANGS: Duration = Duration::from_secs(180);
@@ -31,6 +32,8 @@ pub(crate) struct Family {
     pub(crate) name: &'static str,
     /// How many runs there are, unless a time is given.
     pub(crate) runs: u64,
+    /// How many there are among all the other tests.
+    pub(crate) brief: u64,
     /// How many at a time: most of a run is waiting.
     pub(crate) beside: usize,
     /// Makes one run, and panics over what may not be.
@@ -50,6 +53,7 @@ pub(crate) fn main(families: &[Family]) {
     let chosen: Vec<_> = families.iter().filter(|family| name.is_empty() || family.name == name).collect();
     assert!(!chosen.is_empty(), "{ONE}={asked}: no family is called so");
     let seconds: Option<u32> = env::var(SECONDS).ok().map(|seconds| seconds.parse().expect(SECONDS));
+    let is_brief = env::var_os(BRIEF).is_some();
     let mut all = Counts::default();
     for family in &chosen {
         let begun = Instant::now();
@@ -59,6 +63,7 @@ pub(crate) fn main(families: &[Family]) {
                 let until = begun + Duration::from_secs(seconds.into()) / chosen.len() as u32;
                 Seeds::Timed { first: RandomState::new().hash_one(()) >> 32, until }
             }
+            (Err(_), None) if is_brief => Seeds::Counted { first: 1, runs: family.brief },
             (Err(_), None) => Seeds::Counted { first: 1, runs: family.runs },
         };
         let counts = family.run_all(seeds);

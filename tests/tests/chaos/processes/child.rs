@@ -65,7 +65,11 @@ pub(crate) fn is_child() -> bool {
     let pool = setting.pool(url, &folder.join(SPOOL));
     // Nobody waits for the thread that reads what this process is told.
     let life = Life { seed, setting, pool: Box::leak(Box::new(pool)) };
-    if role == HEIR { life.inherit(&folder.join(SPOOL)) } else { life.work() }
+    if role == HEIR {
+        life.inherit(&folder.join(SPOOL))
+    } else {
+        life.work()
+    }
     true
 }
 

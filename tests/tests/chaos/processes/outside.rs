@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-
 use super::{
     diary::{Diary, How},
     setting::Setting,
@@ -26,7 +25,8 @@ impl Outside {
         // Without a key what may have been processed is dropped(ambiguous).
         let is_given_up = |hit: &u64| !self.setting.is_key && unknown.contains(hit);
         let is_missing = |hit: &&u64| !processed.contains_key(hit) && !is_given_up(hit);
-        let mut missing = self.diaries.values().flat_map(|diary| &diary.sure).filter(is_missing).count() as u64;
+        let mut missing =
+            self.diaries.values().flat_map(|diary| &diary.sure).filter(is_missing).count() as u64;
         let (mut given_up, mut killed) = (0, 0);
         for diary in self.diaries.values() {
             let Some(end) = diary.end else {

@@ -96,7 +96,12 @@ impl Setting {
     fn spool(&self, folder: &Path) -> Option<spool::Options> {
         let budget = Arc::new(Budget::new(self.budget));
         let is_on = self.spooling != Spooling::Off;
-        is_on.then(|| spool::Options { folder: folder.to_owned(), fsync: self.fsync, budget, disk: Arc::new(Os) })
+        is_on.then(|| spool::Options {
+            folder: folder.to_owned(),
+            fsync: self.fsync,
+            budget,
+            disk: Arc::new(Os),
+        })
     }
 
     /// Whether each hit that was submitted before has ended, or is in the spool.

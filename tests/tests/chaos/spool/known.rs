@@ -137,7 +137,8 @@ impl Known {
     }
 
     fn at(&self, path: &Path, at: u64) -> Option<(usize, &One)> {
-        let is_there = |place: &Place| place.path == path && (place.at..place.at + place.length).contains(&at);
+        let is_there =
+            |place: &Place| place.path == path && (place.at..place.at + place.length).contains(&at);
         let mut all = self.hits.iter();
         all.find(|(_, one)| one.place.as_ref().is_some_and(is_there)).map(|(number, one)| (*number, one))
     }
