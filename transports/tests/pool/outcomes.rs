@@ -113,6 +113,36 @@ fn retrying_ends_when_a_hit_is_too_old() {
 }
 
 #[test]
+fn a_clock_that_jumps_a_day_ahead_expires_what_was_tried_and_nothing_else() {
+    const DAY: u64 = 24 * 3_600_000_000;
+    let mut options = options("jumps");
+    let clock = Hands::at(DAY);
+    options.clock = clock.clone();
+    options.batch.hits = 1;
+    let at = clock.clone();
+    let (pool, notes) = scripted(options, move |attempt, batch| match attempt {
+        0 => {
+            at.put(2 * DAY);
+            all(batch, Outcome::Retry(None))
+        }
+        // And back, to before any of the hits.
+        2 => {
+            at.put(0);
+            all(batch, Outcome::Retry(None))
+        }
+        _ => all(batch, Outcome::Delivered),
+    });
+    let hits = [hit_at(DAY), hit_at(DAY), hit_at(DAY)];
+    submit_all(&pool, &hits);
+    assert!(pool.flush(soon()).unwrap().is_empty());
+    let book = stats(&pool);
+    assert_balanced(&book);
+    assert_eq!((book.delivered, book.dropped), (2, vec![(Reason::Expired, 1)]));
+    let [tried, waited, back] = hits.map(|hit| notes.seen()[&hit.id()]);
+    assert_eq!((tried, waited, back), (1, 1, 2));
+}
+
+#[test]
 fn too_many_for_one_request_are_halved() {
     let mut options = options("split");
     options.batch.hits = 8;

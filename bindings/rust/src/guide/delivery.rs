@@ -12,9 +12,15 @@
 //! it was given up. *Pending*: it waits, or is on its way. The equation holds at every instant, whatever the receiver
 //! does. A request's thread waits for none of it.
 //!
-//! Beside the tests named here, `cargo xtask chaos` has the pool meet a receiver that does everything wrong at random, and
-//! ten thousand times a model of what this page says; after each run the books are held against what was counted
-//! outside.
+//! Beside the tests named here, `cargo xtask chaos` has faults at random, in families; after each run the books are held
+//! against what was counted outside:
+//!
+//! | family | what is broken | what it shows |
+//! | --- | --- | --- |
+//! | `http` | a receiver that does everything wrong | what becomes of an attempt, below |
+//! | `model` | attempts, sinks and the clock, ten thousand times beside a model of this page | when it is sent again, when the queue is full |
+//! | `spool`, `disks`, `tmpfs` | the disk beneath a spool | the [spool's](super::spool) promises |
+//! | `processes` | processes: killed, ended by a signal, forked and replaced, while the receiver flaps | when the process ends, and what a spool keeps then |
 //!
 //! | what | promise | test |
 //! | --- | --- | --- |
@@ -45,6 +51,9 @@
 //! - Until a hit is `max_age` old, one hour by default (`retrying_ends_when_a_hit_is_too_old`), and never past the
 //!   receiver's own window, of 72 hours for GA4: dropped(`expired`) (`the_window_ends_first_attempts_too`). The first
 //!   attempt is made at any age within that window.
+//! - Ages are told by the clock of the machine. When it jumps ahead by a day, hits that have been tried become too old at
+//!   once, and are dropped(`expired`); those that have not been tried still have their first attempt. When it jumps back
+//!   no hit is too old (`a_clock_that_jumps_a_day_ahead_expires_what_was_tried_and_nothing_else`).
 //! - A hit keeps its own time: a page that was seen before an outage counts at the hour it was seen
 //!   (`a_hit_that_arrives_late_keeps_its_own_time`).
 //!
@@ -82,7 +91,8 @@
 //! | --- | --- | --- |
 //! | [`close`](crate::Tracker::close), or `exit`, within the deadline | delivered | `flush_and_close_do_not_wait_for_a_batch_to_fill` |
 //! | the same, the receiver being down | one last attempt, then dropped(`shutdown`), at the deadline at the latest | `close_does_not_wait_for_what_cannot_succeed_in_time`, `deadlines_hold_though_a_sink_is_stuck` |
-//! | a signal that kills, `_exit`, `abort` | lost, and no book is left that says so | |
+//! | a signal that kills, `_exit`, `abort` | lost, and no book is left that says so | `cargo xtask chaos processes` |
+//! | any of these in a forked child | as above, of the child's own hits: it begins with none, and its parent goes on | the same |
 //!
 //! # Who is told
 //!

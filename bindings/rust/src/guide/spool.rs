@@ -76,8 +76,11 @@
 //! | `spool.fsync` is heeded for hits and for what has become of them | `syncs_are_made_as_told`, `what_has_been_read_is_synced_too` |
 //! | an operator sees what waits, and delivers or removes what the dead left and nothing else | `a_living_process_keeps_what_it_has_and_a_dead_ones_is_delivered`, `damage_is_told_with_its_place_and_costs_no_other_hit`, `what_is_purged_is_said_and_only_when_it_is_asked_for` (`bindings/cli`), `what_others_left_is_drained_without_a_hit_of_its_own` |
 //! | damage costs the hits that it hit, and is counted once | `a_damaged_byte_costs_one_hit_at_most_and_is_counted`, `what_is_damaged_of_a_segment_that_ends_while_it_is_read_is_counted_once` |
-//! | whatever a disk does at random, and a real one of a megabyte that fills | `cargo xtask chaos` (`tests/tests/chaos`), which counts what is lost and doubled |
+//! | whatever a disk does at random, and a real one of a megabyte that fills | `cargo xtask chaos disks` and `tmpfs` (`tests/tests/chaos`), which count what is lost and doubled |
+//! | processes on one spool, in each mode, killed, ended, forked and replaced at random while the receiver flaps: of those killed no hit is lost that was written, of those that close none that their books do not tell of; without a key none counts twice | `cargo xtask chaos processes` |
 //! | whatever happens in whatever order | the model test `whatever_happens_each_hit_is_offered_until_it_has_ended` |
+//! | the same ten thousand times, on a disk in memory: hits written, torn, read, marked, cut off and damaged, processes that close or are killed at any change of the disk, and others that adopt what they left, within `spool.bytes` | `cargo xtask chaos spool` |
+//! | where neither the queue nor the spool has room, what gives way, and what of the rest outlives its process | the same |
 //!
 //! The reader is fuzzed beside another one, written from the specification of the files, which is the documentation of
 //! the module `spool` in `transports` (`tests/fuzz`).

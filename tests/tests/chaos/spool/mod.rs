@@ -8,7 +8,7 @@ mod known;
 mod life;
 mod memory;
 
-use std::{path::Path, sync::OnceLock};
+use std::{path::Path, sync::OnceLock, thread, time::Duration};
 
 use trackside_core::Hit;
 use trackside_transports::spool::State;
@@ -30,6 +30,15 @@ const SEGMENT: u64 = 160 << 10;
 /// One run of so many is of a pool.
 const BRIM: u64 = 20;
 
+/// One run of so many goes on with a disk that failed.
+const PATIENT: u64 = 250;
+
+/// After a failure nothing is written for a little less than that.
+const AWAY: Duration = Duration::from_millis(1_100);
+
+/// Hits of a run, at most.
+const MOST: usize = 4_000;
+
 const FOLDER: &str = "/spool/stats";
 
 pub(crate) fn run(seed: u64) -> Counts {
@@ -37,14 +46,18 @@ pub(crate) fn run(seed: u64) -> Counts {
         return brim::run(seed);
     }
     let mut random = Random::new(seed);
-    let limit = *random.one_of(&[1 << 30, SEGMENT, SEGMENT * 5 / 2]);
+    // Few fill a segment.
+    let (burst, limit) =
+        if random.percent(5) { (150, *random.one_of(&[SEGMENT, SEGMENT * 5 / 2])) } else { (20, 1 << 30) };
     let mut play = Play {
         memory: Memory::default(),
+        burst,
         limit,
         known: Known::default(),
         lives: Vec::new(),
         next: 0,
         faults: 0,
+        waits: if seed % PATIENT == 1 { 2 } else { 0 },
     };
     for _ in 0..random.within(20..80) {
         play.step(&mut random);
@@ -65,19 +78,23 @@ fn hit(place: usize) -> Hit {
     let hits = HITS.get_or_init(|| {
         let (maker, mut random) = (Maker::new(), Random::new(0));
         let mut size = || if random.percent(50) { random.below(250) } else { random.within(1_000..1_900) };
-        (0..2_000).map(|_| maker.page(0, size())).collect()
+        (0..MOST).map(|_| maker.page(0, size())).collect()
     });
-    hits[place % hits.len()].clone()
+    hits[place].clone()
 }
 
 struct Play {
     memory: Memory,
+    /// Hits written at a time, fewer than that.
+    burst: usize,
     limit: u64,
     known: Known,
     /// Processes that live.
     lives: Vec<Life>,
     next: usize,
     faults: u64,
+    /// How often a failure is waited out.
+    waits: usize,
 }
 
 impl Play {
@@ -87,12 +104,13 @@ impl Play {
         }
         let which = random.below(self.lives.len());
         match random.below(100) {
-            ..30 => (0..random.within(1..20)).for_each(|_| self.write(which, false, random)),
+            ..30 => (0..random.within(1..self.burst)).for_each(|_| self.write(which, false, random)),
             30..34 => {
                 self.faults += 1;
                 self.lives[which].disk.tear(random.percent(50));
                 self.write(which, true, random);
                 self.lives[which].disk.mend();
+                self.wait(which);
             }
             34..54 => self.read(which, 1 + random.below(30)),
             54..76 => self.mark(which, random),
@@ -118,7 +136,7 @@ impl Play {
     /// `is_torn`: the next write fails.
     fn write(&mut self, which: usize, is_torn: bool, random: &mut Random) {
         let life = &mut self.lives[which];
-        if life.disk.is_dead() {
+        if life.disk.is_dead() || self.next == MOST {
             return;
         }
         let number = self.next;
@@ -139,6 +157,16 @@ impl Play {
         }
         life.has_failed |= !is_written;
         assert!(life.own_bytes(&self.memory) <= self.limit, "{} bytes", self.limit);
+    }
+
+    /// Until the disk is tried again.
+    fn wait(&mut self, which: usize) {
+        let life = &mut self.lives[which];
+        if self.waits > 0 && life.has_failed && !life.disk.is_dead() {
+            self.waits -= 1;
+            thread::sleep(AWAY);
+            life.has_failed = false;
+        }
     }
 
     fn read(&mut self, which: usize, most: usize) {
