@@ -133,7 +133,7 @@ typedef struct trackside_answer trackside_answer;
  * The hits of one attempt at delivery: at least one, in the order in which they came, unless the destination's
  * protocol has sorted them by visitor. The library's, and valid until `deliver` returns, on its thread.
  *
- * Functions: trackside_batch_count, _hit, _request, _classify, _taken, _refuse, _retry_after.
+ * Functions: trackside_batch_count, _hit, _request, _classify, _taken, _refuse, _retry_after, _answered.
  */
 typedef struct trackside_batch trackside_batch;
 
@@ -1266,7 +1266,8 @@ typedef void (*trackside_log)(void *userdata,
 
 /**
  * It certainly did not process them, and may take them later: they are tried again, after a pause that
- * trackside_batch_retry_after can lengthen, until they are older than `max_age`.
+ * trackside_batch_retry_after can lengthen, until they are older than `max_age`. If the receiver itself answered
+ * so, trackside_batch_answered says that it may lie with the hits.
  */
 #define TRACKSIDE_OUTCOME_RETRY 1
 
@@ -2707,8 +2708,9 @@ trackside_status trackside_batch_request(struct trackside_batch *batch,
 
 /**
  * Reads an answer to the request as the destination's protocol does: `deliver` is to return the outcome. What
- * else the answer says (a wait, which of the hits are refused and why) is kept, and replaces what
- * trackside_batch_refuse and trackside_batch_retry_after said before. Of the body the first 64 KiB will do.
+ * else the answer says (a wait, which of the hits are refused and why, and whether the receiver has failed, by a
+ * status of 500 or more) is kept, and replaces what trackside_batch_refuse, trackside_batch_retry_after and
+ * trackside_batch_answered said before. Of the body the first 64 KiB will do.
  *
  * Without any answer, the outcome is TRACKSIDE_OUTCOME_RETRY if no byte of the request was sent, and
  * TRACKSIDE_OUTCOME_UNKNOWN if one was.
@@ -2772,6 +2774,22 @@ trackside_status trackside_batch_refuse(struct trackside_batch *batch,
 trackside_status trackside_batch_retry_after(struct trackside_batch *batch,
                                              uint64_t milliseconds,
                                              struct trackside_error *error);
+
+/**
+ * Says that the failure is the receiver's own answer, so that it may lie with these hits: where `deliver` returns
+ * TRACKSIDE_OUTCOME_RETRY or TRACKSIDE_OUTCOME_UNKNOWN. After three such answers in a row other hits are tried
+ * before these, and hits over which it fails while it takes others are found one by one and refused (poison).
+ * Without this nothing is held against hits, and they are tried until they are older than `max_age`: as it is to
+ * be where nothing reached the receiver.
+ *
+ * Threads: see trackside_batch. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE.
+ *
+ * # Safety
+ *
+ * `batch` is NULL or the one that `deliver` was given, which has not returned.
+ */
+trackside_status trackside_batch_answered(struct trackside_batch *batch,
+                                          struct trackside_error *error);
 
 /**
  * Puts `value` in place of a text; empty: takes it out. An event keeps its name if the new one is empty, and a page

@@ -26,7 +26,7 @@ use crate::{
 /// The hits of one attempt at delivery: at least one, in the order in which they came, unless the destination's
 /// protocol has sorted them by visitor. The library's, and valid until `deliver` returns, on its thread.
 ///
-/// Functions: trackside_batch_count, _hit, _request, _classify, _taken, _refuse, _retry_after.
+/// Functions: trackside_batch_count, _hit, _request, _classify, _taken, _refuse, _retry_after, _answered.
 #[derive(Debug)]
 pub struct trackside_batch {
     hits: Vec<Tagged<trackside_hit>>,
@@ -38,6 +38,8 @@ pub struct trackside_batch {
     reason: Reason,
     refused: Vec<(usize, Reason)>,
     retry_after: Option<Duration>,
+    /// Whether a failure is the receiver's own answer.
+    is_answered: bool,
 }
 
 impl Handle for trackside_batch {
@@ -57,6 +59,7 @@ impl trackside_batch {
             reason: Reason::Rejected,
             refused: Vec::new(),
             retry_after: None,
+            is_answered: false,
         }
     }
 
@@ -71,7 +74,8 @@ impl trackside_batch {
             TRACKSIDE_OUTCOME_UNAVAILABLE => Outcome::Unavailable,
             _ => Outcome::Unknown,
         };
-        Delivery::new(self.taken, outcome)
+        let delivery = Delivery::new(self.taken, outcome);
+        if self.is_answered { delivery.answered() } else { delivery }
     }
 
     /// Remembers what a receiver's answer says besides the outcome's number.
@@ -194,8 +198,9 @@ pub unsafe extern "C" fn trackside_batch_request(
 }
 
 /// Reads an answer to the request as the destination's protocol does: `deliver` is to return the outcome. What
-/// else the answer says (a wait, which of the hits are refused and why) is kept, and replaces what
-/// trackside_batch_refuse and trackside_batch_retry_after said before. Of the body the first 64 KiB will do.
+/// else the answer says (a wait, which of the hits are refused and why, and whether the receiver has failed, by a
+/// status of 500 or more) is kept, and replaces what trackside_batch_refuse, trackside_batch_retry_after and
+/// trackside_batch_answered said before. Of the body the first 64 KiB will do.
 ///
 /// Without any answer, the outcome is TRACKSIDE_OUTCOME_RETRY if no byte of the request was sent, and
 /// TRACKSIDE_OUTCOME_UNKNOWN if one was.
@@ -223,6 +228,7 @@ pub unsafe extern "C" fn trackside_batch_classify(
         let body = call.bytes(body, "body")?;
         let place = call.output(outcome, "outcome")?;
         let outcome = batch.protocol()?.classify(status, &headers, body);
+        batch.is_answered = status >= 500;
         place.set(batch.remember(outcome));
         Ok(())
     })
@@ -296,6 +302,28 @@ pub unsafe extern "C" fn trackside_batch_retry_after(
 ) -> trackside_status {
     enter(error, |call| {
         call.exclusive(batch, "batch")?.retry_after = Some(Duration::from_millis(milliseconds));
+        Ok(())
+    })
+}
+
+/// Says that the failure is the receiver's own answer, so that it may lie with these hits: where `deliver` returns
+/// TRACKSIDE_OUTCOME_RETRY or TRACKSIDE_OUTCOME_UNKNOWN. After three such answers in a row other hits are tried
+/// before these, and hits over which it fails while it takes others are found one by one and refused (poison).
+/// Without this nothing is held against hits, and they are tried until they are older than `max_age`: as it is to
+/// be where nothing reached the receiver.
+///
+/// Threads: see trackside_batch. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE.
+///
+/// # Safety
+///
+/// `batch` is NULL or the one that `deliver` was given, which has not returned.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn trackside_batch_answered(
+    batch: *mut trackside_batch,
+    error: *mut trackside_error,
+) -> trackside_status {
+    enter(error, |call| {
+        call.exclusive(batch, "batch")?.is_answered = true;
         Ok(())
     })
 }

@@ -81,6 +81,12 @@ impl Given {
         tried(|error| unsafe { trackside_batch_retry_after(batch, milliseconds, error) }).unwrap();
     }
 
+    fn answered(&mut self) {
+        let batch = self.at();
+        // SAFETY: as above.
+        tried(|error| unsafe { trackside_batch_answered(batch, error) }).unwrap();
+    }
+
     fn request(&mut self) -> Result<trackside_outgoing_view, (trackside_status, String)> {
         let (batch, mut view) = (self.at(), trackside_outgoing::new(Outgoing::new()).view());
         // SAFETY: as above, and the view is a struct of its size.
@@ -148,6 +154,23 @@ fn its_hits_are_read_one_by_one() {
 }
 
 #[test]
+fn a_failure_is_the_receivers_own_answer_if_it_is_said_to_be() {
+    let mut given = Given::callback(&["/a", "/b"]);
+    assert!(!given.end(TRACKSIDE_OUTCOME_RETRY).is_answered);
+    given.answered();
+    assert!(given.end(TRACKSIDE_OUTCOME_RETRY).is_answered);
+    assert!(given.end(TRACKSIDE_OUTCOME_UNKNOWN).is_answered);
+
+    // What the receiver's answer was like is seen by its status, whatever was said before.
+    let mut given = Given::ga4(&["/a"]);
+    given.answered();
+    for (status, is_answered) in [(429, false), (500, true), (503, true), (204, false), (599, true)] {
+        let outcome = given.classify(status, &[]).unwrap();
+        assert_eq!(given.end(outcome).is_answered, is_answered, "{status}");
+    }
+}
+
+#[test]
 fn null_and_what_is_no_batch_are_told() {
     let (mut given, mut hit, mut outcome) = (Given::callback(&["/"]), ptr::null(), 0);
     let mut view = trackside_outgoing::new(Outgoing::new()).view();
@@ -168,6 +191,7 @@ fn null_and_what_is_no_batch_are_told() {
             fails(&mut |error| trackside_batch_taken(batch, 1, error));
             fails(&mut |error| trackside_batch_refuse(batch, 0, error));
             fails(&mut |error| trackside_batch_retry_after(batch, 0, error));
+            fails(&mut |error| trackside_batch_answered(batch, error));
             fails(&mut |error| {
                 trackside_batch_classify(batch, 200, ptr::null(), 0, none, &mut outcome, error)
             });

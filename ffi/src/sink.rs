@@ -37,7 +37,8 @@ pub type trackside_outcome = i32;
 /// The receiver took them; all but those that trackside_batch_refuse named.
 pub const TRACKSIDE_OUTCOME_DELIVERED: trackside_outcome = 0;
 /// It certainly did not process them, and may take them later: they are tried again, after a pause that
-/// trackside_batch_retry_after can lengthen, until they are older than `max_age`.
+/// trackside_batch_retry_after can lengthen, until they are older than `max_age`. If the receiver itself answered
+/// so, trackside_batch_answered says that it may lie with the hits.
 pub const TRACKSIDE_OUTCOME_RETRY: trackside_outcome = 1;
 /// They were perhaps processed, perhaps not. They are dropped (ambiguous); in place of a store's sink, which
 /// knows a hit that comes again by its id, they are tried again.

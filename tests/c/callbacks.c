@@ -54,6 +54,36 @@ static void a_retried_batch_is_delivered_once(void)
     receiver_is_let_go(&receiver);
 }
 
+/* It answers to the first hit with a failure, and takes all others. */
+static trackside_outcome fails_over_the_first(receiver *receiver, trackside_batch *batch)
+{
+    const trackside_hit *hit = NULL;
+    OK(trackside_batch_hit, batch, 0, &hit);
+    trackside_bytes path = hit_text(hit, TRACKSIDE_FIELD_PATH);
+    if (path.length == 2 && memcmp(path.data, "/0", 2) == 0) {
+        OK(trackside_batch_answered, batch);
+        return TRACKSIDE_OUTCOME_RETRY;
+    }
+    receiver_take(receiver, batch);
+    return TRACKSIDE_OUTCOME_DELIVERED;
+}
+
+/* It stands aside after three answers, is tried again beside others, and refused. */
+static void a_hit_over_which_the_receiver_fails_is_refused(void)
+{
+    receiver receiver = RECEIVER_INIT;
+    receiver.answer = fails_over_the_first;
+    trackside_tracker *tracker = open_receiver(
+        "consent.policy = 'none'\n[[destination]]\ntype = 'callback'\nname = 'mine'\nbatch.hits = 1\n", &receiver);
+    visit_each(tracker, 0, 8);
+    close_all(tracker);
+    CHECK_INT(receiver.taken, 7);
+    CHECK_INT(books_of(tracker).hits.delivered, 7);
+    CHECK_INT(hits_for(tracker, TRACKSIDE_REASON_POISON), 1);
+    trackside_tracker_free(tracker);
+    receiver_is_let_go(&receiver);
+}
+
 static trackside_outcome always(receiver *receiver, trackside_batch *batch)
 {
     (void)batch;
@@ -249,6 +279,7 @@ int main(void)
     watchdog();
     hits_arrive_with_all_their_fields();
     a_retried_batch_is_delivered_once();
+    a_hit_over_which_the_receiver_fails_is_refused();
     each_outcome_has_its_reason();
     one_hit_can_be_refused();
     a_batch_is_split_until_it_fits();

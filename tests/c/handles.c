@@ -207,6 +207,7 @@ static void stats_and_hits(void)
     TAKES_ONLY(KINDS + 1, "batch", trackside_batch_request, wrong, &view);
     TAKES_ONLY(KINDS + 1, "batch", trackside_batch_taken, wrong, 1);
     TAKES_ONLY(KINDS + 1, "batch", trackside_batch_retry_after, wrong, 1);
+    TAKES_ONLY(KINDS + 1, "batch", trackside_batch_answered, wrong);
     TAKES_ONLY(KINDS + 1, "batch", trackside_batch_refuse, wrong, 0);
     TAKES_ONLY(KINDS + 1, "batch", trackside_batch_classify, wrong, 200, NULL, 0, body, &outcome);
     CHECK(hit == NULL && text.data == NULL);

@@ -269,6 +269,7 @@ static trackside_outcome batch(void *userdata, trackside_batch *batch)
     IS_NEEDED("view", trackside_batch_request, batch, NULL);
     IS_NEEDED("batch", trackside_batch_taken, NULL, 1);
     IS_NEEDED("batch", trackside_batch_retry_after, NULL, 1);
+    IS_NEEDED("batch", trackside_batch_answered, NULL);
     IS_NEEDED("batch", trackside_batch_refuse, NULL, 0);
     IS_NEEDED("batch", trackside_batch_classify, NULL, 200, headers, 1, body, &outcome);
     IS_NEEDED("headers", trackside_batch_classify, batch, 200, NULL, 1, body, &outcome);

@@ -99,6 +99,25 @@ def test_what_is_to_be_tried_again_is() -> None:
     assert (outcomes, hits.delivered, hits.retries) == ([], 1, 1)
 
 
+def test_a_hit_over_which_the_receiver_fails_is_refused_if_the_receiver_has_said_so() -> None:
+    delivered = []
+
+    def sink(batch: Batch) -> Outcome:
+        if batch.hits[0].path == "/bad":
+            batch.answered()
+            return Outcome.RETRY
+        delivered.extend(hit.path for hit in batch.hits)
+        return Outcome.DELIVERED
+
+    tracker = opened(sink, batch={"hits": 1})
+    for path in ["/bad", *(f"/{n}" for n in range(8))]:
+        visit(tracker, path)
+    assert not tracker.flush(30)
+    assert delivered == [f"/{n}" for n in range(8)]
+    hits = tracker.stats().destinations["mine"]
+    assert (hits.delivered, hits.refused) == (8, {"poison": 1})
+
+
 def test_part_of_a_batch_may_be_taken_or_refused() -> None:
     sizes = []
 
