@@ -25,7 +25,8 @@ class Outcome(enum.IntEnum):
 
     #: The receiver took them.
     DELIVERED = lib.TRACKSIDE_OUTCOME_DELIVERED
-    #: It certainly did not process them, and may take them later: they are tried again. See :meth:`Batch.answered`.
+    #: It certainly did not process them, and may take them later: they are tried again. See
+    #: :meth:`Batch.answered`.
     RETRY = lib.TRACKSIDE_OUTCOME_RETRY
     #: They were perhaps processed, perhaps not: they are dropped (ambiguous).
     UNKNOWN = lib.TRACKSIDE_OUTCOME_UNKNOWN
@@ -123,10 +124,10 @@ class Batch:
             _native.call(lib.trackside_batch_retry_after, handle, max(0, int(seconds * 1000)))
 
     def answered(self) -> None:
-        """Says that the failure is the receiver's own answer, where the outcome is ``RETRY`` or ``UNKNOWN``: it may
-        lie with the hits. After three in a row others are tried first, and a hit over which the receiver fails while it
-        takes others is refused (poison). Without this, hits are tried until they are older than ``max_age``.
-        :meth:`classify` says it by itself."""
+        """Says that the failure is the receiver's own answer, where the outcome is ``RETRY`` or ``UNKNOWN``: it
+        may lie with the hits. After three in a row others are tried first, and a hit over which the receiver
+        fails while it takes others is refused (poison). Without this, hits are tried until they are older than
+        ``max_age``. :meth:`classify` says it by itself."""
         with self._live() as handle:
             _native.call(lib.trackside_batch_answered, handle)
 
