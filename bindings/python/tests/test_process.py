@@ -40,8 +40,8 @@ logging.getLogger("trackside").addHandler(logging.NullHandler())
 KINDS = ["NATIVE", "PYTHON", "HOOKED"]
 
 
-def run(tmp_path: Path, code: str, before: str = "") -> list[str]:
-    """The paths that were delivered, by a process that ends in time and says nothing."""
+def run(tmp_path: Path, code: str, before: str = "", says: str = "") -> list[str]:
+    """The paths that were delivered, by a process that ends in time and says nothing else."""
     lines = tmp_path / "hits.jsonl"
     preamble = PREAMBLE.format(path=str(lines), tests=str(Path(__file__).parent))
     script = tmp_path / "script.py"
@@ -49,7 +49,7 @@ def run(tmp_path: Path, code: str, before: str = "") -> list[str]:
     done = subprocess.run(
         [sys.executable, "-W", "error", str(script)], timeout=60, capture_output=True, text=True, check=False
     )
-    assert (done.returncode, done.stderr, done.stdout) == (0, "", "")
+    assert (done.returncode, done.stderr, done.stdout) == (0, says, "")
     hits = [json.loads(line) for line in lines.read_text().splitlines()] if lines.exists() else []
     pairs = [tuple(hit) if isinstance(hit, list) else (hit["path"], hit["id"]) for hit in hits]
     assert len({id for _, id in pairs}) == len(pairs), "ids are told twice"
@@ -139,15 +139,47 @@ cycle.append(cycle)
     assert run(tmp_path, code) == ["/"]
 
 
-def test_a_sink_that_hangs_does_not_keep_the_process(tmp_path: Path) -> None:
-    code = """
+#: A sink that hangs, and another that does not.
+HANGS = """
 import threading
-PYTHON["sinks"]["mine"] = lambda batch: threading.Event().wait()
+is_inside = threading.Event()
+def hang(batch):
+    is_inside.set()
+    threading.Event().wait()
+PYTHON["config"]["destination"] = [
+    {"type": "callback", "name": "stuck", "batch": {"hits": 1}},
+    {"type": "callback", "name": "mine"},
+]
 PYTHON["config"]["shutdown"] = "300ms"
+PYTHON["sinks"]["stuck"] = hang
 tracker = Tracker(**PYTHON)
 visit(tracker, "/")
+assert is_inside.wait(60)
+visit(tracker, "/")
+visit(tracker, "/")
 """
-    assert run(tmp_path, code) == []
+
+#: What the log is told then, of the one that hangs.
+LEFT = (
+    "stuck: hits were left as the process, or the `with` of the tracker, ended: 2 given up, 1 in flight, "
+    "their end unknown, 0 in the spool, for the next process; a longer `shutdown` gives them more time\n"
+)
+
+
+def test_a_sink_that_hangs_does_not_keep_the_process_and_the_log_is_told_once(tmp_path: Path) -> None:
+    assert run(tmp_path, HANGS, says=LEFT) == ["/"] * 3
+
+
+def test_the_log_is_told_of_what_a_with_has_left(tmp_path: Path) -> None:
+    assert run(tmp_path, HANGS + "with tracker: pass\n", says=LEFT) == ["/"] * 3
+
+
+def test_who_closes_has_the_answer_and_the_log_is_told_nothing(tmp_path: Path) -> None:
+    code = """
+left = tracker.close()
+assert (left.queued, left.in_flight) == (2, 1), left
+"""
+    assert run(tmp_path, HANGS + code) == ["/"] * 3
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -51,6 +51,7 @@ pub use self::{
     report::{Observer, Report},
     retry::Backoff,
 };
+pub(crate) use self::report::to_log;
 use self::{
     fork::PerProcess,
     running::{Plan, Running},

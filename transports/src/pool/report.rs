@@ -22,6 +22,17 @@ pub enum Report {
         /// How long it was away.
         outage: Duration,
     },
+    /// The tracker was closed by the exit of the process, or by the end of its last handle, and not by a call of
+    /// [`close`](crate::Tracker::close), which would have been answered: so many hits were left at the deadline. Told
+    /// once, and only if there are any that may be lost. A [`Lost`](Self::Lost) of before may have some of them.
+    Left {
+        /// Hits in memory, which were dropped(`shutdown`).
+        queued: u64,
+        /// Hits inside an attempt, whose end is not known.
+        in_flight: u64,
+        /// Hits in the spool, for the next process: these are not lost.
+        spooled: u64,
+    },
     /// Hits were refused or dropped since the last such report: how many for each reason.
     Lost(Vec<(Reason, u64)>),
     /// The receiver failed so often in a row that it is tried with one batch at a time.
@@ -35,7 +46,8 @@ pub enum Report {
 
 /// Is told what operators want to know. The log is told in any case.
 ///
-/// It is called on workers, which wait for it: hits queue meanwhile. Reports of one kind come a minute apart at
+/// It is called on workers, which wait for it: hits queue meanwhile; of what was [left](Report::Left), by whoever ends
+/// the tracker, and the exit of the process waits for a second at most. Reports of one kind come a minute apart at
 /// least, for each destination; what is lost in between is in the next, and the last comes when the pool closes.
 pub trait Observer: fmt::Debug + Send + Sync + 'static {
     /// Takes a report about the destination of this name.
@@ -97,7 +109,7 @@ fn is_due(last: Option<Instant>, now: Instant) -> bool {
 }
 
 /// Tells the log.
-pub(super) fn to_log(destination: &str, report: &Report) {
+pub(crate) fn to_log(destination: &str, report: &Report) {
     log::guarded(|| match report {
         Report::Closed { outage } => {
             tracing::info!(target: "trackside", "{destination}: the receiver is back after {outage:.1?}");
@@ -106,6 +118,11 @@ pub(super) fn to_log(destination: &str, report: &Report) {
             target: "trackside",
             "{destination}: the receiver failed {failures} times in a row; it is tried again in {pause:.1?}, with \
              one batch at a time until it is back"
+        ),
+        Report::Left { queued, in_flight, spooled } => tracing::warn!(
+            target: "trackside",
+            "{destination}: hits were left as the process ended or let go of the tracker: {queued} given up, {in_flight} in \
+             flight, their end unknown, {spooled} in the spool, for the next process; a longer `shutdown` gives them more time"
         ),
         Report::Lost(reasons) => {
             let listed: Vec<_> = reasons

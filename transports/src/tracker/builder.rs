@@ -185,7 +185,7 @@ impl Builder {
                     clock: self.clock.clone(),
                     keys: keys.clone(),
                     stage: stage.clone(),
-                    observer: self.observer,
+                    observer: self.observer.clone(),
                 };
                 destination::open_all(&self.config, &means, hooks, self.sinks)?
             }
@@ -200,6 +200,7 @@ impl Builder {
             stage,
             requests: PerProcess::new(),
             proxies,
+            observer: self.observer,
             closed_in: AtomicU64::new(0),
         });
         let weak: Weak<Live> = Arc::downgrade(&live);

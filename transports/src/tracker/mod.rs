@@ -1,6 +1,7 @@
 //! The live facade: a configuration with a clock, a generator, and a pool for each destination.
 
 mod builder;
+mod closing;
 mod exchange;
 
 use std::{
@@ -31,7 +32,10 @@ use crate::{
     hooks::Closures,
     keys::Keys,
     log,
-    pool::fork::{self, PerProcess},
+    pool::{
+        Observer,
+        fork::{self, PerProcess},
+    },
     proxies::ProxyWatch,
     requests::RequestBook,
     stage::Stage,
@@ -41,7 +45,8 @@ use crate::{
 ///
 /// Cloning it copies a pointer. When the last clone goes, it is closed within the configuration's
 /// `shutdown`; call [`close`](Self::close) to choose the moment and to see what was left. A process that
-/// exits without either is closed by an exit handler; `_exit` and `abort` skip that.
+/// exits without either is closed by an exit handler; `_exit` and `abort` skip that. Where nobody calls `close`, the
+/// log and the [observer](Builder::observer) are told what was [left](crate::pool::Report::Left).
 ///
 /// After a fork, parent and child go on with the same `Tracker`: the child starts with empty queues,
 /// threads of its own and a ledger at zero.
@@ -79,6 +84,7 @@ struct Live {
     stage: Arc<Stage>,
     requests: PerProcess<RequestBook>,
     proxies: ProxyWatch,
+    observer: Option<Arc<dyn Observer>>,
     /// The process, by its generation, that closed it by itself and needs no other close; 0: none did.
     closed_in: AtomicU64,
 }
@@ -252,21 +258,6 @@ impl Live {
             None => self.book().track(),
             Some(reason) => self.book().skip(reason),
         }
-    }
-}
-
-impl fork::CloseAtExit for Live {
-    fn close_at_exit(&self) {
-        if self.closed_in.load(Ordering::SeqCst) != fork::generation() {
-            // A worker that ends the process cannot wait for itself: there is nobody left to tell.
-            self.transport.close(deadline(self.config.shutdown())).ok();
-        }
-    }
-}
-
-impl Drop for Live {
-    fn drop(&mut self) {
-        fork::CloseAtExit::close_at_exit(self);
     }
 }
 

@@ -132,7 +132,7 @@ def _close_all() -> None:
         try:
             # Time that was used up just now is not given twice.
             is_over = began - _given_up.get(tracker, float("-inf")) < 5
-            if tracker.close(0 if is_over else _left_to_wait()):
+            if tracker._end(0 if is_over else _left_to_wait()):
                 _count(began)
         except Exception:
             log.logger.exception("a tracker was not closed")

@@ -9,9 +9,12 @@ from __future__ import annotations
 import logging
 import time
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trackside import _native
+
+if TYPE_CHECKING:
+    from trackside.stats import Left
 
 logger = logging.getLogger("trackside")
 
@@ -38,6 +41,19 @@ def drain() -> None:
     """Hands on what waits."""
     for level, message in taken():
         _tell(level, "%s", message)
+
+
+def tell_of_left(destination: str, left: Left) -> None:
+    """Says what a destination had left at the deadline, where nobody asked."""
+    _tell(
+        logging.WARNING,
+        "%s: hits were left as the process, or the `with` of the tracker, ended: %d given up, %d in flight, their "
+        "end unknown, %d in the spool, for the next process; a longer `shutdown` gives them more time",
+        destination,
+        left.queued,
+        left.in_flight,
+        left.spooled,
+    )
 
 
 def _tell(level: int, message: str, *arguments: object, exc_info: bool = False) -> None:

@@ -80,6 +80,8 @@ class Tracker:
         self._handle: Any = None
         # Whether sinks in Python deliver.
         self._runs_python = False
+        # Whether somebody was answered what a close left.
+        self._is_answered = False
         #: What failed at request time.
         self.failures = log.Failures()
         log.listen()
@@ -310,7 +312,19 @@ class Tracker:
         """Delivers what can be delivered within ``seconds`` (None: the configuration's ``shutdown``), and
         stops for good. Requests are judged as before, but their hits are dropped (closed). To call it again
         does no harm."""
-        return self._wait(lib.trackside_tracker_close, seconds)
+        left = self._wait(lib.trackside_tracker_close, seconds)
+        self._is_answered = True
+        return left
+
+    def _end(self, seconds: float | None = None) -> Left:
+        """As :meth:`close`, where nobody is there to be answered: the log is told of what was left."""
+        is_answered, left = self._is_answered, self.close(seconds)
+        if not is_answered and (left.queued or left.in_flight):
+            for name, hits in self.stats().destinations.items():
+                given_up = hits.dropped.get("shutdown", 0)
+                if given_up or hits.in_flight:
+                    log.tell_of_left(name, Left(given_up, hits.in_flight, hits.spooled))
+        return left
 
     def _wait(self, function: Callable[..., int], seconds: float | None) -> Left:
         milliseconds = _native.AS_CONFIGURED if seconds is None else int(min(max(0, seconds), 1e12) * 1000)
@@ -328,7 +342,7 @@ class Tracker:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.close()
+        self._end()
 
     def hits(self) -> list[Hit]:
         """What a recording tracker has kept so far.

@@ -124,10 +124,10 @@ class Batch:
             _native.call(lib.trackside_batch_retry_after, handle, max(0, int(seconds * 1000)))
 
     def answered(self) -> None:
-        """Says that the failure is the receiver's own answer, where the outcome is ``RETRY`` or ``UNKNOWN``: it
-        may lie with the hits. After three in a row others are tried first, and a hit over which the receiver
-        fails while it takes others is refused (poison). Without this, hits are tried until they are older than
-        ``max_age``. :meth:`classify` says it by itself."""
+        """Says that the failure is the receiver's own answer, where the outcome is ``RETRY`` or ``UNKNOWN``:
+        it may lie with the hits. After three in a row others are tried first, and a hit over which the
+        receiver fails while it takes others is refused (poison). Without this, hits are tried until they are
+        older than ``max_age``. :meth:`classify` says it by itself."""
         with self._live() as handle:
             _native.call(lib.trackside_batch_answered, handle)
 

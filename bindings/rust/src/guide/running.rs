@@ -23,6 +23,10 @@
 //! A process that ends by returning from `main` or by `exit` closes its trackers by an exit handler, within
 //! `shutdown`. `_exit`, `abort` and a signal that kills skip it: what was in memory is lost.
 //!
+//! `close` answers what was left at its deadline. Where nobody called it, the log is told once, and the observer
+//! ([`Report::Left`](crate::pool::Report::Left)): how many hits of which destination were given up, are in flight, and are
+//! in the spool. For that the exit of the process waits a second longer, at most.
+//!
 //! # Fork
 //!
 //! A process may fork while a tracker is open (Unix). Parent and child go on with the same value: the child
