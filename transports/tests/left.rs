@@ -3,8 +3,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod kit;
-#[path = "kit/warnings.rs"]
-mod warnings;
 
 use std::{
     env, fs,
@@ -14,14 +12,12 @@ use std::{
     time::Duration,
 };
 
-use kit::*;
+use kit::{warnings::Warnings, *};
 use trackside_core::{Annotations, Config, Request, Response, protocol::Outcome};
 use trackside_transports::{
     Tracker,
     pool::{Observer, Report},
 };
-
-use self::warnings::Warnings;
 
 /// Two destinations, of which `stuck` waits at the door, and `quick` does not.
 const TOML: &str = "consent.policy = 'none'\ntrack.bots = 'keep'\nshutdown = '50ms'\n\

@@ -47,8 +47,8 @@ def tell_of_left(destination: str, left: Left) -> None:
     """Says what a destination had left at the deadline, where nobody asked."""
     _tell(
         logging.WARNING,
-        "%s: hits were left as the process, or the `with` of the tracker, ended: %d given up, %d in flight, their "
-        "end unknown, %d in the spool, for the next process; a longer `shutdown` gives them more time",
+        "%s: hits were left as the process, or the `with` of the tracker, ended: %d given up, %d in flight, "
+        "their end unknown, %d in the spool, for the next process; a longer `shutdown` gives them more time",
         destination,
         left.queued,
         left.in_flight,

@@ -99,7 +99,9 @@
 //! The log (target `trackside`) is told when a breaker opens and closes, and of what was lost since the last time: at
 //! most once a minute for each destination, never of one hit. [`Builder::observer`](crate::Builder::observer) gives a
 //! program the same as values (`an_outage_is_told_at_its_begin_and_at_its_end`,
-//! `what_is_lost_is_told_by_reason_when_the_pool_closes_at_the_latest`).
+//! `what_is_lost_is_told_by_reason_when_the_pool_closes_at_the_latest`). Where nobody called `close`, they are told once what
+//! was left at the deadline (`who_lets_go_of_a_tracker_is_told_what_was_left_of_which_destination`,
+//! `a_process_that_exits_without_closing_tells_once_what_was_left_of_which_destination`).
 //!
 //! For Prometheus a server gives out the books itself:
 //!
