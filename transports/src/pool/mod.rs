@@ -46,12 +46,12 @@ use trackside_core::{
     transport::{Left, Reentrant, Submitted, Transport},
 };
 
+pub(crate) use self::report::to_log;
 pub use self::{
     fan_out::FanOut,
     report::{Observer, Report},
     retry::Backoff,
 };
-pub(crate) use self::report::to_log;
 use self::{
     fork::PerProcess,
     running::{Plan, Running},
