@@ -92,6 +92,12 @@ reasons! {
     Filtered = 107, "filtered";
     /// Refused: the receiver failed whenever it was sent this hit, and took others.
     Poison = 108, "poison";
+    /// Refused: the receiver answered that its quota is used up, and threw the hit away.
+    Quota = 109, "quota";
+    /// Refused: the receiver took it for a bot's, and threw it away.
+    BotThere = 110, "bot-there";
+    /// Refused: a filter of the receiver's own threw it away.
+    FilteredThere = 111, "filtered-there";
 
     /// Dropped: the queue held as many hits as it may.
     QueueFull = 200, "queue-full";

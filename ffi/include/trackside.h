@@ -1019,6 +1019,21 @@ typedef void (*trackside_log)(void *userdata,
 #define TRACKSIDE_REASON_POISON 108
 
 /**
+ * Refused: the receiver answered that its quota is used up, and threw the hit away.
+ */
+#define TRACKSIDE_REASON_QUOTA 109
+
+/**
+ * Refused: the receiver took it for a bot's, and threw it away.
+ */
+#define TRACKSIDE_REASON_BOT_THERE 110
+
+/**
+ * Refused: a filter of the receiver's own threw it away.
+ */
+#define TRACKSIDE_REASON_FILTERED_THERE 111
+
+/**
  * Dropped: the queue held as many hits as it may.
  */
 #define TRACKSIDE_REASON_QUEUE_FULL 200

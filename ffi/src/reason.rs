@@ -65,6 +65,12 @@ pub const TRACKSIDE_REASON_NO_CONSENT: trackside_reason = 106;
 pub const TRACKSIDE_REASON_FILTERED: trackside_reason = 107;
 /// Refused: the receiver failed whenever it was sent this hit, and took others.
 pub const TRACKSIDE_REASON_POISON: trackside_reason = 108;
+/// Refused: the receiver answered that its quota is used up, and threw the hit away.
+pub const TRACKSIDE_REASON_QUOTA: trackside_reason = 109;
+/// Refused: the receiver took it for a bot's, and threw it away.
+pub const TRACKSIDE_REASON_BOT_THERE: trackside_reason = 110;
+/// Refused: a filter of the receiver's own threw it away.
+pub const TRACKSIDE_REASON_FILTERED_THERE: trackside_reason = 111;
 /// Dropped: the queue held as many hits as it may.
 pub const TRACKSIDE_REASON_QUEUE_FULL: trackside_reason = 200;
 /// Dropped: the queue held as many bytes as it may.
@@ -125,6 +131,9 @@ fn code(reason: trackside_reason) -> Option<&'static CStr> {
         TRACKSIDE_REASON_NO_CONSENT => c"no-consent",
         TRACKSIDE_REASON_FILTERED => c"filtered",
         TRACKSIDE_REASON_POISON => c"poison",
+        TRACKSIDE_REASON_QUOTA => c"quota",
+        TRACKSIDE_REASON_BOT_THERE => c"bot-there",
+        TRACKSIDE_REASON_FILTERED_THERE => c"filtered-there",
         TRACKSIDE_REASON_QUEUE_FULL => c"queue-full",
         TRACKSIDE_REASON_QUEUE_BYTES => c"queue-bytes",
         TRACKSIDE_REASON_CLOSED => c"closed",

@@ -17,6 +17,15 @@ RECEIVERS = {
     "sqlite": {"path", "keep"},
     "ga-v1": {"url", "tracking_id", "version"} | NETWORK,
     "ga4": {"url", "measurement_id", "api_secret"} | NETWORK,
+    "posthog": {"url", "api_key", "person_profiles", "session", "historical_migration"} | NETWORK,
+    "segment": {"url", "write_key"} | NETWORK,
+    "rudderstack": {"url", "write_key"} | NETWORK,
+    "webhook": {"url", "secret", "dedupe"} | NETWORK,
+    "umami": {"url", "website", "version", "tag"} | NETWORK,
+    "goatcounter": {"url", "token", "filter"} | NETWORK,
+    "snowplow": {"url", "app_id", "namespace", "platform", "properties_schema"}
+    | {"programming_language", "true_time"}
+    | NETWORK,
 }
 COMMON = {"type", "name", "ip", "third_party", "workers", "queue", "batch", "timeout", "max_age"} | {"after_unknown", "spool"}
 
@@ -192,5 +201,5 @@ def destination(table, ip):
     unknown = table.keys.keys() - COMMON - RECEIVERS[kind]
     if unknown:
         raise ValueError(f"unknown key {table.name}{unknown.pop()}")
-    third_party = table.keys.get("third_party", kind in ("ga-v1", "ga4"))
+    third_party = table.keys.get("third_party", kind not in ("sqlite", "file", "callback"))
     return Destination(kind, table.keys.get("name", kind), table.keys.get("ip", ip), third_party, table.keys)

@@ -3,6 +3,7 @@
 import re
 from urllib.parse import quote
 
+import receivers
 import record
 from judge import decoded
 
@@ -24,9 +25,10 @@ def outcome(config, destination, hit, found, now):
     """A vector's entry for one destination; `now` is the time of sending, in µs."""
     if destination.third_party and hit.confined:
         return {"outcome": "no-consent"}
-    protocol = PROTOCOLS.get(destination.type)
+    protocol = PROTOCOLS.get(destination.type) or receivers.PROTOCOLS.get(destination.type)
     # A store, a file and a host's own sink are told which hits are bots'.
-    if "bot" in found and (config.bots == "drop" or protocol and config.bots == "separate"):
+    is_unmarked = protocol and destination.type != "webhook"
+    if "bot" in found and (config.bots == "drop" or is_unmarked and config.bots == "separate"):
         return {"outcome": "bot"}
     if protocol is None:
         return {"outcome": "admitted"}
@@ -34,6 +36,8 @@ def outcome(config, destination, hit, found, now):
     reason = admit(hit)
     if reason is not None:
         return {"outcome": reason}
+    if destination.type in receivers.PROTOCOLS:
+        return {"outcome": "admitted", "request": encode(destination.keys, hit, found, now)}
     return {"outcome": "admitted", "request": encode(destination.keys, hit, now)}
 
 

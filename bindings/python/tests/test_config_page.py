@@ -17,7 +17,10 @@ REFERENCE = re.findall(
 )
 
 #: Of the types that have keys of their own.
-TYPES = ("sqlite", "file", "ga4", "ga-v1", "celery")
+TYPES = (
+    *("sqlite", "file", "ga4", "ga-v1", "posthog", "segment", "rudderstack", "webhook", "umami"),
+    *("goatcounter", "snowplow", "celery"),
+)
 
 
 def table(lines: list[str]) -> list[tuple[str, ...]]:

@@ -166,7 +166,7 @@
 //!
 //! | key | default | meaning |
 //! | --- | --- | --- |
-//! | `type` | required | `"sqlite"`, `"file"`, `"ga4"`, `"ga-v1"`, `"callback"` or `"celery"` |
+//! | `type` | required | `"sqlite"`, `"file"`, `"ga4"`, `"ga-v1"`, `"posthog"`, `"segment"`, `"rudderstack"`, `"webhook"`, `"umami"`, `"goatcounter"`, `"snowplow"`, `"callback"` or `"celery"` |
 //! | `name` | the type | names the ledger's row; unique; 1 to 64 of A-Z, a-z, 0-9, `.`, `_` and `-`, not dots alone |
 //! | `ip` | `privacy.ip` | what this destination is told of the client's address |
 //! | `third_party` | `false` for sqlite, file, callback and celery, else `true` | whether somebody else runs it |
@@ -175,7 +175,7 @@
 //! | `queue.bytes` | `"16MiB"` | size; how many bytes wait at most |
 //! | `queue.when_full` | `"drop-newest"` | what gives way: the hit that comes, or, with `"drop-oldest"`, the one that has waited longest; with a spool, only where that has no room either, and of what waits in memory |
 //! | `queue.important` | `[]` | the names of the events, such as `["purchase"]`, that travel in a second queue of a tenth of both bounds: they are delivered before all others, and never give way to one that comes. Not with `spool = "always"`: on the disk all hits wait in their order |
-//! | `batch.hits` | `100` | how many hits a batch holds at most; never above the receiver's limit (ga4 25, ga-v1 and celery 1), and the default not above `queue.hits` |
+//! | `batch.hits` | `100` | how many hits a batch holds at most; never above the receiver's limit (ga4 25, ga-v1 and celery 1; the guide tells of others), and the default not above `queue.hits` |
 //! | `batch.bytes` | `"256KiB"` | size; how many bytes of records a batch holds at most |
 //! | `batch.age` | `"200ms"` | duration; how long the first hit waits for others |
 //! | `timeout` | `"10s"` | duration above zero; how long one attempt over the network may take |
@@ -196,11 +196,44 @@
 //! | ga4 | `timeouts.resolve`, `timeouts.connect`, `timeouts.send`, `timeouts.answer` | that of `timeout` | duration above zero, not above `timeout`; how long each stage of an attempt may take |
 //! | ga4 | `proxy` | none | secret; the proxy that connects to the receiver (by CONNECT), `"http://proxy.example:3128"` or `"http://user:password@proxy.example:3128"`. What the environment says of proxies is never heeded |
 //! | ga4 | `ca` | the built-in ones | the path of a file of certificates in PEM: the authorities that vouch for the receiver, in place of the built-in ones. It is read when the tracker is opened, where a file that cannot be used is an error, and again by each worker. It takes a build with the feature `tls` |
-//! | ga4 | `compression` | `"auto"` | whether bodies above 1 KiB are compressed: `"gzip"`, `"none"`, or, with `"auto"`, gzip where the receiver is known to take it, which neither ga4 nor ga-v1 is |
+//! | ga4 | `compression` | `"auto"` | whether bodies above 1 KiB are compressed: `"gzip"`, `"none"`, or, with `"auto"`, gzip where the receiver is known to take it, which of those here posthog alone is |
 //! | ga-v1 | `timeouts.resolve`, `timeouts.connect`, `timeouts.send`, `timeouts.answer`, `proxy`, `ca`, `compression` | as for ga4 | as for ga4 |
 //! | ga-v1 | `tracking_id` | required | `tid`: 1 to 64 printable ASCII characters |
 //! | ga-v1 | `version` | `"1"` | `v`: 1 to 64 printable ASCII characters |
 //! | ga-v1 | `url` | `"https://www.google-analytics.com/collect"` | as for ga4; Google's own counts nothing any more |
+//! | posthog | `timeouts.resolve`, `timeouts.connect`, `timeouts.send`, `timeouts.answer`, `proxy`, `ca`, `compression` | as for ga4 | as for ga4 |
+//! | posthog | `api_key` | required | secret; the project's key, `"phc_…"` |
+//! | posthog | `url` | `"https://us.i.posthog.com/batch/"` | where batches are posted; for the EU's cloud `"https://eu.i.posthog.com/batch/"` |
+//! | posthog | `person_profiles` | `"identified"` | for which hits PostHog is to have a person: `"always"`, `"identified"` (those with a user's id) or `"never"` |
+//! | posthog | `session` | `true` | whether a session's id is sent (`$session_id`) |
+//! | posthog | `historical_migration` | `false` | whether old hits are imported, which PostHog treats apart |
+//! | segment | `timeouts.resolve`, `timeouts.connect`, `timeouts.send`, `timeouts.answer`, `proxy`, `ca`, `compression` | as for ga4 | as for ga4 |
+//! | segment | `write_key` | required | secret; write key of the source |
+//! | segment | `url` | `"https://api.segment.io/v1/batch"` | where batches are posted; in the EU `"https://events.eu1.segmentapis.com/v1/batch"` |
+//! | rudderstack | `timeouts.resolve`, `timeouts.connect`, `timeouts.send`, `timeouts.answer`, `proxy`, `ca`, `compression` | as for ga4 | as for ga4 |
+//! | rudderstack | `write_key` | required | secret; write key of the source |
+//! | rudderstack | `url` | required | the data plane, with `/v1/batch` |
+//! | webhook | `timeouts.resolve`, `timeouts.connect`, `timeouts.send`, `timeouts.answer`, `proxy`, `ca`, `compression` | as for ga4 | as for ga4 |
+//! | webhook | `secret` | required | secret; key of the signature: `whsec_` and 24 to 64 bytes in base64 |
+//! | webhook | `url` | required | where hits are posted |
+//! | webhook | `dedupe` | `false` | whether a second copy of a hit is recognised there, by its id |
+//! | umami | `timeouts.resolve`, `timeouts.connect`, `timeouts.send`, `timeouts.answer`, `proxy`, `ca`, `compression` | as for ga4 | as for ga4 |
+//! | umami | `website` | required | the website's id, a UUID |
+//! | umami | `url` | required | where hits are posted: many at once if its path ends with `/batch`, else one by one |
+//! | umami | `version` | `"3.1"` | the version of Umami that runs there; it is sent what that knows |
+//! | umami | `tag` | none | marks every hit |
+//! | goatcounter | `timeouts.resolve`, `timeouts.connect`, `timeouts.send`, `timeouts.answer`, `proxy`, `ca`, `compression` | as for ga4 | as for ga4 |
+//! | goatcounter | `token` | required | secret; token that may record page views |
+//! | goatcounter | `url` | required | the site, with `/api/v0/count` |
+//! | goatcounter | `filter` | `true` | whether the addresses that the site ignores are ignored here, too |
+//! | snowplow | `timeouts.resolve`, `timeouts.connect`, `timeouts.send`, `timeouts.answer`, `proxy`, `ca`, `compression` | as for ga4 | as for ga4 |
+//! | snowplow | `url` | required | the collector, with `/com.snowplowanalytics.snowplow/tp2` |
+//! | snowplow | `app_id` | none | `aid`: which of your applications |
+//! | snowplow | `namespace` | none | `tna`: which of its trackers |
+//! | snowplow | `platform` | `"srv"` | `p`: `"srv"`, `"web"`, `"mob"`, `"pc"`, `"app"`, `"tv"`, `"iot"`, `"cnsl"` or `"headset"` |
+//! | snowplow | `properties_schema` | none | the schema of your own, `"iglu:…"`, of the context that has the properties; without it they are left out |
+//! | snowplow | `programming_language` | `"RUST"` | that of exceptions: one of those that `application_error` 1-0-2 lists |
+//! | snowplow | `true_time` | `false` | whether hits' times are true, and none is set right by the time of arrival |
 //! | celery | `tracking_id`, `version`, `url` | as for ga-v1 | what the task is handed: the parameters that ga-v1 would post, and where to |
 //! | celery | `task` | `"trackside.celery.submit_tracking"` | the name of the task `task(params, provider_url)`: names of Python with dots between them, at most 255 bytes |
 //!

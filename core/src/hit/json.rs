@@ -6,6 +6,7 @@
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use super::{Hit, Value, place::Texts};
+use crate::protocol::Shown;
 
 /// Up to here, 2⁵³, a double tells one integer from the next, and whole numbers are written without a
 /// fraction.
@@ -22,7 +23,7 @@ impl Serialize for Hit {
 /// Writes the fields of `hit` into `map`, which may have others.
 pub(crate) fn put_fields<M: SerializeMap>(hit: &Hit, map: &mut M) -> Result<(), M::Error> {
     let mut map = Fields(map);
-    map.put("id", &hit.id().to_string())?;
+    map.put("id", &Shown(hit.id()))?;
     map.put("kind", hit.kind().as_str())?;
     map.put("at", &hit.micros())?;
     map.put_text("site", hit.site())?;
@@ -37,13 +38,13 @@ pub(crate) fn put_fields<M: SerializeMap>(hit: &Hit, map: &mut M) -> Result<(), 
     map.put_bytes("agent", hit.agent())?;
     map.put_text("language", hit.language())?;
     if let Some(ip) = hit.ip() {
-        map.put("ip", &ip.to_string())?;
+        map.put("ip", &Shown(ip))?;
     }
     if !hit.country().is_empty() {
         map.put("place", &Texts(hit.place_texts()))?;
     }
     if let Some(visitor) = hit.visitor() {
-        map.put("visitor", &visitor.to_string())?;
+        map.put("visitor", &Shown(visitor))?;
         match hit.first_visit() {
             Some(first_visit) => {
                 map.put("new", &hit.is_new())?;
@@ -111,11 +112,10 @@ struct Properties<'a>(&'a Hit);
 
 impl Serialize for Properties<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let all: Vec<_> = self.0.properties().collect();
         let mut map = serializer.serialize_map(None)?;
-        for (n, (key, value)) in all.iter().enumerate() {
-            if !all[n + 1..].iter().any(|(later, _)| later == key) {
-                map.serialize_entry(key, value)?;
+        for (n, (key, value)) in self.0.properties().enumerate() {
+            if !self.0.properties().skip(n + 1).any(|(later, _)| later == key) {
+                map.serialize_entry(key, &value)?;
             }
         }
         map.end()

@@ -39,7 +39,7 @@ fn retry_after(headers: &dyn Headers) -> Option<Duration> {
     Some(wait.min(Duration::from_secs(LONGEST_WAIT)))
 }
 
-fn text<'a>(headers: &'a dyn Headers, name: &http::HeaderName) -> Option<&'a str> {
+pub(super) fn text<'a>(headers: &'a dyn Headers, name: &http::HeaderName) -> Option<&'a str> {
     str::from_utf8(first_value(headers, name)?).ok()
 }
 

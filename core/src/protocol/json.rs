@@ -1,6 +1,12 @@
 //! JSON (RFC 8259) straight into a buffer, member by member, so that a member too many can be taken back.
 
 use serde::Serialize;
+use uuid::{Uuid, fmt::Hyphenated};
+
+use super::{
+    text::{Clean, Shown, first_units},
+    uri::Uri,
+};
 
 /// Writes an object into the buffer, member by member.
 pub(super) struct Object<'a> {
@@ -23,6 +29,41 @@ impl<'a> Object<'a> {
         if !text.is_empty() {
             self.put_joined(key, [text]);
         }
+    }
+
+    /// Puts a text without control characters, up to `max` UTF-16 units of it, unless it is empty.
+    pub(super) fn put_clean(&mut self, key: &str, text: &[u8], max: usize) {
+        if !text.is_empty() {
+            push_clean(self.key(key), text, max);
+        }
+    }
+
+    /// Puts texts as one, as [`put_clean`](Self::put_clean) does.
+    pub(super) fn put_clean_joined<const N: usize>(&mut self, key: &str, texts: [&str; N], max: usize) {
+        let is_plain = |text: &&str| !text.bytes().any(|byte| byte.is_ascii_control());
+        if texts.iter().map(|text| text.len()).sum::<usize>() <= max && texts.iter().all(is_plain) {
+            self.put_joined(key, texts);
+        } else {
+            self.put_clean(key, texts.concat().as_bytes(), max);
+        }
+    }
+
+    /// Puts an address.
+    pub(super) fn put_uri<const N: usize>(&mut self, key: &str, uri: &Uri<'_, N>) {
+        let out = self.key(key);
+        out.push(b'"');
+        uri.push_to(out);
+        out.push(b'"');
+    }
+
+    /// Puts an id, in lower case and with hyphens.
+    pub(super) fn put_uuid(&mut self, key: &str, id: Uuid) {
+        let mut buffer = [0; Hyphenated::LENGTH];
+        let text = id.hyphenated().encode_lower(&mut buffer);
+        let out = self.key(key);
+        out.push(b'"');
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'"');
     }
 
     /// Puts texts as one.
@@ -58,9 +99,40 @@ impl<'a> Object<'a> {
         self.members
     }
 
+    /// How much of the buffer is full.
+    pub(super) fn length(&self) -> usize {
+        self.out.len()
+    }
+
+    /// Goes back to where there were so many members and so many bytes.
+    pub(super) fn take_back(&mut self, members: usize, length: usize) {
+        self.out.truncate(length);
+        self.members = members;
+    }
+
     pub(super) fn close(self) {
         self.out.push(b'}');
     }
+}
+
+/// Appends a text without control characters, up to `max` UTF-16 units of it.
+pub(super) fn push_clean(out: &mut Vec<u8>, text: &[u8], max: usize) {
+    match std::str::from_utf8(text) {
+        Ok(text) if !text.bytes().any(|byte| byte.is_ascii_control()) => {
+            out.push(b'"');
+            push_escaped(out, first_units(text, max));
+            out.push(b'"');
+        }
+        _ => put(out, &Shown(Clean { text, max })),
+    }
+}
+
+/// Appends JSON as a text.
+pub(super) fn push_text(out: &mut Vec<u8>, json: &[u8]) {
+    out.push(b'"');
+    // OK because JSON is UTF-8.
+    push_escaped(out, std::str::from_utf8(json).unwrap_or_default());
+    out.push(b'"');
 }
 
 /// Appends what stands between a text's quotation marks.
@@ -85,7 +157,7 @@ fn put(out: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) {
 
 #[cfg(test)]
 mod test {
-    use super::Object;
+    use super::{super::uri::Uri, Object};
 
     #[test]
     fn members_are_escaped_and_separated() {
@@ -93,6 +165,7 @@ mod test {
         let mut object = Object::open(&mut out);
         object.put_text("a", "\"\\\u{0}\n\u{7f}é");
         object.put_text("b", "");
+        object.put_clean("b", b"", 9);
         let mut inner = Object::open(object.key("c\""));
         inner.put("d", &1);
         inner.put_digits("e", 2);
@@ -103,6 +176,30 @@ mod test {
         assert_eq!(
             String::from_utf8(out).unwrap(),
             "{\"a\":\"\\\"\\\\\\u0000\\n\u{7f}é\",\"c\\\"\":{\"d\":1,\"e\":\"2\",\"f\":\"g\\\"h\"}}"
+        );
+    }
+
+    #[test]
+    fn texts_addresses_and_ids() {
+        let mut out = Vec::new();
+        let mut object = Object::open(&mut out);
+        object.put_clean("a", b"\"\0\xff\t", 9);
+        object.put_clean("b", "é\\\u{1f600}x".as_bytes(), 4);
+        object.put_clean_joined("b1", ["x", "\"", "é"], 9);
+        object.put_clean_joined("b2", ["x", "\0", "é"], 9);
+        object.put_clean_joined("b3", ["x", "é", "y"], 2);
+        object.put_uri("c", &Uri { pieces: [&b"/\""[..], b"b"], max: 9 });
+        object.put_uuid("d", uuid::uuid!("5B2A9C0E-54a0-4a36-9f0e-3a2a7a1b9d11"));
+        let (members, length) = (object.members(), object.length());
+        object.put("e", &1);
+        object.take_back(members, length);
+        object.put("f", &2);
+        object.close();
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "{\"a\":\"\\\"\u{fffd}\u{fffd}\\t\",\"b\":\"é\\\\\u{1f600}\",\
+             \"b1\":\"x\\\"é\",\"b2\":\"x\u{fffd}é\",\"b3\":\"xé\",\"c\":\"/%22b\",\
+             \"d\":\"5b2a9c0e-54a0-4a36-9f0e-3a2a7a1b9d11\",\"f\":2}"
         );
     }
 }

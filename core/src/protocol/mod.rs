@@ -5,21 +5,34 @@
 //! sending is a sink's business.
 
 mod answer;
+mod common;
 mod form;
 pub mod ga4;
 pub mod ga_v1;
+pub mod goatcounter;
+mod iso;
+mod items;
 mod json;
 mod key;
+#[cfg(test)]
+mod kit;
 mod needs;
 mod outcome;
 mod outgoing;
+pub mod posthog;
 mod receiver_type;
+pub mod segment;
+pub mod snowplow;
 mod text;
+pub mod umami;
+mod uri;
+pub mod webhook;
 
 use std::{fmt, sync::Arc};
 
 use self::ga_v1::GaV1;
 pub(crate) use self::key::{Absent, Given, Holds};
+pub(crate) use self::text::Shown;
 pub use self::{
     key::{Key, Values},
     needs::{Needs, Part, Tells},

@@ -2,12 +2,26 @@
 
 use std::{fmt, sync::Arc};
 
-use super::{Key, Protocol, Values, ga_v1, ga4};
+use super::{
+    Key, Protocol, Values, ga_v1, ga4, goatcounter, posthog,
+    segment::{RUDDERSTACK, SEGMENT},
+    snowplow, umami, webhook,
+};
 
 /// Every type of receiver that trackside speaks to over HTTP by itself, in the order in which they are told of.
 ///
 /// A new one is a file beside this with a `TYPE`, and a line here.
-pub static TYPES: &[&ReceiverType] = &[&ga4::TYPE, &ga_v1::TYPE];
+pub static TYPES: &[&ReceiverType] = &[
+    &ga4::TYPE,
+    &ga_v1::TYPE,
+    &posthog::TYPE,
+    &SEGMENT,
+    &RUDDERSTACK,
+    &webhook::TYPE,
+    &umami::TYPE,
+    &goatcounter::TYPE,
+    &snowplow::TYPE,
+];
 
 /// A type of receiver: the word for it, its own keys in the configuration, and what makes its protocol of them.
 ///

@@ -34,6 +34,44 @@ impl Display for Lossy<'_> {
     }
 }
 
+/// The longest beginning of `text` that has at most `max` UTF-16 units, by which JavaScript and Java count.
+pub(super) fn first_units(text: &str, max: usize) -> &str {
+    if text.len() <= max {
+        return text;
+    }
+    let mut units = 0;
+    let end = text.char_indices().find(|(_, c)| {
+        units += c.len_utf16();
+        units > max
+    });
+    end.map_or(text, |(end, _)| &text[..end])
+}
+
+/// Up to `max` UTF-16 units of a text, with U+FFFD in place of what is not UTF-8 and of control characters, which
+/// databases refuse; tabs and the ends of lines stay.
+pub(super) struct Clean<'a> {
+    pub(super) text: &'a [u8],
+    pub(super) max: usize,
+}
+
+impl Display for Clean<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let mut left = self.max;
+        for chunk in self.text.utf8_chunks() {
+            let broken = (!chunk.invalid().is_empty()).then_some(char::REPLACEMENT_CHARACTER);
+            for c in chunk.valid().chars().chain(broken) {
+                let is_refused = c.is_ascii_control() && !matches!(c, '\t' | '\n' | '\r');
+                let Some(rest) = left.checked_sub(c.len_utf16()) else {
+                    return Ok(());
+                };
+                f.write_char(if is_refused { char::REPLACEMENT_CHARACTER } else { c })?;
+                left = rest;
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Text in lower case.
 pub(super) struct Lower<'a>(pub(super) &'a str);
 
@@ -92,7 +130,7 @@ impl<const N: usize> Display for Address<'_, N> {
 }
 
 /// A value that is serialised as it is shown.
-pub(super) struct Shown<T>(pub(super) T);
+pub(crate) struct Shown<T>(pub(crate) T);
 
 impl<T: Display> Serialize for Shown<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -120,6 +158,23 @@ mod test {
     fn what_is_no_text_is_replaced() {
         assert_eq!(Lossy(b"a\xffb\xe2\x82c\0").to_string(), "a\u{fffd}b\u{fffd}c\0");
         assert_eq!(Lossy(b"").to_string(), "");
+    }
+
+    #[test]
+    fn units_of_utf_16_are_counted() {
+        assert_eq!(first_units("aé€😀b", 5), "aé€😀");
+        assert_eq!(first_units("aé€😀b", 4), "aé€");
+        assert_eq!(first_units("aé€😀b", 6), "aé€😀b");
+        assert_eq!(first_units("é", 1), "é");
+        assert_eq!(first_units("aé", 0), "");
+    }
+
+    #[test]
+    fn control_characters_are_replaced() {
+        let clean = |text: &'static [u8], max| Clean { text, max }.to_string();
+        assert_eq!(clean(b"a\0\x1f\x7f\t\r\n\xffb", 99), "a\u{fffd}\u{fffd}\u{fffd}\t\r\n\u{fffd}b");
+        assert_eq!(clean("\0😀b".as_bytes(), 3), "\u{fffd}😀");
+        assert_eq!(clean("\0😀b".as_bytes(), 2), "\u{fffd}");
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod collector;
 mod delivery;
 mod kit;
 mod processes;
+mod receivers;
 mod skipped;
 mod store;
 mod two;

@@ -10,6 +10,7 @@ pub mod own_sink;
 pub mod privacy;
 pub mod proxies;
 pub mod quick_start;
+pub mod receivers;
 pub mod running;
 pub mod spool;
 pub mod testing;

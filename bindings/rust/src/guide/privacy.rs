@@ -143,9 +143,16 @@
 //! | `celery` | the parameters of `ga-v1`, through a broker of yours, for the task to post to `url` |
 //! | `ga4` | a third party, unless `url` is yours. The visitor as a number made of its id, user id, session, time, the page's address with site, path and recorded query, referrer, title, language, agent, address (the place where there is none), events and properties; as consent, that ads' data and personalisation are denied. Not the method, status, route and first visit. [Each parameter](crate::protocol::ga4) |
 //! | `ga-v1` | a third party, unless `url` is yours. The visitor's id, site, path without its query, referrer, title, agent, address (the country where there is none), and of events category, name, label and value. Not the user id, properties, session and the hit's time. [Each parameter](crate::protocol::ga_v1) |
+//! | `posthog` | a third party, unless `url` is yours. The user's id or the visitor's, session, time, the page's address with site, path and recorded query, referrer, title, language, agent, address (the place where there is none), campaign, events and properties. [Each field](crate::protocol::posthog) |
+//! | `segment`, `rudderstack` | third parties, unless `url` is yours. The same, and the visitor's id beside the user's. [Each field](crate::protocol::segment) |
+//! | `webhook` | every field above, at the address that you give: a third party, unless you say `third_party = false`. [Each field](crate::guide::receivers::webhook) |
+//! | `umami` | a third party, unless you say `third_party = false`. The user's id or the visitor's, time, site, path and recorded query, referrer, title, language, agent, address, and of events name and properties. Not the session. [Each field](crate::protocol::umami) |
+//! | `goatcounter` | a third party, likewise. A session's id, time, path and recorded query, referrer, title, language, agent, address (the country where there is none), and of events name and label. Not the user, properties and site. [Each field](crate::protocol::goatcounter) |
+//! | `snowplow` | a third party, likewise. Visitor, user, session, time, the page's address, referrer, title, language, agent, address, events, and with `properties_schema` the properties. [Each field](crate::protocol::snowplow) |
 //!
 //! What a destination is told of the address can be narrowed or widened for it alone by its `ip`. Hits
-//! without a visitor are refused by `ga4`, `ga-v1` and `celery`, which could not count them.
+//! without a visitor are refused by `ga4`, `ga-v1` and `celery`, and without a user, too, by `posthog`, `segment` and
+//! `rudderstack`, which could not count them.
 //!
 //! # What the log gets
 //!

@@ -399,7 +399,8 @@ fn of_how_the_receiver_is_reached() {
     }
     for key in ["ca = 'a.pem'", "proxy = 'http://p'", "compression = 'gzip'", "timeouts.send = '1s'"] {
         let told = mistakes(&format!("destination = [{{ type = 'sqlite', {key} }}]"));
-        let says = "belongs to destinations of type ga4 and ga-v1, and this one is of type sqlite";
+        let says =
+            "belongs to destinations of type ga4, ga-v1, posthog and others, and this one is of type sqlite";
         assert!(told.len() == 1 && told[0].1 == says, "{key}: {told:?}");
     }
 }
@@ -449,7 +450,7 @@ fn of_what_becomes_of_the_unknown() {
 fn of_receivers() {
     let one = |keys: &str| mistakes(&format!("destination = [{{ {keys} }}]"));
     for (keys, path, says) in [
-        ("name = 'a'", "type", r#"missing: write "sqlite", "file", "ga4", "ga-v1", "callback" or "celery""#),
+        ("name = 'a'", "type", r#"missing: write "sqlite", "file", "ga4", "ga-v1", "#),
         ("type = 'file'", "path", "missing"),
         ("type = 'file', path = ''", "path", "is not the path of a file"),
         ("type = 'sqlite', path = ':memory:'", "path", "is not the path of a file"),
@@ -480,18 +481,18 @@ fn of_receivers() {
         (
             "type = 'sqlite', url = 'https://a/'",
             "url",
-            "belongs to destinations of type ga4, ga-v1 and celery, and this one is of type sqlite",
+            "belongs to destinations of type ga4, ga-v1, posthog and others, and this one is of type sqlite",
         ),
         ("type = 'ga-v1', tracking_id = 'a', path = 'a'", "path", "type sqlite and file"),
         ("type = 'ga-v1', tracking_id = 'a', measurement_id = 'G-1'", "measurement_id", "type ga4, and"),
         ("type = 'ga-v1', tracking_id = 'a', api_secret = 's'", "api_secret", "type ga4, and"),
         ("type = 'file', path = '-', tracking_id = 'a'", "tracking_id", "type ga-v1 and celery, and"),
-        ("type = 'file', path = '-', version = '1'", "version", "type ga-v1 and celery, and"),
+        ("type = 'file', path = '-', version = '1'", "version", "type ga-v1, umami and celery, and"),
         ("type = 'callback', path = 'a'", "path", "type sqlite and file, and this one is of type callback"),
         (
             "type = 'callback', url = 'https://a/'",
             "url",
-            "type ga4, ga-v1 and celery, and this one is of type callback",
+            "type ga4, ga-v1, posthog and others, and this one is of type callback",
         ),
         ("type = 'callback', task = 'a.b'", "task", "type celery, and this one is of type callback"),
         ("type = 'celery'", "tracking_id", "missing"),

@@ -1,0 +1,17 @@
+//! Receivers: the services that hits can be sent to, a page a service.
+//!
+//! Each page has the lines of configuration, where to find each key, and what becomes of what. All keys stand in
+//! [`config`](crate::config).
+//!
+//! What is told of a *session*, a *timing* or *revenue* is up to the receiver. By habit, an event of the category
+//! `timing` is a duration: its name says of what, its value how many milliseconds. One of the category `exception` is a
+//! failure: its label, or its name, is the message, and a property `fatal` says whether it was the end. An event with
+//! the properties `revenue` and `currency` is a sale.
+
+pub mod goatcounter;
+pub mod posthog;
+pub mod rudderstack;
+pub mod segment;
+pub mod snowplow;
+pub mod umami;
+pub mod webhook;

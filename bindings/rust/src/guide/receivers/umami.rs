@@ -1,0 +1,29 @@
+//! Umami, on a server of yours.
+//!
+//! ```toml
+//! [[destination]]
+//! type = "umami"
+//! url = "https://umami.example.com/api/batch"     # before 2.17: /api/send
+//! website = "3f9c2f5e-7f0a-4b52-9d5d-0e7a3c8b1f20"
+//! version = "3.1"
+//! ```
+//!
+//! | key | where to find it |
+//! | --- | --- |
+//! | `url` | where your Umami is, with `/api/batch`, or `/api/send` to send one hit a request |
+//! | `website` | Umami: Settings, Websites, Edit: *Website ID* |
+//! | `version` | Umami shows it at the foot of its pages. It is sent what this version knows |
+//!
+//! # What to know
+//!
+//! - From 2.18 on a visitor is who has the same id, before that, who has the same address and agent: there, set
+//!   `ip = "full"` for this destination.
+//! - Before 2.17 a hit counts when it arrives, not when it was.
+//! - Page views have no properties in Umami, events have; `revenue` and `currency` among them make its revenue report.
+//! - Umami throws away hits of programs. Of a hit that goes alone it says so: refused(`bot-there`). In a batch it does
+//!   not; trackside sends it no hits of programs that it knows itself.
+//! - In a batch it says of each hit what was wrong: refused(`rejected`), refused(`filtered-there`) for addresses that are
+//!   blocked there, and dropped(`ambiguous`) for those over which it failed.
+//! - It knows no second copy: hits of which nobody knows whether they arrived are dropped(`ambiguous`).
+//!
+//! What is sent in which field: [`protocol::umami`](crate::protocol::umami).

@@ -1,0 +1,186 @@
+use serde_json::{Value as Json, json};
+
+use super::*;
+use crate::{
+    Event,
+    hit::{
+        Draft,
+        sample::{self, MICROS},
+    },
+    protocol::kit::{self, CLEAN, HOSTILE_AGENT, HOSTILE_URL, NASTY, event, full},
+};
+
+fn segment() -> Segment {
+    Segment::new(URL, &Secret::new("wr1teKey"), true)
+}
+
+fn item(hit: &Hit) -> Json {
+    kit::body(&segment(), std::slice::from_ref(hit))["batch"][0].take()
+}
+
+#[test]
+fn a_page_view_and_an_event() {
+    let add = sample::add();
+    let add = Draft { micros: MICROS + 1_000_000, title: "Cart & checkout", ..event(&add) };
+    let body = kit::body(&segment(), &[full(&sample::page()), full(&add)]);
+    let page = json!({
+        "url": "https://shop.example/cart?size=9&utm_source=news&utm_medium=email&utm_campaign=july",
+        "path": "/cart",
+        "search": "?size=9&utm_source=news&utm_medium=email&utm_campaign=july",
+        "title": "Cart & checkout",
+        "referrer": "https://www.google.com/",
+    });
+    let context = json!({
+        "ip": "203.0.113.9",
+        "userAgent": "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
+        "locale": "en-GB",
+        "sessionId": 1_784_714_000,
+        "page": page,
+        "campaign": {"name": "july", "source": "news", "medium": "email"},
+        "library": {"name": "trackside", "version": env!("CARGO_PKG_VERSION")},
+    });
+    let expected = json!({
+        "batch": [
+            {
+                "type": "page",
+                "messageId": "019f8941-6900-7abc-8def-0123ff00007b",
+                "anonymousId": "5b2a9c0e-54a0-4a36-9f0e-3a2a7a1b9d11",
+                "userId": "u-42",
+                "timestamp": "2026-07-22T10:00:00.000Z",
+                "name": "Cart & checkout",
+                "properties": page,
+                "context": context,
+            },
+            {
+                "type": "track",
+                "messageId": "019f8941-6900-7abc-8def-0123ff00007b",
+                "anonymousId": "5b2a9c0e-54a0-4a36-9f0e-3a2a7a1b9d11",
+                "userId": "u-42",
+                "timestamp": "2026-07-22T10:00:01.000Z",
+                "event": "cart add",
+                "properties": {"category": "cart", "label": "SKU-1", "value": 2, "colour": "red"},
+                "context": context,
+            },
+        ],
+        "sentAt": "2026-07-22T10:00:02.500Z",
+    });
+    assert_eq!(body, expected);
+}
+
+#[test]
+fn the_key_is_sent_and_never_shown() {
+    let (_, out) = kit::request(&segment(), &[full(&sample::page())]);
+    // By `printf wr1teKey: | base64`.
+    let headers: Vec<_> = out.headers().collect();
+    assert_eq!(headers, [("content-type", "application/json"), ("authorization", "Basic d3IxdGVLZXk6")]);
+    for shown in [format!("{:?}", segment()), format!("{out:?}")] {
+        assert!(!shown.contains("wr1te") && !shown.contains("d3Ix") && shown.contains("***"), "{shown}");
+    }
+    assert_eq!((out.method(), out.url()), ("POST", "https://api.segment.io/v1/batch"));
+}
+
+#[test]
+fn what_is_absent_is_left_out() {
+    let expected = json!({
+        "type": "page",
+        "messageId": "019f8941-6900-7abc-8def-0123ff00007b",
+        "anonymousId": "5b2a9c0e-54a0-4a36-9f0e-3a2a7a1b9d11",
+        "timestamp": "2026-07-22T10:00:00.000Z",
+        "context": {"library": {"name": "trackside", "version": env!("CARGO_PKG_VERSION")}},
+        "properties": {},
+    });
+    assert_eq!(item(&full(&kit::bare())), expected);
+}
+
+#[test]
+fn what_trackside_tells_apart_has_a_name() {
+    let named = |kind, label| {
+        let mut item = item(&kit::told(kind, label));
+        (item["event"].take(), item["properties"].take())
+    };
+    let url = json!({"url": "https://shop.example/files/a.pdf"});
+    assert_eq!(named(Kind::Download, ""), (json!("File Downloaded"), url.clone()));
+    assert_eq!(named(Kind::NotFound, ""), (json!("Page Not Found"), url));
+    assert_eq!(named(Kind::Search, "red shoes"), (json!("Products Searched"), json!({"query": "red shoes"})));
+}
+
+#[test]
+fn hostile_texts_stay_inside_theirs() {
+    let add = Event::new(NASTY).category(NASTY).label(NASTY).property("k\"ey", NASTY).property("url", "x");
+    let item = item(&full(&kit::hostile(&add)));
+    assert_eq!(item["event"], format!("{CLEAN} {CLEAN}"));
+    assert_eq!(item["userId"], CLEAN);
+    assert_eq!(item["context"]["page"]["url"], HOSTILE_URL);
+    assert_eq!(item["context"]["userAgent"], HOSTILE_AGENT);
+    assert_eq!(item["properties"], json!({"category": CLEAN, "label": CLEAN, "k\"ey": CLEAN}));
+}
+
+#[test]
+fn an_item_has_32_kilobytes_and_a_body_500() {
+    // 64 properties of 1,024 bytes are 64 KiB: as many stay as there is room for.
+    let text = "x".repeat(1_024);
+    let many = (10..74).fold(Event::new("x"), |event, n| event.property(format!("k{n}"), text.as_str()));
+    let hit = full(&event(&many));
+    assert_eq!(segment().admit(&hit), Ok(()));
+    let (taken, out) = kit::request(&segment(), &vec![hit; 100]);
+    let body: Json = serde_json::from_slice(out.payload()).unwrap();
+    let items = body["batch"].as_array().unwrap();
+    let size = items[0].to_string().len();
+    assert!((32_000 - 1_100..=32_000).contains(&size), "{size}");
+    assert_eq!(items[0]["properties"]["k10"], text);
+    assert_eq!(items.len(), taken);
+    // Fifteen and their commas are below 500,000 bytes.
+    assert_eq!(taken, 15);
+    assert!(out.payload().len() <= 500_000);
+}
+
+#[test]
+fn the_body_ends_after_37_bytes() {
+    let (_, out) = kit::request(&segment(), &[full(&sample::page())]);
+    assert!(out.payload()[out.payload().len() - 38..].starts_with(b"],\"sentAt\":\""));
+}
+
+#[test]
+fn what_is_too_large_without_its_properties_is_refused() {
+    for (character, is_page) in
+        [('\u{1}', true), ('\u{1}', false), ('"', true), ('\u{1f600}', true), ('x', true)]
+    {
+        let hit = kit::largest(character, is_page);
+        match segment().admit(&hit) {
+            Ok(()) => {
+                let size = item(&hit).to_string().len();
+                assert!(size <= 32_000, "{character:?} {size}");
+            }
+            refused => assert_eq!(refused, Err(Reason::TooLarge), "{character:?}"),
+        }
+    }
+    assert_eq!(segment().admit(&kit::largest('x', true)), Ok(()));
+    assert_eq!(segment().admit(&kit::largest('\u{1}', true)), Err(Reason::TooLarge));
+}
+
+#[test]
+fn what_would_not_count_is_refused() {
+    let admit = |draft: &Draft<'_>| segment().admit(&full(draft));
+    assert_eq!(admit(&sample::page()), Ok(()));
+    let anonymous = Draft { visitor: None, user_id: "", ..sample::page() };
+    assert_eq!(admit(&anonymous), Err(Reason::NoVisitor));
+    assert_eq!(admit(&Draft { user_id: "u", ..anonymous }), Ok(()));
+    assert_eq!(admit(&event(&Event::new("").category("cart"))), Err(Reason::BadName));
+}
+
+#[test]
+fn answers_are_read() {
+    let classify = |status, body: &str| segment().classify(status, &[("retry-after", "7")], body.as_bytes());
+    for body in ["{\"success\":true}", "{ \"success\": true }", "OK", ""] {
+        assert_eq!(classify(200, body), Outcome::Delivered, "{body}");
+    }
+    assert_eq!(classify(200, "{\"success\":false}"), Outcome::Refused(Reason::Rejected));
+    for status in [400, 401, 404] {
+        assert_eq!(classify(status, ""), Outcome::Refused(Reason::Rejected));
+    }
+    assert_eq!(classify(413, ""), Outcome::Split);
+    for status in [429, 503] {
+        assert_eq!(classify(status, ""), Outcome::Retry(Some(std::time::Duration::from_secs(7))));
+    }
+    assert!(segment().needs().dedupe && !Segment::new(URL, &Secret::new(""), false).needs().dedupe);
+}

@@ -1,0 +1,381 @@
+//! `umami`: the collecting endpoint of Umami, of the version that runs there.
+//!
+//! Sources: Umami's own source (`src/app/api/{send,batch}/route.ts`) at its versions, and its [manual].
+//!
+//! # What is sent
+//!
+//! JSON by POST: to an address that ends with `/batch` an array of up to 1,000 hits and 1 MB, to another one hit. The
+//! first hit's agent is the request's, too: Umami throws away what programs send. Of each hit, as `payload` of a
+//! `type` of `event`:
+//!
+//! | key | value | since |
+//! | --- | --- | --- |
+//! | `website` | the website's id, as configured | |
+//! | `hostname`, `url` | the site, and path and query; the whole address where the path begins with two slashes or the site has over 100 characters | |
+//! | `referrer`, `title`, `language` | 500 characters, the language 35 | |
+//! | `name` | of an event: its category and name joined (`cart_add`), 50 characters; `file_download`, `page_not_found`, `search`; none of a page view | |
+//! | `data` | of these: `category`, `label`, `value`, `search_term`, `link_url`, and the properties, `revenue` and `currency` among them | |
+//! | `ip` | the address, as far as the destination may know it | 2.10 |
+//! | `tag` | as configured | 2.11 |
+//! | `userAgent` | the agent | 2.16 |
+//! | `timestamp` | the second of the hit, at most that of the sending | 2.17 |
+//! | `id` | the user's id, or where that is missing or longer than 50 characters the visitor's | 2.18 |
+//!
+//! Before 2.10 the address is sent as `X-Forwarded-For`; before 2.17 a hit counts when it arrives. A page view has no
+//! properties in Umami. In addresses everything that RFC 3986 does not allow is percent-encoded; in texts control
+//! characters and what is not UTF-8 become U+FFFD. What is empty is left out.
+//!
+//! # What is refused
+//!
+//! An event without a name (`bad-name`). Where Umami answers a hit with `beep`, it took it for a bot's (`bot-there`;
+//! in a batch it does not tell), and where with 403, its address is blocked there (`filtered-there`). In a batch it
+//! tells of each hit that it did not take (`rejected`), or perhaps took (`ambiguous`).
+//!
+//! [manual]: https://umami.is/docs/api/sending-stats
+
+use std::{
+    fmt::{self, Display, Formatter, Write},
+    sync::Arc,
+};
+
+use serde::Deserialize;
+use uuid::{Uuid, fmt::Hyphenated};
+
+use super::{
+    Enriched, Key, Needs, Outcome, Outgoing, Part, Protocol, ReceiverType, Tells, Values, WrongKey, answer,
+    common,
+    items::{self, Bounds},
+    json::Object,
+    text::Shown,
+    uri::{self, Uri},
+};
+use crate::{
+    Headers, Value,
+    hit::{Hit, Kind},
+    ledger::Reason,
+};
+
+/// `umami`: Umami.
+pub static TYPE: ReceiverType = ReceiverType::new("umami", KEYS, make).title("Umami").example(
+    "url = \"https://umami.example.com/api/batch\"\nwebsite = \"3f9c2f5e-7f0a-4b52-9d5d-0e7a3c8b1f20\"",
+);
+
+static KEYS: &[Key] = &[
+    Key::url("url")
+        .required("where hits are posted, such as \"https://umami.example.com/api/batch\"")
+        .identity()
+        .doc("where hits are posted: many at once if the path ends with `/batch`, else one by one"),
+    Key::text("website", "a website's id, which is a UUID", is_uuid)
+        .required("the website's id, a UUID, under Settings, Websites, Edit")
+        .identity()
+        .doc("the website's id"),
+    Key::text("version", "the version that runs there, such as \"2.18\"", is_version)
+        .default_text("3.1")
+        .doc("the version of Umami that runs there, from 2.7 on"),
+    Key::text("tag", "a tag of up to 50 characters", is_tag).doc("marks every hit"),
+];
+
+fn is_uuid(text: &str) -> bool {
+    text.len() == Hyphenated::LENGTH && Uuid::try_parse(text).is_ok()
+}
+
+fn is_version(text: &str) -> bool {
+    Version::of(text).is_some()
+}
+
+fn is_tag(text: &str) -> bool {
+    text.encode_utf16().count() <= 50 && !text.chars().any(char::is_control)
+}
+
+fn make(values: &Values) -> Result<Arc<dyn Protocol>, WrongKey> {
+    let [url, website, version] = ["url", "website", "version"].map(|key| values.text(key));
+    let version = Version::of(version).unwrap_or(ID);
+    if is_batch(url) && version < BATCH {
+        return Err(WrongKey::new(
+            "url",
+            "ends with /batch, which Umami has from version 2.17 on; write /api/send, or the version that runs there",
+        ));
+    }
+    Ok(Arc::new(Umami::new(url, website, version).tag(values.text("tag"))))
+}
+
+const PARTS: &[Part] = &[
+    Part::Visitor,
+    Part::User,
+    Part::Time,
+    Part::Page,
+    Part::Event,
+    Part::Properties,
+    Part::Title,
+    Part::Referrer,
+    Part::Campaign,
+    Part::Language,
+    Part::Address,
+    Part::Agent,
+];
+
+const MAX_HITS: usize = 1_000;
+/// In bytes.
+const MAX_BODY: usize = 1_000_000;
+// In UTF-16 units.
+const MAX_SITE: usize = 100;
+const MAX_NAME: usize = 50;
+const MAX_ID: usize = 50;
+const MAX_TEXT: usize = 500;
+
+/// A version of Umami, as far as it matters here.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Version {
+    major: u32,
+    minor: u32,
+}
+
+impl Version {
+    /// `text`: two numbers with a dot between, such as `2.18`, perhaps a third; none if it is anything else.
+    pub fn of(text: &str) -> Option<Self> {
+        let mut numbers = text.splitn(3, '.');
+        let number = |text: &str| text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok())?;
+        let version = Self { major: number(numbers.next()?)?, minor: number(numbers.next()?)? };
+        numbers.next().is_none_or(|patch| number(patch).is_some()).then_some(version)
+    }
+
+    const fn new(major: u32, minor: u32) -> Self {
+        Self { major, minor }
+    }
+}
+
+const IP: Version = Version::new(2, 10);
+const TAG: Version = Version::new(2, 11);
+const AGENT: Version = Version::new(2, 16);
+const TIMESTAMP: Version = Version::new(2, 17);
+/// The first that has `/api/batch`.
+const BATCH: Version = Version::new(2, 17);
+const ID: Version = Version::new(2, 18);
+
+/// The wire format of `umami`.
+#[derive(Debug)]
+pub struct Umami {
+    url: String,
+    website: String,
+    version: Version,
+    tag: String,
+    is_batch: bool,
+}
+
+impl Umami {
+    /// Posts to `url`, whose path ends with `/api/send` or `/api/batch`, for the website of this id, to an Umami of
+    /// `version`.
+    pub fn new(url: &str, website: &str, version: Version) -> Self {
+        let is_batch = is_batch(url);
+        Self { url: url.to_owned(), website: website.to_owned(), version, tag: String::new(), is_batch }
+    }
+
+    /// Marks every hit. Defaults to no tag.
+    #[must_use]
+    pub fn tag(self, tag: &str) -> Self {
+        Self { tag: tag.to_owned(), ..self }
+    }
+
+    fn write(&self, enriched: &Enriched<'_>, now: u64, body: &mut Vec<u8>) {
+        let hit = enriched.hit;
+        let has = |since| self.version >= since;
+        let mut event = Object::open(body);
+        event.put_text("type", "event");
+        let mut payload = Object::open(event.key("payload"));
+        payload.put_text("website", &self.website);
+        write_page(hit, &mut payload);
+        if let Some(ip) = hit.ip().filter(|_| has(IP)) {
+            payload.put("ip", &Shown(ip));
+        }
+        if has(TAG) {
+            payload.put_text("tag", &self.tag);
+        }
+        if has(AGENT) {
+            payload.put_clean("userAgent", hit.agent(), usize::MAX);
+        }
+        if has(TIMESTAMP) {
+            payload.put("timestamp", &(common::millis(hit, now) / 1_000));
+        }
+        if has(ID) {
+            write_id(hit, &mut payload);
+        }
+        write_event(hit, &mut payload);
+        payload.close();
+        event.close();
+    }
+}
+
+/// Whether an array is posted to `url`.
+fn is_batch(url: &str) -> bool {
+    let path = url.split('?').next().unwrap_or_default();
+    path.trim_end_matches('/').ends_with("/batch")
+}
+
+impl Protocol for Umami {
+    fn needs(&self) -> Needs {
+        Needs {
+            batch: if self.is_batch { MAX_HITS } else { 1 },
+            tells: if self.is_batch { Tells::Each } else { Tells::Whole },
+            parts: PARTS,
+            ..Needs::default()
+        }
+    }
+
+    fn admit(&self, hit: &Hit) -> Result<(), Reason> {
+        common::check_name(hit)
+    }
+
+    fn group(&self, _: &Hit) -> u64 {
+        0
+    }
+
+    fn encode(&self, batch: &[Enriched<'_>], now: u64, out: &mut Outgoing) -> usize {
+        out.start("POST", &self.url);
+        out.header("content-type", "application/json");
+        let Some(first) = batch.first() else {
+            return 0;
+        };
+        if !first.hit.agent().is_empty() {
+            out.header("user-agent", Printable(first.hit.agent()));
+        }
+        if self.is_batch {
+            let bounds = Bounds { items: MAX_HITS, bytes: MAX_BODY, after: 0 };
+            return items::write_array(batch, bounds, out.body(), |enriched, body| {
+                self.write(enriched, now, body);
+            });
+        }
+        if let Some(ip) = first.hit.ip().filter(|_| self.version < IP) {
+            out.header("x-forwarded-for", ip);
+        }
+        self.write(first, now, out.body());
+        1
+    }
+
+    fn classify(&self, status: u16, headers: &dyn Headers, body: &[u8]) -> Outcome {
+        match answer::classify(status, headers) {
+            Outcome::Delivered => outcome(serde_json::from_slice(body).unwrap_or_default()),
+            Outcome::Refused(_) if status == 403 && !self.is_batch => Outcome::Refused(Reason::FilteredThere),
+            outcome => outcome,
+        }
+    }
+}
+
+/// What Umami answers with 200.
+#[derive(Default, Deserialize)]
+struct Answer {
+    /// To a bot.
+    beep: Option<String>,
+    /// To a batch: of each hit that it did not take.
+    #[serde(default)]
+    details: Vec<Detail>,
+}
+
+#[derive(Deserialize)]
+struct Detail {
+    index: usize,
+    #[serde(default)]
+    response: Response,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Response {
+    error: Told,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Told {
+    status: u16,
+}
+
+fn outcome(answer: Answer) -> Outcome {
+    if answer.beep.is_some() {
+        return Outcome::Refused(Reason::BotThere);
+    }
+    let reason = |status| match status {
+        403 => Reason::FilteredThere,
+        // It failed on the way, and would count a second copy.
+        500..=599 => Reason::Ambiguous,
+        _ => Reason::Rejected,
+    };
+    let refused: Vec<_> =
+        answer.details.iter().map(|detail| (detail.index, reason(detail.response.error.status))).collect();
+    if refused.is_empty() { Outcome::Delivered } else { Outcome::Partial(refused) }
+}
+
+fn write_page(hit: &Hit, payload: &mut Object<'_>) {
+    let has_host = !hit.site().is_empty() && hit.site().len() <= MAX_SITE;
+    if has_host {
+        payload.put_text("hostname", hit.site());
+    }
+    if let Some(url) = uri::page(hit) {
+        // Two slashes would be followed by a host.
+        if has_host && hit.path().starts_with(b"/") && !hit.path().starts_with(b"//") {
+            let [_, _, path, mark, query] = url.pieces;
+            payload.put_uri("url", &Uri { pieces: [path, mark, query], max: url.max });
+        } else {
+            payload.put_uri("url", &url);
+        }
+    }
+    payload.put_clean("title", hit.title().as_bytes(), MAX_TEXT);
+    if let Some(referrer) = uri::referrer(hit) {
+        payload.put_uri("referrer", &Uri { max: MAX_TEXT, ..referrer });
+    }
+    payload.put_clean("language", hit.language().as_bytes(), usize::MAX);
+}
+
+fn write_id(hit: &Hit, payload: &mut Object<'_>) {
+    let user = hit.user_id();
+    match hit.visitor() {
+        // A part of an id could be somebody else's.
+        _ if !user.is_empty() && user.encode_utf16().count() <= MAX_ID => {
+            payload.put_clean("id", user.as_bytes(), MAX_ID);
+        }
+        Some(visitor) => payload.put_uuid("id", visitor),
+        None => {}
+    }
+}
+
+fn write_event(hit: &Hit, payload: &mut Object<'_>) {
+    match hit.kind() {
+        Kind::Page => return,
+        Kind::Download => payload.put_text("name", "file_download"),
+        Kind::Event => payload.put_clean_joined("name", common::name(hit, "_"), MAX_NAME),
+        Kind::NotFound => payload.put_text("name", "page_not_found"),
+        Kind::Search => payload.put_text("name", "search"),
+    }
+    let mut data = Object::open(payload.key("data"));
+    match (hit.kind(), uri::page(hit)) {
+        (Kind::Download, Some(url)) => data.put_uri("link_url", &Uri { max: MAX_TEXT, ..url }),
+        (Kind::Search, _) => data.put_clean("search_term", hit.label().as_bytes(), MAX_TEXT),
+        (Kind::Event, _) => common::put_event(&mut data, hit, MAX_TEXT),
+        _ => {}
+    }
+    for (key, value) in common::properties(hit, is_own) {
+        match value {
+            Value::Text(text) => data.put_clean(key, text.as_bytes(), MAX_TEXT),
+            value => data.put(key, &value),
+        }
+    }
+    data.close();
+}
+
+fn is_own(key: &str) -> bool {
+    ["category", "label", "link_url", "search_term", "value"].contains(&key)
+}
+
+/// An agent as a header may have it: printable ASCII.
+struct Printable<'a>(&'a [u8]);
+
+impl Display for Printable<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|&byte| {
+            f.write_char(if (b' '..=b'~').contains(&byte) { char::from(byte) } else { '?' })
+        })
+    }
+}
+
+#[cfg(test)]
+#[path = "umami_test.rs"]
+mod test;

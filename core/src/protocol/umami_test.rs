@@ -1,0 +1,244 @@
+use serde_json::{Value as Json, json};
+
+use super::*;
+use crate::{
+    Event,
+    hit::{
+        Draft,
+        sample::{self, MICROS},
+    },
+    protocol::kit::{self, CLEAN, HOSTILE_AGENT, NASTY, event, full},
+};
+
+const WEBSITE: &str = "3f9c2f5e-7f0a-4b52-9d5d-0e7a3c8b1f20";
+const NONE: [(&str, &str); 0] = [];
+
+fn batch() -> Umami {
+    of("https://umami.example/api/batch", "3.1.0")
+}
+
+fn of(url: &str, version: &str) -> Umami {
+    Umami::new(url, WEBSITE, Version::of(version).unwrap())
+}
+
+fn payload(draft: &Draft<'_>) -> Json {
+    kit::body(&batch(), &[full(draft)])[0]["payload"].take()
+}
+
+fn page() -> Json {
+    json!({
+        "website": WEBSITE,
+        "hostname": "shop.example",
+        "url": "/cart?size=9&utm_source=news&utm_medium=email&utm_campaign=july",
+        "referrer": "https://www.google.com/",
+        "language": "en-GB",
+        "ip": "203.0.113.9",
+        "userAgent": "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
+        "timestamp": 1_784_714_400,
+        "id": "u-42",
+    })
+}
+
+#[test]
+fn a_page_view_and_an_event() {
+    let add = sample::add();
+    let add = Draft { micros: MICROS + 1_000_000, ..event(&add) };
+    let body = kit::body(&batch(), &[full(&sample::page()), full(&add)]);
+    let (mut first, mut second) = (page(), page());
+    first["title"] = json!("Cart & checkout");
+    second["timestamp"] = json!(1_784_714_401);
+    second["name"] = json!("cart_add");
+    second["data"] = json!({"category": "cart", "label": "SKU-1", "value": 2, "colour": "red"});
+    let expected = json!([{"type": "event", "payload": first}, {"type": "event", "payload": second}]);
+    assert_eq!(body, expected);
+}
+
+#[test]
+fn one_hit_goes_alone() {
+    let hits = [full(&sample::page()), full(&sample::page())];
+    let send = of("https://umami.example/api/send", "3.1");
+    let (taken, out) = kit::request(&send, &hits);
+    assert_eq!((taken, send.needs().batch), (1, 1));
+    let body: Json = serde_json::from_slice(out.payload()).unwrap();
+    assert_eq!((&body["type"], &body["payload"]["website"]), (&json!("event"), &json!(WEBSITE)));
+    let agent = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0";
+    let headers: Vec<_> = out.headers().collect();
+    assert_eq!(headers, [("content-type", "application/json"), ("user-agent", agent)]);
+}
+
+#[test]
+fn a_version_is_sent_what_it_knows() {
+    let told = |version: &str| {
+        let (_, out) =
+            kit::request(&of("https://umami.example/api/send", version).tag("a"), &[full(&sample::page())]);
+        let body: Json = serde_json::from_slice(out.payload()).unwrap();
+        let keys: Vec<_> = ["ip", "tag", "userAgent", "timestamp", "id"]
+            .into_iter()
+            .filter(|key| body["payload"].get(key).is_some())
+            .collect();
+        let forwarded = out.headers().find(|(name, _)| *name == "x-forwarded-for");
+        (keys.join(" "), forwarded.map(|(_, ip)| ip.to_owned()))
+    };
+    for (version, keys) in [
+        ("2.7.0", ""),
+        ("2.10.0", "ip"),
+        ("2.11.3", "ip tag"),
+        ("2.16", "ip tag userAgent"),
+        ("2.17", "ip tag userAgent timestamp"),
+        ("2.18.1", "ip tag userAgent timestamp id"),
+        ("3.0", "ip tag userAgent timestamp id"),
+    ] {
+        let forwarded = keys.is_empty().then(|| "203.0.113.9".to_owned());
+        assert_eq!(told(version), (keys.to_owned(), forwarded), "{version}");
+    }
+}
+
+#[test]
+fn versions_are_two_or_three_numbers() {
+    assert_eq!(Version::of("2.18"), Some(Version::new(2, 18)));
+    assert!(Version::of("2.9").unwrap() < Version::of("2.10.1").unwrap());
+    assert!(Version::of("3.0").unwrap() > Version::of("2.99").unwrap());
+    for text in ["", "2", "2.", ".2", "v2.18", "2.18.", "2.18.x", "2.18.1.0", "2.-1", "99999999999.1"] {
+        assert_eq!(Version::of(text), None, "{text}");
+    }
+}
+
+#[test]
+fn what_is_absent_is_left_out() {
+    let expected = json!({
+        "website": WEBSITE,
+        "timestamp": 1_784_714_400,
+        "id": "5b2a9c0e-54a0-4a36-9f0e-3a2a7a1b9d11",
+    });
+    assert_eq!(payload(&kit::bare()), expected);
+    let (_, out) = kit::request(&batch(), &[full(&kit::bare())]);
+    assert_eq!(out.headers().count(), 1, "no agent of nobody");
+}
+
+#[test]
+fn addresses_are_such_as_can_be_read() {
+    let url = |path: &[u8], site: &[u8]| {
+        let mut payload = payload(&Draft { path, site, query: b"", ..sample::page() });
+        (payload["url"].take(), payload.get("hostname").cloned())
+    };
+    assert_eq!(url(b"/a", b"shop.example"), (json!("/a"), Some(json!("shop.example"))));
+    let (whole, _) = url(b"//x:y/", b"shop.example");
+    assert_eq!(whole, "https://shop.example//x:y/");
+    assert_eq!(url(b"*", b"shop.example").0, "https://shop.example*");
+    let long = format!("{}.example", "x".repeat(93));
+    assert_eq!(url(b"/a", long.as_bytes()), (json!(format!("https://{long}/a")), None));
+    let referrer = format!("https://x.example/{}", "%41".repeat(500));
+    let cut = payload(&Draft { referrer: referrer.as_bytes(), ..sample::page() });
+    // 18 + 3 × 160 = 498
+    assert_eq!(cut["referrer"], format!("https://x.example/{}", "%41".repeat(160)));
+    assert_eq!(payload(&Draft { referrer: b"https://[x/", ..sample::page() }).get("referrer"), None);
+}
+
+#[test]
+fn an_id_is_whole_or_another() {
+    let id = |user_id: &str| payload(&Draft { user_id, ..sample::page() })["id"].take();
+    assert_eq!(id(&"é".repeat(50)), "é".repeat(50));
+    assert_eq!(id(&"x".repeat(51)), "5b2a9c0e-54a0-4a36-9f0e-3a2a7a1b9d11");
+    assert_eq!(id(&"\u{1f600}".repeat(26)), "5b2a9c0e-54a0-4a36-9f0e-3a2a7a1b9d11");
+    let nobody = Draft { visitor: None, user_id: "", ..sample::page() };
+    assert_eq!(payload(&nobody).get("id"), None);
+}
+
+#[test]
+fn what_trackside_tells_apart_has_a_name() {
+    let named = |kind, label| {
+        let mut payload = kit::body(&batch(), &[kit::told(kind, label)])[0]["payload"].take();
+        (payload["name"].take(), payload["data"].take())
+    };
+    let link = json!({"link_url": "https://shop.example/files/a.pdf"});
+    assert_eq!(named(Kind::Download, ""), (json!("file_download"), link));
+    assert_eq!(named(Kind::NotFound, ""), (json!("page_not_found"), json!({})));
+    assert_eq!(named(Kind::Search, "red shoes"), (json!("search"), json!({"search_term": "red shoes"})));
+}
+
+#[test]
+fn texts_are_cut_at_their_limits() {
+    let long = "é".repeat(1_000);
+    let add = Event::new(&long[..400]).label(&long[..400]).property("text", long.as_str());
+    let told = payload(&event(&add));
+    assert_eq!(told["name"], "é".repeat(50));
+    assert_eq!(told["data"], json!({"label": "é".repeat(200), "text": "é".repeat(500)}));
+    assert_eq!(payload(&Draft { title: &long, ..sample::page() })["title"], "é".repeat(500));
+}
+
+#[test]
+fn hostile_texts_stay_inside_theirs() {
+    let add = Event::new(NASTY)
+        .label(NASTY)
+        .property("k\"ey", NASTY)
+        .property("value", "x")
+        .property("nan", f64::NAN);
+    let (_, out) = kit::request(&batch(), &[full(&kit::hostile(&add))]);
+    let body: Json = serde_json::from_slice(out.payload()).unwrap();
+    let payload = &body[0]["payload"];
+    assert_eq!((&payload["name"], &payload["id"]), (&json!(CLEAN), &json!(CLEAN)));
+    assert_eq!(payload["url"], "/%00%22%80%23?%5C=%25zz");
+    assert_eq!(payload["userAgent"], HOSTILE_AGENT);
+    assert_eq!(payload["data"], json!({"label": CLEAN, "k\"ey": CLEAN}));
+    assert_eq!(out.headers().last(), Some(("user-agent", "?\"\\??")));
+}
+
+#[test]
+fn the_largest_hits_make_a_body_of_a_megabyte_at_most() {
+    for character in ['\u{1}', '"', '\u{1f600}'] {
+        let hits = vec![kit::largest(character, false); 30];
+        let (taken, out) = kit::request(&batch(), &hits);
+        let body: Json = serde_json::from_slice(out.payload()).unwrap();
+        assert_eq!(body.as_array().unwrap().len(), taken);
+        assert!((1..30).contains(&taken) && out.payload().len() <= 1_000_000, "{taken}");
+    }
+    assert_eq!(kit::request(&batch(), &vec![full(&kit::bare()); 1_001]).0, 1_000);
+}
+
+#[test]
+fn answers_to_one_hit_are_read() {
+    let send = of("https://umami.example/api/send", "3.1");
+    let classify = |status, body: &str| send.classify(status, &NONE, body.as_bytes());
+    for body in [r#"{"cache":"x","sessionId":"y","visitId":"z"}"#, "", "ok"] {
+        assert_eq!(classify(200, body), Outcome::Delivered, "{body}");
+    }
+    assert_eq!(classify(200, r#"{"beep":"boop"}"#), Outcome::Refused(Reason::BotThere));
+    assert_eq!(classify(403, ""), Outcome::Refused(Reason::FilteredThere));
+    assert_eq!(classify(400, r#"{"beep":"boop"}"#), Outcome::Refused(Reason::Rejected));
+    assert_eq!(classify(429, ""), Outcome::Retry(None));
+    assert_eq!(classify(500, ""), Outcome::Unknown);
+    assert!(!send.needs().dedupe);
+}
+
+#[test]
+fn answers_to_a_batch_tell_of_each_hit() {
+    let classify = |body: &str| batch().classify(200, &NONE, body.as_bytes());
+    let all = r#"{"size":5,"processed":5,"errors":0,"details":[],"cache":"x"}"#;
+    assert_eq!(classify(all), Outcome::Delivered);
+    let some = r#"{"size":5,"processed":1,"errors":4,"details":[
+        {"index":0,"response":{"error":{"message":"Bad request","code":"bad-request","status":400}}},
+        {"index":2,"response":{"error":{"message":"Forbidden","status":403}}},
+        {"index":3,"response":{"error":{"message":"Server error","status":500}}},
+        {"index":4,"response":{}}]}"#;
+    let expected = vec![
+        (0, Reason::Rejected),
+        (2, Reason::FilteredThere),
+        (3, Reason::Ambiguous),
+        (4, Reason::Rejected),
+    ];
+    assert_eq!(classify(some), Outcome::Partial(expected));
+    assert_eq!(batch().classify(403, &NONE, b""), Outcome::Refused(Reason::Rejected));
+}
+
+#[test]
+fn the_path_tells_whether_it_is_a_batch() {
+    for (url, is) in [
+        ("https://a.example/api/batch", true),
+        ("https://a.example/api/batch/?x=1", true),
+        ("https://a.example/api/send", false),
+        ("https://batch.example/api/send?to=/batch", false),
+    ] {
+        assert_eq!(is_batch(url), is, "{url}");
+    }
+    assert_eq!(batch().admit(&full(&event(&Event::new("")))), Err(Reason::BadName));
+}
