@@ -20,7 +20,7 @@ pub(crate) trait Attempts: fmt::Debug + Send + Sync + 'static {
 pub(crate) struct Wire {
     url: String,
     needs: Needs,
-    answers: Box<dyn Protocol>,
+    answers: Arc<dyn Protocol>,
     attempts: Arc<dyn Attempts>,
 }
 
