@@ -83,9 +83,10 @@ fn is_killed(who: u64, diaries: &std::collections::BTreeMap<u64, Diary>) -> bool
 
 struct Play {
     seed: u64,
+    /// Before their folder: should a run fail, they go first.
+    living: Vec<Process>,
     receiver: Receiver,
     folder: Folder,
-    living: Vec<Process>,
     started: u64,
     /// Kills, signals and forks.
     orders: u64,
@@ -192,6 +193,14 @@ impl Play {
             let heir = self.living.remove(0);
             self.bury(heir);
         }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Who has ended, as most have, cannot be killed.
+        self.child.kill().ok();
+        self.child.wait().ok();
     }
 }
 
