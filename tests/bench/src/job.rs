@@ -16,6 +16,7 @@ use crate::{
     ours::{Ours, Setup},
     peers::{self, Posthog},
     sample::FIELDS,
+    spool,
 };
 
 /// Operations in one round of back to back.
@@ -69,6 +70,8 @@ pub fn answer(words: &[&str]) -> Result<String, Box<dyn Error>> {
                 answer
             }
         },
+        ["backlog", url, bytes] => spool::deliver_backlog(url, bytes.parse()?)?,
+        ["close", receiver] => spool::close_in_vain(receiver)?,
         ["delivery", who, url, hits] => delivery(who, url, hits.parse()?)?,
         _ => return Err(format!("unknown job {words:?}").into()),
     })

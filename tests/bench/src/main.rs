@@ -12,6 +12,7 @@ mod ours;
 mod peers;
 mod report;
 mod sample;
+mod spool;
 mod suite;
 
 use std::error::Error;

@@ -3,7 +3,7 @@
 use std::{error::Error, fs, hint, io, path::PathBuf, str::FromStr, time::Duration};
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
-use trackside_core::{Annotations, Config, Request, Response, judge::Verdict};
+use trackside_core::{Annotations, Config, Request, Response, judge::Verdict, transport::Left};
 use trackside_transports::Tracker;
 
 use crate::{clock::Load, sample};
@@ -28,6 +28,8 @@ pub struct Setup {
     cookies: usize,
     /// Hits that a queue holds; 0 for the default.
     queue: usize,
+    /// `off`, `overflow` or `always`: which hits go to the disk.
+    spool: String,
 }
 
 impl Default for Setup {
@@ -40,6 +42,7 @@ impl Default for Setup {
             rules: 0,
             cookies: 0,
             queue: 0,
+            spool: "off".to_owned(),
         }
     }
 }
@@ -60,6 +63,7 @@ impl FromStr for Setup {
                 "rules" => setup.rules = number()?,
                 "cookies" => setup.cookies = number()?,
                 "queue" => setup.queue = number()?,
+                "spool" => setup.spool = value.to_owned(),
                 _ => return Err(format!("unknown key `{key}`")),
             }
         }
@@ -114,6 +118,16 @@ impl Ours {
         }
         fs::remove_dir_all(&self.folder)?;
         Ok(())
+    }
+
+    /// Closes while not all can be delivered, and says what was left. Its folder stays.
+    pub fn leave(self, within: Duration) -> Result<Left, Box<dyn Error>> {
+        Ok(self.tracker.close(within)?)
+    }
+
+    /// How many hits were delivered so far, by all destinations.
+    pub fn delivered(&self) -> u64 {
+        self.tracker.stats().destinations.iter().map(|book| book.delivered).sum()
     }
 
     /// The first visit hands out a cookie; from then on it comes along, behind the site's other cookies. Where it hands
@@ -184,6 +198,9 @@ pub fn configuration(setup: &Setup, url: &str, folder: &str) -> String {
     if setup.geo == "file" {
         toml.push_str(&format!("geo.file = \"{folder}/{PLACES}\"\n"));
     }
+    if setup.spool != "off" {
+        toml.push_str(&format!("spool = {{ dir = \"{folder}/spool\", bytes = \"4GiB\" }}\n"));
+    }
     for kind in setup.to.split('+') {
         let keys = match kind {
             "sqlite" => format!("path = \"{folder}/hits.db\""),
@@ -195,6 +212,9 @@ pub fn configuration(setup: &Setup, url: &str, folder: &str) -> String {
             _ => format!("url = \"{url}/collect\"\ntracking_id = \"UA-12345678-1\""),
         };
         toml.push_str(&format!("[[destination]]\ntype = \"{kind}\"\n{keys}\n"));
+        if setup.spool != "off" {
+            toml.push_str(&format!("spool = \"{}\"\n", setup.spool));
+        }
         if setup.queue > 0 {
             toml.push_str(&format!("queue = {{ hits = {}, bytes = \"1GiB\" }}\n", setup.queue));
         }

@@ -7,6 +7,7 @@ use crate::{
     collector::Collector,
     job,
     report::{Limit, Row, Series},
+    spool,
 };
 
 /// How exactly to measure.
@@ -18,16 +19,20 @@ pub struct Effort {
     /// half; with short turns all see the same of both.
     turns: usize,
     /// Rounds of operations back to back in a turn.
-    rounds: usize,
+    pub rounds: usize,
     /// Operations in a turn that are not back to back.
     paced: usize,
     /// Hits that are delivered one by one; ten times as many in batches.
     hits: usize,
+    /// Bytes that wait on the disk.
+    pub backlog: u64,
 }
 
 impl Effort {
-    pub const FULL: Self = Self { runs: 5, turns: 20, rounds: 5, paced: 1_500, hits: 20_000 };
-    pub const QUICK: Self = Self { runs: 1, turns: 2, rounds: 5, paced: 1_000, hits: 5_000 };
+    pub const FULL: Self =
+        Self { runs: 5, turns: 20, rounds: 5, paced: 1_500, hits: 20_000, backlog: 1 << 30 };
+    pub const QUICK: Self =
+        Self { runs: 1, turns: 2, rounds: 5, paced: 1_000, hits: 5_000, backlog: 64 << 20 };
 }
 
 /// A part of the table.
@@ -38,7 +43,7 @@ pub struct Section {
 }
 
 /// All parts, in their order.
-pub const SECTIONS: [Section; 9] = [
+pub const SECTIONS: [Section; 10] = [
     Section { name: "request", measure: request },
     Section { name: "identity", measure: identity },
     Section { name: "ffi", measure: ffi },
@@ -48,6 +53,7 @@ pub const SECTIONS: [Section; 9] = [
     Section { name: "threads", measure: threads },
     Section { name: "destinations", measure: destinations },
     Section { name: "delivery", measure: delivery },
+    Section { name: "spool", measure: spool::section },
 ];
 
 /// One tracked request, end to end.
