@@ -109,21 +109,29 @@ impl Header {
 /// Makes and checks the checksums of one segment. Nobody outside knows the nonce, so that no text of a client
 /// can be mistaken for a frame.
 #[derive(Clone)]
-pub(super) struct Seal(Hasher);
+pub(super) struct Seal {
+    /// Of what stands before a record.
+    record: Hasher,
+    /// Of what stands before the tag in a head.
+    head: Hasher,
+}
 
 impl Seal {
     pub(super) fn new(nonce: u64) -> Self {
-        let mut hasher = Hasher::new();
-        hasher.update(&nonce.to_le_bytes());
-        Self(hasher)
+        let mut record = Hasher::new();
+        record.update(&nonce.to_le_bytes());
+        let mut head = record.clone();
+        head.update(&SYNC);
+        Self { record, head }
     }
 
-    fn check(&self, parts: &[&[u8]]) -> u32 {
-        let mut hasher = self.0.clone();
-        for part in parts {
-            hasher.update(part);
-        }
-        hasher.finalize()
+    fn check_record(&self, record: &[u8]) -> u32 {
+        check(&self.record, record)
+    }
+
+    /// Of the head's first twelve bytes: the state changes, and is left out.
+    fn check_head(&self, head: &[u8; FRAME]) -> u32 {
+        check(&self.head, &head[3..12])
     }
 
     /// Puts the frame of `record` into `out`, in place of what is there.
@@ -133,8 +141,8 @@ impl Seal {
         head[2] = State::Waiting as u8;
         head[3] = tag;
         head[4..8].copy_from_slice(&(record.len() as u32).to_le_bytes());
-        head[8..12].copy_from_slice(&self.check(&[record]).to_le_bytes());
-        let check = self.check(&[&head[..2], &head[3..12]]);
+        head[8..12].copy_from_slice(&self.check_record(record).to_le_bytes());
+        let check = self.check_head(&head);
         head[12..].copy_from_slice(&check.to_le_bytes());
         out.clear();
         out.extend_from_slice(&head);
@@ -147,13 +155,13 @@ impl Seal {
         let length = u32_at(head, 4) as usize;
         let is_one = head.starts_with(&SYNC)
             && (1..=Hit::MAX_RECORD).contains(&length)
-            && self.check(&[&head[..2], &head[3..12]]) == u32_at(head, 12);
+            && self.check_head(head) == u32_at(head, 12);
         is_one.then(|| Head { state: State::of(head[2]), tag: head[3], length, check: u32_at(head, 8) })
     }
 
     /// Whether `record` is the one that `head` was written for.
     pub(super) fn fits(&self, head: Head, record: &[u8]) -> bool {
-        record.len() == head.length && self.check(&[record]) == head.check
+        record.len() == head.length && self.check_record(record) == head.check
     }
 }
 
@@ -164,6 +172,12 @@ pub(super) struct Head {
     pub(super) tag: u8,
     pub(super) length: usize,
     check: u32,
+}
+
+fn check(begun: &Hasher, bytes: &[u8]) -> u32 {
+    let mut hasher = begun.clone();
+    hasher.update(bytes);
+    hasher.finalize()
 }
 
 fn u32_at(bytes: &[u8], at: usize) -> u32 {

@@ -7,7 +7,10 @@ use std::{
     io::{self, ErrorKind},
     sync::{
         Arc, Mutex, PoisonError, TryLockError,
-        atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst},
+        atomic::{
+            AtomicU64, AtomicUsize,
+            Ordering::{Relaxed, Release, SeqCst},
+        },
     },
     time::{Duration, Instant},
 };
@@ -122,10 +125,7 @@ impl Pens {
     /// Writes a record by one call of the system, and says so.
     pub(super) fn write(&self, record: &[u8], tag: u8, hand: Hand) -> Result<(), Unwritten> {
         let began = Instant::now();
-        let now = self.micros(began);
-        let is_away = now < self.failed_until.load(SeqCst)
-            || (hand == Hand::Request && now < self.slow_until.load(SeqCst));
-        if is_away {
+        if self.is_away(began, hand) {
             return Err(Unwritten::Busy);
         }
         let mine = stripe();
@@ -140,14 +140,11 @@ impl Pens {
                     continue;
                 }
             };
-            let written = self.write_with(&mut pen, record, tag);
+            let written = self.write_with(stripe, &mut pen, record, tag);
             if matches!(written, Err(Unwritten::Full)) {
                 // Another segment may have room yet.
                 is_full = true;
                 continue;
-            }
-            if written.is_ok() {
-                stripe.written.fetch_add(1, SeqCst);
             }
             drop(pen);
             self.note(&written, began, hand);
@@ -193,7 +190,7 @@ impl Pens {
     }
 
     #[inline]
-    fn write_with(&self, pen: &mut Pen, record: &[u8], tag: u8) -> Result<(), Unwritten> {
+    fn write_with(&self, stripe: &Stripe, pen: &mut Pen, record: &[u8], tag: u8) -> Result<(), Unwritten> {
         let size = (FRAME + record.len()) as u64;
         let has_room = pen.segment.as_ref().is_some_and(|open| open.at + size <= self.budget.segment());
         if !has_room {
@@ -208,6 +205,9 @@ impl Pens {
             return Err(Unwritten::Failed(error));
         }
         open.at += size;
+        // Before anybody can read the hit, so that none ends that was not counted. OK not to count in one step: whoever
+        // counts has the pen.
+        stripe.written.store(stripe.written.load(Relaxed) + 1, Release);
         open.segment.commit(open.at, tag);
         Ok(())
     }
@@ -237,6 +237,18 @@ impl Pens {
         Ok(())
     }
 
+    /// Whether the disk was slow or failed a moment ago.
+    #[inline]
+    fn is_away(&self, now: Instant, hand: Hand) -> bool {
+        let failed = self.failed_until.load(SeqCst);
+        let until = match hand {
+            Hand::Request => failed.max(self.slow_until.load(SeqCst)),
+            Hand::Worker => failed,
+        };
+        until > 0 && self.micros(now) < until
+    }
+
+    #[inline]
     fn note(&self, written: &Result<(), Unwritten>, began: Instant, hand: Hand) {
         let now = Instant::now();
         if now.duration_since(began) > SLOW {
