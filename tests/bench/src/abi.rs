@@ -3,7 +3,7 @@
 
 #![allow(unsafe_code, reason = "whoever calls a function of C answers for its pointers")]
 
-use std::{error::Error, ffi::CStr, fs, path::PathBuf, ptr, slice};
+use std::{error::Error, ffi::CStr, ptr, slice};
 
 use trackside_ffi::*;
 use trackside_tests::block::{Annotation, RequestBlock, ResponseBlock};
@@ -11,6 +11,7 @@ use trackside_tests::block::{Annotation, RequestBlock, ResponseBlock};
 use crate::{
     clock::Load,
     ours::{self, Setup},
+    sample::AGENT,
 };
 
 /// How a host hands over what it has.
@@ -26,7 +27,6 @@ pub enum Way {
 pub struct Abi {
     way: Way,
     tracker: *mut trackside_tracker,
-    folder: PathBuf,
     request: RequestBlock,
     response: ResponseBlock,
     /// Views of the headers of both.
@@ -43,7 +43,7 @@ impl Abi {
     pub fn open(way: Way, url: &str) -> Result<Self, Box<dyn Error>> {
         let folder = ours::folder()?;
         let toml = ours::configuration(&Setup::default(), url, &folder.to_string_lossy());
-        let chrome = ours::chrome();
+        let chrome = ours::chrome(AGENT);
         let pairs = chrome.iter().map(|(name, value)| (name.as_str().into(), value.as_bytes().to_vec()));
         let request = RequestBlock {
             secure: true,
@@ -61,7 +61,7 @@ impl Abi {
         };
         let tracker = opened(&toml);
         let (headers, blocks) = Default::default();
-        let mut abi = Self { way, tracker, folder, request, response, headers, blocks }.prepared();
+        let mut abi = Self { way, tracker, request, response, headers, blocks }.prepared();
         // The first visit hands out a cookie; from then on it comes along.
         let cookie = abi.visit(first_value).ok_or("no cookie was handed out")?;
         let pair = cookie.split(';').next().unwrap_or_default();
@@ -109,7 +109,6 @@ impl Abi {
             trackside_stats_free(stats);
             trackside_tracker_free(self.tracker);
         }
-        fs::remove_dir_all(&self.folder)?;
         Ok(())
     }
 

@@ -15,7 +15,7 @@ use rustix::{
 };
 
 /// What is timed.
-pub trait Load: Sync {
+pub trait Load {
     /// One operation, as the request thread makes it.
     fn one(&self);
 
@@ -37,6 +37,11 @@ impl Times {
 
     fn add(&mut self, nanoseconds: u64) {
         self.0.saturating_record(nanoseconds.max(1));
+    }
+
+    /// Counts as many operations as there are `nanoseconds`.
+    pub fn add_each(&mut self, nanoseconds: &[u64]) {
+        nanoseconds.iter().for_each(|ns| self.add(*ns));
     }
 
     /// Counts what another process timed, in the words that [`fmt::Display`] writes.
@@ -73,7 +78,7 @@ pub fn back_to_back(load: &impl Load, rounds: usize, burst: usize) -> Times {
         let taken = chain(load, burst);
         load.settle();
         if round > 0 {
-            taken.into_iter().for_each(|ns| times.add(ns));
+            times.add_each(&taken);
         }
     }
     times
@@ -102,7 +107,7 @@ pub fn paced(load: &impl Load, count: usize) -> Times {
 
 /// `rounds` rounds in which `threads` threads share `burst` operations. Also says how many operations
 /// were done in a second by all of them.
-pub fn threads(load: &impl Load, threads: usize, rounds: usize, burst: usize) -> (Times, f64) {
+pub fn threads(load: &(impl Load + Sync), threads: usize, rounds: usize, burst: usize) -> (Times, f64) {
     let mut times = Times::new();
     let mut wall = Duration::ZERO;
     let each = burst / threads;
@@ -130,7 +135,7 @@ pub fn threads(load: &impl Load, threads: usize, rounds: usize, burst: usize) ->
 }
 
 /// The time of each of `count` operations, by one look at the clock each.
-fn chain(load: &impl Load, count: usize) -> Vec<u64> {
+pub fn chain(load: &impl Load, count: usize) -> Vec<u64> {
     // Written once before, so that no page is handed out while the clock runs.
     let mut times = vec![u64::MAX; count];
     let mut last = Instant::now();

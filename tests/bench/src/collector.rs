@@ -1,5 +1,5 @@
 //! A receiver on the loopback interface, in a process of its own: it answers every request with 200 and
-//! counts them. One thread a connection.
+//! counts them. One thread a connection. It can be told to stall: then it answers nobody.
 
 use std::{
     io::{self, Read, Write},
@@ -7,7 +7,7 @@ use std::{
     process::{Child, Command, Stdio},
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread,
 };
@@ -23,9 +23,14 @@ pub struct Collector {
 impl Collector {
     /// Starts one, on the core `core` alone if that is given.
     pub fn start(core: Option<usize>) -> io::Result<Self> {
+        Self::start_at(0, core)
+    }
+
+    /// As [`start`](Self::start), at this port, if it is not 0.
+    pub fn start_at(port: u16, core: Option<usize>) -> io::Result<Self> {
         let core = core.map_or_else(|| "any".to_owned(), |core| core.to_string());
         let mut child = Command::new(std::env::current_exe()?)
-            .args(["collector", &core])
+            .args(["collector", &core, &port.to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
@@ -40,13 +45,21 @@ impl Collector {
 
     /// Requests answered so far, and their bytes.
     pub fn seen(&self) -> io::Result<[f64; 2]> {
-        let agent: ureq::Agent = ureq::Agent::config_builder().proxy(None).build().into();
-        let answer = agent.get(format!("{}/seen", self.url)).call();
-        let text = answer.and_then(|mut answer| answer.body_mut().read_to_string());
-        let text = text.map_err(ureq::Error::into_io)?;
+        let text = ask(&self.url, "seen")?;
         let numbers: Vec<_> = text.split(' ').filter_map(|number| number.parse().ok()).collect();
         numbers.try_into().map_err(|_| io::Error::other(format!("the collector says {text:?}")))
     }
+}
+
+/// Has the collector at `url` take connections and answer none of their requests, from now on.
+pub fn stall(url: &str) -> io::Result<()> {
+    ask(url, "stall").map(drop)
+}
+
+fn ask(url: &str, what: &str) -> io::Result<String> {
+    let agent: ureq::Agent = ureq::Agent::config_builder().proxy(None).build().into();
+    let answer = agent.get(format!("{url}/{what}")).call();
+    answer.and_then(|mut answer| answer.body_mut().read_to_string()).map_err(ureq::Error::into_io)
 }
 
 impl Drop for Collector {
@@ -58,11 +71,11 @@ impl Drop for Collector {
 }
 
 /// The collector's own process.
-pub fn serve(core: Option<usize>) -> io::Result<()> {
+pub fn serve(core: Option<usize>, port: u16) -> io::Result<()> {
     if let Some(core) = core {
         clock::pin(core);
     }
-    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let listener = TcpListener::bind(("127.0.0.1", port))?;
     io::stdout().write_all(&listener.local_addr()?.port().to_le_bytes())?;
     io::stdout().flush()?;
     let seen = Arc::new(Seen::default());
@@ -80,6 +93,7 @@ pub fn serve(core: Option<usize>) -> io::Result<()> {
 struct Seen {
     requests: AtomicU64,
     bytes: AtomicU64,
+    is_stalled: AtomicBool,
 }
 
 fn answer(mut stream: TcpStream, seen: &Seen) -> io::Result<()> {
@@ -97,7 +111,15 @@ fn answer(mut stream: TcpStream, seen: &Seen) -> io::Result<()> {
             }
             filled += read;
         };
-        let asks = buffer.starts_with(b"GET /seen ");
+        let asks = buffer.starts_with(b"GET /");
+        if buffer.starts_with(b"GET /stall ") {
+            seen.is_stalled.store(true, Ordering::Relaxed);
+        } else if seen.is_stalled.load(Ordering::Relaxed) {
+            loop {
+                // Until its process ends.
+                thread::park();
+            }
+        }
         let mut missing = content_length(&buffer[..head]).unwrap_or(0);
         let length = head + missing;
         let here = missing.min(filled - head);

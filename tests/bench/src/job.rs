@@ -14,9 +14,9 @@ use crate::{
     clock::{self, Load, Times},
     floor::Floor,
     ours::{Ours, Setup},
-    peers::{self, Posthog},
-    sample::FIELDS,
-    spool,
+    peers::{self, Posthog, Segment},
+    sample::{Crowd, FIELDS},
+    spool, stalled,
 };
 
 /// Operations in one round of back to back.
@@ -60,9 +60,17 @@ pub fn answer(words: &[&str]) -> Result<String, Box<dyn Error>> {
     Ok(match words {
         ["request", who, url, rest @ ..] => match *who {
             "floor" => latency(&Floor::start(), rest)?,
-            "posthog" => latency(&Posthog::start(url), rest)?,
+            "posthog" => latency(&Posthog::start(url, Crowd::one()), rest)?,
+            "write" => latency(&spool::Write::open()?, rest)?,
             "structs" => through(Way::Structs, url, rest)?,
             "blob" => through(Way::Blob, url, rest)?,
+            _ if who.starts_with("write+") => {
+                let ours = Ours::open(&Setup::from_str(&who["write+".len()..])?, url)?;
+                let both = spool::Both(ours, spool::Write::open()?);
+                let answer = latency(&both, rest)?;
+                both.0.close()?;
+                answer
+            }
             _ => {
                 let ours = Ours::open(&Setup::from_str(who)?, url)?;
                 let answer = latency(&ours, rest)?;
@@ -70,9 +78,10 @@ pub fn answer(words: &[&str]) -> Result<String, Box<dyn Error>> {
                 answer
             }
         },
-        ["backlog", url, bytes] => spool::deliver_backlog(url, bytes.parse()?)?,
-        ["close", receiver] => spool::close_in_vain(receiver)?,
-        ["delivery", who, url, hits] => delivery(who, url, hits.parse()?)?,
+        ["backlog", bytes] => spool::deliver_backlog(bytes.parse()?)?,
+        ["stalled", who, url, hits] => stalled::queue_in_vain(who, url, hits.parse()?)?,
+        ["close", who, receiver] => stalled::close_in_vain(who, receiver)?,
+        ["delivery", who, url, hits, visitors] => delivery(who, url, hits.parse()?, visitors.parse()?)?,
         _ => return Err(format!("unknown job {words:?}").into()),
     })
 }
@@ -84,7 +93,7 @@ fn through(way: Way, url: &str, how: &[&str]) -> Result<String, Box<dyn Error>> 
     Ok(answer)
 }
 
-fn latency(load: &impl Load, how: &[&str]) -> Result<String, Box<dyn Error>> {
+fn latency(load: &(impl Load + Sync), how: &[&str]) -> Result<String, Box<dyn Error>> {
     Ok(match *how {
         ["back-to-back", rounds] => clock::back_to_back(load, rounds.parse()?, BURST).to_string(),
         ["paced", count] => clock::paced(load, count.parse()?).to_string(),
@@ -97,20 +106,24 @@ fn latency(load: &impl Load, how: &[&str]) -> Result<String, Box<dyn Error>> {
 }
 
 /// Hits per second of wall time, and microseconds of processor time a hit, on one core.
-fn delivery(who: &str, url: &str, hits: usize) -> Result<String, Box<dyn Error>> {
+fn delivery(who: &str, url: &str, hits: usize, visitors: usize) -> Result<String, Box<dyn Error>> {
     clock::pin(0);
+    let crowd = || if visitors == 1 { Crowd::one() } else { Crowd::of(visitors) };
     let begin = (Instant::now(), clock::processor_time());
     match who {
         "ureq" => peers::ureq_loop(url, hits),
         _ if who.starts_with("socket=") => peers::socket_loop(url, who["socket=".len()..].parse()?, hits)?,
-        "segment" => peers::segment(url, hits),
-        "posthog" => {
-            let posthog = Posthog::start(url);
-            deliver(&posthog, hits);
+        "segment" => {
+            let segment = Segment::start(url, crowd());
+            (0..hits).for_each(|_| segment.queue());
+            segment.close();
         }
+        "posthog" => deliver(&Posthog::start(url, crowd()), hits),
         _ => {
-            let ours = Ours::open(&Setup::from_str(who)?, url)?;
-            deliver(&ours, hits);
+            let setup = Setup::from_str(&format!("{who},visitors={visitors}"))?;
+            let ours = Ours::open(&setup, url)?;
+            // Each visitor has come once, for the cookie.
+            deliver(&ours, hits.saturating_sub(visitors));
             ours.close()?;
         }
     }
@@ -135,14 +148,4 @@ impl Load for Floor {
     }
 
     fn settle(&self) {}
-}
-
-impl Load for Posthog {
-    fn one(&self) {
-        self.record();
-    }
-
-    fn settle(&self) {
-        self.flush();
-    }
 }

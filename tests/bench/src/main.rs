@@ -13,6 +13,7 @@ mod peers;
 mod report;
 mod sample;
 mod spool;
+mod stalled;
 mod suite;
 
 use std::error::Error;
@@ -23,9 +24,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words[..] {
-        ["collector", core] => Ok(collector::serve(core.parse().ok())?),
+        ["collector", core, port] => Ok(collector::serve(core.parse().ok(), port.parse()?)?),
         ["job", ref words @ ..] => {
-            println!("{}", job::answer(words)?);
+            let answer = job::answer(words);
+            ours::clean_up()?;
+            println!("{}", answer?);
             Ok(())
         }
         _ => measure(&words),

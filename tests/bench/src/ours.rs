@@ -3,10 +3,10 @@
 use std::{error::Error, fs, hint, io, path::PathBuf, str::FromStr, time::Duration};
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
-use trackside_core::{Annotations, Config, Request, Response, judge::Verdict, transport::Left};
+use trackside_core::{Annotations, Config, Request, Response, judge::Verdict, ledger::Hits, transport::Left};
 use trackside_transports::Tracker;
 
-use crate::{clock::Load, sample};
+use crate::{clock::Load, sample::Crowd};
 
 /// How long the workers may take to be done with what is queued.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -28,8 +28,12 @@ pub struct Setup {
     cookies: usize,
     /// Hits that a queue holds; 0 for the default.
     queue: usize,
+    /// Bytes that such a queue holds, with a unit; empty for as many as there may be.
+    bytes: String,
     /// `off`, `overflow` or `always`: which hits go to the disk.
     spool: String,
+    /// How many visitors come in turn, with a fifth as many agents.
+    pub visitors: usize,
 }
 
 impl Default for Setup {
@@ -42,7 +46,9 @@ impl Default for Setup {
             rules: 0,
             cookies: 0,
             queue: 0,
+            bytes: String::new(),
             spool: "off".to_owned(),
+            visitors: 1,
         }
     }
 }
@@ -63,7 +69,9 @@ impl FromStr for Setup {
                 "rules" => setup.rules = number()?,
                 "cookies" => setup.cookies = number()?,
                 "queue" => setup.queue = number()?,
+                "bytes" => setup.bytes = value.to_owned(),
                 "spool" => setup.spool = value.to_owned(),
+                "visitors" => setup.visitors = number()?,
                 _ => return Err(format!("unknown key `{key}`")),
             }
         }
@@ -74,9 +82,10 @@ impl FromStr for Setup {
 /// A tracker, and the request and response that it is to count.
 pub struct Ours {
     tracker: Tracker,
-    folder: PathBuf,
     target: &'static str,
-    headers: HeaderMap,
+    crowd: Crowd,
+    /// What each of the crowd sends.
+    headers: Vec<HeaderMap>,
     status: u16,
     response: HeaderMap,
 }
@@ -88,15 +97,18 @@ impl Ours {
         fs::write(folder.join(PLACES), include_bytes!("../../vectors/files/places.mmdb"))?;
         let toml = configuration(setup, url, &folder.to_string_lossy());
         let html = HeaderValue::from_static(HTML);
+        let crowd = if setup.visitors == 1 { Crowd::one() } else { Crowd::of(setup.visitors) };
         let mut ours = Self {
             tracker: Tracker::open(Config::builder().toml(&toml).build()?)?,
-            folder,
             target: if setup.page == "ignored" { "/admin/walks/" } else { TARGET },
-            headers: chrome(),
+            headers: (0..crowd.len()).map(|n| chrome(crowd.agent(n))).collect(),
+            crowd,
             status: if setup.page == "missing" { 404 } else { 200 },
             response: HeaderMap::from_iter([(header::CONTENT_TYPE, html)]),
         };
-        ours.return_with_cookie(setup)?;
+        for number in 0..ours.crowd.len() {
+            ours.return_with_cookie(setup, number)?;
+        }
         let verdict = ours.visit();
         if verdict.is_tracked() != (setup.page == "tracked") || verdict.headers().count() > 0 {
             return Err(format!("{setup:?}: {verdict}, which is not what is to be measured").into());
@@ -116,24 +128,24 @@ impl Ours {
                 return Err(format!("not all were delivered: {book:?}").into());
             }
         }
-        fs::remove_dir_all(&self.folder)?;
         Ok(())
     }
 
-    /// Closes while not all can be delivered, and says what was left. Its folder stays.
-    pub fn leave(self, within: Duration) -> Result<Left, Box<dyn Error>> {
+    /// Closes while not all can be delivered, and says what was left.
+    pub fn leave(&self, within: Duration) -> Result<Left, Box<dyn Error>> {
         Ok(self.tracker.close(within)?)
     }
 
-    /// How many hits were delivered so far, by all destinations.
-    pub fn delivered(&self) -> u64 {
-        self.tracker.stats().destinations.iter().map(|book| book.delivered).sum()
+    /// The book of the only destination.
+    pub fn book(&self) -> Hits {
+        self.tracker.stats().destinations.pop().unwrap_or_default()
     }
 
     /// The first visit hands out a cookie; from then on it comes along, behind the site's other cookies. Where it hands
     /// out none, another one of the site's, as long, stands in its place.
-    fn return_with_cookie(&mut self, setup: &Setup) -> Result<(), Box<dyn Error>> {
-        let request = Request::new("GET", TARGET, &self.headers).with_peer(Some(PEER.into()));
+    fn return_with_cookie(&mut self, setup: &Setup, number: usize) -> Result<(), Box<dyn Error>> {
+        let headers = &mut self.headers[number];
+        let request = Request::new("GET", TARGET, &*headers).with_peer(Some(PEER.into()));
         let response = Response::new(200, &self.response);
         let verdict = self.tracker.begin(&request).finish(&request, &response, &Annotations::new());
         let cookie = verdict.headers().find(|(name, _)| *name == "Set-Cookie").map(|(_, value)| value);
@@ -142,13 +154,14 @@ impl Ours {
             pair => pair.ok_or("no cookie was handed out")?,
         };
         let others = "preference=12345678; ".repeat(setup.cookies * 1024 / 21);
-        self.headers.insert(header::COOKIE, HeaderValue::from_str(&format!("{others}{pair}"))?);
+        headers.insert(header::COOKIE, HeaderValue::from_str(&format!("{others}{pair}"))?);
         Ok(())
     }
 
     fn visit(&self) -> Verdict {
+        let headers = &self.headers[self.crowd.next()];
         let request =
-            Request::new("GET", self.target, &self.headers).with_peer(Some(PEER.into())).with_secure(true);
+            Request::new("GET", self.target, headers).with_peer(Some(PEER.into())).with_secure(true);
         let exchange = self.tracker.begin(&request);
         let response = Response::new(self.status, &self.response);
         exchange.finish(&request, &response, &Annotations::new().title(TITLE))
@@ -180,11 +193,16 @@ const PLACES: &str = "places.mmdb";
 pub const PEER: [u8; 4] = [203, 0, 113, 9];
 pub const HTML: &str = "text/html; charset=utf-8";
 
-/// A folder for this process alone.
+/// A folder for this process alone, which [`clean_up`] removes.
 pub fn folder() -> io::Result<PathBuf> {
     let folder = std::env::temp_dir().join(format!("trackside-bench-{}", std::process::id()));
     fs::create_dir_all(&folder)?;
     Ok(folder)
+}
+
+/// Removes what this process has written.
+pub fn clean_up() -> io::Result<()> {
+    fs::remove_dir_all(folder()?)
 }
 
 pub fn configuration(setup: &Setup, url: &str, folder: &str) -> String {
@@ -216,21 +234,22 @@ pub fn configuration(setup: &Setup, url: &str, folder: &str) -> String {
             toml.push_str(&format!("spool = \"{}\"\n", setup.spool));
         }
         if setup.queue > 0 {
-            toml.push_str(&format!("queue = {{ hits = {}, bytes = \"1GiB\" }}\n", setup.queue));
+            let bytes = if setup.bytes.is_empty() { "1GiB" } else { &setup.bytes };
+            toml.push_str(&format!("queue = {{ hits = {}, bytes = \"{bytes}\" }}\n", setup.queue));
         }
     }
     toml
 }
 
-/// The fourteen headers that Chrome sends when somebody follows a link.
-pub fn chrome() -> HeaderMap {
+/// The fourteen headers that Chrome sends, as `agent`, when somebody follows a link.
+pub fn chrome(agent: &str) -> HeaderMap {
     let text = [
         ("host", "www.example.com"),
         ("sec-ch-ua", r#""Chromium";v="141", "Google Chrome";v="141", "Not?A_Brand";v="8""#),
         ("sec-ch-ua-mobile", "?0"),
         ("sec-ch-ua-platform", "\"Linux\""),
         ("upgrade-insecure-requests", "1"),
-        ("user-agent", sample::AGENT),
+        ("user-agent", agent),
         (
             "accept",
             "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8",
@@ -243,8 +262,8 @@ pub fn chrome() -> HeaderMap {
         ("accept-encoding", "gzip, deflate, br, zstd"),
         ("accept-language", "en-GB,en;q=0.9,de;q=0.8"),
     ];
-    text.map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
-        .into_iter()
+    text.into_iter()
+        .filter_map(|(name, value)| Some((HeaderName::from_static(name), HeaderValue::from_str(value).ok()?)))
         .collect()
 }
 
@@ -253,6 +272,7 @@ mod test {
     use std::str::FromStr;
 
     use super::{Setup, chrome};
+    use crate::sample::AGENT;
 
     #[test]
     fn a_setup_is_read_from_words() {
@@ -265,6 +285,6 @@ mod test {
 
     #[test]
     fn chrome_sends_fourteen_headers() {
-        assert_eq!(chrome().len(), 14);
+        assert_eq!(chrome(AGENT).len(), 14);
     }
 }

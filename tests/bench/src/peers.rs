@@ -1,9 +1,10 @@
 //! The peers that a user would pick instead, set up as their own documentation says.
 
 use std::{
+    cell::RefCell,
     io::{self, Read, Write},
     net::TcpStream,
-    thread,
+    thread::{self, JoinHandle},
     time::Duration,
 };
 
@@ -13,73 +14,142 @@ use segment::{
 };
 use tokio::sync::mpsc;
 
-use crate::sample::{FIELDS, SHORT, VISITOR};
+use crate::{
+    clock::Load,
+    sample::{Crowd, FIELDS, SHORT},
+};
 
 /// posthog-rs' blocking client with its defaults: 100 events a POST.
-pub struct Posthog(posthog_rs::Client);
+pub struct Posthog(posthog_rs::Client, Crowd);
 
 impl Posthog {
-    pub fn start(url: &str) -> Self {
+    pub fn start(url: &str, crowd: Crowd) -> Self {
         let options = posthog_rs::ClientOptionsBuilder::default()
             .api_key("phc_benchmark".to_owned())
             .host(url)
             .build()
             .expect("the options are complete");
-        Self(posthog_rs::client(options))
+        Self(posthog_rs::client(options), crowd)
     }
+}
 
-    pub fn record(&self) {
-        let mut event = posthog_rs::Event::new("pageview", VISITOR);
-        for (key, value) in SHORT {
+impl Load for Posthog {
+    fn one(&self) {
+        let (visitor, fields) = self.1.short();
+        let mut event = posthog_rs::Event::new("pageview", visitor);
+        for (key, value) in fields {
             event.insert_prop(key, value).expect("a string is JSON");
         }
         self.0.capture(event);
     }
 
-    pub fn flush(&self) {
+    fn settle(&self) {
         self.0.flush();
     }
 }
 
 /// The segment crate behind a channel, as it has no queue of its own: as many messages a POST as it
 /// packs into its 500 KiB.
-///
-/// Returns when all of `hits` are delivered.
-pub fn segment(url: &str, hits: usize) {
-    let (sender, mut receiver) = mpsc::channel::<BatchMessage>(10_000);
-    let host = url.to_owned();
-    let worker = thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        runtime.block_on(async {
-            let http = reqwest::Client::builder().connect_timeout(Duration::from_secs(10)).build();
-            let client = HttpClient::new(http.expect("a client"), host);
-            let send = async |batcher: Batcher| {
-                client.send("key".to_owned(), batcher.into_message()).await.expect("the collector answers");
-            };
-            let mut batcher = Batcher::new(None);
-            while let Some(message) = receiver.recv().await {
-                if let Some(message) = batcher.push(message).expect("a message is small") {
-                    send(std::mem::replace(&mut batcher, Batcher::new(None))).await;
-                    batcher.push(message).expect("a message is small");
-                }
-            }
-            send(batcher).await;
-        });
-    });
-    for _ in 0..hits {
-        sender.blocking_send(track().into()).expect("the worker lives");
-    }
-    drop(sender);
-    worker.join().expect("the worker ends");
+pub struct Segment {
+    sender: Option<mpsc::Sender<BatchMessage>>,
+    worker: Option<JoinHandle<()>>,
+    crowd: Crowd,
 }
 
-fn track() -> Track {
-    let properties = SHORT.iter().map(|(key, value)| ((*key).to_owned(), (*value).into()));
-    Track {
-        user: User::UserId { user_id: VISITOR.to_owned() },
-        event: "pageview".to_owned(),
-        properties: serde_json::Value::Object(properties.collect()),
-        ..Default::default()
+impl Segment {
+    pub fn start(url: &str, crowd: Crowd) -> Self {
+        let (sender, receiver) = mpsc::channel(10_000);
+        let host = url.to_owned();
+        let worker = thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.expect("a runtime").block_on(send_all(receiver, host));
+        });
+        Self { sender: Some(sender), worker: Some(worker), crowd }
+    }
+
+    /// Waits for room.
+    pub fn queue(&self) {
+        if let Some(sender) = &self.sender {
+            sender.blocking_send(self.track().into()).expect("the worker lives");
+        }
+    }
+
+    /// Returns when all is delivered.
+    pub fn close(mut self) {
+        drop(self.sender.take());
+        self.worker.take().map(JoinHandle::join).transpose().expect("the worker ends");
+    }
+
+    fn track(&self) -> Track {
+        let (visitor, fields) = self.crowd.short();
+        let properties = fields.map(|(key, value)| (key.to_owned(), value.into()));
+        Track {
+            user: User::UserId { user_id: visitor.to_owned() },
+            event: "pageview".to_owned(),
+            properties: serde_json::Value::Object(properties.collect()),
+            ..Default::default()
+        }
+    }
+}
+
+/// Who does not wait for room, either.
+impl Load for Segment {
+    fn one(&self) {
+        let message = self.track().into();
+        if let Some(sender) = &self.sender {
+            // OK to lose: that is what the channel's bound means.
+            sender.try_send(message).ok();
+        }
+    }
+
+    /// Until the channel is empty: the last batch waits for more.
+    fn settle(&self) {
+        while self.sender.as_ref().is_some_and(|sender| sender.capacity() < sender.max_capacity()) {
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+async fn send_all(mut receiver: mpsc::Receiver<BatchMessage>, host: String) {
+    let http = reqwest::Client::builder().connect_timeout(Duration::from_secs(10)).build();
+    let client = HttpClient::new(http.expect("a client"), host);
+    let send = async |batcher: Batcher| {
+        client.send("key".to_owned(), batcher.into_message()).await.expect("the collector answers");
+    };
+    let mut batcher = Batcher::new(None);
+    while let Some(message) = receiver.recv().await {
+        if let Some(message) = batcher.push(message).expect("a message is small") {
+            send(std::mem::replace(&mut batcher, Batcher::new(None))).await;
+            batcher.push(message).expect("a message is small");
+        }
+    }
+    send(batcher).await;
+}
+
+/// snowplow_tracker with its defaults: 50 events a POST.
+pub struct Snowplow(RefCell<snowplow_tracker::Tracker>);
+
+impl Snowplow {
+    pub fn start(url: &str) -> Self {
+        Self(RefCell::new(snowplow_tracker::Snowplow::create_tracker("benchmark", "trackside", url, None)))
+    }
+}
+
+impl Load for Snowplow {
+    fn one(&self) {
+        let fields = SHORT.iter().map(|(key, value)| ((*key).to_owned(), (*value).into()));
+        let event = snowplow_tracker::SelfDescribingEvent::builder()
+            .schema("iglu:org.example/page_view/jsonschema/1-0-0")
+            .data(serde_json::Value::Object(fields.collect()))
+            .build()
+            .expect("the event is complete");
+        // Full is an error of its own, and its hit lost.
+        self.0.borrow_mut().track(event, None).ok();
+    }
+
+    /// It tells nobody what it has delivered: a batch takes it less than a millisecond.
+    fn settle(&self) {
+        thread::sleep(Duration::from_millis(50));
     }
 }
 
@@ -120,12 +190,14 @@ pub fn ureq_loop(url: &str, hits: usize) {
 
 #[cfg(test)]
 mod test {
-    use super::{Batcher, track};
+    use super::{Batcher, Crowd, Segment};
 
     #[test]
     fn segment_packs_962_messages_into_a_request() {
+        // Nobody is there; nothing is sent before the channel closes.
+        let segment = Segment::start("http://127.0.0.1:1", Crowd::one());
         let mut batcher = Batcher::new(None);
-        let packed = (0..2_000).take_while(|_| matches!(batcher.push(track()), Ok(None))).count();
+        let packed = (0..2_000).take_while(|_| matches!(batcher.push(segment.track()), Ok(None))).count();
         // Its time stamps differ by a digit or two.
         assert!(packed.abs_diff(962) <= 15, "{packed}");
     }

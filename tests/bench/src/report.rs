@@ -11,6 +11,15 @@ impl Series {
         Self(Vec::new())
     }
 
+    /// What is the same in every one of so many runs.
+    pub fn of(value: f64, runs: usize) -> Self {
+        Self(vec![value; runs])
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub fn push(&mut self, value: f64) {
         self.0.push(value);
     }

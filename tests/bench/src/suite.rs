@@ -7,7 +7,7 @@ use crate::{
     collector::Collector,
     job,
     report::{Limit, Row, Series},
-    spool,
+    spool, stalled,
 };
 
 /// How exactly to measure.
@@ -19,20 +19,40 @@ pub struct Effort {
     /// half; with short turns all see the same of both.
     turns: usize,
     /// Rounds of operations back to back in a turn.
-    pub rounds: usize,
+    rounds: usize,
     /// Operations in a turn that are not back to back.
     paced: usize,
     /// Hits that are delivered one by one; ten times as many in batches.
     hits: usize,
+    /// Hits that come while the collector is stalled.
+    pub stalled: usize,
     /// Bytes that wait on the disk.
     pub backlog: u64,
+    /// How many times these are delivered.
+    pub backlogs: usize,
 }
 
 impl Effort {
-    pub const FULL: Self =
-        Self { runs: 5, turns: 20, rounds: 5, paced: 1_500, hits: 20_000, backlog: 1 << 30 };
-    pub const QUICK: Self =
-        Self { runs: 1, turns: 2, rounds: 5, paced: 1_000, hits: 5_000, backlog: 64 << 20 };
+    pub const FULL: Self = Self {
+        runs: 5,
+        turns: 20,
+        rounds: 5,
+        paced: 1_500,
+        hits: 20_000,
+        stalled: 1_000_000,
+        backlog: 1 << 30,
+        backlogs: 3,
+    };
+    pub const QUICK: Self = Self {
+        runs: 1,
+        turns: 2,
+        rounds: 5,
+        paced: 1_000,
+        hits: 5_000,
+        stalled: 100_000,
+        backlog: 64 << 20,
+        backlogs: 1,
+    };
 }
 
 /// A part of the table.
@@ -43,7 +63,7 @@ pub struct Section {
 }
 
 /// All parts, in their order.
-pub const SECTIONS: [Section; 10] = [
+pub const SECTIONS: [Section; 14] = [
     Section { name: "request", measure: request },
     Section { name: "identity", measure: identity },
     Section { name: "ffi", measure: ffi },
@@ -53,7 +73,11 @@ pub const SECTIONS: [Section; 10] = [
     Section { name: "threads", measure: threads },
     Section { name: "destinations", measure: destinations },
     Section { name: "delivery", measure: delivery },
-    Section { name: "spool", measure: spool::section },
+    Section { name: "crowd", measure: crowd },
+    Section { name: "spool", measure: spool::cost },
+    Section { name: "backlog", measure: spool::backlog },
+    Section { name: "stalled", measure: stalled::stalled },
+    Section { name: "close", measure: stalled::close },
 ];
 
 /// One tracked request, end to end.
@@ -241,50 +265,132 @@ fn threads(effort: Effort) -> io::Result<Vec<Row>> {
 /// Hits a second and processor time a hit, to a collector on another core, by a process on one core. The floor of ours
 /// is a bare socket that writes as many bytes as often.
 fn delivery(effort: Effort) -> io::Result<Vec<Row>> {
-    let collector = Collector::start(Some(1))?;
     let (single, many) = (effort.hits, effort.hits * 10);
     let who =
         [("ureq", single), ("to=ga-v1", single), ("posthog", many), ("segment", many), ("to=ga4", many)];
-    let [mut rate, mut cost, mut packed, mut floor_rate, mut floor_cost] =
-        [const { [const { Series::new() }; 5] }; 5];
-    for _ in 0..effort.runs {
-        for (n, (who, hits)) in who.into_iter().enumerate() {
-            let measure = |who: &str, posts: usize| {
-                job::run::<2>(&["delivery", who, collector.url(), &posts.to_string()])
-            };
-            let before = collector.seen()?;
-            let numbers = measure(who, hits)?;
-            let after = collector.seen()?;
-            let [posts, bytes] = [after[0] - before[0], after[1] - before[1]];
-            let each = hits as f64 / posts;
-            rate[n].push(numbers[0]);
-            cost[n].push(numbers[1]);
-            packed[n].push(each);
-            if who.starts_with("to=") {
-                let numbers = measure(&format!("socket={:.0}", bytes / posts), posts as usize)?;
-                floor_rate[n].push(numbers[0] * each);
-                floor_cost[n].push(numbers[1] / each);
-            }
+    let delivered = Delivered::measure(effort, who, 1)?;
+    let one = "one hit a POST";
+    let batch = format!("{:.0} hits a POST", delivered.packed[4].median());
+    let row = |figure: &str, what: What, goal, ours, peer, limit: Option<Limit>| {
+        delivered.row(format!("{figure}, {}", what.name()), what, goal, [ours, peer], limit)
+    };
+    Ok(vec![
+        row(one, What::Cost, "G5", 1, 0, Some(Limit::PeerTimes(1.5))),
+        row(one, What::Rate, "", 1, 0, None),
+        row(&batch, What::Cost, "G6", 4, 2, Some(Limit::PeerTimes(0.5))),
+        row(&batch, What::Rate, "", 4, 2, None),
+        row(&batch, What::Rate, "G7", 4, 3, Some(Limit::PeerAtLeast(1.0))),
+        row(&batch, What::Cost, "", 4, 3, None),
+    ])
+}
+
+/// As [`delivery`], of many visitors with many agents who come in turn. A request to GA4 holds hits of one visitor
+/// alone, so that there are as many requests as hits; one to the peers' receivers holds whatever comes.
+fn crowd(effort: Effort) -> io::Result<Vec<Row>> {
+    /// And a fifth as many agents.
+    const VISITORS: usize = 1_000;
+    let hits = effort.hits * 5;
+    let who = ["posthog", "segment", "to=ga4", "to=file", "to=sqlite"].map(|who| (who, hits));
+    let delivered = Delivered::measure(effort, who, VISITORS)?;
+    let mut rows = Vec::new();
+    for ours in 2..who.len() {
+        for (what, peer) in [(What::Cost, 0), (What::Rate, 0), (What::Cost, 1), (What::Rate, 1)] {
+            let packed = delivered.packed[ours].median();
+            let packed = if packed.is_finite() { format!(" ({packed:.1} a POST)") } else { String::new() };
+            let figure = format!("{VISITORS} visitors, {}{packed}, {}", who[ours].0, what.name());
+            rows.push(delivered.row(figure, what, "", [ours, peer], None));
         }
     }
-    let row = |figure: &str, goal, of: [&[Series; 5]; 2], ours: usize, peer: usize, limits: &[Limit]| Row {
-        figure: figure.to_owned(),
-        goal,
-        floor: Some(of[1][ours].clone()),
-        ours: of[0][ours].clone(),
-        peer: Some((format!("{} ({:.0} a POST)", who[peer].0, packed[peer].median()), of[0][peer].clone())),
-        limits: limits.to_vec(),
-    };
-    let batch = format!("{:.0} hits a POST", packed[4].median());
-    let (rate, cost) = ([&rate, &floor_rate], [&cost, &floor_cost]);
-    Ok(vec![
-        row("one hit a POST, CPU µs a hit", "G5", cost, 1, 0, &[Limit::PeerTimes(1.5)]),
-        row("one hit a POST, hits/s", "", rate, 1, 0, &[]),
-        row(&format!("{batch}, CPU µs a hit"), "G6", cost, 4, 2, &[Limit::PeerTimes(0.5)]),
-        row(&format!("{batch}, hits/s"), "", rate, 4, 2, &[]),
-        row(&format!("{batch}, hits/s"), "G7", rate, 4, 3, &[Limit::PeerAtLeast(1.0)]),
-        row(&format!("{batch}, CPU µs a hit"), "", cost, 4, 3, &[]),
-    ])
+    Ok(rows)
+}
+
+/// What is measured of a delivery.
+#[derive(Clone, Copy)]
+enum What {
+    Cost,
+    Rate,
+}
+
+impl What {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Cost => "CPU µs a hit",
+            Self::Rate => "hits/s",
+        }
+    }
+}
+
+/// What came of everybody's deliveries.
+struct Delivered<const N: usize> {
+    who: [&'static str; N],
+    rate: [Series; N],
+    cost: [Series; N],
+    /// Hits a POST; without end where there are none.
+    packed: [Series; N],
+    floor_rate: [Series; N],
+    floor_cost: [Series; N],
+}
+
+impl<const N: usize> Delivered<N> {
+    /// Has everybody deliver so many hits, of `visitors` in turn.
+    fn measure(effort: Effort, who: [(&'static str, usize); N], visitors: usize) -> io::Result<Self> {
+        let collector = Collector::start(Some(1))?;
+        let none = || std::array::from_fn(|_| Series::new());
+        let mut delivered = Self {
+            who: who.map(|(who, _)| who),
+            rate: none(),
+            cost: none(),
+            packed: none(),
+            floor_rate: none(),
+            floor_cost: none(),
+        };
+        for _ in 0..effort.runs {
+            for (n, (who, hits)) in who.into_iter().enumerate() {
+                let measure = |who: &str, hits: usize| {
+                    let words = ["delivery", who, collector.url(), &hits.to_string(), &visitors.to_string()];
+                    job::run::<2>(&words)
+                };
+                let before = collector.seen()?;
+                let numbers = measure(who, hits)?;
+                let after = collector.seen()?;
+                let [posts, bytes] = [after[0] - before[0], after[1] - before[1]];
+                let each = hits as f64 / posts;
+                delivered.rate[n].push(numbers[0]);
+                delivered.cost[n].push(numbers[1]);
+                delivered.packed[n].push(each);
+                if who.starts_with("to=") && posts > 0.0 {
+                    let numbers = measure(&format!("socket={:.0}", bytes / posts), posts as usize)?;
+                    delivered.floor_rate[n].push(numbers[0] * each);
+                    delivered.floor_cost[n].push(numbers[1] / each);
+                }
+            }
+        }
+        Ok(delivered)
+    }
+
+    /// One of ours beside one of the peers.
+    fn row(
+        &self,
+        figure: String,
+        what: What,
+        goal: &'static str,
+        [ours, peer]: [usize; 2],
+        limit: Option<Limit>,
+    ) -> Row {
+        let (of, floor) = match what {
+            What::Cost => (&self.cost, &self.floor_cost[ours]),
+            What::Rate => (&self.rate, &self.floor_rate[ours]),
+        };
+        let packed = self.packed[peer].median();
+        Row {
+            figure,
+            goal,
+            floor: (!floor.is_empty()).then(|| floor.clone()),
+            ours: of[ours].clone(),
+            peer: Some((format!("{} ({packed:.0} a POST)", self.who[peer]), of[peer].clone())),
+            limits: limit.into_iter().collect(),
+        }
+    }
 }
 
 impl Effort {

@@ -1,9 +1,9 @@
 //! The benchmarks: a workspace of their own, since they bring the peers along.
 
-use crate::cargo;
+use crate::{cargo, install};
 
 /// Where they are.
-pub(crate) const MANIFEST: &str = "tests/bench/Cargo.toml";
+const MANIFEST: &str = "tests/bench/Cargo.toml";
 
 /// Builds and runs them; `options` go to the program.
 ///
@@ -11,5 +11,22 @@ pub(crate) const MANIFEST: &str = "tests/bench/Cargo.toml";
 ///
 /// When they cannot be built or run.
 pub(crate) fn run(options: &[&str]) -> Result<(), String> {
+    prepare()?;
     cargo::run(&[&["run", "--release", "--manifest-path", MANIFEST, "--"], options].concat()).map(drop)
+}
+
+/// Runs their own tests.
+///
+/// # Errors
+///
+/// When one fails, or they cannot be built.
+pub(crate) fn test() -> Result<(), String> {
+    prepare()?;
+    cargo::run(&["test", "--manifest-path", MANIFEST]).map(drop)
+}
+
+/// What a peer cannot be compiled without.
+fn prepare() -> Result<(), String> {
+    install::tool("pkg-config", "--version", "which finds OpenSSL")?;
+    install::package("libssl-dev", "pkg-config", &["--exists", "openssl"], "which snowplow_tracker stands on")
 }

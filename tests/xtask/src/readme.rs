@@ -5,8 +5,13 @@ use std::fs;
 use crate::{COMMANDS, cargo, root};
 
 /// What shows commands.
-const READMES: [&str; 4] =
-    ["README.md", "bindings/c/README.md", "bindings/python/README.md", "tests/fuzz/README.md"];
+const READMES: [&str; 5] = [
+    "README.md",
+    "bindings/c/README.md",
+    "bindings/python/README.md",
+    "tests/bench/README.md",
+    "tests/fuzz/README.md",
+];
 
 /// Checks every command of [`READMES`].
 ///

@@ -31,9 +31,7 @@ pub(crate) fn run() -> Result<(), String> {
     c::check(&mut steps)?;
     python::check(&mut steps)?;
     steps.run("system calls of a request", syscalls::check)?;
-    steps.run("tests of the benchmarks", || {
-        cargo::run(&["test", "--manifest-path", bench::MANIFEST]).map(drop)
-    })?;
+    steps.run("tests of the benchmarks", bench::test)?;
     steps.run("the READMEs' commands", readme::check)?;
     steps.run("the fuzz targets, briefly", fuzz::check)?;
     print!("{steps}");
