@@ -97,8 +97,9 @@ fn latency(load: &(impl Load + Sync), how: &[&str]) -> Result<String, Box<dyn Er
     Ok(match *how {
         ["back-to-back", rounds] => clock::back_to_back(load, rounds.parse()?, BURST).to_string(),
         ["paced", count] => clock::paced(load, count.parse()?).to_string(),
-        ["threads", threads, rounds] => {
-            let (times, rate) = clock::threads(load, threads.parse()?, rounds.parse()?, SHARED);
+        ["threads", threads, rounds, ref shared @ ..] => {
+            let shared = shared.first().map_or(Ok(SHARED), |shared| shared.parse())?;
+            let (times, rate) = clock::threads(load, threads.parse()?, rounds.parse()?, shared);
             format!("{} {rate}", times.at(0.5))
         }
         _ => return Err(format!("unknown way {how:?}").into()),
