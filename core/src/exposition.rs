@@ -11,8 +11,10 @@ use crate::ledger::{Breaker, Hits, Reason, Stats};
 /// | `trackside_requests_total` | counter | `outcome` (`tracked`, `skipped`), `reason` |
 /// | `trackside_late_annotations_total` | counter | |
 /// | `trackside_hits_offered_total` | counter | `destination` |
+/// | `trackside_hits_adopted_total` | counter | `destination` |
 /// | `trackside_hits_total` | counter | `destination`, `outcome` (`delivered`, `refused`, `dropped`), `reason` |
-/// | `trackside_hits_pending` | gauge | `destination`, `place` (`queue`, `flight`) |
+/// | `trackside_hits_pending` | gauge | `destination`, `place` (`queue`, `flight`, `spool`) |
+/// | `trackside_hits_volatile` | gauge | `destination` |
 /// | `trackside_retries_total` | counter | `destination` |
 /// | `trackside_panics_total` | counter | `destination` |
 /// | `trackside_breaker_openings_total` | counter | `destination` |

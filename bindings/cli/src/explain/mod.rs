@@ -18,6 +18,7 @@ use trackside::{Annotations, Request, Response, Tracker, consent::Consent, trans
 
 use crate::{
     configuration::{self, Location},
+    escape::escape,
     failure::Failure,
     output,
 };
@@ -102,6 +103,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     // What would be sent is told of every destination, also of one that this command could not open.
     let tracker =
         Tracker::builder(loaded.config).transport(Arc::new(Null)).open().map_err(Failure::failed)?;
+    for warning in tracker.config().warnings() {
+        // With the standard error closed, nobody wants to know.
+        writeln!(io::stderr(), "trackside: warning: {}", escape(warning.to_string().as_bytes())).ok();
+    }
     let request = Request::new(head.method, head.target, &head.headers)
         .with_peer(arguments.peer)
         .with_secure(arguments.https)

@@ -14,6 +14,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7878")]
     pub(super) listen: String,
 
+    /// Where to give out the books as metrics, at /metrics, such as 127.0.0.1:9090 [default: nowhere]
+    #[arg(long, value_name = "ADDR")]
+    pub(super) metrics: Option<String>,
+
     #[command(flatten)]
     pub(super) location: Location,
 }
@@ -33,6 +37,11 @@ links that lead out of DIR, and trackside's own database, keys, spool and config
 they are called. The sample site shows its visitors the notice; in a folder of your own, showing it
 is the site's job.
 
+Metrics: --metrics ADDR listens there, too, and answers GET /metrics with both books as Prometheus reads
+them: requests by verdict, and hits by destination and by what became of them. They are never given out
+where the pages are. Whoever reaches ADDR reads them without a password: leave it on the loopback
+(127.0.0.1 or [::1]), or where only your own machines come.
+
 Ctrl-C and SIGTERM end it: requests under way get the configuration's `shutdown` (5 s) to finish, and
 hits as much again to be delivered; then the totals are printed. A second signal ends it at once.
 
@@ -40,6 +49,7 @@ Examples:
   trackside serve                                   open http://127.0.0.1:7878/
   trackside serve ./public --listen 127.0.0.1:8080
   trackside serve ./public --config trackside.toml
+  trackside serve ./public --metrics 127.0.0.1:9090
 
 Exit codes: 0 ended by a signal; 1 the store cannot be written, the address is in use, or another
 failure; 2 wrong command line or configuration, or no such folder; 130 or 143 ended at once by a

@@ -14,11 +14,16 @@ pub(super) fn greeting(
     loaded: &Loaded,
     folder: Option<&Folder>,
     listener: &TcpListener,
+    metrics: Option<&TcpListener>,
 ) -> Result<String, Failure> {
     let address = listener.local_addr().map_err(Failure::failed)?;
     let mut out = String::new();
-    // Writing to a string cannot fail.
+    // Writing to a string cannot fail, here and below.
     write(&mut out, loaded, folder).ok();
+    if let Some(metrics) = metrics {
+        let address = metrics.local_addr().map_err(Failure::failed)?;
+        writeln!(out, "metrics: http://{address}/metrics").ok();
+    }
     Ok(out + &format!("\nlistening on http://{address}/ (Ctrl-C ends it)\n"))
 }
 

@@ -4,6 +4,7 @@ mod arguments;
 mod folder;
 mod greeting;
 mod guard;
+mod metrics;
 mod sample;
 mod server;
 mod signals;
@@ -47,9 +48,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     log::to(problems.clone());
     let printer = Printer::start(io::stdout()).map_err(no_thread)?;
     let runtime = Runtime::new().map_err(no_thread)?;
-    let listener = listen(&runtime, &arguments.listen)?;
+    let listener = listen(&runtime, "--listen", &arguments.listen)?;
+    let metrics = arguments.metrics.as_deref();
+    let metrics = metrics.map(|address| listen(&runtime, "--metrics", address)).transpose()?;
     let signals = signals::listen(&runtime)?;
-    printer.line(greeting::greeting(&loaded, folder.as_ref(), &listener)?);
+    printer.line(greeting::greeting(&loaded, folder.as_ref(), &listener, metrics.as_ref())?);
 
     let asks = matches!(loaded.config.consent(), Policy::OptIn | Policy::OptOut);
     let tracker = Tracker::open(loaded.config).map_err(Failure::failed)?;
@@ -60,6 +63,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let app = site
         .layer(TracksideLayer::new(tracker.clone()).with_verdict())
         .layer(middleware::from_fn_with_state(printer.clone(), verdicts::print));
+    if let Some(metrics) = metrics {
+        let app = metrics::router(tracker.clone());
+        runtime.spawn(server::serve(metrics, app, signals.clone(), within));
+    }
     runtime.block_on(server::serve(listener, app, signals, within));
     // Ends what is left of requests, so that each is counted before the totals.
     runtime.shutdown_timeout(LAST_READS);
@@ -108,17 +115,18 @@ fn check_folder(file: &Path) -> Result<(), Failure> {
     }
 }
 
-fn listen(runtime: &Runtime, address: &str) -> Result<TcpListener, Failure> {
+/// `flag` is where the address was given.
+fn listen(runtime: &Runtime, flag: &str, address: &str) -> Result<TcpListener, Failure> {
     runtime.block_on(TcpListener::bind(address)).map_err(|error| match error.kind() {
         io::ErrorKind::AddrInUse => Failure::failed(format_args!(
-            "{address} is in use; end the other program, or choose another with --listen, such as --listen 127.0.0.1:0"
+            "{address} is in use; end the other program, or choose another with {flag}, such as {flag} 127.0.0.1:0"
         )),
         io::ErrorKind::PermissionDenied => Failure::failed(format_args!(
-            "{address} needs more rights than this user has; choose a port above 1023 with --listen"
+            "{address} needs more rights than this user has; choose a port above 1023 with {flag}"
         )),
         io::ErrorKind::InvalidInput => Failure::usage(format_args!(
-            "--listen {address} is no address; write it as HOST:PORT, such as 127.0.0.1:7878 or [::1]:7878"
+            "{flag} {address} is no address; write it as HOST:PORT, such as 127.0.0.1:7878 or [::1]:7878"
         )),
-        _ => Failure::failed(format_args!("{address} cannot be listened on: {error}; choose another with --listen")),
+        _ => Failure::failed(format_args!("{address} cannot be listened on: {error}; choose another with {flag}")),
     })
 }

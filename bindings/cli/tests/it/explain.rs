@@ -27,6 +27,20 @@ fn the_readme_example() {
 }
 
 #[test]
+fn what_the_configuration_is_warned_of_is_told_once() {
+    let place = Place::new();
+    place.write("my.toml", "consent.policy = 'none'\nvisitor.cookie.max_age = '401d'\n");
+    for format in ["text", "json"] {
+        let arguments = ["--config", "my.toml", "--format", format];
+        let ran = explain(&place, b"GET / HTTP/1.1\nHost: www.example.com\n\n", &arguments);
+        let told = "trackside: warning: visitor.cookie.max_age: 401d is clamped to 400d, the longest that browsers \
+                    keep a cookie\n";
+        assert_eq!((ran.code, ran.err.as_str()), (Some(0), told));
+        assert!(!ran.out.contains("clamped"), "{}", ran.out);
+    }
+}
+
+#[test]
 fn a_destination_whose_sink_is_in_another_program() {
     let place = Place::new();
     place.write(

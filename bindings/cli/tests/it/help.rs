@@ -9,7 +9,14 @@ fn help_is_worth_reading() {
         (&["--help"][..], &["serve", "report", "explain", "forget", "Exit codes:"][..]),
         (
             &["serve", "--help"],
-            &["[default: 127.0.0.1:7878]", "What is stored:", "Examples:", "Exit codes:", "--config"],
+            &[
+                "[default: 127.0.0.1:7878]",
+                "What is stored:",
+                "--metrics",
+                "Examples:",
+                "Exit codes:",
+                "--config",
+            ],
         ),
         (
             &["report", "--help"],

@@ -15,6 +15,7 @@ mod folder;
 mod forget;
 mod help;
 mod load;
+mod metrics;
 mod output;
 mod place;
 mod report;

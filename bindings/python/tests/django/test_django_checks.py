@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,32 @@ def found(monkeypatch: pytest.MonkeyPatch, **changed: Any) -> list[str]:
 
 def test_a_site_in_order_has_nothing_to_hear() -> None:
     assert not [message for message in run_checks() if (message.id or "").startswith("trackside.")]
+
+
+def test_what_is_to_be_warned_of_is_told_once_by_checks_and_command_together() -> None:
+    code = """
+import django
+from django.conf import settings
+from django.core.management import call_command
+
+settings.configure(
+    INSTALLED_APPS=["trackside.django"],
+    MIDDLEWARE=["trackside.django.Middleware"],
+    ROOT_URLCONF="__main__",
+    ALLOWED_HOSTS=["*"],
+    TRACKSIDE={"consent": {"policy": "none"}, "visitor": {"cookie": {"max_age": "401d"}}},
+)
+urlpatterns = []
+django.setup()
+call_command("trackside_explain", "/", skip_checks=False)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], timeout=60, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "verdict: skipped(status)" in done.stdout
+    told = "visitor.cookie.max_age: 401d is clamped to 400d, the longest that browsers keep a cookie\n"
+    assert done.stderr == told
 
 
 @pytest.mark.parametrize(

@@ -117,6 +117,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! `trackside serve --metrics 127.0.0.1:9090` does so at an address of its own.
+//!
 //! # The way to the receiver
 //!
 //! Connections are kept from batch to batch (`batches_share_one_connection`), unless they were idle for 1.5 s, which

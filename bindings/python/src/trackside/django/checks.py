@@ -26,7 +26,7 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
     ]
     if not messages:
         try:
-            live.open_tracker(found).close()
+            live.check(found)
         except live.FunctionError as error:
             messages.append(Error(str(error), id="trackside.E006"))
         except ImproperlyConfigured as error:

@@ -37,6 +37,8 @@ class Live:
 
 _live: Live | None = None
 _books: books.Books | None = None
+#: What the checks have opened, and nobody has used yet.
+_checked: tuple[conf.Settings, Tracker] | None = None
 _lock = threading.Lock()
 
 
@@ -77,13 +79,37 @@ def open_tracker(settings: conf.Settings) -> Tracker:
         raise ImproperlyConfigured("\n".join(f"TRACKSIDE: {line}" for line in lines)) from error
 
 
+def check(settings: conf.Settings) -> None:
+    """Opens a tracker of these settings, and keeps it for :func:`current`: so what there is to be warned of
+    is told once, and what the settings name is made once. Raises ``ImproperlyConfigured``."""
+    global _checked
+    with _lock:
+        if _live is not None and settings.opens_the_same(_live.settings):
+            return
+        opened = open_tracker(settings)
+        if _checked is not None:
+            _checked[1].close()
+        _checked = settings, opened
+
+
+def _take(settings: conf.Settings) -> Tracker:
+    """What the checks have opened, if it is of these settings, or a new one."""
+    global _checked
+    checked, _checked = _checked, None
+    if checked is not None and settings.opens_the_same(checked[0]):
+        return checked[1]
+    if checked is not None:
+        checked[1].close()
+    return open_tracker(settings)
+
+
 def _open() -> Live:
     global _live
     with _lock:
         if _live is None:
             settings = conf.Settings.read()
             settings.raise_mistakes()
-            _live = _make(settings, open_tracker(settings))
+            _live = _make(settings, _take(settings))
             _keep_books(settings.options.stats)
             setting_changed.connect(_follow, dispatch_uid="trackside")
         return _live
