@@ -48,7 +48,9 @@
 //!
 //! The closure is cloned for each worker, so it may keep a buffer or a connection of its own; what all of them
 //! share goes into an `Arc`. It makes one attempt and says how that went ([`Outcome`](crate::protocol::Outcome));
-//! it neither sleeps nor tries again by itself. What takes long is better a type that implements
+//! it neither sleeps nor tries again by itself. A failure that is the receiver's own answer, and not the network's, it
+//! says to be one ([`answered`](crate::sink::Delivery::answered)): one hit over which the receiver always fails then holds
+//! up the others for three attempts, and is refused(`poison`) in the end. What takes long is better a type that implements
 //! [`Sink`](crate::sink::Sink), made by a factory that may fail. Of the tracker, a sink may raise
 //! [`event`](crate::Tracker::event)s and read the books; to `flush` or `close` it from there is refused, since the
 //! worker would wait for itself.
