@@ -3,7 +3,7 @@ use std::{fmt::Write, io, thread, time::Duration};
 use serde_json::{Map, Value, json};
 use trackside::{
     Config, Reason,
-    config::{Destination, Receiver},
+    config::{Destination, Mode, Receiver},
     ledger::Hits,
     spool,
 };
@@ -53,6 +53,7 @@ Mind:
   `ip` of the destination. Hits made for another are left, and told of.
   A program's own filters and editors of hits (hooks) are not asked, since they are part of it: if yours
   has some, start it again instead. The same goes for sinks of its own (callback, celery).
+  With mode = \"off\" or \"dry-run\" nothing is sent, and so nothing is drained.
   What was under way when its process was killed is sent again only to receivers that know a second
   copy, or with after_unknown = \"resend\"; else it is dropped(ambiguous).
 
@@ -68,6 +69,11 @@ destination cannot be reached from here; 2 wrong command line or configuration."
 /// Delivers, and prints the books.
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let config = configuration::load(&arguments.location)?.config;
+    if config.mode() != Mode::On {
+        return Err(Failure::usage(
+            "with this configuration's `mode` nothing is sent, and so nothing is drained; TRACKSIDE__MODE=on overrides it",
+        ));
+    }
     let problems = Printer::start(io::stderr())
         .map_err(|error| Failure::failed(format_args!("no thread can be started: {error}")))?;
     log::to(problems.clone());

@@ -349,6 +349,20 @@ fn a_sink_of_a_programs_own_cannot_be_drained_from_here() {
 }
 
 #[test]
+fn where_nothing_is_sent_nothing_is_drained() {
+    let mut site = Site::new();
+    site.killed(1);
+    site.collector.up().unwrap();
+    for mode in ["off", "dry-run"] {
+        let mut command = site.place.command(&["spool", "drain", "--config", "my.toml"]);
+        let ran = Ran::of(command.env("TRACKSIDE__MODE", mode).output().unwrap());
+        assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""));
+        assert!(ran.err.contains("nothing is drained; TRACKSIDE__MODE=on"), "{}", ran.err);
+    }
+    assert_eq!((site.collector.count(), &site.listed()[0]["hits"]), (0, &json!(1)));
+}
+
+#[test]
 fn what_cannot_be_done_is_told() {
     let site = Site::new();
     for (arguments, code, says) in [
