@@ -4,4 +4,5 @@ pub mod block;
 pub mod collector;
 pub mod folder;
 pub mod hits;
+pub mod receivers;
 pub mod visit;
