@@ -15,19 +15,22 @@ use trackside_core::{
     endpoint,
     hit::Kind,
     judge::{self, Verdict},
-    protocol::{self, Enriched, Outgoing},
+    protocol::{self, Enriched, Outgoing, Protocol},
     transport::{Recording, Transport},
     visitor::{
         DailyKey,
         consent::{Choice, Consent},
     },
 };
+use trackside_tests::receivers;
 use trackside_transports::{Tracker, pool::FanOut};
 
 const KEY: DailyKey = DailyKey([7; 32]);
 const NOW: u64 = 1_784_714_400_000_000;
 
 static CONFIG: LazyLock<Config> = LazyLock::new(|| config_of(""));
+
+static RECEIVERS: LazyLock<Vec<(&str, Arc<dyn Protocol>)>> = LazyLock::new(|| receivers::all().unwrap());
 
 fn config_of(more: &str) -> Config {
     let text = format!(
@@ -452,6 +455,31 @@ proptest! {
                 }
                 let shown = format!("{out:?}");
                 prop_assert!(!shown.contains("api_secret=secret"));
+                rest = &rest[taken..];
+            }
+        }
+    }
+
+    /// The same of every receiver, each as it is configured at least.
+    #[test]
+    fn every_receiver_encodes_what_it_admits(calls in vec(call(), 1..20)) {
+        let hits: Vec<_> =
+            calls.iter().flat_map(|call| call.judged(&CONFIG, &call.request, &call.response).1).collect();
+        let mut out = Outgoing::new();
+        for (name, protocol) in &*RECEIVERS {
+            let admitted = hits.iter().filter(|hit| protocol.admit(hit).is_ok());
+            let batch: Vec<_> = admitted.map(Enriched::new).collect();
+            let mut rest = &batch[..];
+            while !rest.is_empty() {
+                let taken = protocol.encode(rest, NOW, &mut out);
+                prop_assert!((1..=rest.len().min(protocol.needs().batch)).contains(&taken), "{}", name);
+                let is_json = out.headers().any(|header| header == ("content-type", "application/json"));
+                prop_assert!(!is_json || serde_json::from_slice::<serde_json::Value>(out.payload()).is_ok());
+                for (_, value) in out.headers() {
+                    prop_assert!(value.bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{}", name);
+                }
+                let shown = format!("{out:?}");
+                prop_assert!(!receivers::SECRET.iter().any(|secret| shown.contains(secret)));
                 rest = &rest[taken..];
             }
         }

@@ -11,6 +11,7 @@ from urllib.parse import unquote_to_bytes
 
 import look
 import record
+import schema
 
 VERSION = "0.1.0"
 LIBRARY = {"name": "trackside", "version": VERSION}
@@ -435,6 +436,7 @@ def snowplow_encode(keys, hit, found, now):
         context = [{"schema": keys["properties_schema"], "data": own}]
         event["co"] = compact({"schema": IGLU + "contexts/jsonschema/1-0-0", "data": context}).decode()
     body = {"schema": IGLU + "payload_data/jsonschema/1-0-4", "data": [present(event)]}
+    schema.check_body(body)
     return post(keys["url"], body)
 
 
