@@ -102,6 +102,7 @@ mod test {
             .property("b", "")
             .property("own", 3)
             .property("a\0", 5)
+            .property("a", 3.5)
             .property("a", 4);
         let hit = Draft { event: Some(&event), ..sample::page() }.seal(IpPolicy::Full);
         let found: Vec<_> = properties(&hit, |key| key == "own").collect();

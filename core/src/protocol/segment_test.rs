@@ -135,9 +135,9 @@ fn an_item_has_32_kilobytes_and_a_body_500() {
 }
 
 #[test]
-fn the_body_ends_after_37_bytes() {
+fn what_follows_the_items_is_reckoned_with() {
     let (_, out) = kit::request(&segment(), &[full(&sample::page())]);
-    assert!(out.payload()[out.payload().len() - 38..].starts_with(b"],\"sentAt\":\""));
+    assert!(out.payload()[out.payload().len() - AFTER - 1..].starts_with(b"],\"sentAt\":\""));
 }
 
 #[test]
