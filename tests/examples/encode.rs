@@ -8,7 +8,10 @@ use trackside_core::{
     enrich::{Enricher, Lists},
     protocol::{Enriched, Outgoing},
 };
-use trackside_tests::{hits, receivers};
+use trackside_tests::{
+    hits,
+    receivers::{self, Configured},
+};
 
 const HITS: usize = 20;
 const ROUNDS: u32 = 2_000;
@@ -20,7 +23,7 @@ fn main() {
     let found: Vec<_> = hits.iter().map(|hit| enricher.look(hit)).collect();
     let batch: Vec<_> = hits.iter().zip(&found).map(|(hit, found)| Enriched::with(hit, found)).collect();
     println!("{:<12} {:>10} {:>12} {:>12}", "receiver", "ns a hit", "hits/s", "bytes a hit");
-    for (name, protocol) in receivers::all().unwrap() {
+    for Configured { name, protocol, .. } in receivers::all().unwrap() {
         let mut out = Outgoing::new();
         let mut best = f64::MAX;
         let (mut taken, mut bytes) = (0, 0);

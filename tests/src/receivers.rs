@@ -23,18 +23,28 @@ const NEEDS: &[(&str, &str)] = &[
 /// No secret in [`all`] is without one of these, nor is anything else with one.
 pub const SECRET: [&str; 2] = ["s3cret", "czNjcmV0"];
 
-/// Each type's name and its wire format.
+/// A type of receiver, configured.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Configured {
+    /// The word for it.
+    pub name: &'static str,
+    /// Its wire format.
+    pub protocol: Arc<dyn Protocol>,
+}
+
+/// Each type of receiver, with the keys without which it cannot be configured.
 ///
 /// # Errors
 ///
 /// If its configuration is a mistake.
-pub fn all() -> Result<Vec<(&'static str, Arc<dyn Protocol>)>, ConfigError> {
+pub fn all() -> Result<Vec<Configured>, ConfigError> {
     let mut found = Vec::new();
     for (kind, needs) in NEEDS {
         let document = format!("consent.policy = 'none'\n[[destination]]\ntype = '{kind}'\n{needs}\n");
         let config = Config::builder().toml(&document).build()?;
-        found
-            .extend(config.destinations().iter().filter_map(|it| Some((*kind, protocol::of(&it.receiver)?))));
+        let protocols = config.destinations().iter().filter_map(|it| protocol::of(&it.receiver));
+        found.extend(protocols.map(|protocol| Configured { name: kind, protocol }));
     }
     Ok(found)
 }

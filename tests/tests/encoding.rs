@@ -10,7 +10,10 @@ use trackside_core::{
     enrich::{Enricher, Found, Lists},
     protocol::{Enriched, Outgoing, TYPES},
 };
-use trackside_tests::{hits, receivers};
+use trackside_tests::{
+    hits,
+    receivers::{self, Configured},
+};
 
 const LATER: u64 = hits::NOW + 60_000_000;
 
@@ -21,7 +24,7 @@ fn looked(hits: &[Hit]) -> Vec<Found> {
 
 #[test]
 fn none_is_left_out_here() {
-    let here: Vec<_> = receivers::all().unwrap().into_iter().map(|(name, _)| name).collect();
+    let here: Vec<_> = receivers::all().unwrap().into_iter().map(|receiver| receiver.name).collect();
     for kind in TYPES {
         assert!(here.contains(&kind.name()), "{} is to stand in tests/src/receivers.rs", kind.name());
     }
@@ -32,7 +35,7 @@ fn a_batch_is_encoded_with_one_allocation_at_most() {
     let hits = hits::pages(20).unwrap();
     let found = looked(&hits);
     let batch: Vec<_> = hits.iter().zip(&found).map(|(hit, found)| Enriched::with(hit, found)).collect();
-    for (name, protocol) in receivers::all().unwrap() {
+    for Configured { name, protocol, .. } in receivers::all().unwrap() {
         let mut out = Outgoing::new();
         // The first time, the request grows to its size.
         let taken = protocol.encode(&batch, LATER, &mut out);
@@ -50,7 +53,7 @@ fn hostile_hits_make_requests_that_can_be_read() {
     let found = looked(&hits);
     let batch: Vec<_> = hits.iter().zip(&found).map(|(hit, found)| Enriched::with(hit, found)).collect();
     let mut out = Outgoing::new();
-    for (name, protocol) in receivers::all().unwrap() {
+    for Configured { name, protocol, .. } in receivers::all().unwrap() {
         let mut rest: Vec<_> =
             batch.iter().filter(|enriched| protocol.admit(enriched.hit).is_ok()).copied().collect();
         assert!(rest.len() > 5, "{name}");

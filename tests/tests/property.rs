@@ -15,14 +15,14 @@ use trackside_core::{
     endpoint,
     hit::Kind,
     judge::{self, Verdict},
-    protocol::{self, Enriched, Outgoing, Protocol},
+    protocol::{self, Enriched, Outgoing},
     transport::{Recording, Transport},
     visitor::{
         DailyKey,
         consent::{Choice, Consent},
     },
 };
-use trackside_tests::receivers;
+use trackside_tests::receivers::{self, Configured};
 use trackside_transports::{Tracker, pool::FanOut};
 
 const KEY: DailyKey = DailyKey([7; 32]);
@@ -30,7 +30,7 @@ const NOW: u64 = 1_784_714_400_000_000;
 
 static CONFIG: LazyLock<Config> = LazyLock::new(|| config_of(""));
 
-static RECEIVERS: LazyLock<Vec<(&str, Arc<dyn Protocol>)>> = LazyLock::new(|| receivers::all().unwrap());
+static RECEIVERS: LazyLock<Vec<Configured>> = LazyLock::new(|| receivers::all().unwrap());
 
 fn config_of(more: &str) -> Config {
     let text = format!(
@@ -466,7 +466,7 @@ proptest! {
         let hits: Vec<_> =
             calls.iter().flat_map(|call| call.judged(&CONFIG, &call.request, &call.response).1).collect();
         let mut out = Outgoing::new();
-        for (name, protocol) in &*RECEIVERS {
+        for Configured { name, protocol, .. } in &*RECEIVERS {
             let admitted = hits.iter().filter(|hit| protocol.admit(hit).is_ok());
             let batch: Vec<_> = admitted.map(Enriched::new).collect();
             let mut rest = &batch[..];

@@ -1,6 +1,9 @@
 //! Moments as RFC 3339 has them.
 
-use std::fmt::{self, Display, Formatter};
+use std::{
+    fmt::{self, Display, Formatter},
+    str,
+};
 
 const DAY: u64 = 24 * 60 * 60;
 
@@ -11,14 +14,36 @@ pub(super) struct Iso(pub(super) u64);
 /// 9999-12-31T23:59:59.999Z.
 const LAST: u64 = 253_402_300_799_999;
 
-impl Display for Iso {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+impl Iso {
+    fn text(&self) -> [u8; 24] {
         let millis = self.0.min(LAST);
         let (seconds, millis) = (millis / 1_000, millis % 1_000);
         let (day, second) = (seconds / DAY, seconds % DAY);
         let [year, month, date] = civil(day);
         let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
-        write!(f, "{year:04}-{month:02}-{date:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
+        let mut text = *b"yyyy-mm-ddThh:mm:ss.sssZ";
+        put(&mut text[..4], year);
+        put(&mut text[5..7], month);
+        put(&mut text[8..10], date);
+        put(&mut text[11..13], hour);
+        put(&mut text[14..16], minute);
+        put(&mut text[17..19], second);
+        put(&mut text[20..23], millis);
+        text
+    }
+}
+
+/// The last digits of `number`, as many as there are places.
+fn put(places: &mut [u8], mut number: u64) {
+    for place in places.iter_mut().rev() {
+        *place = b'0' + (number % 10) as u8;
+        number /= 10;
+    }
+}
+
+impl Display for Iso {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(str::from_utf8(&self.text()).unwrap_or_default())
     }
 }
 
