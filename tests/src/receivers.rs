@@ -4,24 +4,11 @@ use std::sync::Arc;
 
 use trackside_core::{
     config::{Config, ConfigError},
-    protocol::{self, Protocol},
+    protocol::{self, Protocol, TYPES},
 };
 
-/// By type: the keys without which it cannot be configured.
-const NEEDS: &[(&str, &str)] = &[
-    ("ga4", "measurement_id = 'G-ABC123DEF4'\napi_secret = 's3cretGa4'"),
-    ("ga-v1", "tracking_id = 'UA-1-1'"),
-    ("posthog", "api_key = 's3cretPosthog'"),
-    ("segment", "write_key = 's3cretSegment'"),
-    ("rudderstack", "url = 'https://data.example/v1/batch'\nwrite_key = 's3cretRudderstack'"),
-    ("webhook", "url = 'https://hooks.example/'\nsecret = 'whsec_czNjcmV0czNjcmV0czNjcmV0czNjcmV0'"),
-    ("umami", "url = 'https://umami.example/api/batch'\nwebsite = '3f9c2f5e-7f0a-4b52-9d5d-0e7a3c8b1f20'"),
-    ("goatcounter", "url = 'https://stats.example/api/v0/count'\ntoken = 's3cretGoatcounter'"),
-    ("snowplow", "url = 'https://sp.example/com.snowplowanalytics.snowplow/tp2'"),
-];
-
-/// No secret in [`all`] is without one of these, nor is anything else with one.
-pub const SECRET: [&str; 2] = ["s3cret", "czNjcmV0"];
+/// The secret of all of them; nothing else that is sent holds it.
+pub const SECRET: &str = "whsec_czNjcmV0czNjcmV0czNjcmV0czNjcmV0";
 
 /// A type of receiver, configured.
 #[derive(Debug)]
@@ -37,14 +24,18 @@ pub struct Configured {
 ///
 /// # Errors
 ///
-/// If its configuration is a mistake.
+/// If they are a mistake.
 pub fn all() -> Result<Vec<Configured>, ConfigError> {
     let mut found = Vec::new();
-    for (kind, needs) in NEEDS {
-        let document = format!("consent.policy = 'none'\n[[destination]]\ntype = '{kind}'\n{needs}\n");
-        let config = Config::builder().toml(&document).build()?;
+    for kind in TYPES {
+        let document = format!("[[destination]]\ntype = '{}'\nip = 'full'\n{}\n", kind.name(), kind.lines());
+        let config = Config::builder()
+            .toml("consent.policy = 'none'")
+            .toml(&document)
+            .secrets(|_| Ok(SECRET.to_owned()))
+            .build()?;
         let protocols = config.destinations().iter().filter_map(|it| protocol::of(&it.receiver));
-        found.extend(protocols.map(|protocol| Configured { name: kind, protocol }));
+        found.extend(protocols.map(|protocol| Configured { name: kind.name(), protocol }));
     }
     Ok(found)
 }

@@ -23,11 +23,8 @@ fn looked(hits: &[Hit]) -> Vec<Found> {
 }
 
 #[test]
-fn none_is_left_out_here() {
-    let here: Vec<_> = receivers::all().unwrap().into_iter().map(|receiver| receiver.name).collect();
-    for kind in TYPES {
-        assert!(here.contains(&kind.name()), "{} is to stand in tests/src/receivers.rs", kind.name());
-    }
+fn all_of_them_are_here() {
+    assert_eq!(receivers::all().unwrap().len(), TYPES.len());
 }
 
 #[test]
@@ -67,7 +64,7 @@ fn hostile_hits_make_requests_that_can_be_read() {
                 assert!(is_printable, "{name}: {header}: {value}");
             }
             let shown = format!("{out:?} {protocol:?} {}", out.shown_url());
-            assert!(!receivers::SECRET.iter().any(|secret| shown.contains(secret)), "{name}: {shown}");
+            assert!(!shown.contains(receivers::SECRET), "{name}: {shown}");
             rest.drain(..taken);
         }
     }

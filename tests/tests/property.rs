@@ -479,7 +479,7 @@ proptest! {
                     prop_assert!(value.bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{}", name);
                 }
                 let shown = format!("{out:?}");
-                prop_assert!(!receivers::SECRET.iter().any(|secret| shown.contains(secret)));
+                prop_assert!(!shown.contains(receivers::SECRET));
                 rest = &rest[taken..];
             }
         }

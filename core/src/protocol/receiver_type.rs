@@ -65,6 +65,12 @@ impl ReceiverType {
     pub fn name(&self) -> &'static str {
         self.name
     }
+
+    /// The lines of TOML, beside `type`, without which it cannot be configured; empty if it has not told them. Secrets
+    /// are taken from the environment there.
+    pub fn lines(&self) -> &'static str {
+        self.example
+    }
 }
 
 /// Shows the name: functions have none.
