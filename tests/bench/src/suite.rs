@@ -293,11 +293,11 @@ fn crowd(effort: Effort) -> io::Result<Vec<Row>> {
     let who = ["posthog", "segment", "to=ga4", "to=file", "to=sqlite"].map(|who| (who, hits));
     let delivered = Delivered::measure(effort, who, VISITORS)?;
     let mut rows = Vec::new();
-    for ours in 2..who.len() {
+    for (ours, (name, _)) in who.into_iter().enumerate().skip(2) {
         for (what, peer) in [(What::Cost, 0), (What::Rate, 0), (What::Cost, 1), (What::Rate, 1)] {
             let packed = delivered.packed[ours].median();
             let packed = if packed.is_finite() { format!(" ({packed:.1} a POST)") } else { String::new() };
-            let figure = format!("{VISITORS} visitors, {}{packed}, {}", who[ours].0, what.name());
+            let figure = format!("{VISITORS} visitors, {name}{packed}, {}", what.name());
             rows.push(delivered.row(figure, what, "", [ours, peer], None));
         }
     }
