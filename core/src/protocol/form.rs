@@ -2,19 +2,28 @@
 //!
 //! Everything but `A-Z a-z 0-9 - . _ ~` is percent-encoded byte by byte; a space is `%20`.
 
-use std::fmt::{self, Display, Write};
+use std::{
+    fmt::{self, Display, Write},
+    ops::Range,
+};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
+
+use crate::config::Secret;
 
 /// All but the unreserved characters of RFC 3986 §2.3.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Writes a form into an empty buffer, field by field. A field without a value is left out.
-pub(super) struct Form<'a>(&'a mut Vec<u8>);
+/// Writes a form behind what is in the buffer, field by field. A field without a value is left out.
+pub(super) struct Form<'a> {
+    out: &'a mut Vec<u8>,
+    start: usize,
+}
 
 impl<'a> Form<'a> {
     pub(super) fn new(out: &'a mut Vec<u8>) -> Self {
-        Self(out)
+        let start = out.len();
+        Self { out, start }
     }
 
     pub(super) fn put(&mut self, name: &str, value: impl AsRef<[u8]>) {
@@ -33,17 +42,25 @@ impl<'a> Form<'a> {
         });
     }
 
+    /// Puts a secret, and answers where in the buffer it stands.
+    pub(super) fn put_secret(&mut self, name: &str, secret: &Secret) -> Range<usize> {
+        self.put(name, secret.reveal());
+        // OK because a field that was left out, as its value is empty, hides nothing.
+        let length = percent_encode(secret.reveal().as_bytes(), RESERVED).map(str::len).sum::<usize>();
+        self.out.len().saturating_sub(length)..self.out.len()
+    }
+
     fn field(&mut self, name: &str, write: impl FnOnce(&mut Vec<u8>)) {
-        let before = self.0.len();
-        if before > 0 {
-            self.0.push(b'&');
+        let before = self.out.len();
+        if before > self.start {
+            self.out.push(b'&');
         }
-        self.0.extend_from_slice(name.as_bytes());
-        self.0.push(b'=');
-        let value = self.0.len();
-        write(self.0);
-        if self.0.len() == value {
-            self.0.truncate(before);
+        self.out.extend_from_slice(name.as_bytes());
+        self.out.push(b'=');
+        let value = self.out.len();
+        write(self.out);
+        if self.out.len() == value {
+            self.out.truncate(before);
         }
     }
 }
@@ -127,6 +144,16 @@ mod test {
             form.put_shown("g", format_args!("{}:{}", 1, 2));
         });
         assert_eq!(form, "b=1&f=x%20y&g=1%3A2");
+    }
+
+    #[test]
+    fn a_form_may_stand_behind_something() {
+        let mut out = b"?".to_vec();
+        let mut form = Form::new(&mut out);
+        form.put("a", "1");
+        let place = form.put_secret("b", &Secret::new("x y"));
+        assert_eq!(form.put_secret("c", &Secret::new("")), 12..12);
+        assert_eq!((&out[..], &out[place]), (&b"?a=1&b=x%20y"[..], &b"x%20y"[..]));
     }
 
     fn shortened(form: &str, name: &str, max: usize) -> String {

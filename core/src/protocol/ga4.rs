@@ -158,6 +158,7 @@ impl Ga4 {
 impl Protocol for Ga4 {
     fn needs(&self) -> Needs {
         Needs {
+            address: false,
             visitor: true,
             dedupe: false,
             batch: MAX_EVENTS,

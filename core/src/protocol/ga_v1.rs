@@ -164,6 +164,7 @@ impl GaV1 {
 impl Protocol for GaV1 {
     fn needs(&self) -> Needs {
         Needs {
+            address: false,
             visitor: true,
             dedupe: false,
             batch: 1,

@@ -136,7 +136,7 @@ pub(super) fn push_text(out: &mut Vec<u8>, json: &[u8]) {
 }
 
 /// Appends what stands between a text's quotation marks.
-fn push_escaped(out: &mut Vec<u8>, text: &str) {
+pub(super) fn push_escaped(out: &mut Vec<u8>, text: &str) {
     // Without a way out of the loop, which looks at many bytes at once.
     let is_plain = text.bytes().fold(true, |plain, b| plain & (b >= b' ') & (b != b'"') & (b != b'\\'));
     if is_plain {

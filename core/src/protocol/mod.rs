@@ -16,9 +16,11 @@ mod json;
 mod key;
 #[cfg(test)]
 mod kit;
+pub mod matomo;
 mod needs;
 mod outcome;
 mod outgoing;
+pub mod plausible;
 pub mod posthog;
 mod receiver_type;
 pub mod segment;

@@ -5,6 +5,8 @@
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Needs {
+    /// Whether visitors are told apart by their address: the destination's `ip` must be written then, and not `"none"`.
+    pub address: bool,
     /// Whether a hit without a visitor is refused.
     pub visitor: bool,
     /// Whether a second copy of a hit is recognised by its id.
@@ -30,6 +32,7 @@ impl Default for Needs {
     /// visitor, a second copy counts again, a bot is a person, and whatever becomes of a hit, the answer is the same.
     fn default() -> Self {
         Self {
+            address: false,
             visitor: false,
             dedupe: false,
             batch: 1,

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use super::{
-    Key, Protocol, Values, ga_v1, ga4, goatcounter, posthog,
+    Key, Protocol, Values, ga_v1, ga4, goatcounter, matomo, plausible, posthog,
     segment::{RUDDERSTACK, SEGMENT},
     snowplow, umami, webhook,
 };
@@ -14,6 +14,8 @@ use super::{
 pub static TYPES: &[&ReceiverType] = &[
     &ga4::TYPE,
     &ga_v1::TYPE,
+    &matomo::TYPE,
+    &plausible::TYPE,
     &posthog::TYPE,
     &SEGMENT,
     &RUDDERSTACK,

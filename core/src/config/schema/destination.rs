@@ -74,13 +74,17 @@ fn destination(
     resolver: Option<&Resolver>,
     kinds: &[Kind],
 ) -> Found {
-    let receiver::Read { kind, receiver, limit } = receiver::read(section, resolver, kinds);
+    let receiver::Read { kind, receiver, needs } = receiver::read(section, resolver, kinds);
     let name = match (section.text("name", NAME, name), kind) {
         (Read::Is(name), _) => Some(name),
         (Read::Absent, Some(kind)) => Some(kind.name().to_owned()),
         (Read::Absent, None) | (Read::Wrong, _) => None,
     };
-    let ip = section.choice("ip", IPS).or(ip);
+    let own_ip = section.choice("ip", IPS);
+    if let Some((kind, _)) = kind.zip(needs).filter(|(_, needs)| needs.address) {
+        check_address(section, kind, own_ip);
+    }
+    let ip = own_ip.or(ip);
     let third_party = section.bool("third_party");
     let workers = section.read("workers", r#""auto" or a number from 1 to 64"#, |tree| {
         match (tree.as_text(), tree.as_integer()) {
@@ -90,7 +94,7 @@ fn destination(
             }
         }
     });
-    let (queue, batch) = bounds(section, kind.zip(limit));
+    let (queue, batch) = bounds(section, kind.zip(needs.map(|needs| needs.batch)));
     let http = network::read(section, kind, resolver);
     let max_age = section.duration("max_age", MILLISECOND);
     let spool = section.choice("spool", SPOOLINGS).or(Spooling::Off);
@@ -130,6 +134,23 @@ fn destination(
         spool,
     });
     Found { name, destination }
+}
+
+/// By whom visitors are told apart by their address: how much of it they are told is for the operator to say.
+fn check_address(section: &Section<'_>, kind: Kind, ip: Read<IpPolicy>) {
+    let told = match ip {
+        Read::Absent => "missing: ",
+        Read::Is(IpPolicy::None) => "\"none\" will not do: ",
+        _ => return,
+    };
+    section.mistake(
+        "ip",
+        format!(
+            "{told}{} tells visitors apart by their address; write \"full\", or \"masked\", with which all people of \
+             a network who have the same browser are one",
+            kind.name()
+        ),
+    );
 }
 
 /// A name that can also be a folder's.

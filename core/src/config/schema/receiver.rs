@@ -12,7 +12,7 @@ use crate::{
         tree::quoted,
         units,
     },
-    protocol::{self, ReceiverType, Remote, TYPES, ga_v1},
+    protocol::{self, Needs, ReceiverType, Remote, TYPES, ga_v1},
 };
 
 pub(super) const STORE: &str = "trackside.db";
@@ -113,8 +113,7 @@ const COMMON: &[&str] = &[
 pub(super) struct Read {
     pub(super) kind: Option<Kind>,
     pub(super) receiver: Option<Receiver>,
-    /// How many hits one request may hold.
-    pub(super) limit: Option<usize>,
+    pub(super) needs: Option<Needs>,
 }
 
 /// The `type`, and the receiver with its own keys.
@@ -123,12 +122,12 @@ pub(super) fn read(section: &mut Section<'_>, resolver: Option<&Resolver>, kinds
         for key in kinds.iter().flat_map(|kind| kind.own_keys()) {
             section.take(key);
         }
-        return Read { kind: None, receiver: None, limit: None };
+        return Read { kind: None, receiver: None, needs: None };
     };
     refuse_foreign(section, kind, kinds);
     let receiver = receiver(section, kind, resolver);
-    let limit = receiver.as_ref().and_then(protocol::of).map(|protocol| protocol.needs().batch);
-    Read { kind: Some(kind), receiver, limit }
+    let needs = receiver.as_ref().and_then(protocol::of).map(|protocol| protocol.needs());
+    Read { kind: Some(kind), receiver, needs }
 }
 
 fn kind(section: &mut Section<'_>, kinds: &[Kind]) -> Option<Kind> {

@@ -353,10 +353,10 @@ fn of_the_spool() {
 
 #[test]
 fn of_keys_that_are_not_there_yet() {
-    let told = mistakes("destination = [{ type = 'sqlite', site_id = 1 }]");
+    let told = mistakes("destination = [{ type = 'sqlite', site_ids = 1 }]");
     let (path, why) = &told[0];
     assert!(
-        told.len() == 1 && path == "destination[0].site_id" && why.starts_with("unknown key; "),
+        told.len() == 1 && path == "destination[0].site_ids" && why.starts_with("unknown key; "),
         "{told:?}"
     );
     each(&[(
@@ -400,7 +400,7 @@ fn of_how_the_receiver_is_reached() {
     for key in ["ca = 'a.pem'", "proxy = 'http://p'", "compression = 'gzip'", "timeouts.send = '1s'"] {
         let told = mistakes(&format!("destination = [{{ type = 'sqlite', {key} }}]"));
         let says =
-            "belongs to destinations of type ga4, ga-v1, posthog and others, and this one is of type sqlite";
+            "belongs to destinations of type ga4, ga-v1, matomo and others, and this one is of type sqlite";
         assert!(told.len() == 1 && told[0].1 == says, "{key}: {told:?}");
     }
 }
@@ -451,6 +451,7 @@ fn of_receivers() {
     let one = |keys: &str| mistakes(&format!("destination = [{{ {keys} }}]"));
     for (keys, path, says) in [
         ("name = 'a'", "type", r#"missing: write "sqlite", "file", "ga4", "ga-v1", "#),
+        ("name = 'a'", "type", r#", "callback" or "celery""#),
         ("type = 'file'", "path", "missing"),
         ("type = 'file', path = ''", "path", "is not the path of a file"),
         ("type = 'sqlite', path = ':memory:'", "path", "is not the path of a file"),
@@ -481,7 +482,7 @@ fn of_receivers() {
         (
             "type = 'sqlite', url = 'https://a/'",
             "url",
-            "belongs to destinations of type ga4, ga-v1, posthog and others, and this one is of type sqlite",
+            "belongs to destinations of type ga4, ga-v1, matomo and others, and this one is of type sqlite",
         ),
         ("type = 'ga-v1', tracking_id = 'a', path = 'a'", "path", "type sqlite and file"),
         ("type = 'ga-v1', tracking_id = 'a', measurement_id = 'G-1'", "measurement_id", "type ga4, and"),
@@ -492,7 +493,7 @@ fn of_receivers() {
         (
             "type = 'callback', url = 'https://a/'",
             "url",
-            "type ga4, ga-v1, posthog and others, and this one is of type callback",
+            "type ga4, ga-v1, matomo and others, and this one is of type callback",
         ),
         ("type = 'callback', task = 'a.b'", "task", "type celery, and this one is of type callback"),
         ("type = 'celery'", "tracking_id", "missing"),

@@ -180,6 +180,25 @@ fn what_one_key_demands_of_another_is_told_when_each_is_right() {
 }
 
 #[test]
+fn who_tells_visitors_apart_by_their_address_is_told_it() {
+    let one = |keys: &str| build(&format!("type = 'plausible'{keys}"));
+    for ip in ["full", "masked"] {
+        assert!(one(&format!(", ip = '{ip}'")).is_ok(), "{ip}");
+    }
+    for (keys, says) in
+        [("", "missing: plausible tells visitors apart"), (", ip = 'none'", "\"none\" will not do: ")]
+    {
+        let told = one(keys).unwrap_err();
+        assert!(
+            told.len() == 1 && told[0].0 == "destination[0].ip" && told[0].1.starts_with(says),
+            "{told:?}"
+        );
+    }
+    let told = one(", ip = 'no'").unwrap_err();
+    assert!(told.len() == 1 && told[0].1.starts_with("\"no\" is not"), "{told:?}");
+}
+
+#[test]
 fn its_keys_belong_to_it_alone() {
     let told = build("type = 'file', path = '-', level = 1").unwrap_err();
     let says = "belongs to destinations of type mine, and this one is of type file".to_owned();

@@ -1,0 +1,380 @@
+//! `matomo`: the Tracking HTTP API of Matomo.
+//!
+//! Sources: the [guide], and the tracker's own code (`core/Tracker`, `plugins/BulkTracking`) where that says nothing.
+//!
+//! # What is sent
+//!
+//! Up to 200 hits in one JSON body by POST, each a query of its own, below 1 MiB; with `bulk = false` one hit as a form.
+//! The token stands in the body, never in the URL, so that no access log has it.
+//!
+//! | parameter | value |
+//! | --- | --- |
+//! | `idsite`, `rec`, `apiv` | the site, as configured; 1; 1 |
+//! | `cid` or `_id` | the first 16 hex digits of the visitor's id |
+//! | `uid` | the user's id, up to 200 characters |
+//! | `url` | the page's address, up to 1,024 characters; none for an event outside a page; for a download, the file's |
+//! | `action_name` | of a page view: the title, up to 1,024 characters |
+//! | `urlref` | the referrer, up to 1,024 characters; not of an event or a search |
+//! | `ua`, `lang` | the agent and the language |
+//! | `cdt` | the hit's own time, in seconds; not above the time of sending, which Matomo would take for a mistake |
+//! | `cip` | the address, as far as the destination may know it; with a token only, as Matomo answers 400 without |
+//! | `country`, `region`, `city` | where a proxy told of them and there is no address; with a token only |
+//! | `download` | of a download: its address |
+//! | `search` | of a search: the term |
+//! | `e_c`, `e_a`, `e_n`, `e_v`, `ca` | of an event: category (`event` if it has none), name, label, value; 1 |
+//! | `dimension…` | of the properties that `dimensions` names: the value, up to 255 characters; others have no place |
+//! | `bots` | 1, with `bots = true` |
+//! | `send_image`, `token_auth` | 0 where it is one form; the token |
+//!
+//! A page that is not found is an event of that category and name, whose label is the path. Bytes outside UTF-8 become
+//! U+FFFD, in addresses they are percent-encoded.
+//!
+//! # What is refused
+//!
+//! A page view, download, search or page not found without a site (`no-site`), and an event whose name is blank
+//! (`bad-name`).
+//!
+//! # What the answer says
+//!
+//! Matomo counts the hits of a bulk request that it threw away, and names them to a superuser's token alone: they are
+//! refused(`rejected`), and which they were may not be known. It says nothing of hits that it takes for a bot's, and
+//! nothing at all with the plugin QueuedTracking, which answers before it looks. A 500 of its own tells that the whole
+//! was rolled back, and is safe to send again. An answer that is not Matomo's is one of a wrong `url`: refused.
+//!
+//! [guide]: https://developer.matomo.org/api-reference/tracking-api
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use super::{
+    Enriched, Key, Needs, Outcome, Outgoing, Part, Protocol, ReceiverType, Tells, Values, WrongKey, answer,
+    form::Form,
+    json::push_escaped,
+    text::{Address, Lossy, first_chars},
+};
+use crate::{
+    Headers, Value,
+    config::Secret,
+    hit::{Hit, Kind},
+    ledger::Reason,
+};
+
+/// `matomo`: the Tracking HTTP API of Matomo.
+pub static TYPE: ReceiverType = ReceiverType::new("matomo", KEYS, make)
+    .title("Matomo")
+    .example("url = \"https://stats.example.com/matomo.php\"\nsite_id = 1\ntoken = \"env:MATOMO_TOKEN\"");
+
+static KEYS: &[Key] = &[
+    Key::url("url")
+        .required("the address of the tracker, such as \"https://stats.example.com/matomo.php\"")
+        .identity()
+        .doc("the tracker: `matomo.php` (formerly `piwik.php`) in the folder where Matomo is installed"),
+    Key::number("site_id", 1, 4_294_967_295)
+        .required("the number of the site, such as 1")
+        .identity()
+        .doc("the site's number: Administration, Websites, Manage"),
+    Key::secret("token").doc(
+        "secret with write access to the site: Administration, Personal, Security, Auth tokens. Without it Matomo is \
+         told no address and no place, and no hit older than 24 h",
+    ),
+    Key::bool("bulk").default_bool(true).doc("whether one request holds up to 200 hits"),
+    Key::word("visitor_as", &["cid", "_id"]).default_text("cid").doc(
+        "the parameter of the visitor's id: `\"cid\"` stands above all else; with `\"_id\"` a visitor whose id Matomo has \
+         not seen may be another with the same address and browser",
+    ),
+    Key::numbers(
+        "dimensions",
+        100,
+        "the number, 1 to 999, of a custom dimension, as in { plan = 1 }",
+        |name, number| !name.is_empty() && (1..=999).contains(&number),
+    )
+    .doc("custom dimensions, as names of properties and their numbers there, such as `{ plan = 1 }`"),
+    Key::bool("bots").default_bool(false).doc(
+        "whether hits count whose agent Matomo knows for a bot's; it throws them away otherwise, and does not say so",
+    ),
+];
+
+const BATCH: usize = 200;
+/// In bytes; nothing is said of a limit, and PHP takes 8 MB by default.
+const MAX_BODY: usize = 1 << 20;
+// In characters.
+const MAX_USER: usize = 200;
+const MAX_TEXT: usize = 1_024;
+const MAX_DIMENSION: usize = 255;
+// In seconds.
+const DAY: u64 = 24 * 60 * 60;
+const TWENTY_YEARS: u64 = 20 * 365 * DAY;
+
+const PARTS: &[Part] = &[
+    Part::Visitor,
+    Part::User,
+    Part::Time,
+    Part::Page,
+    Part::Event,
+    Part::Properties,
+    Part::Title,
+    Part::Referrer,
+    Part::Campaign,
+    Part::Language,
+    Part::Address,
+    Part::Agent,
+];
+
+fn make(values: &Values) -> Result<Arc<dyn Protocol>, WrongKey> {
+    Ok(Arc::new(Matomo {
+        url: values.text("url").to_owned(),
+        site_id: values.number("site_id").unwrap_or_default(),
+        token: values.secret("token").cloned(),
+        is_bulk: values.is_true("bulk"),
+        visitor_as: if values.text("visitor_as") == "_id" { "_id" } else { "cid" },
+        dimensions: values.numbers("dimensions").to_vec(),
+        takes_bots: values.is_true("bots"),
+    }))
+}
+
+/// The wire format of `matomo`.
+#[derive(Debug)]
+struct Matomo {
+    url: String,
+    site_id: u64,
+    token: Option<Secret>,
+    is_bulk: bool,
+    visitor_as: &'static str,
+    /// Names of properties, and the numbers of their dimensions.
+    dimensions: Vec<(String, u64)>,
+    takes_bots: bool,
+}
+
+impl Protocol for Matomo {
+    fn needs(&self) -> Needs {
+        Needs {
+            batch: if self.is_bulk { BATCH } else { 1 },
+            window: if self.token.is_some() { TWENTY_YEARS } else { DAY },
+            tells: if self.is_bulk { Tells::Counts } else { Tells::Whole },
+            parts: PARTS,
+            ..Needs::default()
+        }
+    }
+
+    fn admit(&self, hit: &Hit) -> Result<(), Reason> {
+        match hit.kind() {
+            Kind::Event if hit.name().trim().is_empty() => Err(Reason::BadName),
+            Kind::Event => Ok(()),
+            _ if hit.site().is_empty() => Err(Reason::NoSite),
+            _ => Ok(()),
+        }
+    }
+
+    fn group(&self, _: &Hit) -> u64 {
+        0
+    }
+
+    fn encode(&self, batch: &[Enriched<'_>], now: u64, out: &mut Outgoing) -> usize {
+        out.start("POST", &self.url);
+        if self.is_bulk { self.write_bulk(batch, now, out) } else { self.write_single(batch, now, out) }
+    }
+
+    fn classify(&self, status: u16, headers: &dyn Headers, body: &[u8]) -> Outcome {
+        if self.is_bulk {
+            classify_bulk(status, headers, body)
+        } else {
+            classify_single(status, headers, body)
+        }
+    }
+}
+
+impl Matomo {
+    fn write_single(&self, batch: &[Enriched<'_>], now: u64, out: &mut Outgoing) -> usize {
+        out.header("content-type", "application/x-www-form-urlencoded");
+        let Some(first) = batch.first() else {
+            return 0;
+        };
+        let mut form = Form::new(out.body());
+        self.write(first.hit, now, &mut form);
+        form.put("send_image", "0");
+        if let Some(token) = &self.token {
+            let place = form.put_secret("token_auth", token);
+            out.hide(place);
+        }
+        1
+    }
+
+    fn write_bulk(&self, batch: &[Enriched<'_>], now: u64, out: &mut Outgoing) -> usize {
+        out.header("content-type", "application/json");
+        let token = self.token.as_ref().map_or(0, |token| 3 * token.reveal().len());
+        let room = MAX_BODY.saturating_sub(token + END.len());
+        let body = out.body();
+        // Matomo takes a body for a bulk request by this word, unless the body begins with it.
+        body.extend_from_slice(b"{\"requests\":[");
+        let mut taken = 0;
+        for enriched in batch.iter().take(BATCH) {
+            let before = body.len();
+            body.extend_from_slice(if taken == 0 { b"\"?" } else { b",\"?" });
+            self.write(enriched.hit, now, &mut Form::new(body));
+            body.push(b'"');
+            if taken > 0 && body.len() > room {
+                body.truncate(before);
+                break;
+            }
+            taken += 1;
+        }
+        body.push(b']');
+        if let Some(token) = &self.token {
+            body.extend_from_slice(b",\"token_auth\":\"");
+            let start = body.len();
+            // A token is 32 hex digits; whatever else is configured stays inside its quotes.
+            push_escaped(body, token.reveal());
+            let end = body.len();
+            body.push(b'"');
+            out.hide(start..end);
+        }
+        out.body().push(b'}');
+        taken
+    }
+
+    fn write(&self, hit: &Hit, now: u64, form: &mut Form<'_>) {
+        form.put_shown("idsite", self.site_id);
+        form.put("rec", "1");
+        form.put("apiv", "1");
+        if let Some(visitor) = hit.visitor() {
+            form.put_shown(self.visitor_as, format_args!("{:016x}", visitor.as_u128() >> 64));
+        }
+        form.put("uid", first_chars(hit.user_id(), MAX_USER));
+        let is_action = !matches!(hit.kind(), Kind::Event | Kind::NotFound);
+        if !hit.site().is_empty() && !hit.path().is_empty() || is_action {
+            put_url(hit, "url", form);
+        }
+        if hit.kind() == Kind::Page {
+            form.put("action_name", first_chars(hit.title(), MAX_TEXT));
+        }
+        if !matches!(hit.kind(), Kind::Event | Kind::Search) {
+            form.put_shown("urlref", Address { pieces: [hit.referrer()], max: MAX_TEXT });
+        }
+        form.put_shown("ua", Lossy(hit.agent()));
+        form.put("lang", hit.language());
+        form.put_shown("cdt", hit.micros().min(now) / 1_000_000);
+        if self.token.is_some() {
+            write_place(hit, form);
+        }
+        match hit.kind() {
+            Kind::Download => put_url(hit, "download", form),
+            Kind::NotFound => {
+                write_event(hit.kind().as_str(), hit.kind().as_str(), form);
+                form.put_shown("e_n", Address { pieces: [hit.path()], max: MAX_TEXT });
+                form.put("ca", "1");
+            }
+            Kind::Event => {
+                write_event(hit.category(), hit.name(), form);
+                form.put("e_n", hit.label());
+                if let Some(value) = hit.value() {
+                    form.put_shown("e_v", value);
+                }
+                form.put("ca", "1");
+            }
+            Kind::Search => form.put("search", hit.label()),
+            Kind::Page => {}
+        }
+        self.write_dimensions(hit, form);
+        if self.takes_bots {
+            form.put("bots", "1");
+        }
+    }
+
+    /// Of two properties of one name the last stands.
+    fn write_dimensions(&self, hit: &Hit, form: &mut Form<'_>) {
+        for (name, number) in &self.dimensions {
+            let Some((_, value)) = hit.properties().filter(|(key, _)| key == name).last() else {
+                continue;
+            };
+            let key = format!("dimension{number}");
+            match value {
+                Value::Text(text) => form.put(&key, first_chars(&text, MAX_DIMENSION)),
+                Value::Number(number) => form.put_shown(&key, number),
+                Value::Truth(value) => form.put_shown(&key, value),
+            }
+        }
+    }
+}
+
+/// What closes a bulk request behind the hits, but for the token.
+const END: &str = "],\"token_auth\":\"\"}";
+
+fn put_url(hit: &Hit, key: &str, form: &mut Form<'_>) {
+    let scheme: &[u8] = if hit.is_secure() { b"https://" } else { b"http://" };
+    let mark: &[u8] = if hit.query().is_empty() { b"" } else { b"?" };
+    let pieces = [scheme, hit.site().as_bytes(), hit.path(), mark, hit.query()];
+    form.put_shown(key, Address { pieces, max: MAX_TEXT });
+}
+
+/// The address, or what a proxy told in its place: Matomo would look it up.
+fn write_place(hit: &Hit, form: &mut Form<'_>) {
+    match hit.ip() {
+        Some(ip) => form.put_shown("cip", ip),
+        None => {
+            form.put("country", hit.country().to_ascii_lowercase());
+            form.put("region", hit.region());
+            form.put("city", hit.city());
+        }
+    }
+}
+
+/// Both are asked for, and neither may be blank.
+fn write_event(category: &str, name: &str, form: &mut Form<'_>) {
+    form.put("e_c", if category.trim().is_empty() { "event" } else { category });
+    form.put("e_a", name);
+}
+
+/// What a bulk request is answered.
+#[derive(Deserialize)]
+struct Counts {
+    status: String,
+    #[serde(default)]
+    invalid: usize,
+    /// For a superuser's token alone.
+    #[serde(default)]
+    invalid_indices: Vec<usize>,
+}
+
+impl Counts {
+    /// PHP may have written a notice before it.
+    fn read(body: &[u8]) -> Option<Self> {
+        let start = memchr::memmem::find(body, b"{\"status\"")?;
+        serde_json::Deserializer::from_slice(&body[start..]).into_iter().next()?.ok()
+    }
+
+    fn refused(self) -> Outcome {
+        if self.invalid == 0 {
+            return Outcome::Delivered;
+        }
+        let named = self.invalid_indices.len() == self.invalid;
+        // Where they are only counted, so many stand for them: the books have numbers, not hits.
+        let indices: Vec<_> =
+            if named { self.invalid_indices } else { (0..self.invalid.min(BATCH)).collect() };
+        Outcome::Partial(indices.into_iter().map(|index| (index, Reason::Rejected)).collect())
+    }
+}
+
+fn classify_bulk(status: u16, headers: &dyn Headers, body: &[u8]) -> Outcome {
+    match (status, Counts::read(body)) {
+        // Asked for by a setting of the server's, or of a proxy's.
+        (204, _) => Outcome::Delivered,
+        (200..=299, Some(counts)) if counts.status == "success" => counts.refused(),
+        // The database has been rolled back.
+        (500, Some(counts)) if counts.status == "error" => Outcome::Retry(None),
+        (200..=299, _) => Outcome::Refused(Reason::Rejected),
+        _ => answer::classify(status, headers),
+    }
+}
+
+fn classify_single(status: u16, headers: &dyn Headers, body: &[u8]) -> Outcome {
+    match status {
+        204 => Outcome::Delivered,
+        200..=299 if !body.starts_with(b"GIF8") => Outcome::Refused(Reason::Rejected),
+        _ => answer::classify(status, headers),
+    }
+}
+
+#[cfg(test)]
+#[path = "matomo_test.rs"]
+mod test;

@@ -1,0 +1,322 @@
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+
+use super::*;
+use crate::{
+    Event,
+    config::IpPolicy,
+    hit::{Draft, sample},
+};
+
+const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+
+/// As in PROTOCOLS' examples: of the agent and of the page's address.
+const AGENT: &str =
+    "Mozilla%2F5.0%20%28X11%3B%20Linux%20x86_64%3B%20rv%3A128.0%29%20Gecko%2F20100101%20Firefox%2F128.0";
+const URL: &str = "https%3A%2F%2Fshop.example%2Fcart%3Fsize%3D9%26utm_source%3Dnews%26utm_medium%3Demail\
+    %26utm_campaign%3Djuly";
+
+const NONE: [(&str, &str); 0] = [];
+
+fn matomo() -> Matomo {
+    Matomo {
+        url: "https://stats.example.com/matomo.php".to_owned(),
+        site_id: 1,
+        token: Some(Secret::new(TOKEN)),
+        is_bulk: true,
+        visitor_as: "cid",
+        dimensions: vec![("plan".to_owned(), 1)],
+        takes_bots: false,
+    }
+}
+
+fn without_token() -> Matomo {
+    Matomo { token: None, ..matomo() }
+}
+
+fn single() -> Matomo {
+    Matomo { is_bulk: false, ..matomo() }
+}
+
+fn written(matomo: &Matomo, draft: &Draft<'_>, policy: IpPolicy) -> String {
+    let hit = draft.seal(policy);
+    let mut body = Vec::new();
+    matomo.write(&hit, sample::MICROS, &mut Form::new(&mut body));
+    String::from_utf8(body).unwrap()
+}
+
+/// The parameters as another reader understands them, each once.
+fn fields(matomo: &Matomo, draft: &Draft<'_>) -> BTreeMap<String, String> {
+    let pairs: Vec<(String, String)> =
+        serde_urlencoded::from_str(&written(matomo, draft, IpPolicy::Full)).unwrap();
+    let names = pairs.len();
+    let fields: BTreeMap<_, _> = pairs.into_iter().collect();
+    assert_eq!(fields.len(), names, "each name once");
+    fields
+}
+
+fn event<'a>(event: &'a Event<'a>) -> Draft<'a> {
+    Draft { event: Some(event), ..sample::page() }
+}
+
+#[test]
+fn a_page_view_has_its_parameters() {
+    let expected = format!(
+        "idsite=1&rec=1&apiv=1&cid=5b2a9c0e54a04a36&uid=u-42&url={URL}&action_name=Cart%20%26%20checkout\
+         &urlref=https%3A%2F%2Fwww.google.com%2F&ua={AGENT}&lang=en-GB&cdt=1784714400&cip=203.0.113.9"
+    );
+    assert_eq!(written(&matomo(), &sample::page(), IpPolicy::Full), expected);
+}
+
+#[test]
+fn an_event_has_its_own() {
+    let add = sample::add();
+    let expected = format!(
+        "idsite=1&rec=1&apiv=1&cid=5b2a9c0e54a04a36&uid=u-42&url={URL}&ua={AGENT}&lang=en-GB&cdt=1784714400\
+         &cip=203.0.113.9&e_c=cart&e_a=add&e_n=SKU-1&e_v=2&ca=1"
+    );
+    assert_eq!(written(&matomo(), &event(&add), IpPolicy::Full), expected);
+}
+
+#[test]
+fn several_hits_are_one_json_body_with_the_token_at_its_end() {
+    let (page, add) = (sample::page(), sample::add());
+    let hits = [page.seal(IpPolicy::Full), event(&add).seal(IpPolicy::Full)];
+    let [first, second] = [&page, &event(&add)].map(|draft| written(&matomo(), draft, IpPolicy::Full));
+    let mut out = Outgoing::new();
+    let batch: Vec<_> = hits.iter().map(Enriched::new).collect();
+    assert_eq!(matomo().encode(&batch, sample::MICROS, &mut out), 2);
+    assert_eq!((out.method(), out.url()), ("POST", "https://stats.example.com/matomo.php"));
+    assert_eq!(out.headers().collect::<Vec<_>>(), [("content-type", "application/json")]);
+    let body: Json = serde_json::from_slice(out.payload()).unwrap();
+    let expected = serde_json::json!({
+        "requests": [format!("?{first}"), format!("?{second}")],
+        "token_auth": TOKEN,
+    });
+    assert_eq!(body, expected);
+    // How Matomo knows it: by this word, and not at the very start.
+    assert_eq!(memchr::memmem::find(out.payload(), b"\"requests\""), Some(1));
+}
+
+#[test]
+fn one_hit_is_a_form() {
+    let hit = sample::page().seal(IpPolicy::Full);
+    let mut out = Outgoing::new();
+    assert_eq!(single().encode(&[Enriched::new(&hit), Enriched::new(&hit)], sample::MICROS, &mut out), 1);
+    assert_eq!(out.headers().collect::<Vec<_>>(), [("content-type", "application/x-www-form-urlencoded")]);
+    let expected = written(&single(), &sample::page(), IpPolicy::Full);
+    assert_eq!(out.payload(), format!("{expected}&send_image=0&token_auth={TOKEN}").as_bytes());
+}
+
+#[test]
+fn the_token_is_in_the_body_and_shown_nowhere() {
+    let hit = sample::page().seal(IpPolicy::Full);
+    for matomo in [matomo(), single()] {
+        let mut out = Outgoing::new();
+        matomo.encode(&[Enriched::new(&hit)], sample::MICROS, &mut out);
+        assert!(!out.url().contains(TOKEN) && String::from_utf8_lossy(out.payload()).contains(TOKEN));
+        let shown = String::from_utf8_lossy(&out.shown_payload()).into_owned();
+        assert!(shown.ends_with("token_auth=***") || shown.ends_with(r#""token_auth":"***"}"#), "{shown}");
+        for shown in [format!("{matomo:?}"), format!("{out:?}"), shown] {
+            assert!(!shown.contains(TOKEN) && shown.contains("***"), "{shown}");
+        }
+    }
+    // Whatever a token is made of, it stays in its quotes.
+    let odd = Matomo { token: Some(Secret::new("a\"},\\&b=c")), ..matomo() };
+    let mut out = Outgoing::new();
+    odd.encode(&[Enriched::new(&hit)], sample::MICROS, &mut out);
+    let body: Json = serde_json::from_slice(out.payload()).unwrap();
+    assert_eq!(body["token_auth"], "a\"},\\&b=c");
+    assert!(out.shown_payload().ends_with(b"\"token_auth\":\"***\"}"));
+}
+
+#[test]
+fn without_a_token_it_is_told_no_address_and_no_place() {
+    let draft = Draft { address: None, ..sample::page() };
+    let fields = fields(&without_token(), &sample::page());
+    assert!(!fields.contains_key("cip"), "{fields:?}");
+    assert!(!written(&without_token(), &draft, IpPolicy::None).contains("country"));
+    let mut out = Outgoing::new();
+    let hit = sample::page().seal(IpPolicy::Full);
+    without_token().encode(&[Enriched::new(&hit)], sample::MICROS, &mut out);
+    assert!(out.payload().ends_with(b"\"]}"));
+    assert_eq!(without_token().needs().window, 86_400);
+    assert_eq!(matomo().needs().window, 20 * 365 * 86_400);
+}
+
+#[test]
+fn the_address_is_as_the_destination_may_know_it() {
+    assert!(written(&matomo(), &sample::page(), IpPolicy::Masked).contains("&cip=203.0.113.0"));
+    assert!(!written(&matomo(), &sample::page(), IpPolicy::None).contains("cip="));
+}
+
+#[test]
+fn the_visitor_may_be_told_so_that_a_cookie_of_matomos_joins() {
+    let joined = Matomo { visitor_as: "_id", ..matomo() };
+    let fields = fields(&joined, &sample::page());
+    assert_eq!((fields["_id"].as_str(), fields.get("cid")), ("5b2a9c0e54a04a36", None));
+    let nobody = Draft { visitor: None, ..sample::page() };
+    assert!(!written(&matomo(), &nobody, IpPolicy::Full).contains("cid="));
+    // The id keeps its leading zeros: Matomo refuses one of another length.
+    let low = Draft { visitor: Some(uuid::Uuid::from_u128(0x7_0000_0000_0000_0000)), ..sample::page() };
+    assert!(written(&matomo(), &low, IpPolicy::Full).contains("&cid=0000000000000007&"));
+}
+
+#[test]
+fn properties_with_a_dimension_are_sent_and_others_are_not() {
+    let long = "é".repeat(300);
+    let properties =
+        [("plan", "free".into()), ("colour", "red".into()), ("plan", Value::from(long.as_str()))]
+            .map(|(key, value): (&str, Value<'_>)| (key.into(), value));
+    let draft = Draft { properties: &properties, ..sample::page() };
+    let told = fields(&matomo(), &draft);
+    assert_eq!(told["dimension1"], "é".repeat(255));
+    assert!(!told.values().any(|value| value == "red"));
+    let numbers = Matomo { dimensions: vec![("n".to_owned(), 2), ("t".to_owned(), 3)], ..matomo() };
+    let properties = [("n".into(), Value::Number(1.5)), ("t".into(), Value::Truth(true))];
+    let told = fields(&numbers, &Draft { properties: &properties, ..sample::page() });
+    assert_eq!((told["dimension2"].as_str(), told["dimension3"].as_str()), ("1.5", "true"));
+}
+
+#[test]
+fn what_trackside_tells_apart_is_what_matomo_calls_it() {
+    let download =
+        Draft { path: b"/files/a.pdf", query: b"", special: Some(Kind::Download), ..sample::page() };
+    let told = fields(&matomo(), &download);
+    let url = "https://shop.example/files/a.pdf";
+    assert_eq!((told["url"].as_str(), told["download"].as_str()), (url, url));
+    assert_eq!(told["urlref"], "https://www.google.com/");
+    assert!(!told.contains_key("action_name"));
+
+    let missing = Draft { path: b"/gone/\xff", special: Some(Kind::NotFound), ..sample::page() };
+    let told = fields(&matomo(), &missing);
+    let names = ["e_c", "e_a", "e_n", "ca"].map(|name| told[name].as_str());
+    assert_eq!(names, ["not-found", "not-found", "/gone/%FF", "1"]);
+
+    let search = Draft { search: "red shoes", special: Some(Kind::Search), ..sample::page() };
+    let told = fields(&matomo(), &search);
+    assert_eq!(told["search"], "red shoes");
+    assert!(!told.contains_key("urlref") && !told.contains_key("e_c"));
+}
+
+#[test]
+fn a_hit_from_the_future_is_dated_now() {
+    let draft = Draft { micros: sample::MICROS + 5_000_000, ..sample::page() };
+    assert_eq!(fields(&matomo(), &draft)["cdt"], "1784714400");
+    let draft = Draft { micros: sample::MICROS - 5_000_000, ..sample::page() };
+    assert_eq!(fields(&matomo(), &draft)["cdt"], "1784714395");
+}
+
+#[test]
+fn texts_are_cut_where_matomo_cuts_them() {
+    let path = [b"/".as_slice(), &b"p%20".repeat(500)].concat();
+    let referrer = [b"https://a/".as_slice(), &b"r".repeat(2_000)].concat();
+    let title = "ü".repeat(750);
+    let user = "u".repeat(256);
+    let draft = Draft { path: &path, referrer: &referrer, title: &title, user_id: &user, ..sample::page() };
+    let told = fields(&matomo(), &draft);
+    let lengths = ["url", "urlref", "action_name", "uid"].map(|name| told[name].chars().count());
+    // 21 of scheme, host and slash, 250 pieces of 4, and one letter of the next, as no escape is cut in two.
+    assert_eq!(lengths, [1_022, 1_024, 750, 200]);
+    assert!(told["url"].ends_with("%20p"));
+}
+
+#[test]
+fn what_matomo_would_not_count_is_refused() {
+    let admit = |draft: Draft<'_>| matomo().admit(&draft.seal(IpPolicy::Full));
+    assert_eq!(admit(sample::page()), Ok(()));
+    assert_eq!(admit(Draft { visitor: None, ..sample::page() }), Ok(()));
+    assert_eq!(admit(Draft { site: b"", ..sample::page() }), Err(Reason::NoSite));
+    let blank = Event::new(" \t").category("cart");
+    assert_eq!(admit(event(&blank)), Err(Reason::BadName));
+    let nowhere = Event::new("a").category(" ");
+    let draft = Draft { site: b"", path: b"", query: b"", ..event(&nowhere) };
+    assert_eq!(admit(draft.clone()), Ok(()));
+    let told = fields(&matomo(), &draft);
+    assert_eq!((told["e_c"].as_str(), told["e_a"].as_str(), told.get("url")), ("event", "a", None));
+}
+
+#[test]
+fn a_body_holds_so_many_hits_and_bytes() {
+    let hit = sample::page().seal(IpPolicy::Full);
+    let many: Vec<_> = std::iter::repeat_n(Enriched::new(&hit), 201).collect();
+    let mut out = Outgoing::new();
+    assert_eq!(matomo().encode(&many, sample::MICROS, &mut out), 200);
+    // Of 6 bytes a character: as long as a hit can be.
+    let agent = vec![0xff; 1_024];
+    let title = "\u{0}".repeat(1_024);
+    let hit = Draft { agent: &agent, title: &title, ..sample::page() }.seal(IpPolicy::Full);
+    let many: Vec<_> = std::iter::repeat_n(Enriched::new(&hit), 200).collect();
+    let taken = matomo().encode(&many, sample::MICROS, &mut out);
+    assert!((1..200).contains(&taken), "{taken}");
+    assert!(out.payload().len() <= MAX_BODY && out.payload().len() + 20_000 > MAX_BODY);
+    let body: Json = serde_json::from_slice(out.payload()).unwrap();
+    assert_eq!(body["requests"].as_array().unwrap().len(), taken);
+}
+
+#[test]
+fn bots_count_where_they_are_asked_for() {
+    assert!(!fields(&matomo(), &sample::page()).contains_key("bots"));
+    assert_eq!(fields(&Matomo { takes_bots: true, ..matomo() }, &sample::page())["bots"], "1");
+}
+
+#[test]
+fn the_counts_of_a_bulk_answer_are_read() {
+    let refused = |indices: &[usize]| {
+        Outcome::Partial(indices.iter().map(|&index| (index, Reason::Rejected)).collect())
+    };
+    for (status, body, outcome) in [
+        (200, r#"{"status":"success","tracked":2,"invalid":0}"#, Outcome::Delivered),
+        (200, r#"{"status":"success","tracked":1,"invalid":1,"invalid_indices":[1]}"#, refused(&[1])),
+        (200, r#"{"status":"success","tracked":1,"invalid":2,"invalid_indices":[0,2]}"#, refused(&[0, 2])),
+        // Which it was, only a superuser is told: the books have the number.
+        (200, r#"{"status":"success","tracked":3,"invalid":2}"#, refused(&[0, 1])),
+        (
+            200,
+            "Notice: x in y.php\n{\"status\":\"success\",\"tracked\":2,\"invalid\":0}\n",
+            Outcome::Delivered,
+        ),
+        (204, "", Outcome::Delivered),
+        // Rolled back, and so safe to send again.
+        (500, r#"{"status":"error","tracked":1,"invalid":0}"#, Outcome::Retry(None)),
+        (500, "<html>", Outcome::Unknown),
+        (500, r#"{"status":"success"}"#, Outcome::Unknown),
+        (503, "", Outcome::Retry(None)),
+        (413, "", Outcome::Split),
+        (400, r#"{"status":"error","tracked":0,"invalid":1}"#, Outcome::Refused(Reason::Rejected)),
+        (401, "", Outcome::Refused(Reason::Rejected)),
+        // Somebody else's answer: the address is wrong.
+        (200, "<html>", Outcome::Refused(Reason::Rejected)),
+        (200, "", Outcome::Refused(Reason::Rejected)),
+        (200, r#"{"status":"error","tracked":0,"invalid":0}"#, Outcome::Refused(Reason::Rejected)),
+        (200, r#"{"status":"success","tracked":2,"invalid":-1}"#, Outcome::Refused(Reason::Rejected)),
+        (200, r#"{"status":"success","tra"#, Outcome::Refused(Reason::Rejected)),
+    ] {
+        assert_eq!(matomo().classify(status, &NONE, body.as_bytes()), outcome, "{status} {body}");
+    }
+    // However many it says they were, the books are told of no more than a request has.
+    let absurd = br#"{"status":"success","tracked":0,"invalid":18446744073709551615}"#;
+    let Outcome::Partial(refused) = matomo().classify(200, &NONE, absurd) else { panic!() };
+    assert_eq!(refused.len(), 200);
+}
+
+#[test]
+fn the_answer_to_one_hit_is_an_image_or_nothing() {
+    for (status, body, outcome) in [
+        (204, &b""[..], Outcome::Delivered),
+        (200, b"GIF89a", Outcome::Delivered),
+        (200, b"<html>", Outcome::Refused(Reason::Rejected)),
+        (400, b"", Outcome::Refused(Reason::Rejected)),
+        (500, b"", Outcome::Unknown),
+        (503, b"", Outcome::Retry(None)),
+    ] {
+        assert_eq!(single().classify(status, &NONE, body), outcome, "{status}");
+    }
+}
+
+#[test]
+fn its_limits_are_declared() {
+    assert_eq!((matomo().needs().batch, single().needs().batch), (200, 1));
+    assert!(!matomo().needs().dedupe && !matomo().needs().gzip && !matomo().needs().one_visitor);
+}

@@ -1,0 +1,324 @@
+//! `plausible`: the Events API of Plausible.
+//!
+//! Sources: the [API], its [properties], what it takes for [bots], and the server's own code
+//! (`lib/plausible/ingestion`) where these say nothing.
+//!
+//! # What is sent
+//!
+//! One hit a request, as a JSON body by POST. Plausible tells visitors apart by their address and agent, which are sent
+//! as those of the request:
+//!
+//! | header | value |
+//! | --- | --- |
+//! | `user-agent` | the visitor's; what a header cannot hold is left out |
+//! | `x-forwarded-for` | the visitor's address, as far as the destination may know it |
+//!
+//! | key | value |
+//! | --- | --- |
+//! | `domain` | as configured, else the hit's site |
+//! | `name` | `pageview`, `File Download`, `404`, `Search`, or an event's category and name with `: ` between |
+//! | `url` | the page's address, up to 2,000 characters; for an event outside a page, the site's |
+//! | `referrer` | of a page view, a download and a page not found: the referrer, up to 2,000 characters |
+//! | `interactive` | `false` for what is no page view, unless `interactive = true` |
+//! | `props.url`, `path`, `search_query` | of a download: its address; of a page not found: its path; of a search: the term |
+//! | `props.category`, `label`, `value` | of an event |
+//! | `props.…` | the properties, of one name the last: 30 in all, their names up to 300 characters, texts up to 2,000; empty ones are left out |
+//! | `revenue` | of an event with a value and a property `currency` of three capital letters |
+//!
+//! Bytes outside UTF-8 and stray percent signs, over which Plausible would fail, are percent-encoded.
+//!
+//! # What is refused
+//!
+//! A hit without an address or an agent (`no-visitor`), one without a site (`no-site`) and an event without a name
+//! (`bad-name`). What is older than ten minutes is dropped (`expired`): Plausible dates a hit when it arrives.
+//!
+//! # What the answer says
+//!
+//! Plausible answers 202 whatever becomes of a hit, and `x-plausible-dropped` tells that it threw it away: for its agent
+//! or its address (a bot's, a data centre's, one that the site blocks), for its referrer, or as it does not know the
+//! domain. Such a hit is refused(`rejected`).
+//!
+//! [API]: https://plausible.io/docs/events-api
+//! [properties]: https://plausible.io/docs/custom-props/introduction
+//! [bots]: https://plausible.io/docs/bot-traffic-filtering
+
+use std::{
+    borrow::Cow,
+    fmt::{self, Display, Formatter, Write},
+    sync::Arc,
+};
+
+use super::{
+    Enriched, Key, Needs, Outcome, Outgoing, Part, Protocol, ReceiverType, Tells, Values, WrongKey, answer,
+    json::Object,
+    text::{Address, Shown},
+};
+use crate::{
+    Headers, Value,
+    hit::{Hit, Kind, cap},
+    ledger::Reason,
+    request::first_value,
+};
+
+/// `plausible`: the Events API of Plausible.
+pub static TYPE: ReceiverType = ReceiverType::new("plausible", KEYS, make)
+    .title("Plausible")
+    .example("ip = \"full\"\ndomain = \"www.example.com\"");
+
+static KEYS: &[Key] = &[
+    Key::url("url")
+        .default_text("https://plausible.io/api/event")
+        .identity()
+        .doc("the server's `/api/event`; your own server's, if you host it"),
+    Key::text(
+        "domain",
+        "a site as Plausible lists it, such as \"www.example.com\", or several with commas between: at most 1,000 \
+         printable ASCII characters",
+        is_domain,
+    )
+    .identity()
+    .doc("the site, as it is called in Plausible's list of sites; without it, the host that each hit names"),
+    Key::bool("interactive").default_bool(false).doc(
+        "whether events count as something that the visitor did, so that a visit with one is no bounce",
+    ),
+];
+
+// In characters.
+const MAX_URL: usize = 2_000;
+const MAX_KEY: usize = 300;
+const MAX_VALUE: usize = 2_000;
+const MAX_PROPS: usize = 30;
+/// In seconds. After midnight the visitor would be another one, too.
+const WINDOW: u64 = 10 * 60;
+
+const PARTS: &[Part] =
+    &[Part::Page, Part::Event, Part::Properties, Part::Referrer, Part::Campaign, Part::Address, Part::Agent];
+
+fn make(values: &Values) -> Result<Arc<dyn Protocol>, WrongKey> {
+    Ok(Arc::new(Plausible {
+        url: values.text("url").to_owned(),
+        domain: values.text("domain").to_owned(),
+        is_interactive: values.is_true("interactive"),
+    }))
+}
+
+fn is_domain(text: &str) -> bool {
+    (1..=1_000).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic())
+}
+
+/// The wire format of `plausible`.
+#[derive(Debug)]
+struct Plausible {
+    url: String,
+    /// Empty for that of each hit.
+    domain: String,
+    is_interactive: bool,
+}
+
+impl Protocol for Plausible {
+    fn needs(&self) -> Needs {
+        Needs {
+            address: true,
+            batch: 1,
+            one_visitor: true,
+            window: WINDOW,
+            tells: Tells::Each,
+            parts: PARTS,
+            ..Needs::default()
+        }
+    }
+
+    fn admit(&self, hit: &Hit) -> Result<(), Reason> {
+        match hit.kind() {
+            _ if hit.ip().is_none() || Agent(hit.agent()).is_empty() => Err(Reason::NoVisitor),
+            _ if hit.site().is_empty() => Err(Reason::NoSite),
+            Kind::Event if hit.name().is_empty() => Err(Reason::BadName),
+            _ => Ok(()),
+        }
+    }
+
+    fn group(&self, _: &Hit) -> u64 {
+        0
+    }
+
+    fn encode(&self, batch: &[Enriched<'_>], _: u64, out: &mut Outgoing) -> usize {
+        out.start("POST", &self.url);
+        out.header("content-type", "application/json");
+        let Some(first) = batch.first() else {
+            return 0;
+        };
+        let hit = first.hit;
+        out.header("user-agent", Agent(hit.agent()));
+        if let Some(ip) = hit.ip() {
+            out.header("x-forwarded-for", ip);
+        }
+        self.write(hit, out.body());
+        1
+    }
+
+    fn classify(&self, status: u16, headers: &dyn Headers, _: &[u8]) -> Outcome {
+        let dropped = first_value(headers, &DROPPED).unwrap_or_default();
+        match answer::classify(status, headers) {
+            Outcome::Delivered if !matches!(dropped, b"" | b"0") => Outcome::Refused(Reason::Rejected),
+            outcome => outcome,
+        }
+    }
+}
+
+static DROPPED: http::HeaderName = http::HeaderName::from_static("x-plausible-dropped");
+
+impl Plausible {
+    fn write(&self, hit: &Hit, body: &mut Vec<u8>) {
+        let mut body = Object::open(body);
+        body.put_text("domain", if self.domain.is_empty() { hit.site() } else { &self.domain });
+        write_name(hit, &mut body);
+        body.put("url", &Shown(Page { hit, max: MAX_URL }));
+        if !hit.referrer().is_empty() && !matches!(hit.kind(), Kind::Event | Kind::Search) {
+            body.put("referrer", &Shown(Address { pieces: [hit.referrer()], max: MAX_URL }));
+        }
+        if hit.kind() != Kind::Page && !self.is_interactive {
+            body.put("interactive", &false);
+        }
+        if let Some((currency, amount)) = revenue(hit) {
+            let mut revenue = Object::open(body.key("revenue"));
+            revenue.put_text("currency", &currency);
+            revenue.put("amount", &Value::Number(amount));
+            revenue.close();
+        }
+        write_props(hit, &mut body);
+        body.close();
+    }
+}
+
+fn write_name(hit: &Hit, body: &mut Object<'_>) {
+    match hit.kind() {
+        Kind::Download => body.put_text("name", "File Download"),
+        Kind::Event if hit.category().is_empty() => body.put_text("name", hit.name()),
+        Kind::Event => body.put_joined("name", [hit.category(), ": ", hit.name()]),
+        Kind::NotFound => body.put_text("name", "404"),
+        Kind::Page => body.put_text("name", "pageview"),
+        Kind::Search => body.put_text("name", "Search"),
+    }
+}
+
+/// An event's value, in the currency that its property of that name says.
+fn revenue(hit: &Hit) -> Option<(Cow<'_, str>, f64)> {
+    let amount = hit.value().filter(|_| hit.kind() == Kind::Event)?;
+    let (_, currency) = hit.properties().filter(|(key, _)| *key == "currency").last()?;
+    match currency {
+        Value::Text(code) if code.len() == 3 && code.bytes().all(|b| b.is_ascii_uppercase()) => {
+            Some((code, amount))
+        }
+        _ => None,
+    }
+}
+
+fn write_props(hit: &Hit, body: &mut Object<'_>) {
+    let is_event = hit.kind() == Kind::Event;
+    let has_own = match hit.kind() {
+        Kind::Page => false,
+        Kind::Event => !hit.category().is_empty() || !hit.label().is_empty() || hit.value().is_some(),
+        _ => true,
+    };
+    if !has_own && free_props(hit).next().is_none() {
+        return;
+    }
+    let mut props = Object::open(body.key("props"));
+    match hit.kind() {
+        Kind::Download => props.put("url", &Shown(Page { hit, max: MAX_VALUE })),
+        Kind::NotFound => props.put("path", &Shown(Address { pieces: [hit.path()], max: MAX_VALUE })),
+        Kind::Search => props.put_text("search_query", hit.label()),
+        Kind::Event | Kind::Page => {}
+    }
+    if is_event {
+        props.put_text("category", hit.category());
+        props.put_text("label", hit.label());
+        if let Some(value) = hit.value() {
+            props.put("value", &Value::Number(value));
+        }
+    }
+    let room = MAX_PROPS - props.members();
+    for (key, value) in free_props(hit).take(room) {
+        props.put(key, &value);
+    }
+    props.close();
+}
+
+/// The properties that are no property of trackside's own here, of one name the last.
+fn free_props(hit: &Hit) -> impl Iterator<Item = (&str, Value<'_>)> {
+    let own: &[&str] = match hit.kind() {
+        Kind::Download => &["url"],
+        Kind::Event => &["category", "label", "value"],
+        Kind::NotFound => &["path"],
+        Kind::Page => &[],
+        Kind::Search => &["search_query"],
+    };
+    let named = move || {
+        hit.properties().filter(move |(key, value)| {
+            let is_empty = matches!(value, Value::Text(text) if text.is_empty());
+            !key.is_empty() && !is_empty && !own.contains(key)
+        })
+    };
+    let all = named().enumerate();
+    all.filter(move |(n, (key, _))| named().skip(n + 1).all(|(later, _)| later != *key)).map(|(_, prop)| prop)
+}
+
+/// The visitor's agent, as far as a header can hold it.
+struct Agent<'a>(&'a [u8]);
+
+impl Agent<'_> {
+    fn is_empty(&self) -> bool {
+        self.chars().all(|char| char == ' ')
+    }
+
+    fn chars(&self) -> impl Iterator<Item = char> {
+        self.0.iter().filter(|byte| matches!(byte, b' '..=b'~')).map(|byte| char::from(*byte))
+    }
+}
+
+impl Display for Agent<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        self.chars().try_for_each(|char| f.write_char(char))
+    }
+}
+
+/// The page's address without a percent sign that begins no escape: Plausible's server fails over one.
+struct Page<'a> {
+    hit: &'a Hit,
+    max: usize,
+}
+
+impl Display for Page<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let hit = self.hit;
+        let scheme: &[u8] = if hit.is_secure() { b"https://" } else { b"http://" };
+        let path: &[u8] = if hit.path().is_empty() { b"/" } else { hit.path() };
+        let mark: &[u8] = if hit.query().is_empty() { b"" } else { b"?" };
+        let pieces = [scheme, hit.site().as_bytes(), path, mark, hit.query()];
+        write!(Escaping(f), "{}", Address { pieces, max: self.max })
+    }
+}
+
+/// Writes `%25` in place of a percent sign that begins no escape.
+struct Escaping<'a, 'b>(&'a mut Formatter<'b>);
+
+impl Write for Escaping<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let mut pieces = text.split('%');
+        self.0.write_str(pieces.next().unwrap_or_default())?;
+        for piece in pieces {
+            let is_escape =
+                piece.as_bytes().get(..2).is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit));
+            self.0.write_str(if is_escape { "%" } else { "%25" })?;
+            self.0.write_str(piece)?;
+        }
+        Ok(())
+    }
+}
+
+// A record holds no longer names and texts of properties than Plausible takes.
+const _: () = assert!(cap::KEY <= MAX_KEY && cap::VALUE <= MAX_VALUE && cap::EVENT <= MAX_VALUE);
+
+#[cfg(test)]
+#[path = "plausible_test.rs"]
+mod test;
