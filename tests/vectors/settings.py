@@ -17,6 +17,8 @@ RECEIVERS = {
     "sqlite": {"path", "keep"},
     "ga-v1": {"url", "tracking_id", "version"} | NETWORK,
     "ga4": {"url", "measurement_id", "api_secret"} | NETWORK,
+    "matomo": {"url", "site_id", "token", "bulk", "visitor_as", "dimensions", "bots"} | NETWORK,
+    "plausible": {"url", "domain", "interactive"} | NETWORK,
     "posthog": {"url", "api_key", "person_profiles", "session", "historical_migration"} | NETWORK,
     "segment": {"url", "write_key"} | NETWORK,
     "rudderstack": {"url", "write_key"} | NETWORK,
@@ -27,6 +29,8 @@ RECEIVERS = {
     | {"programming_language", "true_time"}
     | NETWORK,
 }
+# Whom trackside does not reach by itself is no third party.
+OWN = {"callback", "file", "sqlite"}
 COMMON = {"type", "name", "ip", "third_party", "workers", "queue", "batch", "timeout", "max_age"} | {"after_unknown", "spool"}
 
 
@@ -201,5 +205,5 @@ def destination(table, ip):
     unknown = table.keys.keys() - COMMON - RECEIVERS[kind]
     if unknown:
         raise ValueError(f"unknown key {table.name}{unknown.pop()}")
-    third_party = table.keys.get("third_party", kind not in ("sqlite", "file", "callback"))
+    third_party = table.keys.get("third_party", kind not in OWN)
     return Destination(kind, table.keys.get("name", kind), table.keys.get("ip", ip), third_party, table.keys)

@@ -193,4 +193,141 @@ def ga4_encode(keys, hit, now):
     }
 
 
-PROTOCOLS = {"ga-v1": (ga_v1_admit, ga_v1_encode), "ga4": (ga4_admit, ga4_encode)}
+# --- matomo: the Tracking HTTP API ---
+
+
+def matomo_admit(hit):
+    if hit.kind == "event":
+        return None if hit.name.strip() else "bad-name"
+    return None if hit.site else "no-site"
+
+
+def plain(value):
+    """A property as a form has it."""
+    return ("true" if value else "false") if isinstance(value, bool) else str(record.number(value))
+
+
+def matomo_pairs(keys, hit, now):
+    is_event = hit.kind in ("event", "not-found")
+    url = page_address(hit)[:1024] if hit.site and (hit.path or not is_event) else ""
+    pairs = [
+        ("idsite", str(keys["site_id"])),
+        ("rec", "1"),
+        ("apiv", "1"),
+        (keys.get("visitor_as", "cid"), (hit.visitor or "").replace("-", "")[:16]),
+        ("uid", hit.user_id[:200]),
+        ("url", url),
+        ("action_name", hit.title[:1024] if hit.kind == "page" else ""),
+        ("urlref", "" if hit.kind in ("event", "search") else address(hit.referrer)[:1024]),
+        ("ua", hit.agent.decode(errors="replace")),
+        ("lang", hit.language),
+        ("cdt", str(min(hit.micros, now) // 1_000_000)),
+    ]
+    if "token" in keys and hit.peer:
+        pairs.append(("cip", hit.peer))
+    elif "token" in keys:
+        country = hit.place.get("country", "").lower()
+        pairs += [("country", country), ("region", hit.place.get("region", "")), ("city", hit.place.get("city", ""))]
+    if hit.kind == "download":
+        pairs.append(("download", url))
+    elif hit.kind == "not-found":
+        pairs += [("e_c", "not-found"), ("e_a", "not-found"), ("e_n", address(hit.path)[:1024]), ("ca", "1")]
+    elif hit.kind == "event":
+        category = hit.category if hit.category.strip() else "event"
+        value = "" if hit.value is None else plain(hit.value)
+        pairs += [("e_c", category), ("e_a", hit.name), ("e_n", hit.label), ("e_v", value), ("ca", "1")]
+    elif hit.kind == "search":
+        pairs.append(("search", hit.label))
+    for name, dimension in sorted(keys.get("dimensions", {}).items()):
+        if name in hit.properties:
+            value = hit.properties[name]
+            text = value[:255] if isinstance(value, str) else plain(value)
+            pairs.append((f"dimension{dimension}", text))
+    if keys.get("bots"):
+        pairs.append(("bots", "1"))
+    return pairs
+
+
+def form(pairs):
+    return "&".join(f"{name}={quote(value, safe='')}" for name, value in pairs if value)
+
+
+def matomo_encode(keys, hit, now):
+    pairs = matomo_pairs(keys, hit, now)
+    token = keys.get("token")
+    if keys.get("bulk", True):
+        kind = "application/json"
+        body = {"json": present({"requests": ["?" + form(pairs)], "token_auth": token})}
+    else:
+        kind = "application/x-www-form-urlencoded"
+        body = form([*pairs, ("send_image", "0"), ("token_auth", token)])
+    return {"method": "POST", "url": keys["url"], "headers": [["content-type", kind]], "body": body}
+
+
+# --- plausible: the Events API ---
+
+
+def header_text(agent):
+    return "".join(chr(byte) for byte in agent if 0x20 <= byte <= 0x7E)
+
+
+def plausible_admit(hit):
+    if not hit.peer or not header_text(hit.agent).strip(" "):
+        return "no-visitor"
+    if not hit.site:
+        return "no-site"
+    return "bad-name" if hit.kind == "event" and not hit.name else None
+
+
+def plausible_address(hit):
+    query = b"?" + hit.query if hit.query else b""
+    scheme = b"https://" if hit.secure else b"http://"
+    text = address(scheme + hit.site.encode() + (hit.path or b"/") + query)[:2000]
+    return re.sub("%(?![0-9A-Fa-f]{2})", "%25", text)
+
+
+def plausible_encode(keys, hit, now):
+    props = {}
+    if hit.kind == "download":
+        props["url"] = plausible_address(hit)
+    elif hit.kind == "not-found":
+        props["path"] = address(hit.path)
+    elif hit.kind == "search":
+        props["search_query"] = hit.label
+    elif hit.kind == "event":
+        props = present({"category": hit.category, "label": hit.label, "value": record.number(hit.value)})
+    for name, value in hit.properties.items():
+        if name and name not in props and value != "" and len(props) < 30:
+            props[name] = value if isinstance(value, str) else record.number(value)
+    names = {"page": "pageview", "download": "File Download", "not-found": "404", "search": "Search"}
+    currency = hit.properties.get("currency")
+    revenue = None
+    if hit.kind == "event" and hit.value is not None and re.fullmatch("[A-Z]{3}", str(currency)):
+        revenue = {"currency": currency, "amount": record.number(hit.value)}
+    body = {
+        "domain": keys.get("domain", hit.site),
+        "name": names.get(hit.kind) or (f"{hit.category}: {hit.name}" if hit.category else hit.name),
+        "url": plausible_address(hit),
+        "referrer": "" if hit.kind in ("event", "search") else address(hit.referrer),
+        "interactive": None if hit.kind == "page" or keys.get("interactive") else False,
+        "revenue": revenue,
+        "props": props or None,
+    }
+    return {
+        "method": "POST",
+        "url": keys.get("url", "https://plausible.io/api/event"),
+        "headers": [
+            ["content-type", "application/json"],
+            ["user-agent", header_text(hit.agent)],
+            ["x-forwarded-for", hit.peer],
+        ],
+        "body": {"json": present(body)},
+    }
+
+
+PROTOCOLS = {
+    "ga-v1": (ga_v1_admit, ga_v1_encode),
+    "ga4": (ga4_admit, ga4_encode),
+    "matomo": (matomo_admit, matomo_encode),
+    "plausible": (plausible_admit, plausible_encode),
+}
