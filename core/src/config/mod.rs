@@ -166,16 +166,16 @@
 //!
 //! | key | default | meaning |
 //! | --- | --- | --- |
-//! | `type` | required | `"sqlite"`, `"file"`, `"ga4"`, `"ga-v1"`, `"posthog"`, `"segment"`, `"rudderstack"`, `"webhook"`, `"umami"`, `"goatcounter"`, `"snowplow"`, `"callback"` or `"celery"` |
+//! | `type` | required | `"sqlite"`, `"file"`, `"ga4"`, `"ga-v1"`, `"callback"` or `"celery"`; or one of [the others](crate::protocol#the-receivers), or of [the host's own](Builder::receiver) |
 //! | `name` | the type | names the ledger's row; unique; 1 to 64 of A-Z, a-z, 0-9, `.`, `_` and `-`, not dots alone |
-//! | `ip` | `privacy.ip` | what this destination is told of the client's address |
+//! | `ip` | `privacy.ip` | what this destination is told of the client's address. For a receiver that tells visitors apart by it, as plausible does, it must be written, and is not `"none"` |
 //! | `third_party` | `false` for sqlite, file, callback and celery, else `true` | whether somebody else runs it |
 //! | `workers` | `"auto"`, for celery 1 | how many threads deliver, 1 to 64. `"auto"`: 1 where a request holds a batch; up to 8, started on demand, where it holds one hit or one visitor |
 //! | `queue.hits` | `10_000` | how many hits wait at most, 1 to 1,000,000; not below `batch.hits` |
 //! | `queue.bytes` | `"16MiB"` | size; how many bytes wait at most |
 //! | `queue.when_full` | `"drop-newest"` | what gives way: the hit that comes, or, with `"drop-oldest"`, the one that has waited longest; with a spool, only where that has no room either, and of what waits in memory |
 //! | `queue.important` | `[]` | the names of the events, such as `["purchase"]`, that travel in a second queue of a tenth of both bounds: they are delivered before all others, and never give way to one that comes. Not with `spool = "always"`: on the disk all hits wait in their order |
-//! | `batch.hits` | `100` | how many hits a batch holds at most; never above the receiver's limit (ga4 25, ga-v1 and celery 1; the guide tells of others), and the default not above `queue.hits` |
+//! | `batch.hits` | `100` | how many hits a batch holds at most; never above the receiver's limit (ga4 25, ga-v1 and celery 1, [the others](crate::protocol#the-receivers)), and the default not above `queue.hits` |
 //! | `batch.bytes` | `"256KiB"` | size; how many bytes of records a batch holds at most |
 //! | `batch.age` | `"200ms"` | duration; how long the first hit waits for others |
 //! | `timeout` | `"10s"` | duration above zero; how long one attempt over the network may take |
@@ -236,6 +236,8 @@
 //! | snowplow | `true_time` | `false` | whether hits' times are true, and none is set right by the time of arrival |
 //! | celery | `tracking_id`, `version`, `url` | as for ga-v1 | what the task is handed: the parameters that ga-v1 would post, and where to |
 //! | celery | `task` | `"trackside.celery.submit_tracking"` | the name of the task `task(params, provider_url)`: names of Python with dots between them, at most 255 bytes |
+//!
+//! The keys of the other types stand [with their receivers](crate::protocol#the-receivers).
 //!
 //! `callback` has no keys of its own: the host gives the sink when it opens the tracker, under the
 //! destination's name. How long an attempt may take is for that sink to see to. The sink of `celery` comes

@@ -3,6 +3,8 @@
 //! One file per receiver, which declares its `TYPE`: the word for it, its keys and its [`Protocol`]. All of them stand in
 //! [`TYPES`], from which the configuration, the pools and the guide know what there is. Everything here is pure; the
 //! sending is a sink's business.
+//!
+#![doc = include_str!("receivers.md")]
 
 mod answer;
 mod common;
@@ -131,3 +133,6 @@ pub fn of(receiver: &Receiver) -> Option<Arc<dyn Protocol>> {
         Receiver::Remote(remote) => Some(Arc::clone(remote.protocol())),
     }
 }
+
+#[cfg(test)]
+mod hostile_test;

@@ -133,3 +133,7 @@ impl fmt::Debug for Remote {
         f.debug_struct("Remote").field("type", &self.kind.name).field("values", &self.values).finish()
     }
 }
+
+#[cfg(test)]
+#[path = "receivers_test.rs"]
+mod test;

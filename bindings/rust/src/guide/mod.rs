@@ -6,6 +6,7 @@ pub mod caches;
 pub mod delivery;
 pub mod hooks;
 pub mod own_adapter;
+pub mod own_receiver;
 pub mod own_sink;
 pub mod privacy;
 pub mod proxies;

@@ -1,0 +1,42 @@
+//! Matomo: on your own server, or in Matomo's cloud.
+//!
+//! ```
+//! # let toml = r#"
+//! # consent.policy = "none"
+//! [[destination]]
+//! type = "matomo"
+//! url = "https://stats.example.com/matomo.php"
+//! site_id = 1
+//! token = "env:MATOMO_TOKEN"
+//! # "#;
+//! # let config = trackside::Config::builder().toml(toml).secrets(|_| Ok("0123456789abcdef".to_owned())).build()?;
+//! # assert_eq!(config.destinations()[0].batch.hits, 100);
+//! # Ok::<(), trackside::config::ConfigError>(())
+//! ```
+//!
+//! | key | where to find it |
+//! | --- | --- |
+//! | `url` | the address under which you open Matomo, with `matomo.php` behind it; in Matomo's cloud `https://NAME.matomo.cloud/matomo.php` |
+//! | `site_id` | Administration, Websites, Manage: the ID beside the site's name |
+//! | `token` | Administration, Personal, Security, Auth tokens. The user needs write access to the site |
+//! | `dimensions` | with the plugin Custom Dimensions: Administration, Websites, Custom Dimensions. `{ plan = 1 }` sends the property `plan` as dimension 1; a property without a dimension is not sent |
+//!
+//! Without a token Matomo takes no visitor's address: all come from your server, as far as its map knows. By default it is
+//! told the visitor's network alone (`privacy.ip`); where it is to see whole addresses, give this destination an
+//! `ip = "full"` of its own.
+//!
+//! # What arrives
+//!
+//! Page views, events, downloads, searches (with `track.search`), users' ids, referrers, campaigns in the page's address,
+//! the language and the hit's own time. A page that was not found is an event `not-found`. Matomo cuts visits itself: a
+//! session of trackside's is not told.
+//!
+//! # Where hits are thrown away
+//!
+//! Matomo counts what it throws away of a request of many, and trackside counts the same as refused(`rejected`): look
+//! there if hits are missed, most often because the token has no access to the site. Of these it says nothing:
+//!
+//! - hits whose agent it knows for a bot's, unless `bots = true`;
+//! - everything, with the plugin QueuedTracking, which answers before it looks.
+//!
+//! A visitor of Matomo's own script and one of trackside's are two, unless they have one user id.
