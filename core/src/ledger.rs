@@ -88,7 +88,7 @@ reasons! {
     Bot = 105, "bot";
     /// Refused: it is not for third parties, for the visitor refused or has not agreed.
     NoConsent = 106, "no-consent";
-    /// Refused: the host's own filter did not want it, or a hook made nothing of it.
+    /// Refused: the host's own filter or the destination's `only` did not want it, or a hook made nothing of it.
     Filtered = 107, "filtered";
     /// Refused: the receiver failed whenever it was sent this hit, and took others.
     Poison = 108, "poison";

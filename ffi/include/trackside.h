@@ -1009,7 +1009,7 @@ typedef void (*trackside_log)(void *userdata,
 #define TRACKSIDE_REASON_NO_CONSENT 106
 
 /**
- * Refused: the host's own filter did not want it, or a hook made nothing of it.
+ * Refused: the host's own filter or the destination's `only` did not want it, or a hook made nothing of it.
  */
 #define TRACKSIDE_REASON_FILTERED 107
 

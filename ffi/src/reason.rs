@@ -61,7 +61,7 @@ pub const TRACKSIDE_REASON_NO_SITE: trackside_reason = 104;
 pub const TRACKSIDE_REASON_BOT: trackside_reason = 105;
 /// Refused: it is not for third parties, for the visitor refused or has not agreed.
 pub const TRACKSIDE_REASON_NO_CONSENT: trackside_reason = 106;
-/// Refused: the host's own filter did not want it, or a hook made nothing of it.
+/// Refused: the host's own filter or the destination's `only` did not want it, or a hook made nothing of it.
 pub const TRACKSIDE_REASON_FILTERED: trackside_reason = 107;
 /// Refused: the receiver failed whenever it was sent this hit, and took others.
 pub const TRACKSIDE_REASON_POISON: trackside_reason = 108;

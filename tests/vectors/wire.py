@@ -25,6 +25,8 @@ def outcome(config, destination, hit, found, now):
     """A vector's entry for one destination; `now` is the time of sending, in µs."""
     if destination.third_party and hit.confined:
         return {"outcome": "no-consent"}
+    if not taken(destination.keys.get("only", {}), hit):
+        return {"outcome": "filtered"}
     protocol = PROTOCOLS.get(destination.type) or receivers.PROTOCOLS.get(destination.type)
     # A store, a file and a host's own sink are told which hits are bots'.
     is_unmarked = protocol and destination.type != "webhook"
@@ -39,6 +41,17 @@ def outcome(config, destination, hit, found, now):
     if destination.type in receivers.PROTOCOLS:
         return {"outcome": "admitted", "request": encode(destination.keys, hit, found, now)}
     return {"outcome": "admitted", "request": encode(destination.keys, hit, now)}
+
+
+def taken(only, hit):
+    """Whether `only` lets the destination have the hit."""
+    wanted = only.get("hits") or [hit.kind]
+    if hit.kind not in wanted and (hit.kind != "event" or f"event:{hit.name}" not in wanted):
+        return False
+    if only.get("sites") and hit.site not in [site.lower() for site in only["sites"]]:
+        return False
+    # The last 32 bits of an id are as good as drawn.
+    return int((hit.visitor or hit.id)[-8:], 16) * 100 < only.get("visitors", 100) * 2**32
 
 
 def present(table):

@@ -107,6 +107,7 @@ fn open(
         queue: destination.queue.clone(),
         batch: destination.batch,
         max_age: destination.max_age,
+        only: destination.only.clone(),
         third_party: destination.third_party,
         dedupe: knows_copies || destination.after_unknown == AfterUnknown::Resend,
         protocol: protocol.clone(),

@@ -14,7 +14,7 @@ use std::{
 
 use kit::*;
 use trackside_core::{
-    Annotations, Config, Reason, Request, Response,
+    Annotations, Config, Event, Reason, Request, Response,
     enrich::Class,
     hit::{Edit, Text},
     ledger::Hits,
@@ -92,6 +92,29 @@ fn what_the_filter_does_not_want_is_refused() {
         assert_eq!((book.offered, book.delivered, book.panics), (3, 2, 0));
         assert_eq!(book.refused, [(Reason::Filtered, 1)]);
     }
+}
+
+#[test]
+fn a_destination_gets_what_it_is_said_to_and_no_other_does_less() {
+    let (tracker, seen) =
+        noting_with("only = { hits = ['event:buy'], sites = ['WWW.example.com'] }", |builder| {
+            builder.edit(|hit, edit| {
+                // It is asked of the hit as it was edited.
+                if hit.hit.name() == "by" {
+                    edit.set(Text::Name, "buy");
+                }
+            })
+        });
+    let headers = [("host", "www.example.com"), ("user-agent", "curl/8.5.0")];
+    let request = Request::new("GET", "/cart", &headers);
+    let response = Response::new(200, &[("content-type", "text/html")]);
+    let annotations =
+        Annotations::new().event(Event::new("buy")).event(Event::new("by")).event(Event::new("b"));
+    assert!(tracker.begin(&request).finish(&request, &response, &annotations).is_tracked());
+    let [one, two] = &close(&tracker)[..] else { panic!("two destinations") };
+    assert_eq!((one.delivered, seen.lock().unwrap().len()), (4, 4));
+    assert_eq!((two.offered, two.delivered, two.pending()), (4, 2, 0));
+    assert_eq!(two.refused, [(Reason::Filtered, 2)]);
 }
 
 #[test]

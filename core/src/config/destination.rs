@@ -2,7 +2,7 @@
 
 use std::{fmt, path::PathBuf, time::Duration};
 
-use super::{Http, IpPolicy, Spooling};
+use super::{Http, IpPolicy, Only, Spooling};
 use crate::protocol::Remote;
 
 /// One `[[destination]]`: a receiver with a pool of its own.
@@ -15,6 +15,8 @@ pub struct Destination {
     pub receiver: Receiver,
     /// What it is told of the client's address. Defaults to `privacy.ip`.
     pub ip: IpPolicy,
+    /// Which hits it takes. Defaults to all.
+    pub only: Only,
     /// Whether somebody else runs it. Defaults to false for sqlite, file, callback and celery, true for the others.
     pub third_party: bool,
     /// How many threads deliver. Defaults to [`Workers::Auto`], and to one for celery.

@@ -240,7 +240,7 @@ impl DestinationBuilder {
     }
 }
 
-/// The value of a key: a text, a whole number or a truth value.
+/// The value of a key: a text, a list of texts, a whole number or a truth value.
 #[derive(Clone)]
 pub struct KeyValue(Tree);
 
@@ -253,6 +253,12 @@ impl From<bool> for KeyValue {
 impl From<i64> for KeyValue {
     fn from(number: i64) -> Self {
         Self(Tree::Integer(number))
+    }
+}
+
+impl<const N: usize> From<[&str; N]> for KeyValue {
+    fn from(texts: [&str; N]) -> Self {
+        Self(Tree::List(texts.map(|text| Tree::Text(text.to_owned())).into()))
     }
 }
 

@@ -169,6 +169,9 @@
 //! | `type` | required | `"sqlite"`, `"file"`, `"ga4"`, `"ga-v1"`, `"callback"` or `"celery"`; or one of [the others](crate::protocol#the-receivers), or of [the host's own](Builder::receiver) |
 //! | `name` | the type | names the ledger's row; unique; 1 to 64 of A-Z, a-z, 0-9, `.`, `_` and `-`, not dots alone |
 //! | `ip` | `privacy.ip` | what this destination is told of the client's address. For a receiver that tells visitors apart by it, as plausible does, it must be written, and is not `"none"` |
+//! | `only.hits` | `[]` | list of what this destination takes: `"page"`, `"event"` (those of the host's), `"download"`, `"not-found"` or `"search"`, or events by name, as `"event:purchase"`; none: everything. What it does not take it refuses(`filtered`) |
+//! | `only.sites` | `[]` | list of the host names whose hits it takes; none: all |
+//! | `only.visitors` | `100` | of how many of a hundred visitors it takes the hits, 1 to 100: of each visitor all or none, the same at every destination; a hit without a visitor is one of its own |
 //! | `third_party` | `false` for sqlite, file, callback and celery, else `true` | whether somebody else runs it |
 //! | `workers` | `"auto"`, for celery 1 | how many threads deliver, 1 to 64. `"auto"`: 1 where a request holds a batch; up to 8, started on demand, where it holds one hit or one visitor |
 //! | `queue.hits` | `10_000` | how many hits wait at most, 1 to 1,000,000; not below `batch.hits` |
@@ -255,6 +258,7 @@ mod geo;
 mod json;
 mod nearest;
 mod network;
+mod only;
 mod privacy;
 mod proxy;
 mod reader;
@@ -285,6 +289,7 @@ pub use self::{
     error::ConfigError,
     geo::Cdn,
     network::{Compression, Http, Stages},
+    only::{Only, Wanted},
     privacy::{GeoPolicy, IpPolicy, PathPolicy, QueryPolicy},
     proxy::ProxyHeader,
     spool::{Fsync, Spool, Spooling},

@@ -13,7 +13,7 @@ use std::{
 
 use trackside_core::{
     Reason,
-    config::{Http, WhenFull, Workers},
+    config::{Http, Only, WhenFull, Workers},
     ledger::Hits,
     protocol::{Enriched, Needs, Outcome},
     transport::{Submitted, Transport},
@@ -103,6 +103,7 @@ fn options(random: &mut Random, maker: &Maker, url: &str) -> Options {
         queue,
         batch,
         max_age: destination.max_age,
+        only: Only::default(),
         third_party: false,
         dedupe: needs.dedupe,
         protocol: Some(Arc::new(Wire::new(url, needs, Arc::<Counted>::default()))),

@@ -14,7 +14,7 @@ use std::{
 
 use trackside_core::{
     Hit, Reason,
-    config::{WhenFull, Workers},
+    config::{Only, WhenFull, Workers},
     ledger::Hits,
     protocol::{Enriched, Outcome},
     transport::Transport,
@@ -99,6 +99,7 @@ fn options(rules: Rules, clock: &Arc<Hands>) -> Options {
         queue,
         batch,
         max_age: rules.max_age,
+        only: Only::default(),
         third_party: false,
         dedupe: rules.dedupe,
         protocol: None,

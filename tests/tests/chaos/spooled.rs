@@ -14,7 +14,7 @@ use std::{
 
 use trackside_core::{
     Reason,
-    config::{Fsync, Spooling, Workers},
+    config::{Fsync, Only, Spooling, Workers},
     ledger::Hits,
     protocol::{Enriched, Outcome},
     transport::{Submitted, Transport},
@@ -120,6 +120,7 @@ impl Setting {
             queue,
             batch,
             max_age: Duration::from_secs(3_600),
+            only: Only::default(),
             third_party: false,
             dedupe: random.percent(50),
             protocol: None,

@@ -9,7 +9,7 @@ use std::{
 
 use rusqlite::Connection;
 use trackside_core::{
-    config::{Keep, Workers},
+    config::{Keep, Only, Workers},
     transport::{Submitted, Transport},
 };
 use trackside_tests::{folder::Folder, hits};
@@ -128,6 +128,7 @@ fn a_pool_without_hits_goes_on_deleting() {
         queue: destination.queue.clone(),
         batch: destination.batch,
         max_age: destination.max_age,
+        only: Only::default(),
         third_party: false,
         dedupe: false,
         stage: None,

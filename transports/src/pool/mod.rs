@@ -40,7 +40,7 @@ use std::{
 
 use trackside_core::{
     Hit,
-    config::{Batch, Queue, Spooling, Workers},
+    config::{Batch, Only, Queue, Spooling, Workers},
     ledger::Hits,
     protocol::Protocol,
     transport::{Left, Reentrant, Submitted, Transport},
@@ -82,6 +82,8 @@ pub struct Options {
     /// How old a hit may become before its retrying ends: dropped(`expired`). A first attempt is made at any
     /// age within the receiver's window.
     pub max_age: Duration,
+    /// Which hits the destination takes; the others are refused(`filtered`), when they have been looked at.
+    pub only: Only,
     /// Whether somebody else runs the receiver. Hits that are [confined](Hit::is_confined) never enter the queue
     /// then: they are refused(`no-consent`).
     pub third_party: bool,

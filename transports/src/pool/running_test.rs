@@ -62,6 +62,7 @@ fn plan_of_age(age: Duration) -> (Arc<Plan>, Tells, mpsc::Receiver<usize>) {
         queue: destination.queue.clone(),
         batch: destination.batch,
         max_age: destination.max_age,
+        only: destination.only.clone(),
         third_party: false,
         dedupe: false,
         stage: None,

@@ -227,12 +227,15 @@ impl Running {
 
     /// The hit's group, if the destination takes it. A protocol that panics over a hit does not.
     fn admit(&self, item: &Item) -> Result<u64, Reason> {
-        let Options { stage, protocol, .. } = &self.plan.options;
+        let Options { stage, protocol, only, .. } = &self.plan.options;
         let protocol = protocol.as_deref();
         let admitted = catch_unwind(AssertUnwindSafe(|| {
             match (stage, item.looked()) {
                 (Some(stage), Some(looked)) => stage.admit(looked, protocol)?,
                 _ => protocol.map_or(Ok(()), |protocol| protocol.admit(item.hit()))?,
+            }
+            if !only.takes(item.hit()) {
+                return Err(Reason::Filtered);
             }
             Ok(protocol.map_or(0, |protocol| protocol.group(item.hit())))
         }));

@@ -121,6 +121,7 @@ pub fn options(name: &str) -> Options {
         queue: destination.queue.clone(),
         batch,
         max_age: destination.max_age,
+        only: destination.only.clone(),
         third_party: false,
         dedupe: false,
         stage: None,

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    IPS, network,
+    IPS, network, only,
     receiver::{self, Kind, STORE},
     spool::SPOOLINGS,
 };
@@ -85,6 +85,7 @@ fn destination(
         check_address(section, kind, own_ip);
     }
     let ip = own_ip.or(ip);
+    let only = section.table("only", only::read);
     let third_party = section.bool("third_party");
     let workers = section.read("workers", r#""auto" or a number from 1 to 64"#, |tree| {
         match (tree.as_text(), tree.as_integer()) {
@@ -124,6 +125,7 @@ fn destination(
         name,
         receiver,
         ip,
+        only,
         third_party,
         workers,
         queue,

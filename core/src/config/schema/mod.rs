@@ -8,6 +8,7 @@ mod geo;
 mod host;
 mod keys;
 mod network;
+mod only;
 mod proxy;
 mod receiver;
 mod spool;

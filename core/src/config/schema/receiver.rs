@@ -99,6 +99,7 @@ const COMMON: &[&str] = &[
     "type",
     "name",
     "ip",
+    "only",
     "third_party",
     "workers",
     "queue",

@@ -406,6 +406,30 @@ fn of_how_the_receiver_is_reached() {
 }
 
 #[test]
+fn of_what_a_destination_takes() {
+    let one = |only: &str| mistakes(&format!("destination = [{{ type = 'sqlite', only = {{ {only} }} }}]"));
+    for (only, path, says) in [
+        ("hits = ['pages']", "hits[0]", r#""pages" is not "page", "event", "download""#),
+        ("hits = ['page', 'event:']", "hits[1]", r#""event:" is not "page""#),
+        ("hits = 'page'", "hits", "is not a list: write its entries in brackets"),
+        ("sites = ['https://a.example/']", "sites[0]", "is not a host name alone"),
+        ("visitors = 0", "visitors", "0 is not a number from 1 to 100"),
+        ("visitors = 101", "visitors", "101 is not a number from 1 to 100"),
+        ("visitors = '10%'", "visitors", "is not a number from 1 to 100"),
+        ("events = ['a']", "events", "unknown key; the keys here are hits, sites, visitors"),
+    ] {
+        let told = one(only);
+        let [(at, message)] = &told[..] else { panic!("{only}: {told:?}") };
+        assert_eq!(*at, format!("destination[0].only.{path}"), "{message}");
+        assert!(message.contains(says), "{only}: {message}");
+    }
+    let long = format!("hits = ['event:{}']", "a".repeat(501));
+    assert_eq!(one(&long).len(), 1);
+    let many = format!("sites = [{}]", vec!["'a'"; 257].join(", "));
+    assert!(one(&many)[0].1.contains("257 entries are too many: at most 256"));
+}
+
+#[test]
 fn of_important_events() {
     each(&[
         (

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::{POLICY, env};
 use crate::{
     Headers,
-    config::{Config, Destination, Receiver},
-    hit::Hit,
+    config::{Config, Destination, Receiver, Wanted},
+    hit::{Hit, Kind},
     ledger::Reason,
     protocol::{
         self, Enriched, Key, Needs, Outcome, Outgoing, Protocol, ReceiverType, TYPES, Values, WrongKey,
@@ -196,6 +196,37 @@ fn who_tells_visitors_apart_by_their_address_is_told_it() {
     }
     let told = one(", ip = 'no'").unwrap_err();
     assert!(told.len() == 1 && told[0].1.starts_with("\"no\" is not"), "{told:?}");
+}
+
+#[test]
+fn what_a_destination_takes_is_said_in_any_language() {
+    let only = "{ hits = ['page', 'event:buy', 'not-found'], sites = ['A.example.'], visitors = 5 }";
+    let document = format!("destination = [{{ type = 'sqlite', only = {only} }}]");
+    let typed = Destination::of("sqlite")
+        .with("only.hits", ["page", "event:buy", "not-found"])
+        .with("only.sites", ["A.example."])
+        .with("only.visitors", 5);
+    for config in [
+        Config::builder().toml(POLICY).toml(&document),
+        Config::builder().toml(POLICY).destination(typed),
+        Config::builder().toml(POLICY).env(env([
+            ("DESTINATION__0__TYPE", "sqlite"),
+            ("DESTINATION__0__ONLY__HITS__0", "page"),
+            ("DESTINATION__0__ONLY__HITS__1", "event:buy"),
+            ("DESTINATION__0__ONLY__HITS__2", "not-found"),
+            ("DESTINATION__0__ONLY__SITES__0", "A.example."),
+            ("DESTINATION__0__ONLY__VISITORS", "5"),
+        ])),
+    ] {
+        let config = config.build().unwrap();
+        let only = &config.destinations()[0].only;
+        let wanted =
+            [Wanted::Kind(Kind::Page), Wanted::Event("buy".to_owned()), Wanted::Kind(Kind::NotFound)];
+        assert_eq!(
+            (&only.hits[..], &only.sites[..], only.visitors),
+            (&wanted[..], &["a.example".to_owned()][..], 5)
+        );
+    }
 }
 
 #[test]
