@@ -128,9 +128,13 @@ fn make(values: &Values) -> Result<Arc<dyn Protocol>, WrongKey> {
         token: values.secret("token").cloned(),
         is_bulk: values.is_true("bulk"),
         visitor_as: if values.text("visitor_as") == "_id" { "_id" } else { "cid" },
-        dimensions: values.numbers("dimensions").to_vec(),
+        dimensions: values.numbers("dimensions").iter().map(dimension).collect(),
         takes_bots: values.is_true("bots"),
     }))
+}
+
+fn dimension((property, number): &(String, u64)) -> (String, String) {
+    (property.clone(), format!("dimension{number}"))
 }
 
 /// The wire format of `matomo`.
@@ -141,8 +145,8 @@ struct Matomo {
     token: Option<Secret>,
     is_bulk: bool,
     visitor_as: &'static str,
-    /// Names of properties, and the numbers of their dimensions.
-    dimensions: Vec<(String, u64)>,
+    /// Names of properties, and the parameters of their dimensions.
+    dimensions: Vec<(String, String)>,
     takes_bots: bool,
 }
 
@@ -283,15 +287,14 @@ impl Matomo {
 
     /// Of two properties of one name the last stands.
     fn write_dimensions(&self, hit: &Hit, form: &mut Form<'_>) {
-        for (name, number) in &self.dimensions {
-            let Some((_, value)) = hit.properties().filter(|(key, _)| key == name).last() else {
+        for (name, key) in &self.dimensions {
+            let Some((_, value)) = hit.properties().filter(|(property, _)| property == name).last() else {
                 continue;
             };
-            let key = format!("dimension{number}");
             match value {
-                Value::Text(text) => form.put(&key, first_chars(&text, MAX_DIMENSION)),
-                Value::Number(number) => form.put_shown(&key, number),
-                Value::Truth(value) => form.put_shown(&key, value),
+                Value::Text(text) => form.put(key, first_chars(&text, MAX_DIMENSION)),
+                Value::Number(number) => form.put_shown(key, number),
+                Value::Truth(value) => form.put_shown(key, value),
             }
         }
     }

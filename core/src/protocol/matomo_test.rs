@@ -26,7 +26,7 @@ fn matomo() -> Matomo {
         token: Some(Secret::new(TOKEN)),
         is_bulk: true,
         visitor_as: "cid",
-        dimensions: vec![("plan".to_owned(), 1)],
+        dimensions: vec![("plan".to_owned(), "dimension1".to_owned())],
         takes_bots: false,
     }
 }
@@ -173,7 +173,10 @@ fn properties_with_a_dimension_are_sent_and_others_are_not() {
     let told = fields(&matomo(), &draft);
     assert_eq!(told["dimension1"], "é".repeat(255));
     assert!(!told.values().any(|value| value == "red"));
-    let numbers = Matomo { dimensions: vec![("n".to_owned(), 2), ("t".to_owned(), 3)], ..matomo() };
+    let numbers = Matomo {
+        dimensions: [("n".to_owned(), 2), ("t".to_owned(), 3)].iter().map(dimension).collect(),
+        ..matomo()
+    };
     let properties = [("n".into(), Value::Number(1.5)), ("t".into(), Value::Truth(true))];
     let told = fields(&numbers, &Draft { properties: &properties, ..sample::page() });
     assert_eq!((told["dimension2"].as_str(), told["dimension3"].as_str()), ("1.5", "true"));
