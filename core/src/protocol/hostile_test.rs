@@ -12,7 +12,8 @@ use crate::{
     hit::{Draft, Hit, Kind, sample},
 };
 
-const SECRET: &str = "s3cret-of-the-receiver";
+/// One that each of them takes.
+const SECRET: &str = "whsec_c2VjcmV0LW9mLXRoZS1yZWNlaXZlci0x";
 
 fn protocols() -> Vec<(&'static str, std::sync::Arc<dyn Protocol>)> {
     let made = TYPES.iter().map(|kind| {

@@ -30,7 +30,7 @@ const PARTS: &[(Part, &str)] = &[
 fn needs(kind: &ReceiverType) -> Needs {
     let document = format!("[[destination]]\ntype = \"{}\"\n{}", kind.name, kind.example);
     let config = Config::builder().toml("consent.policy = 'none'").toml(&document);
-    let config = config.secrets(|_| Ok("s3cret".to_owned())).build().unwrap();
+    let config = config.secrets(|_| Ok("whsec_c2VjcmV0LW9mLXRoZS1yZWNlaXZlci0x".to_owned())).build().unwrap();
     match &config.destinations()[0].receiver {
         Receiver::Remote(remote) => remote.protocol().needs(),
         other => panic!("{other:?}"),
