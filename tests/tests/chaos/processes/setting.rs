@@ -80,6 +80,7 @@ impl Setting {
             queue,
             batch,
             max_age: Duration::from_secs(3_600),
+            only: trackside_core::config::Only::default(),
             third_party: false,
             dedupe: self.is_key,
             protocol: Some(protocol),

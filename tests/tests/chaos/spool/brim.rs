@@ -227,6 +227,7 @@ fn options(rules: Rules, disk: &Process) -> Options {
         queue,
         batch,
         max_age: Duration::from_secs(3_600),
+        only: trackside_core::config::Only::default(),
         third_party: false,
         dedupe: true,
         protocol: None,
