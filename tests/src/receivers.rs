@@ -28,9 +28,9 @@ pub struct Configured {
 pub fn all() -> Result<Vec<Configured>, ConfigError> {
     let mut found = Vec::new();
     for kind in TYPES {
-        let document = format!("[[destination]]\ntype = '{}'\nip = 'full'\n{}\n", kind.name(), kind.lines());
+        let document = format!("[[destination]]\ntype = '{}'\n{}\n", kind.name(), kind.lines());
         let config = Config::builder()
-            .toml("consent.policy = 'none'")
+            .toml("consent.policy = 'none'\nprivacy.ip = 'full'")
             .toml(&document)
             .secrets(|_| Ok(SECRET.to_owned()))
             .build()?;
