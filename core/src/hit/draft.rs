@@ -54,7 +54,7 @@ impl Draft<'_> {
     /// The record, with the address as `policy` allows it: one allocation of exactly its size.
     pub(crate) fn seal(&self, policy: IpPolicy) -> Hit {
         // Most records are put together here and then copied: that is faster than to fill the allocation.
-        let mut small = [0; 1_024];
+        let mut small = [0; 768];
         let size = self.write(policy, &mut small);
         if let Some(record) = small.get(..size) {
             return Hit(record.into());
@@ -268,13 +268,18 @@ impl<'a> Writer<'a> {
     #[inline(never)] // So that it stays a loop.
     fn texts(&mut self, first: Field, texts: &[&[u8]]) {
         for (field, text) in (first as usize..).zip(texts) {
-            self.nth(field, text);
+            if !text.is_empty() {
+                self.nth(field, text);
+            }
         }
     }
 
     /// Writes a piece of a text, behind the others of its field.
+    #[inline]
     fn piece(&mut self, field: Field, piece: &[u8]) {
-        self.nth(field as usize, piece);
+        if !piece.is_empty() {
+            self.nth(field as usize, piece);
+        }
     }
 
     /// Writes the site, in lower case.
@@ -295,8 +300,7 @@ impl<'a> Writer<'a> {
 /// `memcpy`: here those of up to 128 bytes are copied in place, as a beginning and an end that may overlap.
 #[inline]
 fn copy(to: &mut [u8], from: &[u8]) {
-    let is_short = from.is_empty()
-        || copy_ends::<16>(to, from)
+    let is_short = copy_ends::<16>(to, from)
         || copy_ends::<64>(to, from)
         || copy_ends::<32>(to, from)
         || copy_ends::<8>(to, from)

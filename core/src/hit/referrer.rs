@@ -14,7 +14,7 @@ use crate::config::{QueryPolicy, Urls};
 /// cut, the query unless it is kept; the path is recorded as a page's own. What is no `scheme://host` address is left
 /// out.
 pub(super) fn cleaned(referrer: &[u8], keeps: Keeps, urls: Urls, put: &mut dyn FnMut(&[u8])) {
-    let Some([scheme, host, path, query]) = split(referrer, keeps.policy) else {
+    let Some(Parts { whole, scheme, host, path, query }) = split(referrer, keeps.policy) else {
         return;
     };
     let mut room = URL;
@@ -24,10 +24,11 @@ pub(super) fn cleaned(referrer: &[u8], keeps: Keeps, urls: Urls, put: &mut dyn F
         room = if fits.len() < piece.len() { 0 } else { room - fits.len() };
         put(fits);
     };
-    put(scheme);
-    put(host);
     let spelt = if urls.canonical { canonical(path) } else { Cow::Borrowed(path) };
-    put(&recorded(&spelt, urls.path));
+    match (whole, recorded(&spelt, urls.path)) {
+        (Some(whole), Cow::Borrowed(same)) if same == path => put(whole),
+        (_, path) => [scheme, host, &path].into_iter().for_each(&mut put),
+    }
     let Some((_, pairs)) = query.split_first() else {
         return;
     };
@@ -40,8 +41,17 @@ pub(super) fn cleaned(referrer: &[u8], keeps: Keeps, urls: Urls, put: &mut dyn F
     }
 }
 
-/// Scheme, host, path and query, with the signs that part them.
-fn split(referrer: &[u8], policy: QueryPolicy) -> Option<[&[u8]; 4]> {
+/// An address in its parts, with the signs that part them.
+struct Parts<'a> {
+    /// Scheme, host and path in one, if nothing is between them.
+    whole: Option<&'a [u8]>,
+    scheme: &'a [u8],
+    host: &'a [u8],
+    path: &'a [u8],
+    query: &'a [u8],
+}
+
+fn split(referrer: &[u8], policy: QueryPolicy) -> Option<Parts<'_>> {
     let colon = if referrer.starts_with(b"https:") { 5 } else { scheme(referrer)? };
     let rest = referrer[colon..].strip_prefix(b"://")?;
     let has_query = matches!(policy, QueryPolicy::Keep | QueryPolicy::Raw);
@@ -62,7 +72,14 @@ fn split(referrer: &[u8], policy: QueryPolicy) -> Option<[&[u8]; 4]> {
     let behind = &rest[authority..];
     let path = if has_query { memchr(b'?', behind) } else { None };
     let (path, query) = behind.split_at(path.unwrap_or(behind.len()));
-    (host < authority).then(|| [&referrer[..colon + b"://".len()], &rest[host..authority], path, query])
+    let scheme = &referrer[..colon + b"://".len()];
+    (host < authority).then(|| Parts {
+        whole: (host == 0).then(|| &referrer[..scheme.len() + authority + path.len()]),
+        scheme,
+        host: &rest[host..authority],
+        path,
+        query,
+    })
 }
 
 /// How long the scheme is (RFC 3986 §3.1).
