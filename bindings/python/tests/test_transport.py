@@ -100,7 +100,7 @@ def test_what_is_to_be_tried_again_is() -> None:
 
 
 def test_a_hit_over_which_the_receiver_fails_is_refused_if_the_receiver_has_said_so() -> None:
-    delivered = []
+    delivered: list[str] = []
 
     def sink(batch: Batch) -> Outcome:
         if batch.hits[0].path == "/bad":
