@@ -279,6 +279,20 @@ def webhook_encode(keys, hit, found, now):
 
 # --- umami ---
 
+BROWSER = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"
+
+
+def umami_version(keys):
+    return tuple(int(number) for number in keys.get("version", "3.1").split("."))[:2]
+
+
+def umami_admit(keys, hit):
+    is_by_address = umami_version(keys) < (2, 18)
+    is_batch = keys["url"].split("?")[0].rstrip("/").endswith("/batch")
+    if is_by_address and not hit.peer or (is_by_address or is_batch) and not hit.agent.strip():
+        return "no-visitor"
+    return need_name(hit)
+
 
 def umami_url(hit):
     whole = page_url(hit)
@@ -289,7 +303,7 @@ def umami_url(hit):
 
 
 def umami_encode(keys, hit, found, now):
-    since = tuple(int(number) for number in keys.get("version", "3.1").split("."))[:2]
+    since = umami_version(keys)
     user = hit.user_id if len(hit.user_id.encode("utf-16-le")) <= 100 else ""
     data = None
     if hit.kind != "page":
@@ -317,9 +331,11 @@ def umami_encode(keys, hit, found, now):
     }
     event = {"type": "event", "payload": present(payload)}
     headers = []
-    if hit.agent:
-        headers.append(["user-agent", re.sub(r"[^ -~]", "?", hit.agent.decode("latin-1"))])
     is_batch = keys["url"].split("?")[0].rstrip("/").endswith("/batch")
+    if is_batch:
+        headers.append(["user-agent", BROWSER])
+    elif hit.agent:
+        headers.append(["user-agent", re.sub(r"[^ -~]", "?", hit.agent.decode("latin-1"))])
     if not is_batch and hit.peer and since < (2, 10):
         headers.append(["x-forwarded-for", hit.peer])
     return post(keys["url"], [event] if is_batch else event, *headers)
@@ -395,6 +411,15 @@ def described(hit, keys):
     return None
 
 
+def snowplow_url(hit):
+    """Enrichment takes a path of 3,000 bytes and no longer one."""
+    if not page_url(hit):
+        return None
+    scheme = b"https://" if hit.secure else b"http://"
+    query = b"?" + hit.query if hit.query else b""
+    return uri(scheme + hit.site.encode() + uri(hit.path, 3000).encode() + query)
+
+
 def snowplow_encode(keys, hit, found, now):
     event = {
         "eid": hit.id,
@@ -413,7 +438,7 @@ def snowplow_encode(keys, hit, found, now):
         "ip": hit.peer,
         "ua": clean(hit.agent, 1000),
         "lang": hit.language,
-        "url": page_url(hit),
+        "url": snowplow_url(hit),
         "page": clean(hit.title),
         "refr": referrer(hit),
     }
@@ -445,7 +470,7 @@ PROTOCOLS = {
     "segment": (need_anybody, segment_encode),
     "rudderstack": (need_anybody, segment_encode),
     "webhook": (webhook_admit, webhook_encode),
-    "umami": (need_name, umami_encode),
+    "umami": (umami_admit, umami_encode),
     "goatcounter": (goatcounter_admit, goatcounter_encode),
     "snowplow": (need_name, snowplow_encode),
 }

@@ -35,7 +35,7 @@ def outcome(config, destination, hit, found, now):
     if protocol is None:
         return {"outcome": "admitted"}
     admit, encode = protocol
-    reason = admit(hit)
+    reason = admit(destination.keys, hit) if destination.type == "umami" else admit(hit)
     if reason is not None:
         return {"outcome": reason}
     if destination.type in receivers.PROTOCOLS:
@@ -295,8 +295,9 @@ def plausible_admit(hit):
 def plausible_address(hit):
     query = b"?" + hit.query if hit.query else b""
     scheme = b"https://" if hit.secure else b"http://"
-    text = address(scheme + hit.site.encode() + (hit.path or b"/") + query)[:2000]
-    return re.sub("%(?![0-9A-Fa-f]{2})", "%25", text)
+    text = address(scheme + hit.site.encode() + (hit.path or b"/") + query)
+    whole = re.sub("%(?![0-9A-Fa-f]{2})", "%25", text)
+    return re.sub("%.?$", "", whole[:2000]) if len(whole) > 2000 else whole
 
 
 def plausible_encode(keys, hit, now):
@@ -315,11 +316,14 @@ def plausible_encode(keys, hit, now):
     names = {"page": "pageview", "download": "File Download", "not-found": "404", "search": "Search"}
     currency = hit.properties.get("currency")
     revenue = None
-    if hit.kind == "event" and hit.value is not None and re.fullmatch("[A-Z]{3}", str(currency)):
-        revenue = {"currency": currency, "amount": record.number(hit.value)}
+    amount = hit.properties.get("revenue")
+    if isinstance(amount, (bool, str)) or amount is None:
+        amount = hit.value
+    if hit.kind == "event" and amount is not None and re.fullmatch("[A-Z]{3}", str(currency)):
+        revenue = {"currency": currency, "amount": record.number(amount)}
     body = {
         "domain": keys.get("domain", hit.site),
-        "name": names.get(hit.kind) or (f"{hit.category}: {hit.name}" if hit.category else hit.name),
+        "name": names.get(hit.kind) or (f"{hit.category}: {hit.name}" if hit.category else hit.name)[:120],
         "url": plausible_address(hit),
         "referrer": "" if hit.kind in ("event", "search") else address(hit.referrer),
         "interactive": None if hit.kind == "page" or keys.get("interactive") else False,

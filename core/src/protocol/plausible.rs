@@ -16,14 +16,14 @@
 //! | key | value |
 //! | --- | --- |
 //! | `domain` | as configured, else the hit's site |
-//! | `name` | `pageview`, `File Download`, `404`, `Search`, or an event's category and name with `: ` between |
+//! | `name` | `pageview`, `File Download`, `404`, `Search`, or an event's category and name with `: ` between, up to 120 characters |
 //! | `url` | the page's address, up to 2,000 characters; for an event outside a page, the site's |
 //! | `referrer` | of a page view, a download and a page not found: the referrer, up to 2,000 characters |
 //! | `interactive` | `false` for what is no page view, unless `interactive = true` |
 //! | `props.url`, `path`, `search_query` | of a download: its address; of a page not found: its path; of a search: the term |
 //! | `props.category`, `label`, `value` | of an event |
 //! | `props.…` | the properties, of one name the last: 30 in all, their names up to 300 characters, texts up to 2,000; empty ones are left out |
-//! | `revenue` | of an event with a value and a property `currency` of three capital letters |
+//! | `revenue` | of an event with a property `currency` of three capital letters: its property `revenue` if that is a number, else its value |
 //!
 //! Bytes outside UTF-8 and stray percent signs, over which Plausible would fail, are percent-encoded.
 //!
@@ -50,8 +50,9 @@ use std::{
 
 use super::{
     Enriched, Key, Needs, Outcome, Outgoing, Part, Protocol, ReceiverType, Tells, Values, WrongKey, answer,
+    common,
     json::Object,
-    text::{Address, Shown},
+    text::{Address, Shown, first_chars},
 };
 use crate::{
     Headers, Value,
@@ -84,6 +85,8 @@ static KEYS: &[Key] = &[
 ];
 
 // In characters.
+/// Uncertain: the server's code alone has it (`Plausible.Ingestion.Request`), and answers 400 to more.
+const MAX_NAME: usize = 120;
 const MAX_URL: usize = 2_000;
 const MAX_KEY: usize = 300;
 const MAX_VALUE: usize = 2_000;
@@ -193,19 +196,32 @@ impl Plausible {
 fn write_name(hit: &Hit, body: &mut Object<'_>) {
     match hit.kind() {
         Kind::Download => body.put_text("name", "File Download"),
-        Kind::Event if hit.category().is_empty() => body.put_text("name", hit.name()),
-        Kind::Event => body.put_joined("name", [hit.category(), ": ", hit.name()]),
+        Kind::Event => {
+            let texts = common::name(hit, ": ");
+            if texts.iter().map(|text| text.len()).sum::<usize>() <= MAX_NAME {
+                body.put_joined("name", texts);
+            } else {
+                body.put_text("name", first_chars(&texts.concat(), MAX_NAME));
+            }
+        }
         Kind::NotFound => body.put_text("name", "404"),
         Kind::Page => body.put_text("name", "pageview"),
         Kind::Search => body.put_text("name", "Search"),
     }
 }
 
-/// An event's value, in the currency that its property of that name says.
+/// What an event has earned: its property `revenue` if that is a number, else its value, in the currency that its
+/// property of that name says.
 fn revenue(hit: &Hit) -> Option<(Cow<'_, str>, f64)> {
-    let amount = hit.value().filter(|_| hit.kind() == Kind::Event)?;
-    let (_, currency) = hit.properties().filter(|(key, _)| *key == "currency").last()?;
-    match currency {
+    if hit.kind() != Kind::Event {
+        return None;
+    }
+    let last = |name| hit.properties().filter(|(key, _)| *key == name).last().map(|(_, value)| value);
+    let amount = match last("revenue") {
+        Some(Value::Number(revenue)) => revenue,
+        _ => hit.value()?,
+    };
+    match last("currency")? {
         Value::Text(code) if code.len() == 3 && code.bytes().all(|b| b.is_ascii_uppercase()) => {
             Some((code, amount))
         }
@@ -244,7 +260,7 @@ fn write_props(hit: &Hit, body: &mut Object<'_>) {
     props.close();
 }
 
-/// The properties that are no property of trackside's own here, of one name the last.
+/// The properties that are no property of trackside's own here.
 fn free_props(hit: &Hit) -> impl Iterator<Item = (&str, Value<'_>)> {
     let own: &[&str] = match hit.kind() {
         Kind::Download => &["url"],
@@ -253,14 +269,7 @@ fn free_props(hit: &Hit) -> impl Iterator<Item = (&str, Value<'_>)> {
         Kind::Page => &[],
         Kind::Search => &["search_query"],
     };
-    let named = move || {
-        hit.properties().filter(move |(key, value)| {
-            let is_empty = matches!(value, Value::Text(text) if text.is_empty());
-            !key.is_empty() && !is_empty && !own.contains(key)
-        })
-    };
-    let all = named().enumerate();
-    all.filter(move |(n, (key, _))| named().skip(n + 1).all(|(later, _)| later != *key)).map(|(_, prop)| prop)
+    common::properties(hit, |key| own.contains(&key))
 }
 
 /// The visitor's agent, as far as a header can hold it.
@@ -295,22 +304,37 @@ impl Display for Page<'_> {
         let path: &[u8] = if hit.path().is_empty() { b"/" } else { hit.path() };
         let mark: &[u8] = if hit.query().is_empty() { b"" } else { b"?" };
         let pieces = [scheme, hit.site().as_bytes(), path, mark, hit.query()];
-        write!(Escaping(f), "{}", Address { pieces, max: self.max })
+        write!(Escaping { f, left: self.max }, "{}", Address { pieces, max: usize::MAX })
     }
 }
 
-/// Writes `%25` in place of a percent sign that begins no escape.
-struct Escaping<'a, 'b>(&'a mut Formatter<'b>);
+/// Writes `%25` in place of a percent sign that begins no escape, and no more than `left` characters: an escape whole
+/// or not at all.
+struct Escaping<'a, 'b> {
+    f: &'a mut Formatter<'b>,
+    left: usize,
+}
 
 impl Write for Escaping<'_, '_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        let mut pieces = text.split('%');
-        self.0.write_str(pieces.next().unwrap_or_default())?;
-        for piece in pieces {
-            let is_escape =
-                piece.as_bytes().get(..2).is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit));
-            self.0.write_str(if is_escape { "%" } else { "%25" })?;
-            self.0.write_str(piece)?;
+        let mut rest = text;
+        while !rest.is_empty() {
+            let (written, chars);
+            (written, chars, rest) = match rest.find('%') {
+                Some(0) => {
+                    let is_escape =
+                        rest.as_bytes().get(1..3).is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit));
+                    let (escape, after) = if is_escape { rest.split_at(3) } else { ("%25", &rest[1..]) };
+                    (if self.left < 3 { "" } else { escape }, 3, after)
+                }
+                at => {
+                    let (plain, after) = rest.split_at(at.unwrap_or(rest.len()));
+                    (first_chars(plain, self.left), plain.chars().count(), after)
+                }
+            };
+            self.f.write_str(written)?;
+            // What follows something too long does not take its place.
+            self.left = self.left.saturating_sub(chars);
         }
         Ok(())
     }

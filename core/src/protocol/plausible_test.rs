@@ -112,6 +112,11 @@ fn an_event_with_a_currency_is_revenue() {
         assert_eq!(revenue(&bought(odd)), None, "{odd}");
     }
     assert_eq!(revenue(&Event::new("buy").property("currency", "EUR")), None);
+    let sold = Event::new("buy").value(2.0).property("revenue", 7.25).property("currency", "EUR");
+    assert_eq!(revenue(&sold), Some(json!({"currency": "EUR", "amount": 7.25})));
+    let valueless = Event::new("buy").property("currency", "EUR").property("revenue", 3);
+    assert_eq!(revenue(&valueless), Some(json!({"currency": "EUR", "amount": 3})));
+    assert_eq!(revenue(&bought("EUR").property("revenue", "much")), revenue(&bought("EUR")));
 }
 
 #[test]
@@ -142,6 +147,21 @@ fn addresses_have_no_percent_sign_that_plausible_fails_over() {
     let path = [b"/".as_slice(), &b"p".repeat(2_047)].concat();
     let long = body(&Draft { path: &path, query: b"", ..sample::page() });
     assert_eq!(long["url"].as_str().unwrap().chars().count(), 2_000);
+    // 20 + 1 + 3 × 659 = 1,998, and no part of an escape after them.
+    let stray = [b"/".as_slice(), &b"%".repeat(2_047)].concat();
+    let stray = body(&Draft { path: &stray, query: b"a", ..sample::page() });
+    assert_eq!(stray["url"], format!("https://shop.example/{}", "%25".repeat(659)));
+}
+
+#[test]
+fn a_name_is_cut_at_its_limit() {
+    let name = |event_: &Event<'_>| body(&event(event_))["name"].take();
+    let long = "é".repeat(150);
+    assert_eq!(name(&Event::new(&long)), "é".repeat(120));
+    // 4 + 2 + 114
+    assert_eq!(name(&Event::new(&long).category("cart")), format!("cart: {}", "é".repeat(114)));
+    let whole = "x".repeat(114);
+    assert_eq!(name(&Event::new(&whole).category("cart")), format!("cart: {whole}"));
 }
 
 #[test]

@@ -23,7 +23,7 @@
 //! | `co` | the properties, as one context of `properties_schema`, where that is configured |
 //!
 //! Texts are cut at the limits of Snowplow's enrichment, as one that is too long would make a bad row of the whole
-//! event. In addresses everything that RFC 3986 does not allow is percent-encoded; in texts control characters and what
+//! event; a page's path at 3,000 bytes as it is sent. In addresses everything that RFC 3986 does not allow is percent-encoded; in texts control characters and what
 //! is not UTF-8 become U+FFFD. What is empty is left out. A page that is not there is an event `not-found`.
 //!
 //! # What is refused
@@ -155,6 +155,8 @@ const TRACKER: &str = concat!("trackside-", env!("CARGO_PKG_VERSION"));
 
 // In UTF-16 units.
 const MAX_URL: usize = 4_096;
+/// Of a page's address alone.
+const MAX_PATH: usize = 3_000;
 const MAX_TITLE: usize = 2_000;
 const MAX_AGENT: usize = 1_000;
 const MAX_ID: usize = 255;
@@ -419,7 +421,9 @@ fn write_visitor(hit: &Hit, event: &mut Object<'_>) {
 
 fn write_page(hit: &Hit, event: &mut Object<'_>) {
     if let Some(url) = uri::page(hit) {
-        event.put_uri("url", &Uri { max: MAX_URL, ..url });
+        let [scheme, host, path, mark, query] = url.pieces;
+        let path = uri::first_written(path, MAX_PATH);
+        event.put_uri("url", &Uri { pieces: [scheme, host, path, mark, query], max: MAX_URL });
     }
     event.put_clean("page", hit.title().as_bytes(), MAX_TITLE);
     if let Some(referrer) = uri::referrer(hit) {

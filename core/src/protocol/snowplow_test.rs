@@ -229,3 +229,11 @@ fn answers_are_read_by_their_status() {
     assert!(snowplow().needs().dedupe);
     assert_eq!(snowplow().admit(&full(&event(&Event::new("")))), Err(Reason::BadName));
 }
+
+#[test]
+fn a_path_is_no_longer_than_enrichment_takes() {
+    let path = [b"/".as_slice(), &b"\xff".repeat(1_200)].concat();
+    let sent = sent(&snowplow(), &full(&Draft { path: &path, query: b"a=b", ..sample::page() }));
+    // 1 + 3 × 999 = 2,998
+    assert_eq!(sent["url"], format!("https://shop.example/{}?a=b", "%FF".repeat(999)));
+}

@@ -4,9 +4,9 @@
 //!
 //! # What is sent
 //!
-//! JSON by POST: to an address that ends with `/batch` an array of up to 1,000 hits and 1 MB, to another one hit. The
-//! first hit's agent is the request's, too: Umami throws away what programs send. Of each hit, as `payload` of a
-//! `type` of `event`:
+//! JSON by POST: to an address that ends with `/batch` an array of up to 100 hits and 1 MB, to another one hit. The
+//! request's own agent is that of the hit if it goes alone, and always the same browser's for an array: Umami throws
+//! away what programs send, a whole array with it. Of each hit, as `payload` of a `type` of `event`:
 //!
 //! | key | value | since |
 //! | --- | --- | --- |
@@ -27,9 +27,12 @@
 //!
 //! # What is refused
 //!
-//! An event without a name (`bad-name`). Where Umami answers a hit with `beep`, it took it for a bot's (`bot-there`;
-//! in a batch it does not tell), and where with 403, its address is blocked there (`filtered-there`). In a batch it
-//! tells of each hit that it did not take (`rejected`), or perhaps took (`ambiguous`).
+//! An event without a name (`bad-name`); in a batch a hit without an agent, and before 2.18, where visitors are told
+//! apart by address and agent, one without either (`no-visitor`). Before 2.17 what is older than ten minutes is dropped
+//! (`expired`), as it would count when it arrives. Where Umami answers a hit with `beep`, it took it for a bot's
+//! (`bot-there`; in a batch it does not tell), and where with 403, its address is blocked there (`filtered-there`). In a
+//! batch it tells of each hit that it did not take (`rejected`), or perhaps took (`ambiguous`). An answer that is not
+//! Umami's refuses all (`rejected`): to a batch one without `size` and `details`, to one hit one that begins as HTML.
 //!
 //! [manual]: https://umami.is/docs/api/sending-stats
 
@@ -38,7 +41,7 @@ use std::{
     sync::Arc,
 };
 
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use uuid::{Uuid, fmt::Hyphenated};
 
 use super::{
@@ -50,7 +53,7 @@ use super::{
     uri::{self, Uri},
 };
 use crate::{
-    Headers, Value,
+    Headers,
     hit::{Hit, Kind},
     ledger::Reason,
 };
@@ -69,9 +72,9 @@ static KEYS: &[Key] = &[
         .required("the website's id, a UUID, under Settings, Websites, Edit")
         .identity()
         .doc("the website's id"),
-    Key::text("version", "the version that runs there, such as \"2.18\"", is_version)
+    Key::text("version", "the version that runs there, 2.7 or later, such as \"2.18\"", is_version)
         .default_text("3.1")
-        .doc("the version of Umami that runs there, from 2.7 on"),
+        .doc("the version of Umami"),
     Key::text("tag", "a tag of up to 50 characters", is_tag).doc("marks every hit"),
 ];
 
@@ -80,7 +83,7 @@ fn is_uuid(text: &str) -> bool {
 }
 
 fn is_version(text: &str) -> bool {
-    Version::of(text).is_some()
+    Version::of(text).is_some_and(|version| version >= FIRST)
 }
 
 fn is_tag(text: &str) -> bool {
@@ -99,7 +102,8 @@ fn make(values: &Values) -> Result<Arc<dyn Protocol>, WrongKey> {
     Ok(Arc::new(Umami::new(url, website, version).tag(values.text("tag"))))
 }
 
-const PARTS: &[Part] = &[
+/// From [`ID`] on; the first three are what older versions are not told.
+static PARTS: [Part; 12] = [
     Part::Visitor,
     Part::User,
     Part::Time,
@@ -114,7 +118,8 @@ const PARTS: &[Part] = &[
     Part::Agent,
 ];
 
-const MAX_HITS: usize = 1_000;
+/// Umami names no limit, but goes through the request's headers again for each hit.
+const MAX_HITS: usize = 100;
 /// In bytes.
 const MAX_BODY: usize = 1_000_000;
 // In UTF-16 units.
@@ -122,6 +127,11 @@ const MAX_SITE: usize = 100;
 const MAX_NAME: usize = 50;
 const MAX_ID: usize = 50;
 const MAX_TEXT: usize = 500;
+/// How far back a hit may be dated before [`TIMESTAMP`], in seconds.
+const WINDOW: u64 = 10 * 60;
+/// The agent of a batch, which belongs to no visitor: a browser's, as Umami takes nothing of a batch whose own agent
+/// is missing or a program's, whatever its hits' agents are.
+const BROWSER: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0";
 
 /// A version of Umami, as far as it matters here.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -144,6 +154,8 @@ impl Version {
     }
 }
 
+/// The first that is known here.
+const FIRST: Version = Version::new(2, 7);
 const IP: Version = Version::new(2, 10);
 const TAG: Version = Version::new(2, 11);
 const AGENT: Version = Version::new(2, 16);
@@ -213,15 +225,29 @@ fn is_batch(url: &str) -> bool {
 
 impl Protocol for Umami {
     fn needs(&self) -> Needs {
+        let [_visitor, _user, dated @ ..] = &PARTS;
+        let [_time, undated @ ..] = dated;
         Needs {
+            address: self.version < ID,
             batch: if self.is_batch { MAX_HITS } else { 1 },
+            window: if self.version < TIMESTAMP { WINDOW } else { u64::MAX },
             tells: if self.is_batch { Tells::Each } else { Tells::Whole },
-            parts: PARTS,
+            parts: match self.version {
+                version if version < TIMESTAMP => undated,
+                version if version < ID => dated,
+                _ => &PARTS,
+            },
             ..Needs::default()
         }
     }
 
     fn admit(&self, hit: &Hit) -> Result<(), Reason> {
+        let is_by_address = self.version < ID;
+        let has_agent = !hit.agent().trim_ascii().is_empty();
+        // It would be taken for the sending host's, or for the batch's browser's.
+        if is_by_address && hit.ip().is_none() || (is_by_address || self.is_batch) && !has_agent {
+            return Err(Reason::NoVisitor);
+        }
         common::check_name(hit)
     }
 
@@ -235,14 +261,15 @@ impl Protocol for Umami {
         let Some(first) = batch.first() else {
             return 0;
         };
-        if !first.hit.agent().is_empty() {
-            out.header("user-agent", Printable(first.hit.agent()));
-        }
         if self.is_batch {
+            out.header("user-agent", BROWSER);
             let bounds = Bounds { items: MAX_HITS, bytes: MAX_BODY, after: 0 };
             return items::write_array(batch, bounds, out.body(), |enriched, body| {
                 self.write(enriched, now, body);
             });
+        }
+        if !first.hit.agent().is_empty() {
+            out.header("user-agent", Printable(first.hit.agent()));
         }
         if let Some(ip) = first.hit.ip().filter(|_| self.version < IP) {
             out.header("x-forwarded-for", ip);
@@ -253,55 +280,70 @@ impl Protocol for Umami {
 
     fn classify(&self, status: u16, headers: &dyn Headers, body: &[u8]) -> Outcome {
         match answer::classify(status, headers) {
-            Outcome::Delivered => outcome(serde_json::from_slice(body).unwrap_or_default()),
+            Outcome::Delivered if self.is_batch => of_batch(body),
+            Outcome::Delivered => of_one(body),
             Outcome::Refused(_) if status == 403 && !self.is_batch => Outcome::Refused(Reason::FilteredThere),
             outcome => outcome,
         }
     }
 }
 
-/// What Umami answers with 200.
-#[derive(Default, Deserialize)]
+/// What Umami answers to one hit.
+#[derive(Deserialize)]
 struct Answer {
     /// To a bot.
-    beep: Option<String>,
-    /// To a batch: of each hit that it did not take.
     #[serde(default)]
+    beep: Option<IgnoredAny>,
+}
+
+/// What Umami answers to a batch.
+#[derive(Deserialize)]
+struct Answers {
+    /// How many hits it has read, by which the answer is known for Umami's.
+    #[serde(rename = "size")]
+    _size: u64,
+    /// Of each hit that it did not take.
     details: Vec<Detail>,
 }
 
 #[derive(Deserialize)]
 struct Detail {
     index: usize,
+    /// Has an `error`, which is an object with a `status` or a text.
     #[serde(default)]
-    response: Response,
+    response: serde_json::Value,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Response {
-    error: Told,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Told {
-    status: u16,
-}
-
-fn outcome(answer: Answer) -> Outcome {
-    if answer.beep.is_some() {
-        return Outcome::Refused(Reason::BotThere);
+fn of_one(body: &[u8]) -> Outcome {
+    match serde_json::from_slice(body) {
+        Ok(Answer { beep: Some(_) }) => Outcome::Refused(Reason::BotThere),
+        // A page, of whatever else is at that address; versions differ in what else they say.
+        _ if body.trim_ascii_start().starts_with(b"<") => Outcome::Refused(Reason::Rejected),
+        _ => Outcome::Delivered,
     }
-    let reason = |status| match status {
-        403 => Reason::FilteredThere,
-        // It failed on the way, and would count a second copy.
-        500..=599 => Reason::Ambiguous,
-        _ => Reason::Rejected,
+}
+
+fn of_batch(body: &[u8]) -> Outcome {
+    let Ok(Answers { details, .. }) = serde_json::from_slice(body) else {
+        return match of_one(body) {
+            // Nothing says that any was taken.
+            Outcome::Delivered => Outcome::Refused(Reason::Rejected),
+            refused => refused,
+        };
     };
-    let refused: Vec<_> =
-        answer.details.iter().map(|detail| (detail.index, reason(detail.response.error.status))).collect();
+    let refused: Vec<_> = details.iter().map(|detail| (detail.index, detail.reason())).collect();
     if refused.is_empty() { Outcome::Delivered } else { Outcome::Partial(refused) }
+}
+
+impl Detail {
+    fn reason(&self) -> Reason {
+        match self.response.pointer("/error/status").and_then(serde_json::Value::as_u64) {
+            Some(403) => Reason::FilteredThere,
+            // It failed on the way, and would count a second copy.
+            Some(500..=599) => Reason::Ambiguous,
+            _ => Reason::Rejected,
+        }
+    }
 }
 
 fn write_page(hit: &Hit, payload: &mut Object<'_>) {
@@ -353,10 +395,7 @@ fn write_event(hit: &Hit, payload: &mut Object<'_>) {
         _ => {}
     }
     for (key, value) in common::properties(hit, is_own) {
-        match value {
-            Value::Text(text) => data.put_clean(key, text.as_bytes(), MAX_TEXT),
-            value => data.put(key, &value),
-        }
+        common::put_property(&mut data, key, &value, MAX_TEXT);
     }
     data.close();
 }

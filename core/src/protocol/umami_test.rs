@@ -17,6 +17,10 @@ fn batch() -> Umami {
     of("https://umami.example/api/batch", "3.1.0")
 }
 
+fn old(version: &str) -> Umami {
+    of("https://umami.example/api/send", version)
+}
+
 fn of(url: &str, version: &str) -> Umami {
     Umami::new(url, WEBSITE, Version::of(version).unwrap())
 }
@@ -111,8 +115,42 @@ fn what_is_absent_is_left_out() {
         "id": "5b2a9c0e-54a0-4a36-9f0e-3a2a7a1b9d11",
     });
     assert_eq!(payload(&kit::bare()), expected);
-    let (_, out) = kit::request(&batch(), &[full(&kit::bare())]);
+    let (_, out) = kit::request(&old("3.1"), &[full(&kit::bare())]);
     assert_eq!(out.headers().count(), 1, "no agent of nobody");
+}
+
+#[test]
+fn a_batch_has_an_agent_of_its_own() {
+    let hits = [b"", b"Googlebot/2.1".as_slice()].map(|agent| full(&Draft { agent, ..sample::page() }));
+    let (taken, out) = kit::request(&batch(), &hits);
+    let agent = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0";
+    assert_eq!((taken, out.headers().last()), (2, Some(("user-agent", agent))));
+    for (umami, agent, admitted) in [
+        (batch(), &b""[..], Err(Reason::NoVisitor)),
+        (batch(), b" ", Err(Reason::NoVisitor)),
+        (batch(), b"x", Ok(())),
+        (old("3.1"), b"", Ok(())),
+        (old("2.17"), b"", Err(Reason::NoVisitor)),
+    ] {
+        assert_eq!(umami.admit(&full(&Draft { agent, ..sample::page() })), admitted, "{umami:?} {agent:?}");
+    }
+}
+
+#[test]
+fn a_version_has_its_limits() {
+    let needs = |version| {
+        let needs = old(version).needs();
+        let has = [Part::Time, Part::Visitor, Part::User, Part::Agent].map(|part| needs.parts.contains(&part));
+        (needs.address, needs.window, has)
+    };
+    assert_eq!(needs("2.16"), (true, 600, [false, false, false, true]));
+    assert_eq!(needs("2.17"), (true, u64::MAX, [true, false, false, true]));
+    assert_eq!(needs("2.18"), (false, u64::MAX, [true; 4]));
+    let nowhere = full(&Draft { address: None, ..sample::page() });
+    assert_eq!(old("2.17").admit(&nowhere), Err(Reason::NoVisitor));
+    assert_eq!(old("2.18").admit(&nowhere), Ok(()));
+    assert!(is_version("2.7") && is_version("3.1.0"));
+    assert!(!is_version("2.6.9") && !is_version("1.99"));
 }
 
 #[test]
@@ -180,6 +218,7 @@ fn hostile_texts_stay_inside_theirs() {
     assert_eq!(payload["url"], "/%00%22%80%23?%5C=%25zz");
     assert_eq!(payload["userAgent"], HOSTILE_AGENT);
     assert_eq!(payload["data"], json!({"label": CLEAN, "k\"ey": CLEAN}));
+    let (_, out) = kit::request(&old("3.1"), &[full(&kit::hostile(&add))]);
     assert_eq!(out.headers().last(), Some(("user-agent", "?\"\\??")));
 }
 
@@ -192,7 +231,7 @@ fn the_largest_hits_make_a_body_of_a_megabyte_at_most() {
         assert_eq!(body.as_array().unwrap().len(), taken);
         assert!((1..30).contains(&taken) && out.payload().len() <= 1_000_000, "{taken}");
     }
-    assert_eq!(kit::request(&batch(), &vec![full(&kit::bare()); 1_001]).0, 1_000);
+    assert_eq!(kit::request(&batch(), &vec![full(&kit::bare()); 101]).0, 100);
 }
 
 #[test]
@@ -203,6 +242,8 @@ fn answers_to_one_hit_are_read() {
         assert_eq!(classify(200, body), Outcome::Delivered, "{body}");
     }
     assert_eq!(classify(200, r#"{"beep":"boop"}"#), Outcome::Refused(Reason::BotThere));
+    assert_eq!(classify(200, r#"{"beep":1}"#), Outcome::Refused(Reason::BotThere));
+    assert_eq!(classify(200, "\n<!doctype html>"), Outcome::Refused(Reason::Rejected));
     assert_eq!(classify(403, ""), Outcome::Refused(Reason::FilteredThere));
     assert_eq!(classify(400, r#"{"beep":"boop"}"#), Outcome::Refused(Reason::Rejected));
     assert_eq!(classify(429, ""), Outcome::Retry(None));
@@ -219,15 +260,41 @@ fn answers_to_a_batch_tell_of_each_hit() {
         {"index":0,"response":{"error":{"message":"Bad request","code":"bad-request","status":400}}},
         {"index":2,"response":{"error":{"message":"Forbidden","status":403}}},
         {"index":3,"response":{"error":{"message":"Server error","status":500}}},
-        {"index":4,"response":{}}]}"#;
+        {"index":4,"response":{}},
+        {"index":5,"response":{"error":"Bad request"}},
+        {"index":6,"response":"no"},
+        {"index":7,"response":{"error":{"status":"403"}}},
+        {"index":8}]}"#;
     let expected = vec![
         (0, Reason::Rejected),
         (2, Reason::FilteredThere),
         (3, Reason::Ambiguous),
         (4, Reason::Rejected),
+        (5, Reason::Rejected),
+        (6, Reason::Rejected),
+        (7, Reason::Rejected),
+        (8, Reason::Rejected),
     ];
     assert_eq!(classify(some), Outcome::Partial(expected));
     assert_eq!(batch().classify(403, &NONE, b""), Outcome::Refused(Reason::Rejected));
+}
+
+#[test]
+fn what_cannot_be_read_of_a_batch_was_not_taken() {
+    let rejected = Outcome::Refused(Reason::Rejected);
+    for body in [
+        "",
+        "ok",
+        "<!doctype html>",
+        r#"{"size":2}"#,
+        r#"{"details":[]}"#,
+        r#"{"size":2,"processed":0,"errors":2,"details":[{"index":0,"response":{"error":{"mess"#,
+        r#"{"size":2,"details":[{"index":"a"}]}"#,
+    ] {
+        assert_eq!(batch().classify(200, &NONE, body.as_bytes()), rejected, "{body}");
+    }
+    let beep = batch().classify(200, &NONE, br#"{"beep":"boop"}"#);
+    assert_eq!(beep, Outcome::Refused(Reason::BotThere));
 }
 
 #[test]

@@ -34,7 +34,7 @@ fn push_encoded(piece: &[u8], left: &mut usize, out: &mut Vec<u8>) -> bool {
     while let Some((&byte, after)) = rest.split_first() {
         let escape;
         let (unit, next): (&[u8], _) =
-            if byte == b'%' && after.iter().take(2).filter(|b| b.is_ascii_hexdigit()).count() == 2 {
+            if begins_escape(byte, after) {
                 (&rest[..3], &after[2..])
             } else if byte != b'%' && is_allowed(byte) {
                 (&rest[..1], after)
@@ -49,6 +49,33 @@ fn push_encoded(piece: &[u8], left: &mut usize, out: &mut Vec<u8>) -> bool {
         (*left, rest) = (room, next);
     }
     true
+}
+
+fn begins_escape(byte: u8, after: &[u8]) -> bool {
+    byte == b'%' && after.iter().take(2).filter(|b| b.is_ascii_hexdigit()).count() == 2
+}
+
+/// The longest beginning of `piece` of which at most `max` bytes are written.
+pub(super) fn first_written(piece: &[u8], max: usize) -> &[u8] {
+    // No byte becomes more than an escape.
+    if piece.len() <= max / 3 { piece } else { cut(piece, max) }
+}
+
+#[cold]
+fn cut(piece: &[u8], max: usize) -> &[u8] {
+    let (mut left, mut rest) = (max, piece);
+    while let Some((&byte, after)) = rest.split_first() {
+        let (length, next) = match byte {
+            b'%' if begins_escape(byte, after) => (3, &after[2..]),
+            byte if byte != b'%' && is_allowed(byte) => (1, after),
+            _ => (3, after),
+        };
+        let Some(room) = left.checked_sub(length) else {
+            break;
+        };
+        (left, rest) = (room, next);
+    }
+    &piece[..piece.len() - rest.len()]
 }
 
 fn is_plain(piece: &[u8]) -> bool {

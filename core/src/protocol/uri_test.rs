@@ -69,3 +69,19 @@ fn hosts_of_referrers() {
         assert_eq!(referrer_host(referrer.as_bytes()), host, "{referrer}");
     }
 }
+
+#[test]
+fn a_piece_is_cut_by_what_is_written_of_it() {
+    for (piece, max, first) in [
+        (&b"/abc"[..], 12, &b"/abc"[..]),
+        (b"/abc", 3, b"/ab"),
+        (b"/%41b", 3, b"/"),
+        (b"/%41b", 4, b"/%41"),
+        (b"/%4g", 4, b"/%"),
+        (b"/\xff\xff", 6, b"/\xff"),
+        (b"/\xff\xff", 7, b"/\xff\xff"),
+        (b"", 0, b""),
+    ] {
+        assert_eq!(first_written(piece, max), first, "{piece:?} {max}");
+    }
+}
