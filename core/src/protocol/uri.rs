@@ -33,15 +33,14 @@ fn push_encoded(piece: &[u8], left: &mut usize, out: &mut Vec<u8>) -> bool {
     let mut rest = piece;
     while let Some((&byte, after)) = rest.split_first() {
         let escape;
-        let (unit, next): (&[u8], _) =
-            if begins_escape(byte, after) {
-                (&rest[..3], &after[2..])
-            } else if byte != b'%' && is_allowed(byte) {
-                (&rest[..1], after)
-            } else {
-                escape = percent_encoding::percent_encode_byte(byte);
-                (escape.as_bytes(), after)
-            };
+        let (unit, next): (&[u8], _) = if begins_escape(byte, after) {
+            (&rest[..3], &after[2..])
+        } else if byte != b'%' && is_allowed(byte) {
+            (&rest[..1], after)
+        } else {
+            escape = percent_encoding::percent_encode_byte(byte);
+            (escape.as_bytes(), after)
+        };
         let Some(room) = left.checked_sub(unit.len()) else {
             return false;
         };
