@@ -149,7 +149,8 @@ impl Segment {
 
     pub(super) fn sync(&self) -> io::Result<()> {
         if self.is_dirty.swap(false, SeqCst) && !self.is_removed() {
-            self.file()?.sync().inspect_err(|_| self.is_dirty.store(true, SeqCst))?;
+            let synced = self.file().and_then(|file| file.sync());
+            synced.inspect_err(|_| self.is_dirty.store(true, SeqCst))?;
         }
         Ok(())
     }

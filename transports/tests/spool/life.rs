@@ -164,6 +164,26 @@ fn syncs_are_made_as_told() {
 }
 
 #[test]
+fn what_could_not_be_opened_to_be_synced_is_synced_later() {
+    let place = Place::new();
+    let disk = Faulty::default();
+    let mut options = place.options();
+    (options.fsync, options.disk) = (Fsync::Always, Arc::new(disk.clone()));
+    let spool = open(options);
+    let now = Instant::now();
+    fill(&spool, 1);
+    disk.faults().is_unreadable.store(true, SeqCst);
+    spool.tend(now + Duration::from_secs(1));
+    let [trouble] = <[_; 1]>::try_from(spool.troubles()).unwrap();
+    assert!(trouble.contains("cannot be synced"), "{trouble}");
+    disk.faults().is_unreadable.store(false, SeqCst);
+    disk.faults().syncs.store(0, SeqCst);
+    spool.tend(now + Duration::from_secs(2));
+    // Of the folder it is known already.
+    assert_eq!(disk.faults().syncs.load(SeqCst), 1);
+}
+
+#[test]
 fn what_has_been_read_is_synced_too() {
     let place = Place::new();
     let dead = place.spool();
