@@ -10,9 +10,11 @@
 //!         00000000.seg  00000001.seg  …           segments; 8 hex digits, counted from 0
 //! ```
 //!
-//! The fingerprint is of those who are told, and how much: the first four bytes of the SHA-256 of four parts, each with
-//! its length before it, in eight bytes. These are the `type`; the destination's `ip` policy, `full`, `masked` or `none`;
-//! its `url`, or the absolute path of its file or store, or nothing; and its `measurement_id` or `tracking_id`, or nothing.
+//! The fingerprint is of those who are told, and how much: the first four bytes of the SHA-256 of some parts, each with
+//! its length before it, in eight bytes. The first two are the `type` and the destination's `ip` policy, `full`, `masked`
+//! or `none`. Of a receiver on the network the value of each of its keys that is an
+//! [identity](trackside_core::protocol::Key::identity) follows, in the order in which it declares them; of `celery`, its
+//! `url` and its `tracking_id`; of a file or a store, its absolute path and an empty part; of all others, two empty parts.
 //! So hits are adopted for the receiver alone that they were meant for.
 //!
 //! Folders and files are for their owner alone. All numbers are little-endian. A checksum is a CRC-32 (IEEE).
