@@ -119,6 +119,10 @@ impl Disk for Ailing {
         Os.list(path)
     }
 
+    fn is_folder(&self, path: &Path) -> bool {
+        Os.is_folder(path)
+    }
+
     fn create(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
         self.ask(Wish::Grow)?;
         Ok(self.file(Os.create(path)?))

@@ -19,6 +19,9 @@ pub trait Disk: fmt::Debug + Send + Sync + 'static {
     /// The names in a folder, in any order; those that are not UTF-8 are left out.
     fn list(&self, path: &Path) -> io::Result<Vec<String>>;
 
+    /// Whether there is a folder at `path` itself: a link to one is none.
+    fn is_folder(&self, path: &Path) -> bool;
+
     /// Makes a new file for its owner alone, to be read and written.
     fn create(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>>;
 
@@ -35,7 +38,7 @@ pub trait Disk: fmt::Debug + Send + Sync + 'static {
     fn sync_folder(&self, path: &Path) -> io::Result<()>;
 
     /// Takes the lock of the file at `path`, which is made if it is missing, for as long as the answer lives; none
-    /// if another has it. A forked child must not keep it.
+    /// if another has it. A link is not followed. A forked child must not keep it.
     fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Held>>>;
 }
 
@@ -79,6 +82,10 @@ impl Disk for Os {
         Ok(names.collect::<io::Result<Vec<_>>>()?.into_iter().filter_map(Result::ok).collect())
     }
 
+    fn is_folder(&self, path: &Path) -> bool {
+        path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir())
+    }
+
     fn create(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
         Ok(Arc::new(private(OpenOptions::new().read(true).write(true).create_new(true)).open(path)?))
     }
@@ -106,7 +113,7 @@ impl Disk for Os {
 
     fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Held>>> {
         let mut options = OpenOptions::new();
-        let options = private(options.read(true).write(true).create(true).truncate(false));
+        let options = private(unlinked(options.read(true).write(true).create(true).truncate(false)));
         Ok(Lock::take(path, options)?.map(|lock| Box::new(lock) as Box<dyn Held>))
     }
 }
@@ -151,5 +158,12 @@ impl DiskFile for File {
 fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    options
+}
+
+/// The file itself is opened, and no link followed to another's.
+pub(super) fn unlinked(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(options, libc::O_NOFOLLOW);
     options
 }

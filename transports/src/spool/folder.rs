@@ -60,7 +60,10 @@ pub(super) fn others(disk: &Arc<dyn Disk>, folder: &Path) -> Vec<PathBuf> {
     };
     let names = disk.list(dir).unwrap_or_default();
     let others = names.iter().filter(|other| *other != name && without_fingerprint(other) == Some(kin));
-    others.map(|other| dir.join(other)).filter(|other| holds_something(disk, other)).collect()
+    others
+        .map(|other| dir.join(other))
+        .filter(|other| disk.is_folder(other) && holds_something(disk, other))
+        .collect()
 }
 
 /// The name of the destination, if `name` is that of a spool's folder.

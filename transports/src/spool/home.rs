@@ -10,7 +10,7 @@ use std::{
     },
 };
 
-use super::disk::{Disk, Held};
+use super::disk::{Disk, Held, unlinked};
 use crate::pool::fork::{self, Lock};
 
 const LOCK: &str = ".lock";
@@ -57,7 +57,8 @@ impl Home {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             listed => listed?,
         };
-        names.retain(|name| is_id(name) && is_wanted(name));
+        // A link may lead into the directory of a living process, whose lock has another name.
+        names.retain(|name| is_id(name) && is_wanted(name) && disk.is_folder(&folder.join(name)));
         names.sort_unstable();
         let mut failed = None;
         for name in names {
@@ -119,8 +120,15 @@ pub(super) fn segments(disk: &dyn Disk, path: &Path) -> io::Result<Vec<PathBuf>>
 
 /// Whether a process holds the lock of the directory `id` below `folder`. No file is made.
 pub(super) fn is_locked(folder: &Path, id: &str) -> io::Result<bool> {
+    let path = folder.join(format!("{id}{LOCK}"));
     let mut options = OpenOptions::new();
-    match Lock::take(&folder.join(format!("{id}{LOCK}")), options.read(true).write(true)) {
+    let options = unlinked(options.read(true));
+    // Who asks may have no right to write. Some file systems, as NFS, lock only what is open for writing.
+    let taken = match Lock::take(&path, options) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Lock::take(&path, options.write(true)),
+        taken => taken,
+    };
+    match taken {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
         taken => Ok(taken?.is_none()),
     }

@@ -28,7 +28,7 @@ pub struct Directory {
 }
 
 /// All directories of all spools below `dir`, the configuration's `spool.dir`, in the order of their names. None if
-/// there is no such folder.
+/// there is no such folder. Links below it are passed over: they would be the same directories again.
 ///
 /// # Errors
 ///
@@ -40,10 +40,11 @@ pub fn directories(dir: &Path) -> io::Result<Vec<Directory>> {
             continue;
         };
         let folder = dir.join(&name);
-        if !folder.is_dir() {
+        if !disk::Os.is_folder(&folder) {
             continue;
         }
-        let ids = list(&folder)?.into_iter().filter(|id| home::is_id(id));
+        let is_directory = |id: &String| home::is_id(id) && disk::Os.is_folder(&folder.join(id));
+        let ids = list(&folder)?.into_iter().filter(is_directory);
         found.extend(ids.map(|id| Directory {
             folder: folder.clone(),
             destination: destination.to_owned(),

@@ -101,6 +101,10 @@ impl Disk for Faulty {
         Os.list(path)
     }
 
+    fn is_folder(&self, path: &Path) -> bool {
+        Os.is_folder(path)
+    }
+
     fn create(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
         self.write()?;
         Ok(self.file(Os.create(path)?))

@@ -149,3 +149,67 @@ fn what_nobody_owns_is_removed_with_all_that_it_has() {
     assert_eq!(fs::read(living.path().join("notes")).unwrap(), b"mine");
     assert_eq!(living.segments().unwrap(), Vec::<PathBuf>::new());
 }
+
+#[cfg(unix)]
+#[test]
+fn no_link_leads_into_a_living_processs_directory() {
+    use std::os::unix::fs::symlink;
+
+    let place = Place::new();
+    let spool = spool(&place);
+    fill(&spool, 2);
+    let living = only(&place);
+    let folder = living.folder();
+    // Each has a lock of its own name, which nobody holds.
+    let link = folder.join("0123456789abcdef");
+    symlink(living.path(), &link).unwrap();
+    symlink(folder, place.0.join("other-0123abcd")).unwrap();
+    assert_eq!(directories(&place.0).unwrap(), [living.clone()]);
+
+    let other = open(Options { folder: folder.to_owned(), ..place.options() });
+    assert_eq!(read(&other).len(), 0, "nothing is adopted by the link");
+    other.close();
+    assert_eq!(living.segments().unwrap().len(), 1);
+    assert!(living.is_owned().unwrap() && link.is_symlink());
+    spool.close();
+
+    // Nor is a lock another's.
+    let mut lock = living.path();
+    lock.set_extension("lock");
+    fs::rename(&lock, place.0.join("elsewhere")).unwrap();
+    symlink(place.0.join("elsewhere"), &lock).unwrap();
+    assert!(living.is_owned().is_err() && living.purge().is_err());
+    assert_eq!(living.segments().unwrap().len(), 1);
+}
+
+/// As who may read all and write nothing, whoever runs the tests: the user that files are opened as is a thread's own.
+#[cfg(target_os = "linux")]
+#[test]
+fn who_may_only_read_is_told_the_owner() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let place = Place::new();
+    let spool = spool(&place);
+    fill(&spool, 1);
+    let living = only(&place);
+    let lock = living.path().with_extension("lock");
+    for (path, mode) in
+        [(&place.0, 0o555), (&living.folder().to_owned(), 0o555), (&living.path(), 0o555), (&lock, 0o444)]
+    {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+    let nobody = 65_534;
+    #[allow(unsafe_code, reason = "the standard library does not have it")]
+    let become_user = |user| {
+        // SAFETY: it takes a number, and answers one.
+        unsafe { libc::setfsuid(user) }
+    };
+    let me = become_user(nobody);
+    let (found, is_owned) = (directories(&place.0), living.is_owned());
+    become_user(u32::try_from(me).unwrap());
+    for path in [&place.0, &living.folder().to_owned(), &living.path()] {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    assert_eq!((found.unwrap(), is_owned.unwrap()), (vec![living], true));
+    spool.close();
+}

@@ -192,6 +192,10 @@ impl Disk for Process {
         })
     }
 
+    fn is_folder(&self, path: &Path) -> bool {
+        self.look(|files| files.folders.contains(path))
+    }
+
     fn create(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
         let made = self.change(|files| {
             if files.files.contains_key(path) {
