@@ -46,13 +46,15 @@ pub(crate) struct Arguments {
 const AFTER_HELP: &str = "\
 It is what the next process with this configuration would do at its first hit, for servers that do not
 come back: all destinations at once, in batches and with retries; what cannot be delivered in time
-stays, and can be drained again. Hits of a living process are that process's to deliver, and left alone.
+stays, and can be drained again, unless it is too old. Hits of a living process are that process's to deliver, and left alone.
 
 Mind:
   The configuration has to be the one that the hits were recorded under: the same name, receiver and
   `ip` of the destination. Hits made for another are left, and told of.
   A program's own filters and editors of hits (hooks) are not asked, since they are part of it: if yours
   has some, start it again instead. The same goes for sinks of its own (callback, celery).
+  A hit older than the destination's max_age (default 72h, and no less where spool = \"off\" today) is
+  dropped(expired) after one failed attempt. If the receiver is away, wait with it, or raise max_age.
   With mode = \"off\" or \"dry-run\" nothing is sent, and so nothing is drained.
   What was under way when its process was killed is sent again only to receivers that know a second
   copy, or with after_unknown = \"resend\"; else it is dropped(ambiguous).
@@ -63,8 +65,8 @@ What was damaged is in dropped(corrupt). JSON has one object with `destinations`
 `dropped` are objects of counts by reason; `left`, how many hits wait in directories of dead processes
 after it, and `living`, how many in those of living ones. Fields may be added, none is taken away.
 
-Exit codes: 0 nothing is left but what living processes own; 1 something is left or cannot be read, or a
-destination cannot be reached from here; 2 wrong command line or configuration.";
+Exit codes: 0 nothing is left but what living processes own; 1 something is left, was too old or cannot be
+read, or a destination cannot be reached from here; 2 wrong command line or configuration.";
 
 /// Delivers, and prints the books.
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
@@ -78,11 +80,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         .map_err(|error| Failure::failed(format_args!("no thread can be started: {error}")))?;
     log::to(problems.clone());
     let survey = || Survey::of(&config, arguments.destination.as_deref(), &[]);
-    let drained = drain(&config, &survey()?, arguments.timeout.0);
+    let before = survey()?;
+    let drained = drain(&config, &before, arguments.timeout.0);
     problems.end(None, LAST_WORDS);
     let (books, failed): (Vec<_>, Vec<_>) = drained.into_iter().partition(Result::is_ok);
     let books: Vec<_> = books.into_iter().filter_map(Result::ok).collect();
-    let after = Left::of(&survey()?)?;
+    let after = Left::of(&before, &survey()?, &books)?;
     output::print(&match arguments.format {
         Format::Table => table(&books, &after),
         Format::Json => {
@@ -102,7 +105,9 @@ fn drain(config: &Config, survey: &Survey, within: Duration) -> Vec<Result<Hits,
     let is_left = |destination: &&Destination| {
         survey.found.iter().any(|found| {
             let is_its = matches!(found.made_for, MadeFor::Destination(_));
-            !found.is_owned && is_its && found.directory.destination() == destination.name
+            let is_dead = !found.is_owned && is_its && found.directory.destination() == destination.name;
+            // One in which nothing waits is tidied up by who can deliver; nobody has to be told of it.
+            is_dead && (has_sink(destination) || found.tally().map_or(true, |tally| tally.pending() > 0))
         })
     };
     let destinations: Vec<_> = config.destinations().iter().filter(is_left).collect();
@@ -110,14 +115,16 @@ fn drain(config: &Config, survey: &Survey, within: Duration) -> Vec<Result<Hits,
         let running: Vec<_> = destinations
             .into_iter()
             .map(|destination| {
-                let run = move || match &destination.receiver {
-                    Receiver::Callback | Receiver::Celery { .. } => Err(Failure::failed(format_args!(
+                let run = move || {
+                    if has_sink(destination) {
+                        return spool::drain(config, destination, within).map_err(Failure::failed);
+                    }
+                    Err(Failure::failed(format_args!(
                         "hits for destination `{}` are left: its sink ({}) is in the program that embeds trackside; \
                          start that program, it takes them over with its first hit",
                         destination.name,
                         destination.receiver.kind()
-                    ))),
-                    _ => spool::drain(config, destination, within).map_err(Failure::failed),
+                    )))
                 };
                 (destination, scope.spawn(run))
             })
@@ -131,6 +138,11 @@ fn drain(config: &Config, survey: &Survey, within: Duration) -> Vec<Result<Hits,
     })
 }
 
+/// Whether it can be delivered to from here.
+fn has_sink(destination: &Destination) -> bool {
+    !matches!(destination.receiver, Receiver::Callback | Receiver::Celery { .. })
+}
+
 /// What is there when all is done that could be.
 #[derive(Default)]
 struct Left {
@@ -142,15 +154,22 @@ struct Left {
     is_unsound: bool,
     living: u64,
     living_directories: u64,
+    /// Hits that were too old to be tried again.
+    expired: u64,
 }
 
 impl Left {
-    fn of(survey: &Survey) -> Result<Self, Failure> {
-        let mut left = Self::default();
-        for found in &survey.found {
+    fn of(before: &Survey, after: &Survey, books: &[Hits]) -> Result<Self, Failure> {
+        let dropped = books.iter().flat_map(|hits| &hits.dropped);
+        let expired = dropped.filter(|(reason, _)| *reason == Reason::Expired).map(|(_, n)| n).sum();
+        let mut left = Self { expired, ..Self::default() };
+        // A worker that still waits for an answer has the locks of what it was to deliver: that living process is this.
+        let was_dead =
+            |found: &Found| before.found.iter().any(|was| !was.is_owned && was.directory == found.directory);
+        for found in &after.found {
             let Found { made_for, is_owned, .. } = found;
             let tally = found.tally()?;
-            if *is_owned {
+            if *is_owned && !was_dead(found) {
                 left.living += tally.pending();
                 left.living_directories += 1;
             } else if tally.pending() > 0 || !tally.is_sound() {
@@ -166,7 +185,14 @@ impl Left {
     /// Whether nothing is left that could be delivered.
     fn check(&self) -> Result<(), Failure> {
         if self.directories == 0 {
-            return Ok(());
+            return match self.expired {
+                0 => Ok(()),
+                expired => Err(Failure::failed(format_args!(
+                    "dropped: {} older than the destination's max_age after a failed attempt; raise it before you \
+                     drain while a receiver is away",
+                    count(expired, "hit")
+                ))),
+            };
         }
         let ways = [
             (self.elsewhere > 0, "`trackside spool list` tells for whom"),

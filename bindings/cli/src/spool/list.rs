@@ -57,7 +57,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 fn table(survey: &Survey, tallied: &[(&Found, Tally)]) -> String {
     if tallied.is_empty() {
-        return format!("nothing is in the spool {}\n", survey.dir.display());
+        return format!("nothing is in the spool {}\n", survey.dir());
     }
     let mut out = String::new();
     let mut line = |cells: [&str; 7], path: &str| {
@@ -74,8 +74,8 @@ fn table(survey: &Survey, tallied: &[(&Found, Tally)]) -> String {
         let numbers = [tally.segments, tally.pending(), tally.bytes].map(|n| n.to_string());
         let [segments, hits, bytes] = numbers.each_ref().map(String::as_str);
         let oldest = tally.oldest.map_or("-".to_owned(), age);
-        let (destination, receiver) = (found.directory.destination(), found.made_for.as_text());
-        line([destination, receiver, found.owner(), segments, hits, bytes, &oldest], &found.path());
+        let (destination, receiver) = (found.destination(), found.made_for.as_text());
+        line([&destination, receiver, found.owner(), segments, hits, bytes, &oldest], &found.path());
     }
     out
 }

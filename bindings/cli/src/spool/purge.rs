@@ -51,7 +51,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         }
     }
     if dead.is_empty() {
-        told = format!("there is nothing to remove in the spool {}\n", survey.dir.display());
+        told = format!("there is nothing to remove in the spool {}\n", survey.dir());
     }
     if !living.is_empty() {
         let directories = count(living.len() as u64, "directory");

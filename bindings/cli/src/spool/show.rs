@@ -89,7 +89,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         }
     }
     output::print(&match arguments.format {
-        Format::Table if shown.is_empty() => format!("nothing waits in the spool {}\n", survey.dir.display()),
+        Format::Table if shown.is_empty() => format!("nothing waits in the spool {}\n", survey.dir()),
         Format::Table => table(&shown, more, arguments)?,
         Format::Json => {
             let hits = shown.iter().map(|shown| {
@@ -134,7 +134,7 @@ fn table(shown: &[Shown<'_>], more: u64, arguments: &Arguments) -> Result<String
         let mut parts = vec![
             at(hit.micros()),
             format!("{state:<7}"),
-            found.directory.destination().to_owned(),
+            found.destination(),
             text("kind"),
             status,
             text("method"),

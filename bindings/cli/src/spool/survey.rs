@@ -49,7 +49,7 @@ impl Survey {
     pub(super) fn of(config: &Config, destination: Option<&str>, ids: &[String]) -> Result<Self, Failure> {
         let dir = config.spool().dir.clone();
         let unlisted = |error| {
-            let dir = dir.display();
+            let dir = text(&dir);
             Failure::failed(format_args!(
                 "the spool {dir} cannot be listed ({error}); run this as the user whose server writes it"
             ))
@@ -61,7 +61,7 @@ impl Survey {
             if !is_configured && !known.contains(name) {
                 return Err(Failure::usage(format_args!(
                     "no destination is called `{name}`, and none of that name left anything in {}",
-                    dir.display()
+                    text(&dir)
                 )));
             }
             directories.retain(|directory| directory.destination() == name);
@@ -70,17 +70,16 @@ impl Survey {
         {
             return Err(Failure::usage(format_args!(
                 "there is no directory {missing} in {}; `trackside spool list` names them",
-                dir.display()
+                text(&dir)
             )));
         }
         directories.retain(|directory| ids.is_empty() || ids.iter().any(|id| id == directory.id()));
         let found = directories.into_iter().map(|directory| {
             let is_owned = directory.is_owned().map_err(|error| {
-                let path = directory.path();
+                let path = text(&directory.path());
                 Failure::failed(format_args!(
-                    "whether a living process owns {} cannot be told ({error}); run this as the user whose server \
-                     writes it",
-                    path.display()
+                    "whether a living process owns {path} cannot be told ({error}); run this as the user whose \
+                     server writes it"
                 ))
             })?;
             Ok(Found { made_for: made_for(config, &directory), is_owned, directory })
@@ -88,6 +87,16 @@ impl Survey {
         let found = found.collect::<Result<_, Failure>>()?;
         Ok(Self { dir, found })
     }
+
+    /// The folder of all spools, as it is printed.
+    pub(super) fn dir(&self) -> String {
+        text(&self.dir)
+    }
+}
+
+/// A path as it is printed.
+fn text(path: &Path) -> String {
+    escape(path.as_os_str().as_encoded_bytes())
 }
 
 fn made_for(config: &Config, directory: &Directory) -> MadeFor {
@@ -113,8 +122,13 @@ impl MadeFor {
 }
 
 impl Found {
+    /// The destination's name, as its folder has it: anybody may have made that.
+    pub(super) fn destination(&self) -> String {
+        escape(self.directory.destination().as_bytes())
+    }
+
     pub(super) fn path(&self) -> String {
-        escape(self.directory.path().as_os_str().as_encoded_bytes())
+        text(&self.directory.path())
     }
 
     pub(super) fn owner(&self) -> &'static str {

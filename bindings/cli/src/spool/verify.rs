@@ -49,7 +49,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let tallied = survey.found.iter().map(|found| Ok((found, found.tally()?)));
     let tallied = tallied.collect::<Result<Vec<_>, Failure>>()?;
     output::print(&match arguments.format {
-        Format::Table if tallied.is_empty() => format!("nothing is in the spool {}\n", survey.dir.display()),
+        Format::Table if tallied.is_empty() => format!("nothing is in the spool {}\n", survey.dir()),
         Format::Table => tallied.iter().map(|(found, tally)| table(found, tally)).collect(),
         Format::Json => {
             let directories: Vec<_> = tallied.iter().map(|(found, tally)| row(found, tally)).collect();

@@ -3,7 +3,7 @@
 use std::{fs, path::PathBuf};
 
 use serde_json::{Value, json};
-use trackside_tests::collector::{Collector, Recorded};
+use trackside_tests::collector::{Answer, Collector, Recorded};
 
 use crate::{
     client::exchange,
@@ -30,12 +30,16 @@ impl Site {
 
     /// The configuration, with `more` in its destination.
     fn configure(&self, more: &str) {
+        self.configure_spool("always", more);
+    }
+
+    fn configure_spool(&self, spool: &str, more: &str) {
         let url = self.collector.url("/collect");
         self.place.write(
             "my.toml",
             format!(
                 "consent.policy = 'none'\nprivacy = {{ query = 'keep' }}\n[[destination]]\ntype = 'ga-v1'\n\
-                 tracking_id = 'UA-1'\nurl = '{url}'\nspool = 'always'\nafter_unknown = 'resend'\n{more}\n"
+                 tracking_id = 'UA-1'\nurl = '{url}'\nspool = '{spool}'\nafter_unknown = 'resend'\n{more}\n"
             ),
         );
     }
@@ -346,6 +350,88 @@ fn a_sink_of_a_programs_own_cannot_be_drained_from_here() {
         drained.err
     );
     assert_eq!(site.listed()[0]["hits"], 1);
+}
+
+#[test]
+fn what_waits_for_an_answer_at_the_end_is_left() {
+    let mut site = Site::new();
+    site.killed(2);
+    site.collector.always(Answer::status(200).held());
+    site.collector.up().unwrap();
+    let drained = site.spool(&["drain", "--timeout", "2s", "--format", "json"]);
+    assert_eq!(drained.code, Some(1), "{}{}", drained.out, drained.err);
+    assert!(site.collector.wait_for_held(1, LONG));
+    let document: Value = serde_json::from_str(&drained.out).unwrap();
+    assert_eq!((&document["left"], &document["living"]), (&json!(2), &json!(0)), "{document}");
+    assert!(drained.err.contains("left on disk: 2 hits in "), "{}", drained.err);
+}
+
+#[test]
+fn hits_too_old_for_a_second_attempt_are_told_of() {
+    let mut site = Site::new();
+    site.killed(1);
+    site.configure("max_age = '1ms'");
+    site.collector.always(Answer::status(503));
+    site.collector.up().unwrap();
+    let drained = site.spool(&["drain"]);
+    assert_eq!(drained.code, Some(1), "{}", drained.out);
+    assert!(drained.out.contains("1 dropped (expired 1) + 0 pending"), "{}", drained.out);
+    assert!(drained.err.contains("dropped: 1 hit older than the destination's max_age"), "{}", drained.err);
+}
+
+#[test]
+fn a_destination_without_a_spool_today_has_the_time_of_one() {
+    let mut site = Site::new();
+    site.killed(1);
+    site.configure_spool("off", "max_age = '1ms'");
+    site.collector.script([Answer::status(503)]);
+    site.collector.up().unwrap();
+    let drained = site.spool(&["drain"]);
+    let book = "hits to ga-v1: 1 adopted = 1 delivered + 0 refused + 0 dropped + 0 pending\n";
+    assert_eq!((drained.code, drained.out.as_str()), (Some(0), book), "{}", drained.err);
+}
+
+#[test]
+fn an_empty_directory_of_a_programs_own_sink_is_no_failure() {
+    let site = Site::new();
+    let celery = "[[destination]]\ntype = 'celery'\ntracking_id = 'UA-1'\nspool = 'always'\n";
+    site.place.write("my.toml", format!("consent.policy = 'none'\n{celery}"));
+    fs::create_dir_all(site.place.path("trackside-spool/celery-189a1395/0123456789abcdef")).unwrap();
+    assert_eq!(site.listed()[0]["receiver"], "celery");
+    let drained = site.spool(&["drain"]);
+    assert_eq!(drained.code, Some(0), "{}", drained.err);
+}
+
+#[test]
+fn a_folders_name_does_nothing_to_a_terminal() {
+    let site = Site::new();
+    let directory = site.killed(1);
+    let folder = directory.parent().unwrap();
+    fs::rename(folder, folder.with_file_name("\u{1b}[2J-0123abcd")).unwrap();
+    for command in ["list", "show", "verify", "purge"] {
+        let ran = site.spool(&[command]);
+        assert!(!ran.out.contains('\u{1b}') && !ran.err.contains('\u{1b}'), "{command}: {}", ran.out);
+        assert!(ran.out.contains("[2J"), "{command}: {}", ran.out);
+    }
+    let mut command = site.place.command(&["spool", "list", "--config", "my.toml"]);
+    let ran = Ran::of(command.env("TRACKSIDE__SPOOL__DIR", "\u{1b}[2J").output().unwrap());
+    assert!(ran.out.starts_with("nothing is in the spool ") && !ran.out.contains('\u{1b}'), "{}", ran.out);
+}
+
+#[cfg(unix)]
+#[test]
+fn nothing_of_a_living_process_is_purged_by_a_link() {
+    let site = Site::new();
+    let server = site.start();
+    visit(&server, "/articles/", ANNA);
+    site.until_written(1);
+    let listed = site.listed();
+    let directory = site.place.path(listed[0]["path"].as_str().unwrap());
+    std::os::unix::fs::symlink(&directory, directory.with_file_name("0123456789abcdef")).unwrap();
+    let purged = site.spool(&["purge", "--yes"]);
+    assert!(purged.out.ends_with("left alone: 1 directory that living processes own\n"), "{}", purged.out);
+    let after = site.listed();
+    assert_eq!((after.len(), &after[0]["hits"]), (1, &json!(1)), "{after:?}");
 }
 
 #[test]
