@@ -193,7 +193,7 @@ impl Disk for Process {
     }
 
     fn is_folder(&self, path: &Path) -> bool {
-        self.look(|files| files.folders.contains(path))
+        self.look(|files| Ok(files.folders.contains(path))).unwrap_or(false)
     }
 
     fn create(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
