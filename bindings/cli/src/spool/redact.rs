@@ -1,31 +1,55 @@
-//! What of a hit is shown unless all is asked for: nothing that tells who it was, and nothing that was typed in.
+//! What of a hit is shown unless all is asked for: when, where and how a page was called, and what kind of thing
+//! happened. Paths, that of the referrer and names of events are shown as they were recorded.
 
 use serde_json::{Map, Value};
 
 /// What stands for what is not shown.
 pub(super) const HIDDEN: &str = "hidden";
 
-/// Who it was, and what the host or a form told in free words. A search's `label` is its term, a value of the query.
-const PRIVATE: [&str; 7] = ["first_visit", "ip", "label", "session", "user_id", "value", "visitor"];
+/// What is shown as it is. A field that is new some day is hidden until somebody has thought of it. The title and an
+/// event's label and value are the host's or a form's free words: a search's `label` is its term.
+const SHOWN: [&str; 17] = [
+    "ads",
+    "agent",
+    "at",
+    "category",
+    "confined",
+    "cookieless",
+    "id",
+    "kind",
+    "language",
+    "method",
+    "name",
+    "new",
+    "path",
+    "route",
+    "secure",
+    "site",
+    "status",
+];
 
-/// Hides these fields, the values of `query`, of the referrer's query and of `properties`, and of `place` all but the
-/// country.
+/// Leaves these fields, the names in `query`, in the referrer's query and in `properties`, and of `place`
+/// the country; hides all else.
 pub(super) fn redact(hit: &mut Map<String, Value>) {
     for (name, value) in hit.iter_mut() {
         match name.as_str() {
-            name if PRIVATE.contains(&name) => *value = HIDDEN.into(),
+            name if SHOWN.contains(&name) => {}
             "query" => *value = value.as_str().map_or(HIDDEN.into(), |query| pairs(query).into()),
             "referrer" => *value = value.as_str().map_or(HIDDEN.into(), |url| address(url).into()),
             "properties" => hide(value, &[]),
             "place" => hide(value, &["country"]),
-            _ => {}
+            _ => *value = HIDDEN.into(),
         }
     }
 }
 
 /// Hides all values of an object but those of the names in `but`.
 fn hide(object: &mut Value, but: &[&str]) {
-    for (name, value) in object.as_object_mut().into_iter().flatten() {
+    let Some(fields) = object.as_object_mut() else {
+        *object = HIDDEN.into();
+        return;
+    };
+    for (name, value) in fields {
         if !but.contains(&name.as_str()) {
             *value = HIDDEN.into();
         }
@@ -81,6 +105,13 @@ mod test {
             "properties": {"plan": "hidden", "age": "hidden"},
             "place": {"country": "SE", "region": "hidden", "city": "hidden"},
         });
+        assert_eq!(redacted(hit), expected);
+    }
+
+    #[test]
+    fn what_nobody_has_thought_of_is_hidden() {
+        let hit = json!({"title": "Dear Anna", "later": {"mail": "anna@a.example"}, "place": "at home", "kind": "page"});
+        let expected = json!({"title": "hidden", "later": "hidden", "place": "hidden", "kind": "page"});
         assert_eq!(redacted(hit), expected);
     }
 
