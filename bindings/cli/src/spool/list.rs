@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::{
     Format, Selection, json as print_json,
-    survey::{Found, MadeFor, Survey, Tally, age},
+    survey::{Found, MadeFor, Survey},
+    tally::{Tally, age},
 };
 use crate::{failure::Failure, output};
 

@@ -6,6 +6,7 @@ mod purge;
 mod redact;
 mod show;
 mod survey;
+mod tally;
 mod timeout;
 mod verify;
 

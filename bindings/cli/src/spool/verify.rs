@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::{
     Format, Selection, count, json as print_json,
-    survey::{Fault, Found, Tally},
+    survey::Found,
+    tally::{Fault, Tally},
 };
 use crate::{escape::escape, failure::Failure, output};
 
