@@ -41,7 +41,8 @@ const AFTER_HELP: &str = "\
 What is hidden, unless --unredacted asks for it: the visitor's id, first visit and session, the user's
 id, the address, the place but for the country; the values of the query, of the referrer's query and of
 properties, the title, and the label and value of events (of a search, the label is what was searched
-for). Paths and the names of events are shown as they were recorded. What the configuration keeps out of hits is not there to be shown.
+for). Paths and the names of events are shown as they were recorded. What the configuration keeps out
+of hits is not there to be shown.
 
 The table has a line for each hit: when it came (UTC), whether it waits or an attempt was begun of which
 nobody knows how it ended, the destination, what it is, its status, method and address, and of an event
