@@ -46,7 +46,8 @@ pub(crate) struct Arguments {
 const AFTER_HELP: &str = "\
 It is what the next process with this configuration would do at its first hit, for servers that do not
 come back: all destinations at once, in batches and with retries; what cannot be delivered in time
-stays, and can be drained again, unless it is too old. Hits of a living process are that process's to deliver, and left alone.
+stays, and can be drained again, unless it is too old. Hits of a living process are that process's to
+deliver, and left alone.
 
 Mind:
   The configuration has to be the one that the hits were recorded under: the same name, receiver and
@@ -65,8 +66,8 @@ What was damaged is in dropped(corrupt). JSON has one object with `destinations`
 `dropped` are objects of counts by reason; `left`, how many hits wait in directories of dead processes
 after it, and `living`, how many in those of living ones. Fields may be added, none is taken away.
 
-Exit codes: 0 nothing is left but what living processes own; 1 something is left, was too old or cannot be
-read, or a destination cannot be reached from here; 2 wrong command line or configuration.";
+Exit codes: 0 nothing is left but what living processes own; 1 something is left, was too old or
+cannot be read, or a destination cannot be reached from here; 2 wrong command line or configuration.";
 
 /// Delivers, and prints the books.
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
