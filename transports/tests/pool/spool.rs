@@ -91,6 +91,16 @@ fn until_spooled(pool: &Pool, count: u64) {
     assert_eq!(book.volatile, 0);
 }
 
+/// Waits as [`until_spooled`], and says whether all came there: on a machine so busy that a write lasts as long as on a
+/// slow disk, some stay in memory.
+fn is_spooled(pool: &Pool, count: u64) -> bool {
+    eventually("all is in the spool, or some came late", || {
+        let book = stats(pool);
+        book.spooled == count || book.volatile > 0
+    });
+    stats(pool).volatile == 0
+}
+
 #[test]
 fn what_is_always_spooled_is_delivered_once_and_leaves_nothing() {
     let place = Place::new();
@@ -137,17 +147,24 @@ fn what_the_queue_has_no_room_for_goes_to_the_spool() {
 
 #[test]
 fn what_others_left_is_drained_without_a_hit_of_its_own() {
-    let place = Place::new();
-    // Two that live side by side, so that neither takes over what the other leaves.
-    let owners = [700, 3].map(|count| {
-        let (pool, _) =
-            scripted(place.options(Spooling::Always), |_, batch| all(batch, Outcome::Retry(None)));
-        let hits = hits(count);
-        submit_all(&pool, &hits);
-        (pool, hits)
-    });
+    let (place, owners) = loop {
+        let place = Place::new();
+        // Two that live side by side, so that neither takes over what the other leaves.
+        let owners = [700, 3].map(|count| {
+            let (pool, _) =
+                scripted(place.options(Spooling::Always), |_, batch| all(batch, Outcome::Retry(None)));
+            let hits = hits(count);
+            submit_all(&pool, &hits);
+            (pool, hits)
+        });
+        if owners.iter().all(|(pool, hits)| is_spooled(pool, hits.len() as u64)) {
+            break (place, owners);
+        }
+        for (pool, _) in &owners {
+            pool.close(Instant::now()).unwrap();
+        }
+    };
     let left = owners.map(|(pool, hits)| {
-        until_spooled(&pool, hits.len() as u64);
         pool.close(Instant::now()).unwrap();
         hits
     });
