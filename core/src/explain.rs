@@ -105,12 +105,11 @@ impl Sending {
         if destination.third_party && hit.hit.is_confined() {
             return Self::Refused(Reason::NoConsent);
         }
-        if !destination.only.takes(hit.hit) {
-            return Self::Refused(Reason::Filtered);
-        }
         let protocol = protocol::of(&destination.receiver);
         match (enricher.admit(hit, protocol.as_deref()), protocol) {
             (Err(reason), _) => Self::Refused(reason),
+            // Last, as a worker asks it.
+            (Ok(()), _) if !destination.only.takes(hit.hit) => Self::Refused(Reason::Filtered),
             (Ok(()), None) => Self::Write,
             (Ok(()), Some(protocol)) => {
                 let mut request = Outgoing::new();

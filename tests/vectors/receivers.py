@@ -135,7 +135,7 @@ NAMES = {"page": "$pageview", "download": "file_download", "not-found": "page_no
 
 
 def posthog_admit(hit):
-    if hit.kind == "event" and (hit.name.startswith("$") or hit.category.startswith("$")):
+    if hit.kind == "event" and joined(hit, "_").startswith("$"):
         return need_anybody(hit) if not hit.visitor and not hit.user_id else "bad-name"
     return need_anybody(hit)
 

@@ -25,19 +25,20 @@ def outcome(config, destination, hit, found, now):
     """A vector's entry for one destination; `now` is the time of sending, in µs."""
     if destination.third_party and hit.confined:
         return {"outcome": "no-consent"}
-    if not taken(destination.keys.get("only", {}), hit):
-        return {"outcome": "filtered"}
     protocol = PROTOCOLS.get(destination.type) or receivers.PROTOCOLS.get(destination.type)
     # A store, a file and a host's own sink are told which hits are bots'.
     is_unmarked = protocol and destination.type != "webhook"
     if "bot" in found and (config.bots == "drop" or is_unmarked and config.bots == "separate"):
         return {"outcome": "bot"}
+    filtered = not taken(destination.keys.get("only", {}), hit)
     if protocol is None:
-        return {"outcome": "admitted"}
+        return {"outcome": "filtered" if filtered else "admitted"}
     admit, encode = protocol
     reason = admit(destination.keys, hit) if destination.type == "umami" else admit(hit)
     if reason is not None:
         return {"outcome": reason}
+    if filtered:
+        return {"outcome": "filtered"}
     if destination.type in receivers.PROTOCOLS:
         return {"outcome": "admitted", "request": encode(destination.keys, hit, found, now)}
     return {"outcome": "admitted", "request": encode(destination.keys, hit, now)}

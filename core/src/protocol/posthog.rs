@@ -231,8 +231,8 @@ impl Protocol for Posthog {
         if hit.visitor().is_none() && hit.user_id().is_empty() {
             return Err(Reason::NoVisitor);
         }
-        if hit.kind() == Kind::Event && [hit.name(), hit.category()].iter().any(|text| text.starts_with('$'))
-        {
+        let begins = common::name(hit, "_").into_iter().find(|text| !text.is_empty());
+        if hit.kind() == Kind::Event && begins.is_some_and(|text| text.starts_with('$')) {
             return Err(Reason::BadName);
         }
         common::check_name(hit)

@@ -217,6 +217,9 @@ fn what_would_not_count_is_refused() {
         let event_of = Event::new(name).category(category);
         assert_eq!(admit(&event(&event_of)), Err(Reason::BadName), "{name}");
     }
+    // It is sent as `cart_$set`.
+    let inside = Event::new("$set").category("cart");
+    assert_eq!(admit(&event(&inside)), Ok(()));
 }
 
 #[test]
