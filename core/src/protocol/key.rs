@@ -1,5 +1,7 @@
 //! The keys of a receiver in the configuration, as its file declares them.
 
+use sha2::{Digest, Sha256};
+
 use crate::config::Secret;
 
 /// One key of a receiver's own in its `[[destination]]`: what it may hold, what stands where it is left out, and what
@@ -117,7 +119,8 @@ impl Key {
     }
 
     /// With another value it is another receiver, for whom hits that wait in a spool are not meant. Of URLs, texts,
-    /// words and numbers; a secret may be replaced at any time.
+    /// words and numbers, and of a secret that names the receiver's project or source: it counts by its hash. Another
+    /// secret may be replaced at any time.
     pub const fn identity(mut self) -> Self {
         self.is_identity = true;
         self
@@ -196,7 +199,17 @@ impl Values {
             Some(Given::Bool(value)) => value.to_string(),
             Some(Given::Number(number)) => number.to_string(),
             Some(Given::Text(text)) => text.clone(),
-            Some(Given::Numbers(_) | Given::Secret(_)) | None => String::new(),
+            Some(Given::Secret(secret)) => digest(secret),
+            Some(Given::Numbers(_)) | None => String::new(),
         }
     }
+}
+
+/// What may be known of a secret: whether it is the same, and nothing that leads back to it.
+fn digest(secret: &Secret) -> String {
+    let mut hasher = Sha256::new();
+    // So that it is the hash of no key that is kept elsewhere.
+    hasher.update(b"trackside spool\0");
+    hasher.update(secret.reveal());
+    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }

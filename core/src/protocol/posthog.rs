@@ -67,6 +67,7 @@ static KEYS: &[Key] = &[
         .doc("where batches are posted, for EU Cloud `https://eu.i.posthog.com/batch/`"),
     Key::secret("api_key")
         .required("the project's key, as \"env:NAME\", \"file:PATH\" or itself")
+        .identity()
         .doc("the project's key, `phc_…`"),
     Key::word("person_profiles", &["always", "identified", "never"])
         .default_text("identified")

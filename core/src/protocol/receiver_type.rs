@@ -121,7 +121,8 @@ impl Remote {
         &self.protocol
     }
 
-    /// What tells it apart from others of its type: the values of the keys that are an [identity](Key::identity).
+    /// What tells it apart from others of its type: the values of the keys that are an [identity](Key::identity),
+    /// of a secret its SHA-256.
     pub fn identity(&self) -> impl Iterator<Item = String> {
         self.kind.keys.iter().filter(|key| key.is_identity).map(|key| self.values.shown(key.name))
     }

@@ -79,6 +79,7 @@ static RUDDERSTACK_KEYS: &[Key] = &[
 
 const WRITE_KEY: Key = Key::secret("write_key")
     .required("the source's write key, as \"env:NAME\", \"file:PATH\" or itself")
+    .identity()
     .doc("write key of the source");
 
 const URL: &str = "https://api.segment.io/v1/batch";

@@ -19,7 +19,8 @@ pub fn folder(dir: &Path, destination: &Destination) -> PathBuf {
     dir.join(format!("{}-{}", destination.name, fingerprint(&destination.receiver, destination.ip)))
 }
 
-/// Of those who are told, and how much. Secrets are no part of it: they may be replaced at any time.
+/// Of those who are told, and how much. Secrets are no part of it, as they may be replaced at any time, but for
+/// those that name the receiver's project: of these their hash.
 fn fingerprint(receiver: &Receiver, ip: IpPolicy) -> String {
     let ip = match ip {
         IpPolicy::Full => "full",

@@ -13,8 +13,9 @@
 //! The fingerprint is of those who are told, and how much: the first four bytes of the SHA-256 of some parts, each with
 //! its length before it, in eight bytes. The first two are the `type` and the destination's `ip` policy, `full`, `masked`
 //! or `none`. Of a receiver on the network the value of each of its keys that is an
-//! [identity](trackside_core::protocol::Key::identity) follows, in the order in which it declares them; of `celery`, its
-//! `url` and its `tracking_id`; of a file or a store, its absolute path and an empty part; of all others, two empty parts.
+//! [identity](trackside_core::protocol::Key::identity) follows, in the order in which it declares them, of a
+//! secret the SHA-256, in hex, of `trackside spool`, a zero byte and the secret; of `celery`, its `url` and its
+//! `tracking_id`; of a file or a store, its absolute path and an empty part; of all others, two empty parts.
 //! So hits are adopted for the receiver alone that they were meant for.
 //!
 //! Folders and files are for their owner alone. All numbers are little-endian. A checksum is a CRC-32 (IEEE).

@@ -156,7 +156,7 @@ fn tls(http: &Http) -> Result<TlsConfig, SinkError> {
     Ok(TlsConfig::builder().root_certs(roots).build())
 }
 
-/// Whether this build can send to the URL of `out`.
+/// Whether this build can send to the URL of `out`, and what is in its headers.
 fn speakable(out: &Outgoing) -> Result<(), SinkError> {
     let url = out.shown_url();
     let uri: Uri = out.url().parse().map_err(|_| SinkError::new(format!("`{url}` is not a URL")))?;
@@ -164,12 +164,26 @@ fn speakable(out: &Outgoing) -> Result<(), SinkError> {
         return Err(SinkError::new(format!("`{url}` names no host")));
     }
     match uri.scheme_str() {
-        Some("http") => Ok(()),
-        Some("https") if cfg!(feature = "tls") => Ok(()),
+        Some("http") => writable(out),
+        Some("https") if cfg!(feature = "tls") => writable(out),
         Some("https") => Err(SinkError::new(format!(
             "`{url}` needs TLS, which this build is without: build with the feature `tls`"
         ))),
         _ => Err(SinkError::new(format!("`{url}` begins with neither http:// nor https://"))),
+    }
+}
+
+/// Whether the headers of `out`, in which tokens are, can be sent.
+fn writable(out: &Outgoing) -> Result<(), SinkError> {
+    // http would take what ureq does not: bytes outside ASCII.
+    let is_odd = |value: &str| value.bytes().any(|byte| !matches!(byte, b'\t' | b' '..=b'~'));
+    match out.headers().find(|(_, value)| is_odd(value)) {
+        None => Ok(()),
+        Some((name, _)) => Err(SinkError::new(format!(
+            "`{}` cannot be sent the header `{name}`: the token or key that is configured for it has a character \
+             that is no printable ASCII",
+            out.shown_url()
+        ))),
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::*;
 
 #[derive(Debug)]
-struct To(&'static str);
+struct To(&'static str, &'static str);
 
 impl Protocol for To {
     fn needs(&self) -> Needs {
@@ -28,6 +28,7 @@ impl Protocol for To {
     fn encode(&self, batch: &[Enriched<'_>], _: u64, out: &mut Outgoing) -> usize {
         out.start("POST", self.0);
         out.push_secret(&Secret::new("s3cret"));
+        out.secret_header("authorization", "Bearer ", &Secret::new(self.1));
         batch.len()
     }
 
@@ -37,7 +38,14 @@ impl Protocol for To {
 }
 
 fn refusal(url: &'static str) -> String {
-    factory(Arc::new(To(url)), Duration::from_secs(1))().err().map(|e| e.to_string()).unwrap_or_default()
+    refusal_with(url, "t0ken ~\t")
+}
+
+fn refusal_with(url: &'static str, token: &'static str) -> String {
+    factory(Arc::new(To(url, token)), Duration::from_secs(1))()
+        .err()
+        .map(|e| e.to_string())
+        .unwrap_or_default()
 }
 
 #[test]
@@ -49,6 +57,17 @@ fn a_url_that_cannot_be_spoken_to_is_an_error_that_says_why() {
         refusal("ftp://127.0.0.1/?key="),
         "`ftp://127.0.0.1/?key=***` begins with neither http:// nor https://"
     );
+}
+
+#[test]
+fn a_token_that_no_header_can_hold_is_an_error_that_does_not_show_it() {
+    for token in ["t\u{f6}k\u{e9}n", "t0ken\n", "t0ken\u{7f}"] {
+        assert_eq!(
+            refusal_with("http://127.0.0.1:1/?key=", token),
+            "`http://127.0.0.1:1/?key=***` cannot be sent the header `authorization`: the token or key that is \
+             configured for it has a character that is no printable ASCII"
+        );
+    }
 }
 
 #[test]
