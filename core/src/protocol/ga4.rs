@@ -120,22 +120,6 @@ fn is_measurement_id(text: &str) -> bool {
     })
 }
 
-const PARTS: &[Part] = &[
-    Part::Visitor,
-    Part::User,
-    Part::Session,
-    Part::Time,
-    Part::Page,
-    Part::Event,
-    Part::Properties,
-    Part::Title,
-    Part::Referrer,
-    Part::Campaign,
-    Part::Language,
-    Part::Address,
-    Part::Agent,
-];
-
 /// The wire format of `ga4`.
 #[derive(Debug)]
 pub struct Ga4 {
@@ -168,7 +152,7 @@ impl Protocol for Ga4 {
             // Nothing says that it does.
             gzip: false,
             tells: Tells::Nothing,
-            parts: PARTS,
+            parts: Part::ALL,
         }
     }
 

@@ -50,6 +50,7 @@ use serde::Deserialize;
 use super::{
     Enriched, Key, Needs, Outcome, Outgoing, Part, Protocol, ReceiverType, Tells, Values, WrongKey, answer,
     form::Form,
+    items::{self, Bounds},
     json::push_escaped,
     text::{Address, Lossy, first_chars},
 };
@@ -207,23 +208,15 @@ impl Matomo {
     fn write_bulk(&self, batch: &[Enriched<'_>], now: u64, out: &mut Outgoing) -> usize {
         out.header("content-type", "application/json");
         let token = self.token.as_ref().map_or(0, |token| 3 * token.reveal().len());
-        let room = MAX_BODY.saturating_sub(token + END.len());
         let body = out.body();
         // Matomo takes a body for a bulk request by this word, unless the body begins with it.
-        body.extend_from_slice(b"{\"requests\":[");
-        let mut taken = 0;
-        for enriched in batch.iter().take(BATCH) {
-            let before = body.len();
-            body.extend_from_slice(if taken == 0 { b"\"?" } else { b",\"?" });
+        body.extend_from_slice(b"{\"requests\":");
+        let bounds = Bounds { items: BATCH, bytes: MAX_BODY, after: token + END.len() - "]".len() };
+        let taken = items::write_array(batch, bounds, body, |enriched, body| {
+            body.extend_from_slice(b"\"?");
             self.write(enriched.hit, now, &mut Form::new(body));
             body.push(b'"');
-            if taken > 0 && body.len() > room {
-                body.truncate(before);
-                break;
-            }
-            taken += 1;
-        }
-        body.push(b']');
+        });
         if let Some(token) = &self.token {
             body.extend_from_slice(b",\"token_auth\":\"");
             let start = body.len();

@@ -91,3 +91,22 @@ pub enum Part {
     /// The visitor's id.
     Visitor,
 }
+
+impl Part {
+    /// All that a hit can tell, for receivers that take all of it.
+    pub(super) const ALL: &'static [Self] = &[
+        Self::Visitor,
+        Self::User,
+        Self::Session,
+        Self::Time,
+        Self::Page,
+        Self::Event,
+        Self::Properties,
+        Self::Title,
+        Self::Referrer,
+        Self::Campaign,
+        Self::Language,
+        Self::Address,
+        Self::Agent,
+    ];
+}

@@ -91,22 +91,6 @@ fn make(values: &Values) -> Result<Arc<dyn Protocol>, WrongKey> {
     Ok(Arc::new(posthog))
 }
 
-const PARTS: &[Part] = &[
-    Part::Visitor,
-    Part::User,
-    Part::Session,
-    Part::Time,
-    Part::Page,
-    Part::Event,
-    Part::Properties,
-    Part::Title,
-    Part::Referrer,
-    Part::Campaign,
-    Part::Language,
-    Part::Address,
-    Part::Agent,
-];
-
 const MAX_EVENTS: usize = 100;
 /// In bytes; PostHog takes 20 MB.
 const MAX_BODY: usize = 1 << 20;
@@ -223,7 +207,7 @@ impl Protocol for Posthog {
             batch: MAX_EVENTS,
             gzip: true,
             tells: Tells::Whole,
-            parts: PARTS,
+            parts: Part::ALL,
             ..Needs::default()
         }
     }

@@ -98,22 +98,6 @@ fn make(values: &Values, knows_copies: bool) -> Result<Arc<dyn Protocol>, WrongK
     Ok(Arc::new(Segment::new(values.text("url"), &write_key, knows_copies)))
 }
 
-const PARTS: &[Part] = &[
-    Part::Visitor,
-    Part::User,
-    Part::Session,
-    Part::Time,
-    Part::Page,
-    Part::Event,
-    Part::Properties,
-    Part::Title,
-    Part::Referrer,
-    Part::Campaign,
-    Part::Language,
-    Part::Address,
-    Part::Agent,
-];
-
 const MAX_ITEMS: usize = 2_500;
 /// In bytes; more than RudderStack's own limit would do.
 const MAX_BODY: usize = 500_000;
@@ -149,7 +133,7 @@ impl Protocol for Segment {
             dedupe: self.knows_copies,
             batch: MAX_ITEMS,
             tells: Tells::Nothing,
-            parts: PARTS,
+            parts: Part::ALL,
             ..Needs::default()
         }
     }

@@ -131,22 +131,6 @@ fn make(values: &Values) -> Result<Arc<dyn Protocol>, WrongKey> {
     Ok(Arc::new(snowplow))
 }
 
-const PARTS: &[Part] = &[
-    Part::Visitor,
-    Part::User,
-    Part::Session,
-    Part::Time,
-    Part::Page,
-    Part::Event,
-    Part::Properties,
-    Part::Title,
-    Part::Referrer,
-    Part::Campaign,
-    Part::Language,
-    Part::Address,
-    Part::Agent,
-];
-
 const MAX_EVENTS: usize = 50;
 /// In bytes.
 const MAX_BODY: usize = 500_000;
@@ -318,7 +302,7 @@ impl Snowplow {
 
 impl Protocol for Snowplow {
     fn needs(&self) -> Needs {
-        Needs { dedupe: true, batch: MAX_EVENTS, tells: Tells::Nothing, parts: PARTS, ..Needs::default() }
+        Needs { dedupe: true, batch: MAX_EVENTS, tells: Tells::Nothing, parts: Part::ALL, ..Needs::default() }
     }
 
     fn admit(&self, hit: &Hit) -> Result<(), Reason> {

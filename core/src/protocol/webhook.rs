@@ -67,22 +67,6 @@ fn make(values: &Values) -> Result<Arc<dyn Protocol>, WrongKey> {
     }
 }
 
-const PARTS: &[Part] = &[
-    Part::Visitor,
-    Part::User,
-    Part::Session,
-    Part::Time,
-    Part::Page,
-    Part::Event,
-    Part::Properties,
-    Part::Title,
-    Part::Referrer,
-    Part::Campaign,
-    Part::Language,
-    Part::Address,
-    Part::Agent,
-];
-
 const MAX_HITS: usize = 1_000;
 /// In bytes.
 const MAX_BODY: usize = 1_000_000;
@@ -124,7 +108,7 @@ impl Protocol for Webhook {
             batch: MAX_HITS,
             marks_bots: true,
             tells: Tells::Whole,
-            parts: PARTS,
+            parts: Part::ALL,
             ..Needs::default()
         }
     }
