@@ -17,10 +17,7 @@ REFERENCE = re.findall(
 )
 
 #: Of the types that have keys of their own.
-TYPES = (
-    *("sqlite", "file", "ga4", "ga-v1", "posthog", "segment", "rudderstack", "webhook", "umami"),
-    *("goatcounter", "snowplow", "celery"),
-)
+TYPES = ("sqlite", "file", "ga4", "ga-v1", "celery")
 
 
 def table(lines: list[str]) -> list[tuple[str, ...]]:

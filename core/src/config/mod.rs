@@ -204,43 +204,11 @@
 //! | ga-v1 | `tracking_id` | required | `tid`: 1 to 64 printable ASCII characters |
 //! | ga-v1 | `version` | `"1"` | `v`: 1 to 64 printable ASCII characters |
 //! | ga-v1 | `url` | `"https://www.google-analytics.com/collect"` | as for ga4; Google's own counts nothing any more |
-//! | posthog | `timeouts.resolve`, `timeouts.connect`, `timeouts.send`, `timeouts.answer`, `proxy`, `ca`, `compression` | as for ga4 | as for ga4 |
-//! | posthog | `api_key` | required | secret; the project's key, `"phc_…"` |
-//! | posthog | `url` | `"https://us.i.posthog.com/batch/"` | where batches are posted; for the EU's cloud `"https://eu.i.posthog.com/batch/"` |
-//! | posthog | `person_profiles` | `"identified"` | for which hits PostHog is to have a person: `"always"`, `"identified"` (those with a user's id) or `"never"` |
-//! | posthog | `session` | `true` | whether a session's id is sent (`$session_id`) |
-//! | posthog | `historical_migration` | `false` | whether old hits are imported, which PostHog treats apart |
-//! | segment | `timeouts.resolve`, `timeouts.connect`, `timeouts.send`, `timeouts.answer`, `proxy`, `ca`, `compression` | as for ga4 | as for ga4 |
-//! | segment | `write_key` | required | secret; write key of the source |
-//! | segment | `url` | `"https://api.segment.io/v1/batch"` | where batches are posted; in the EU `"https://events.eu1.segmentapis.com/v1/batch"` |
-//! | rudderstack | `timeouts.resolve`, `timeouts.connect`, `timeouts.send`, `timeouts.answer`, `proxy`, `ca`, `compression` | as for ga4 | as for ga4 |
-//! | rudderstack | `write_key` | required | secret; write key of the source |
-//! | rudderstack | `url` | required | the data plane, with `/v1/batch` |
-//! | webhook | `timeouts.resolve`, `timeouts.connect`, `timeouts.send`, `timeouts.answer`, `proxy`, `ca`, `compression` | as for ga4 | as for ga4 |
-//! | webhook | `secret` | required | secret; key of the signature: `whsec_` and 24 to 64 bytes in base64 |
-//! | webhook | `url` | required | where hits are posted |
-//! | webhook | `dedupe` | `false` | whether a second copy of a hit is recognised there, by its id |
-//! | umami | `timeouts.resolve`, `timeouts.connect`, `timeouts.send`, `timeouts.answer`, `proxy`, `ca`, `compression` | as for ga4 | as for ga4 |
-//! | umami | `website` | required | the website's id, a UUID |
-//! | umami | `url` | required | where hits are posted: many at once if its path ends with `/batch`, else one by one |
-//! | umami | `version` | `"3.1"` | the version of Umami that runs there; it is sent what that knows |
-//! | umami | `tag` | none | marks every hit |
-//! | goatcounter | `timeouts.resolve`, `timeouts.connect`, `timeouts.send`, `timeouts.answer`, `proxy`, `ca`, `compression` | as for ga4 | as for ga4 |
-//! | goatcounter | `token` | required | secret; token that may record page views |
-//! | goatcounter | `url` | required | the site, with `/api/v0/count` |
-//! | goatcounter | `filter` | `true` | whether the addresses that the site ignores are ignored here, too |
-//! | snowplow | `timeouts.resolve`, `timeouts.connect`, `timeouts.send`, `timeouts.answer`, `proxy`, `ca`, `compression` | as for ga4 | as for ga4 |
-//! | snowplow | `url` | required | the collector, with `/com.snowplowanalytics.snowplow/tp2` |
-//! | snowplow | `app_id` | none | `aid`: which of your applications |
-//! | snowplow | `namespace` | none | `tna`: which of its trackers |
-//! | snowplow | `platform` | `"srv"` | `p`: `"srv"`, `"web"`, `"mob"`, `"pc"`, `"app"`, `"tv"`, `"iot"`, `"cnsl"` or `"headset"` |
-//! | snowplow | `properties_schema` | none | the schema of your own, `"iglu:…"`, of the context that has the properties; without it they are left out |
-//! | snowplow | `programming_language` | `"RUST"` | that of exceptions: one of those that `application_error` 1-0-2 lists |
-//! | snowplow | `true_time` | `false` | whether hits' times are true, and none is set right by the time of arrival |
 //! | celery | `tracking_id`, `version`, `url` | as for ga-v1 | what the task is handed: the parameters that ga-v1 would post, and where to |
 //! | celery | `task` | `"trackside.celery.submit_tracking"` | the name of the task `task(params, provider_url)`: names of Python with dots between them, at most 255 bytes |
 //!
-//! The keys of the other types stand [with their receivers](crate::protocol#the-receivers).
+//! The keys of the other types stand [with their receivers](crate::protocol#the-receivers); each has those of the network,
+//! from `timeouts.resolve` to `compression`, as ga4 has them.
 //!
 //! `callback` has no keys of its own: the host gives the sink when it opens the tracker, under the
 //! destination's name. How long an attempt may take is for that sink to see to. The sink of `celery` comes

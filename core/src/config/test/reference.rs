@@ -14,13 +14,6 @@ const TYPES: &[(&str, &str)] = &[
     ("file", "path = 'hits.jsonl'"),
     ("ga4", "measurement_id = 'G-ABC123DEF4'\napi_secret = 's3cret'"),
     ("ga-v1", "tracking_id = 'UA-1-1'"),
-    ("posthog", "api_key = 's3cret'"),
-    ("segment", "write_key = 's3cret'"),
-    ("rudderstack", "url = 'https://a.example/v1/batch'\nwrite_key = 's3cret'"),
-    ("webhook", "url = 'https://a.example/'\nsecret = 'whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8='"),
-    ("umami", "url = 'https://a.example/api/batch'\nwebsite = '3f9c2f5e-7f0a-4b52-9d5d-0e7a3c8b1f20'"),
-    ("goatcounter", "url = 'https://a.example/api/v0/count'\ntoken = 's3cret'"),
-    ("snowplow", "url = 'https://a.example/com.snowplowanalytics.snowplow/tp2'"),
     ("callback", ""),
     ("celery", "tracking_id = 'UA-1-1'"),
 ];
