@@ -149,8 +149,8 @@ fn recorded(config: &Config, hit: &Hit, now: u64, raw: &mut Vec<Vec<u8>>) -> Jso
         let protocol = protocol::of(&destination.receiver);
         let sent = match (enricher.admit(&seen, protocol.as_deref()), protocol) {
             _ if is_barred => json!({ "outcome": Reason::NoConsent.code() }),
-            _ if !destination.only.takes(hit) => json!({ "outcome": Reason::Filtered.code() }),
             (Err(reason), _) => json!({ "outcome": reason.code() }),
+            _ if !destination.only.takes(hit) => json!({ "outcome": Reason::Filtered.code() }),
             (Ok(()), None) => json!({ "outcome": "admitted" }),
             (Ok(()), Some(protocol)) => {
                 let mut out = Outgoing::new();
