@@ -13,6 +13,9 @@ fn main() {
     kit::forks::watchdog(300);
     processes::a_child_does_not_keep_the_locks_of_its_parent();
     processes::what_is_left_is_adopted_by_exactly_one();
+    processes::a_lock_without_a_directory_goes_unless_somebody_holds_it();
+    processes::whoever_has_a_lock_whose_file_comes_and_goes_has_it_alone();
+    processes::who_comes_while_others_sweep_has_a_lock_that_stays();
     processes::whoever_is_killed_loses_nothing_that_was_written();
     processes::a_pool_that_is_killed_loses_nothing_that_was_not_volatile();
     processes::a_child_has_a_directory_of_its_own();
@@ -35,7 +38,7 @@ mod processes {
         transport::Transport,
     };
     use trackside_transports::pool::Pool;
-    use trackside_transports::spool::{Budget, Options, Os, Spool, State, Stored};
+    use trackside_transports::spool::{Budget, Disk, Options, Os, Spool, State, Stored};
     use uuid::Uuid;
 
     use crate::kit::{
@@ -161,6 +164,127 @@ mod processes {
         assert!(fs::read_dir(folder.file("stats")).unwrap().next().is_none(), "nothing is left");
         folder.remove();
         println!("fork_spool: {DEAD} directories, {HEIRS} heirs, each hit read once");
+    }
+
+    pub(super) fn a_lock_without_a_directory_goes_unless_somebody_holds_it() {
+        let folder = Folder::new("spool-locks");
+        let stats = folder.file("stats");
+        let name = |n: usize| stats.join(format!("{n:016x}.lock"));
+        let (held, ready) = (name(0), folder.file("ready"));
+        fs::create_dir_all(&stats).unwrap();
+        // As whoever is killed between making its lock and its directory leaves it.
+        (1..10).for_each(|n| fs::write(name(n), "").unwrap());
+        fs::write(stats.join("another.lock"), "").unwrap();
+        let starter = Starter::new();
+        let holder = fork(|| {
+            starter.inherit();
+            let lock = Os.lock(&held).unwrap();
+            assert!(lock.is_some());
+            appending(&ready).write_all(b"!").unwrap();
+            starter.wait();
+            exit_at_once();
+        });
+        eventually("it is held", || ready.exists());
+        let spool = open(stats.clone());
+        let left = || {
+            let names = fs::read_dir(&stats).unwrap().map(|entry| entry.unwrap().path());
+            names.filter(|path| path.is_file()).collect::<BTreeSet<_>>()
+        };
+        let own = left();
+        assert_eq!(own.len(), 3, "{own:?}");
+        assert!(own.contains(&held) && own.contains(&stats.join("another.lock")));
+        starter.start();
+        holder.succeeded();
+        spool.tend(Instant::now() + Duration::from_secs(60));
+        assert!(!held.exists());
+        fill_one(&spool);
+        spool.close();
+        assert_eq!(left().len(), 2, "the directory is not empty, and keeps its lock");
+        folder.remove();
+        println!("fork_spool: ten locks without a directory are gone, one as soon as its holder was");
+    }
+
+    pub(super) fn whoever_has_a_lock_whose_file_comes_and_goes_has_it_alone() {
+        const PROCESSES: usize = 6;
+        const TIMES: usize = 2_000;
+        let folder = Folder::new("spool-lock");
+        let (lock, owner) = (folder.file("one.lock"), folder.file("owner"));
+        let starter = Starter::new();
+        let processes: Vec<_> = (0..PROCESSES)
+            .map(|_| {
+                fork(|| {
+                    starter.inherit();
+                    starter.wait();
+                    for _ in 0..TIMES {
+                        let Some(held) = Os.lock(&lock).unwrap() else { continue };
+                        // Whoever finds another's here does not have the lock alone.
+                        fs::File::create_new(&owner).unwrap();
+                        fs::remove_file(&owner).unwrap();
+                        fs::remove_file(&lock).unwrap();
+                        drop(held);
+                    }
+                })
+            })
+            .collect();
+        starter.start();
+        processes.into_iter().for_each(super::kit::forks::Child::succeeded);
+        folder.remove();
+        println!("fork_spool: {PROCESSES} processes at a lock whose file comes and goes, {TIMES} times each");
+    }
+
+    fn fill_one(spool: &Spool) -> Uuid {
+        let hit = hit();
+        assert!(spool.write(&hit, 0) || spool.save(&hit, 0));
+        hit.id()
+    }
+
+    pub(super) fn who_comes_while_others_sweep_has_a_lock_that_stays() {
+        const PROCESSES: usize = 8;
+        const LIVES: usize = 100;
+        let folder = Folder::new("spool-sweep");
+        let (sent, delivered) = (folder.file("sent"), folder.file("delivered"));
+        let starter = Starter::new();
+        let deliver = |spool: &Spool| {
+            let stored = read_all(spool);
+            note(&delivered, stored.iter().map(|stored| stored.hit.id()));
+            spool.mark(stored.iter().map(|stored| &stored.spot), State::Delivered);
+        };
+        let processes: Vec<_> = (0..PROCESSES)
+            .map(|_| {
+                fork(|| {
+                    starter.inherit();
+                    starter.wait();
+                    for life in 0..LIVES {
+                        let spool = open(folder.file("stats"));
+                        assert_eq!(spool.troubles(), Vec::<String>::new());
+                        note(&sent, [fill_one(&spool)].into_iter());
+                        // Every other leaves its hit, and adopts what others have left.
+                        spool.tend(Instant::now() + Duration::from_secs(60));
+                        if life % 2 == 0 {
+                            deliver(&spool);
+                        }
+                        spool.close();
+                    }
+                })
+            })
+            .collect();
+        starter.start();
+        processes.into_iter().for_each(super::kit::forks::Child::succeeded);
+        let last = open(folder.file("stats"));
+        let mut now = Instant::now();
+        for _ in 0..PROCESSES * LIVES {
+            deliver(&last);
+            now += Duration::from_secs(60);
+            last.tend(now);
+            if last.is_drained() {
+                break;
+            }
+        }
+        last.close();
+        assert_delivered_once(&sent, &delivered);
+        assert!(fs::read_dir(folder.file("stats")).unwrap().next().is_none(), "nothing is left");
+        folder.remove();
+        println!("fork_spool: {} short lives side by side, each hit delivered once", PROCESSES * LIVES);
     }
 
     fn pool_options(folder: PathBuf) -> trackside_transports::pool::Options {

@@ -1,6 +1,7 @@
 //! The directory of one process, and the search for those whose process is gone.
 
 use std::{
+    collections::HashSet,
     fs::OpenOptions,
     io::{self, ErrorKind},
     path::{Path, PathBuf},
@@ -31,6 +32,10 @@ pub(super) struct Home {
 
 impl Home {
     /// A new directory below `folder`, called `id`, which nobody has ever used.
+    ///
+    /// # Errors
+    ///
+    /// `AlreadyExists` if another process has the lock, as one that sweeps has for a moment: the next id will do.
     pub(super) fn new(disk: &Arc<dyn Disk>, folder: &Path, id: u64) -> io::Result<Self> {
         disk.make_folder(folder)?;
         let name = format!("{id:016x}");
@@ -80,6 +85,21 @@ impl Home {
             }
         }
         failed.map_or(Ok(None), Err)
+    }
+
+    /// Removes the locks below `folder` that have no directory: of processes that were killed while they made or removed
+    /// theirs.
+    pub(super) fn sweep(disk: &Arc<dyn Disk>, folder: &Path) {
+        let names: HashSet<_> = disk.list(folder).unwrap_or_default().into_iter().collect();
+        let ids = names.iter().filter_map(|name| name.strip_suffix(LOCK));
+        for id in ids.filter(|id| is_id(id) && !names.contains(*id)) {
+            let lock_path = folder.join(format!("{id}{LOCK}"));
+            if let Ok(Some(lock)) = disk.lock(&lock_path) {
+                // Who lets go of no directory takes the lock's file along. One that has come meanwhile stays, and its
+                // lock with it.
+                drop(Self::locked(disk, folder.join(id), lock_path, lock));
+            }
+        }
     }
 
     fn locked(disk: &Arc<dyn Disk>, path: PathBuf, lock_path: PathBuf, lock: Box<dyn Held>) -> Self {

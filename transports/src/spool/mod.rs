@@ -57,14 +57,19 @@
 //!    it is empty and its process wants it no more.
 //! 7. A directory exists only under its lock's file, which goes after it. Whoever has the lock owns the directory; a
 //!    process holds it as long as it lives or deals with the directory, and a forked child does not have it. So a
-//!    directory that can be locked belongs to nobody, and exactly one process adopts it.
+//!    directory that can be locked belongs to nobody, and exactly one process adopts it. A lock's file is removed by who
+//!    holds the lock alone, and only where there is no directory; who has locked a file looks whether it is still the one
+//!    of that name. So a lock without a directory, which a process left that was killed at the wrong moment, is removed
+//!    by whichever finds it.
 //! 8. A torn end is passed over. A damaged record, and damage up to the next whole head of a frame, is passed over and
 //!    counted: dropped(`corrupt`). Segments and records of another version, and segments whose header is damaged in
 //!    both copies, are left alone and told of.
 //! 9. Any bytes are read in linear time and in bounded memory. Of a segment at most 64 MiB are read.
 //! 10. Nothing that a client sends can look like a frame: it does not know the nonce.
 //! 11. A request never waits for a lock or for a sync, and opens a file only to begin a segment. If every stripe is busy,
-//!     if a write took over 5 ms or failed within the last second, or if there is no room, its hit stays in memory.
+//!     if within the last second two writes in a row took over 5 ms, one took over 100 ms or one failed, or if there is
+//!     no room, its hit stays in memory. (One write of 6 ms alone is no sign of the disk: its thread may have had to wait
+//!     for a processor.)
 //! 12. All segments of a process together, adopted ones included, do not grow beyond `spool.bytes`.
 //! 13. A folder has hits for one receiver and under one `ip` policy. What is left in another folder of the same
 //!     destination's name is neither read nor removed, and is told of.
@@ -87,7 +92,7 @@ mod scan;
 mod segment;
 
 use std::{
-    io,
+    io::{self, ErrorKind},
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -228,6 +233,7 @@ impl Spool {
             shelf.due.search = now + SEARCH;
             let mut told = Read::default();
             shelf.reader.adopt(&mut told);
+            Home::sweep(&self.options.disk, &self.options.folder);
             shelf.troubles.append(&mut told.troubles);
         }
         if now >= shelf.due.tidy {
@@ -326,8 +332,16 @@ impl Spool {
     }
 
     fn open(&self) -> io::Result<Arc<Home>> {
+        /// So many others may sweep at the same moment.
+        const TRIES: usize = 8;
         let Options { disk, folder, .. } = &self.options;
-        Ok(Arc::new(Home::new(disk, folder, random()?)?))
+        let mut tries = 1;
+        loop {
+            match Home::new(disk, folder, random()?) {
+                Err(error) if error.kind() == ErrorKind::AlreadyExists && tries < TRIES => tries += 1,
+                made => return made.map(Arc::new),
+            }
+        }
     }
 
     fn sync(&self, shelf: &mut Shelf) {

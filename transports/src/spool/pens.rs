@@ -8,7 +8,7 @@ use std::{
     sync::{
         Arc, Mutex, PoisonError, TryLockError,
         atomic::{
-            AtomicU64, AtomicUsize,
+            AtomicBool, AtomicU64, AtomicUsize,
             Ordering::{Relaxed, Release, SeqCst},
         },
     },
@@ -27,8 +27,11 @@ use super::{
 
 /// How many segments are written side by side, at most.
 const STRIPES: usize = 8;
-/// A write that takes longer keeps requests away for a while.
+/// Two writes in a row that take longer keep requests away for a while. One alone may be a thread that had to wait for a
+/// processor, of which the disk knows nothing.
 const SLOW: Duration = Duration::from_millis(5);
+/// One that takes longer does so by itself: no request is to wait for so long after another did.
+const STALLED: Duration = Duration::from_millis(100);
 /// For so long requests do not write, in microseconds; nor does anybody after a failure.
 const AWAY: u64 = 1_000_000;
 /// A segment whose hits have all ended is not kept for others that may come, if it is older than this.
@@ -64,6 +67,8 @@ pub(super) struct Pens {
     /// Segments begun, for the reader. Kept out of every lock that a request could wait for.
     begun: Sender<Arc<Segment>>,
     made: Instant,
+    /// The last write was slow.
+    is_suspect: AtomicBool,
     /// Requests do not write before then, in microseconds after `made`.
     slow_until: AtomicU64,
     /// Nobody writes before then.
@@ -103,6 +108,7 @@ impl Pens {
             stripes: Default::default(),
             begun,
             made: Instant::now(),
+            is_suspect: AtomicBool::new(false),
             slow_until: AtomicU64::new(0),
             failed_until: AtomicU64::new(0),
         };
@@ -251,13 +257,25 @@ impl Pens {
     #[inline]
     fn note(&self, written: &Result<(), Unwritten>, began: Instant, hand: Hand) {
         let now = Instant::now();
-        if now.duration_since(began) > SLOW {
-            self.slow_until.store(self.micros(now) + AWAY, SeqCst);
-        } else if hand == Hand::Worker && written.is_ok() {
+        let took = now.duration_since(began);
+        if took > SLOW {
+            self.note_slow(took, now);
+        } else if self.is_suspect.load(Relaxed) {
+            self.is_suspect.store(false, Relaxed);
+        }
+        if took <= SLOW && hand == Hand::Worker && written.is_ok() {
             self.slow_until.store(0, SeqCst);
         }
         if matches!(written, Err(Unwritten::Failed(_) | Unwritten::Full)) {
             self.failed_until.store(self.micros(now) + AWAY, SeqCst);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn note_slow(&self, took: Duration, now: Instant) {
+        if self.is_suspect.swap(true, Relaxed) || took > STALLED {
+            self.slow_until.store(self.micros(now) + AWAY, SeqCst);
         }
     }
 

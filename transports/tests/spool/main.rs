@@ -89,7 +89,7 @@ fn open(options: Options) -> Spool {
     spool
 }
 
-/// Writes a hit. On a busy machine a write may well take 5 ms, and then a worker is to try.
+/// Writes a hit. On a busy machine two writes in a row may well take 5 ms, and then a worker is to try.
 fn put(spool: &Spool, hit: &Hit, tag: u8) -> bool {
     spool.write(hit, tag) || spool.save(hit, tag)
 }

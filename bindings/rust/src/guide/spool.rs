@@ -18,10 +18,11 @@
 //! | `"always"` | all hits wait on the disk | nothing is lost but `volatile` hits | as `spool.fsync` says |
 //!
 //! With `"always"` a request writes its hit by one call of the system. It does not wait for a slow disk: for a second
-//! after a write took over 5 ms, and while there is no room or the disk fails, hits stay in memory until a worker can
-//! write them. The books count these as `volatile`, and the log says why. A call that is already inside the system
-//! cannot be cut short: a disk that hangs holds up the request that found it so. Where there are many more threads than
-//! cores, a write that the system interrupts for 5 ms looks like one to a slow disk.
+//! after two writes in a row took over 5 ms, or one took over 100 ms, and while there is no room or the disk fails, hits
+//! stay in memory until a worker can write them. The books count these as `volatile`, and the log says why. A call that is
+//! already inside the system cannot be cut short: a disk that hangs holds up the request that found it so. Where there are
+//! many more threads than cores, writes that the system interrupts for 5 ms look like those to a slow disk; one alone is
+//! passed over.
 //!
 //! That call is what the spool costs a request: 1.25 µs at the median, of which one bare write of as many bytes takes 1.15
 //! µs, by one thread and by eight (two cores, ext4; a request in memory takes 0.67 µs in all). A backlog of 1 GiB, 2.3

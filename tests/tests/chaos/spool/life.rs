@@ -49,7 +49,7 @@ impl Life {
         self.spool.tend(self.now);
     }
 
-    /// On a busy machine a write may well take 5 ms, and then a worker is to try.
+    /// On a busy machine two writes in a row may well take 5 ms, and then a worker is to try.
     pub(super) fn write(&mut self, hit: &Hit, tag: u8) -> bool {
         self.spool.write(hit, tag) || self.spool.save(hit, tag)
     }

@@ -23,11 +23,24 @@ pub struct Lock {
 impl Lock {
     /// Opens the file at `path` as `options` say and takes its lock; none if another has it.
     ///
+    /// Whoever holds a lock may remove its file. The answer's file is at `path` as long as nobody else does so: one that
+    /// was removed between being opened and being locked is not taken for it.
+    ///
     /// # Errors
     ///
     /// The system's, if the file cannot be opened or its file system has no locks.
     pub fn take(path: &Path, options: &OpenOptions) -> io::Result<Option<Self>> {
         super::install();
+        loop {
+            match Self::take_once(path, options)? {
+                // Each time round somebody else has removed a file, which nobody does without end.
+                Some(lock) if !is_at(&lock.file, path) => {}
+                taken => return Ok(taken),
+            }
+        }
+    }
+
+    fn take_once(path: &Path, options: &OpenOptions) -> io::Result<Option<Self>> {
         #[cfg(unix)]
         let (file, entry) = without_fork(|| {
             let file = options.open(path)?;
@@ -49,6 +62,24 @@ impl Lock {
             Err(TryLockError::Error(error)) => Err(error),
         }
     }
+}
+
+/// Whether `file` is the one at `path`.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    match (file.metadata(), path.symlink_metadata()) {
+        (Ok(open), Ok(there)) => (open.dev(), open.ino()) == (there.dev(), there.ino()),
+        // What can be locked and not be looked at is as it was.
+        (_, Err(error)) => error.kind() != io::ErrorKind::NotFound,
+        (Err(_), Ok(_)) => true,
+    }
+}
+
+/// Elsewhere a file that somebody has open keeps its name.
+#[cfg(not(unix))]
+fn is_at(_: &File, _: &Path) -> bool {
+    true
 }
 
 impl std::fmt::Debug for Lock {
