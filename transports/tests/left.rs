@@ -82,8 +82,31 @@ fn who_lets_go_of_a_tracker_is_told_what_was_left_of_which_destination() {
         assert_eq!(told.left(), [], "it is not the last");
         drop(tracker);
     });
-    assert_eq!(told.left(), [expected()]);
+    eventually("the observer is told", || told.left() == [expected()]);
     assert_eq!(warnings.take(), [LINE]);
+    door.open();
+}
+
+/// Stays at the door with what it is told.
+#[derive(Debug)]
+struct Stuck(Door);
+
+impl Observer for Stuck {
+    fn observe(&self, _: &str, report: &Report) {
+        if matches!(report, Report::Left { .. }) {
+            self.0.pass();
+        }
+    }
+}
+
+#[test]
+fn an_observer_that_does_not_return_holds_up_nobody_who_lets_go_of_a_tracker() {
+    let (told, door) = (Door::default(), Door::default());
+    let tracker = left_behind(Arc::new(Stuck(told.clone())), &door);
+    drop(tracker);
+    // The observer is still there.
+    told.wait_for(1);
+    told.open();
     door.open();
 }
 

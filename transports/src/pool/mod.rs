@@ -46,7 +46,7 @@ use trackside_core::{
     transport::{Left, Reentrant, Submitted, Transport},
 };
 
-pub(crate) use self::report::to_log;
+pub(crate) use self::{report::to_log, tell::observed};
 pub use self::{
     fan_out::FanOut,
     report::{Observer, Report},

@@ -46,8 +46,9 @@ pub enum Report {
 
 /// Is told what operators want to know. The log is told in any case.
 ///
-/// It is called on workers, which wait for it: hits queue meanwhile; of what was [left](Report::Left), by whoever ends
-/// the tracker, and the exit of the process waits for a second at most. Reports of one kind come a minute apart at
+/// It is called on workers, which wait for it: hits queue meanwhile. Of what was [left](Report::Left) a thread of its own
+/// tells it: whoever lets go of the tracker waits for that until `shutdown` is over, or for a tenth of it, and the exit of
+/// the process for a second at most. Reports of one kind come a minute apart at
 /// least, for each destination; what is lost in between is in the next, and the last comes when the pool closes.
 pub trait Observer: fmt::Debug + Send + Sync + 'static {
     /// Takes a report about the destination of this name.

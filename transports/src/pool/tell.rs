@@ -1,17 +1,27 @@
-//! What the log and the host's observer are told by workers.
+//! What the log and the host's observer are told.
 
 use std::{
     mem,
     panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
     time::Instant,
 };
 
 use super::{
     Options,
-    report::{self, Report},
+    report::{self, Observer, Report},
     running::Running,
 };
 use crate::log;
+
+/// Tells the host's observer, if there is one, and says whether it panicked.
+pub(crate) fn observed(observer: Option<&Arc<dyn Observer>>, name: &str, report: &Report) -> bool {
+    let Some(observer) = observer else {
+        return false;
+    };
+    let told = catch_unwind(AssertUnwindSafe(|| observer.observe(name, report)));
+    told.map_err(mem::forget).is_err() // Its drop could panic, too.
+}
 
 impl Running {
     /// Tells of the hits that have been lost, if it is time to. `is_last`: this is the last of the worker's turns.
@@ -26,10 +36,7 @@ impl Running {
     pub(super) fn tell(&self, report: &Report) {
         let Options { name, observer, .. } = &self.plan.options;
         report::to_log(name, report);
-        if let Some(observer) = observer
-            && let Err(panic) = catch_unwind(AssertUnwindSafe(|| observer.observe(name, report)))
-        {
-            mem::forget(panic); // Its drop could panic, too.
+        if observed(observer.as_ref(), name, report) {
             self.books.panicked();
         }
     }

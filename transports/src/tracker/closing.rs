@@ -2,55 +2,59 @@
 //! log and the observer are told.
 
 use std::{
-    mem,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, atomic::Ordering, mpsc},
-    time::Duration,
+    sync::{atomic::Ordering, mpsc},
+    time::{Duration, Instant},
 };
 
 use trackside_core::{Reason, ledger::Hits};
 
 use super::{Live, deadline};
-use crate::pool::{self, Observer, Report, fork};
+use crate::pool::{self, Report, fork};
 
 /// For so long the exit of the process waits for a log or an observer.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
 impl fork::CloseAtExit for Live {
     fn close_at_exit(&self) {
-        let left = self.close_unasked();
-        if left.is_empty() {
-            return;
-        }
-        // What logs or observers keep for each thread is gone on the one that exits.
-        let (told, is_told) = mpsc::channel();
+        let left = self.close_unasked(deadline(self.config.shutdown()));
         let observer = self.observer.clone();
-        let spawned = fork::spawn("trackside", 256 << 10, move || {
-            tell(observer.as_ref(), &left);
-            // Nobody waits any more if it took too long.
-            told.send(()).ok();
+        // What logs or observers keep for each thread is gone on the one that exits.
+        in_time(deadline(LAST_WORDS), left, move |left| {
+            for (name, report) in left {
+                pool::to_log(&name, &report);
+                pool::observed(observer.as_ref(), &name, &report);
+            }
         });
-        if spawned.is_ok() {
-            // Too late is as good as never: the process ends.
-            is_told.recv_timeout(LAST_WORDS).ok();
-        }
     }
 }
 
 impl Drop for Live {
+    /// Perhaps at the end of a request: the host's observer, which may take any time, is waited for until the close's
+    /// deadline, or for a tenth of `shutdown` if the close took all of it, and then goes on by itself.
     fn drop(&mut self) {
-        tell(self.observer.as_ref(), &self.close_unasked());
+        let shutdown = self.config.shutdown();
+        let until = deadline(shutdown);
+        let left = self.close_unasked(until);
+        left.iter().for_each(|(name, report)| pool::to_log(name, report));
+        let Some(observer) = self.observer.take() else {
+            return;
+        };
+        in_time(deadline(shutdown / 10).max(until), left, move |left| {
+            for (name, report) in left {
+                pool::observed(Some(&observer), &name, &report);
+            }
+        });
     }
 }
 
 impl Live {
-    /// Closes within `shutdown`, unless a call has closed it. Answers what was left of each destination.
-    fn close_unasked(&self) -> Vec<(String, Report)> {
+    /// Closes until then, unless a call has closed it. Answers what was left of each destination.
+    fn close_unasked(&self, until: Instant) -> Vec<(String, Report)> {
         if self.closed_in.swap(fork::generation(), Ordering::SeqCst) == fork::generation() {
             return Vec::new();
         }
         // A worker that ends the process cannot wait for itself.
-        match self.transport.close(deadline(self.config.shutdown())) {
+        match self.transport.close(until) {
             Ok(left) if left.queued + left.in_flight > 0 => {
                 self.transport.stats().into_iter().filter_map(left_of).collect()
             }
@@ -67,13 +71,24 @@ fn left_of(hits: Hits) -> Option<(String, Report)> {
     (queued + in_flight > 0).then_some((name, Report::Left { queued, in_flight, spooled }))
 }
 
-fn tell(observer: Option<&Arc<dyn Observer>>, left: &[(String, Report)]) {
-    for (name, report) in left {
-        pool::to_log(name, report);
-        if let Some(observer) = observer
-            && let Err(panic) = catch_unwind(AssertUnwindSafe(|| observer.observe(name, report)))
-        {
-            mem::forget(panic); // Its drop could panic, too.
-        }
+/// Has another thread tell what was `left`, if anything was, and waits for it until then at most. Without a thread to be had
+/// nobody is told.
+fn in_time(
+    until: Instant,
+    left: Vec<(String, Report)>,
+    tell: impl FnOnce(Vec<(String, Report)>) + Send + 'static,
+) {
+    if left.is_empty() {
+        return;
+    }
+    let (told, is_told) = mpsc::channel();
+    let spawned = fork::spawn("trackside", 256 << 10, move || {
+        tell(left);
+        // Nobody waits any more if it took too long.
+        told.send(()).ok();
+    });
+    if spawned.is_ok() {
+        // Too late is as good as never.
+        is_told.recv_timeout(until.saturating_duration_since(Instant::now())).ok();
     }
 }

@@ -239,7 +239,7 @@ impl Notes {
 }
 
 /// A door that holds whoever comes until it is opened.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Door(Arc<(Mutex<(usize, bool)>, Condvar)>);
 
 impl Door {

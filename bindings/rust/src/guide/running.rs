@@ -25,7 +25,8 @@
 //!
 //! `close` answers what was left at its deadline. Where nobody called it, the log is told once, and the observer
 //! ([`Report::Left`](crate::pool::Report::Left)): how many hits of which destination were given up, are in flight, and are
-//! in the spool. For that the exit of the process waits a second longer, at most.
+//! in the spool. For that the exit of the process waits a second longer, at most, and whoever drops the last clone a tenth
+//! of `shutdown`; an observer that takes longer goes on by itself.
 //!
 //! # Fork
 //!
