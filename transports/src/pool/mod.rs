@@ -46,7 +46,6 @@ use trackside_core::{
     transport::{Left, Reentrant, Submitted, Transport},
 };
 
-pub(crate) use self::{report::to_log, tell::observed};
 pub use self::{
     fan_out::FanOut,
     report::{Observer, Report},
@@ -56,6 +55,7 @@ use self::{
     fork::PerProcess,
     running::{Plan, Running},
 };
+pub(crate) use self::{report::to_log, tell::observed};
 use crate::{
     clock::Clock,
     keys::Keys,
