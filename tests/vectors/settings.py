@@ -15,7 +15,7 @@ RECEIVERS = {
     "callback": set(),
     "file": {"path"},
     "sqlite": {"path", "keep"},
-    "ga-v1": {"url", "tracking_id", "version"} | NETWORK,
+    "ga-v1": {"url", "tracking_id", "version", "page", "time", "bulk", "dimensions", "metrics", "token", "token_as"} | NETWORK,
     "ga4": {"url", "measurement_id", "api_secret"} | NETWORK,
     "matomo": {"url", "site_id", "token", "bulk", "visitor_as", "dimensions", "bots"} | NETWORK,
     "plausible": {"url", "domain", "interactive"} | NETWORK,

@@ -39,7 +39,7 @@ def outcome(config, destination, hit, found, now):
         return {"outcome": reason}
     if filtered:
         return {"outcome": "filtered"}
-    if destination.type in receivers.PROTOCOLS:
+    if destination.type in receivers.PROTOCOLS or destination.type == "ga-v1":
         return {"outcome": "admitted", "request": encode(destination.keys, hit, found, now)}
     return {"outcome": "admitted", "request": encode(destination.keys, hit, now)}
 
@@ -59,37 +59,119 @@ def present(table):
     return {key: value for key, value in table.items() if value not in (None, "")}
 
 
+def revenue(hit):
+    """What an event has earned."""
+    currency, amount = hit.properties.get("currency"), hit.properties.get("revenue")
+    if not is_number(amount):
+        amount = hit.value
+    if hit.kind != "event" or amount is None or not re.fullmatch("[A-Z]{3}", str(currency)):
+        return None
+    return {"currency": currency, "amount": record.number(amount)}
+
+
+def is_number(value):
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
 # --- ga-v1: the Measurement Protocol of Universal Analytics ---
 
 
 def ga_v1_admit(hit):
-    return "no-visitor" if hit.visitor is None else None
+    if hit.visitor is None and not hit.user_id:
+        return "no-visitor"
+    return receivers.need_name(hit)
 
 
-def ga_v1_encode(keys, hit, now):
+def whole(value):
+    """Half a one more is one more, on either side of zero."""
+    return str(int(value + (0.5 if value >= 0 else -0.5)))
+
+
+def ga_v1_what(hit):
+    """The type, and the parameters that go with it."""
+    if hit.kind == "page":
+        return "pageview", []
+    if hit.kind == "event" and hit.category == "exception":
+        fatal = hit.properties.get("fatal") is True
+        return "exception", [
+            ("exd", record.cut_str(hit.label or hit.name, 150)),
+            ("exf", "1" if fatal else "0"),
+        ]
+    if hit.kind == "event" and hit.category == "timing" and hit.value is not None and hit.value >= 0:
+        return "timing", [
+            ("utc", "timing"),
+            ("utv", hit.name),
+            ("utt", whole(hit.value)),
+            ("utl", hit.label),
+        ]
+    if hit.kind != "event":
+        actions = {"download": record.cut(raw_address(hit), 500), "search": record.cut_str(hit.label, 500)}
+        return "event", [("ec", hit.kind), ("ea", actions.get(hit.kind) or hit.kind)]
+    pairs = [("ec", record.cut_str(hit.category or "event", 150)), ("ea", hit.name), ("el", hit.label)]
+    # Whole numbers from zero up are all that a value may be.
+    if hit.value is not None and hit.value >= 0:
+        pairs.append(("ev", whole(hit.value)))
+    sale = revenue(hit)
+    if sale and sale["amount"] >= 0:
+        order = hit.properties.get("transaction_id", "")
+        pairs += [("pa", "purchase"), ("ti", text_of(order) or hit.id), ("tr", text_of(sale["amount"]))]
+        pairs.append(("cu", sale["currency"]))
+    return "event", pairs
+
+
+def text_of(value):
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if isinstance(value, str) else str(record.number(value))
+
+
+def ga_v1_campaign(found):
+    campaign = found.get("campaign", {})
+    limits = {"cn": 100, "cs": 100, "cm": 50, "ck": 500, "cc": 500, "ci": 100}
+    fields = dict(zip(limits, ("name", "source", "medium", "term", "content", "id")))
+    return [(key, record.cut_str(campaign.get(fields[key], ""), most)) for key, most in limits.items()]
+
+
+def ga_v1_encode(keys, hit, found, now):
+    kind, own = ga_v1_what(hit)
+    is_whole = keys.get("page") == "dl"
+    has_page = hit.site and (hit.path or hit.kind == "page")
+    time = keys.get("time", "qt")
+    age = (now - hit.micros) // 1000
     pairs = [
         ("v", keys.get("version", "1")),
         ("z", str(int(hit.id.replace("-", ""), 16) & 0x7FFF_FFFF)),
-        ("t", "pageview" if hit.kind == "page" else "event"),
+        ("t", kind),
         ("dt", hit.title),
-        ("dh", hit.site),
+        ("dh", "" if is_whole else hit.site),
         ("dr", hit.referrer),
-        ("dp", decoded(hit.path)),
+        ("dp", "" if is_whole else decoded(hit.path)),
+        ("dl", record.cut(raw_address(hit), 2048) if is_whole and has_page else ""),
         ("tid", keys["tracking_id"]),
         ("cid", hit.visitor),
+        ("uid", hit.user_id),
         ("uip", hit.peer or ""),
         ("geoid", "" if hit.peer else hit.place.get("country", "")),
         ("ua", hit.agent),
+        ("ul", hit.language.lower()[:20]),
+        *([] if is_whole else ga_v1_campaign(found)),
+        ("qt", str(age) if time == "qt" and age >= 1000 else ""),
+        ("et", str(min(hit.micros, now) // 1_000_000) if time == "et" else ""),
+        *own,
     ]
-    if hit.kind != "page":
-        pairs += [("ec", hit.category or "event"), ("ea", hit.name), ("el", hit.label)]
-        # Whole numbers from zero up are all that a value may be.
-        if hit.value is not None and hit.value >= 0:
-            pairs.append(("ev", str(int(hit.value + 0.5))))
+    for name, number in sorted(keys.get("dimensions", {}).items()):
+        pairs.append((f"cd{number}", record.cut_str(text_of(hit.properties.get(name, "")), 150)))
+    for name, number in sorted(keys.get("metrics", {}).items()):
+        value = hit.properties.get(name)
+        pairs.append((f"cm{number}", whole(value) if is_number(value) else ""))
+    pairs.append((keys.get("token_as", "ms"), keys.get("token", "")))
+    url = keys.get("url", "https://www.google-analytics.com/collect")
+    is_bulk = keys.get("bulk") or url.endswith("/batch")
+    form = "text/plain" if is_bulk else "application/x-www-form-urlencoded"
     return {
         "method": "POST",
-        "url": keys.get("url", "https://www.google-analytics.com/collect"),
-        "headers": [["content-type", "application/x-www-form-urlencoded"]],
+        "url": url,
+        "headers": [["content-type", form]],
         "body": "&".join(f"{name}={quote(value, safe='')}" for name, value in pairs if value),
     }
 
@@ -103,9 +185,13 @@ def address(text):
     return re.sub("[\udc80-\udcff]", lambda m: f"%{ord(m[0]) - 0xDC00:02X}", escaped)
 
 
-def page_address(hit):
+def raw_address(hit):
     url = ("https://" if hit.secure else "http://").encode() + hit.site.encode() + hit.path
-    return address(url + (b"?" + hit.query if hit.query else b""))
+    return url + (b"?" + hit.query if hit.query else b"")
+
+
+def page_address(hit):
+    return address(raw_address(hit))
 
 
 def cleaned(name):
@@ -315,20 +401,13 @@ def plausible_encode(keys, hit, now):
         if name and name not in props and value != "" and len(props) < 30:
             props[name] = value if isinstance(value, str) else record.number(value)
     names = {"page": "pageview", "download": "File Download", "not-found": "404", "search": "Search"}
-    currency = hit.properties.get("currency")
-    revenue = None
-    amount = hit.properties.get("revenue")
-    if isinstance(amount, (bool, str)) or amount is None:
-        amount = hit.value
-    if hit.kind == "event" and amount is not None and re.fullmatch("[A-Z]{3}", str(currency)):
-        revenue = {"currency": currency, "amount": record.number(amount)}
     body = {
         "domain": keys.get("domain", hit.site),
         "name": names.get(hit.kind) or (f"{hit.category}: {hit.name}" if hit.category else hit.name)[:120],
         "url": plausible_address(hit),
         "referrer": "" if hit.kind in ("event", "search") else address(hit.referrer),
         "interactive": None if hit.kind == "page" or keys.get("interactive") else False,
-        "revenue": revenue,
+        "revenue": revenue(hit),
         "props": props or None,
     }
     return {

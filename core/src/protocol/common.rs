@@ -35,6 +35,24 @@ pub(super) fn name<'a>(hit: &'a Hit, joint: &'a str) -> [&'a str; 3] {
     [hit.category(), joint, hit.name()]
 }
 
+/// The address of the page in pieces: scheme, site, path, and what was kept of the query, with its mark before it.
+pub(super) fn page(hit: &Hit) -> [&[u8]; 5] {
+    let scheme: &[u8] = if hit.is_secure() { b"https://" } else { b"http://" };
+    let mark: &[u8] = if hit.query().is_empty() { b"" } else { b"?" };
+    [scheme, hit.site().as_bytes(), hit.path(), mark, hit.query()]
+}
+
+/// Whether many hits are posted to `url`, by the end of its path.
+pub(super) fn is_batch(url: &str) -> bool {
+    let path = url.split('?').next().unwrap_or_default();
+    path.trim_end_matches('/').ends_with("/batch")
+}
+
+/// The last property of this name, which stands.
+pub(super) fn last_property<'a>(hit: &'a Hit, name: &str) -> Option<Value<'a>> {
+    hit.properties().filter(|(key, _)| *key == name).last().map(|(_, value)| value)
+}
+
 /// Refuses an event without a name.
 pub(super) fn check_name(hit: &Hit) -> Result<(), Reason> {
     if hit.kind() == Kind::Event && hit.name().is_empty() { Err(Reason::BadName) } else { Ok(()) }
@@ -114,5 +132,17 @@ mod test {
         let hit = sample::page().seal(IpPolicy::Full);
         assert_eq!(millis(&hit, u64::MAX), 1_784_714_400_000);
         assert_eq!(millis(&hit, 1_784_714_399_999_999), 1_784_714_399_999);
+    }
+
+    #[test]
+    fn the_path_tells_whether_it_is_a_batch() {
+        for (url, is) in [
+            ("https://a.example/api/batch", true),
+            ("https://a.example/api/batch/?x=1", true),
+            ("https://a.example/api/send", false),
+            ("https://batch.example/api/send?to=/batch", false),
+        ] {
+            assert_eq!(is_batch(url), is, "{url}");
+        }
     }
 }

@@ -35,6 +35,11 @@ impl<'a> Form<'a> {
         self.field(name, |out| value.for_each(|byte| encode(out, &[byte])));
     }
 
+    /// Puts a value that stands in pieces.
+    pub(super) fn put_pieces<const N: usize>(&mut self, name: &str, pieces: [&[u8]; N]) {
+        self.field(name, |out| pieces.iter().for_each(|piece| encode(out, piece)));
+    }
+
     pub(super) fn put_shown(&mut self, name: &str, value: impl Display) {
         self.field(name, |out| {
             // OK because writing to a buffer cannot fail.
@@ -50,6 +55,37 @@ impl<'a> Form<'a> {
         self.out.len().saturating_sub(length)..self.out.len()
     }
 
+    /// How long the form is, in bytes.
+    pub(super) fn length(&self) -> usize {
+        self.out.len() - self.start
+    }
+
+    /// Makes the form as long as it was before something was put.
+    pub(super) fn take_back(&mut self, length: usize) {
+        self.out.truncate(self.start + length);
+    }
+
+    /// Takes from the value of `name`, which is not the first field, what makes the form longer than `max`
+    /// bytes: as much as must be, cut between two characters, and the whole field if nothing is left.
+    pub(super) fn shorten(&mut self, name: &str, max: usize) {
+        let excess = self.length().saturating_sub(max);
+        if excess == 0 {
+            return;
+        }
+        // OK because no value holds these two characters unescaped.
+        let key = [b"&", name.as_bytes(), b"="].concat();
+        let Some(start) = memchr::memmem::find(&self.out[self.start..], &key) else {
+            return;
+        };
+        let start = self.start + start;
+        let value = start + key.len();
+        let end = memchr::memchr(b'&', &self.out[value..]).map_or(self.out.len(), |length| value + length);
+        match boundary(&self.out[value..end], (end - value).saturating_sub(excess)) {
+            0 => self.out.drain(start..end),
+            keep => self.out.drain(value + keep..end),
+        };
+    }
+
     fn field(&mut self, name: &str, write: impl FnOnce(&mut Vec<u8>)) {
         let before = self.out.len();
         if before > self.start {
@@ -63,26 +99,6 @@ impl<'a> Form<'a> {
             self.out.truncate(before);
         }
     }
-}
-
-/// Takes from the value of `name`, which is not the first field, what makes `form` longer than `max`
-/// bytes: as much as must be, cut between two characters, and the whole field if nothing is left.
-pub(super) fn shorten(form: &mut Vec<u8>, name: &str, max: usize) {
-    let excess = form.len().saturating_sub(max);
-    if excess == 0 {
-        return;
-    }
-    // OK because no value holds these two characters unescaped.
-    let key = [b"&", name.as_bytes(), b"="].concat();
-    let Some(start) = memchr::memmem::find(form, &key) else {
-        return;
-    };
-    let value = start + key.len();
-    let end = memchr::memchr(b'&', &form[value..]).map_or(form.len(), |length| value + length);
-    match boundary(&form[value..end], (end - value).saturating_sub(excess)) {
-        0 => form.drain(start..end),
-        keep => form.drain(value + keep..end),
-    };
 }
 
 /// The last place up to `max` at which an encoded text may be cut: neither inside an escape nor inside a
@@ -142,8 +158,10 @@ mod test {
             form.put_shown("e", "");
             form.put_bytes("f", b"x y".iter().copied());
             form.put_shown("g", format_args!("{}:{}", 1, 2));
+            form.put_pieces("h", [&b""[..], b""]);
+            form.put_pieces("i", [&b"x"[..], b" y"]);
         });
-        assert_eq!(form, "b=1&f=x%20y&g=1%3A2");
+        assert_eq!(form, "b=1&f=x%20y&g=1%3A2&i=x%20y");
     }
 
     #[test]
@@ -156,10 +174,26 @@ mod test {
         assert_eq!((&out[..], &out[place]), (&b"?a=1&b=x%20y"[..], &b"x%20y"[..]));
     }
 
+    #[test]
+    fn what_was_put_can_be_taken_back() {
+        let mut out = b"a=1\n".to_vec();
+        let mut form = Form::new(&mut out);
+        form.put("b", "2");
+        let before = form.length();
+        form.put("c", "3");
+        form.take_back(before);
+        assert_eq!((before, &out[..]), (3, &b"a=1\nb=2"[..]));
+    }
+
     fn shortened(form: &str, name: &str, max: usize) -> String {
-        let mut form = form.as_bytes().to_vec();
-        shorten(&mut form, name, max);
-        String::from_utf8(form).unwrap()
+        // Behind another, which has the same field.
+        let before = format!("{form}\n");
+        let mut out = before.clone().into_bytes();
+        let mut written = Form::new(&mut out);
+        written.out.extend_from_slice(form.as_bytes());
+        written.shorten(name, max);
+        let out = String::from_utf8(out).unwrap();
+        out.strip_prefix(&before).unwrap().to_owned()
     }
 
     #[test]

@@ -57,6 +57,7 @@ use uuid::Uuid;
 use self::name::Name;
 use super::{
     Enriched, Key, Needs, Outcome, Outgoing, Part, Protocol, ReceiverType, Tells, Values, WrongKey, answer,
+    common,
     json::Object,
     text::{Address, Lossy, Lower, Shown, first_chars},
 };
@@ -297,9 +298,7 @@ fn write_params(hit: &Hit, params: &mut Object<'_>) {
     params.put_digits("session_id", session);
     params.put("engagement_time_msec", &1);
     if !hit.site().is_empty() && !hit.path().is_empty() {
-        let scheme: &[u8] = if hit.is_secure() { b"https://" } else { b"http://" };
-        let mark: &[u8] = if hit.query().is_empty() { b"" } else { b"?" };
-        let pieces = [scheme, hit.site().as_bytes(), hit.path(), mark, hit.query()];
+        let pieces = common::page(hit);
         if hit.kind() == Kind::Download {
             put_address(params, "link_url", pieces, MAX_TEXT);
         } else {

@@ -7,94 +7,123 @@
 //!
 //! # What is sent
 //!
-//! One form a hit, by POST, at most 8,192 bytes long. Parameters stand in this order; one without a value
-//! is left out:
+//! One form a hit, by POST, at most 8,192 bytes long. With a `url` whose path ends with `/batch`, or with `bulk = true`, up to
+//! 20 of them, a line each and 16 KiB together. Parameters stand in this order; one without a value is left out:
 //!
 //! | parameter | value |
 //! | --- | --- |
 //! | `v` | the protocol's version, as configured |
 //! | `z` | a decimal below 2³¹ against caches, made of the hit's id: the same in every attempt |
-//! | `t` | `pageview` or `event` |
+//! | `t` | `pageview`, `event`, `exception` or `timing` |
 //! | `dt` | the page's title |
-//! | `dh` | the site, cut at 100 bytes |
+//! | `dh` | the site, cut at 100 bytes; not with `page = "dl"` |
 //! | `dr` | the referrer |
-//! | `dp` | the path, percent-decoded once, without the query; `/` for a page without a path |
+//! | `dp` | the path, percent-decoded once, without the query; `/` for a page without a path; not with `page = "dl"` |
+//! | `dl` | with `page = "dl"` the page's address, cut at 2,048 bytes |
 //! | `tid` | the tracking id, as configured |
-//! | `cid` | the visitor |
+//! | `cid`, `uid` | the visitor, and the user |
 //! | `uip` | the address, as far as the destination may know it |
 //! | `geoid` | the country that a proxy told of, where there is no address |
 //! | `ua` | the agent |
-//! | `ec` | an event's category, cut at 150 bytes; `event` if it has none, as the protocol demands one |
-//! | `ea` | an event's name |
+//! | `ul` | the language, in lower case, cut at 20 bytes |
+//! | `cn`, `cs`, `cm`, `ck`, `cc`, `ci` | the campaign's name, source, medium, term, content and id, cut at 100, 100, 50, 500, 500 and 100 bytes; not with `page = "dl"`, as the address has it |
+//! | `qt` | how many milliseconds ago the hit was, if that is a second or more; with `time = "qt"` |
+//! | `et` | when the hit was, in seconds since the Unix epoch; with `time = "et"` |
+//! | `ec` | an event's category, cut at 150 bytes; `event` if it has none, as the protocol demands one; `download`, `not-found` or `search` |
+//! | `ea` | an event's name; of a download its address, of a search the term, both cut at 500 bytes |
 //! | `el` | an event's label |
 //! | `ev` | an event's value, rounded; left out if it is negative or above 2⁵³ |
+//! | `pa`, `ti`, `tr`, `cu` | of an event that is a sale: `purchase`, the property `transaction_id` or else the hit's id, the amount and the currency |
+//! | `exd`, `exf` | of an event of the category `exception`: its label or name, cut at 150 bytes; 1 if its property `fatal` is true, else 0 |
+//! | `utc`, `utv`, `utt`, `utl` | of an event of the category `timing` with a value: category, name, value in whole milliseconds, label |
+//! | `cd…` | of the properties that `dimensions` names, in the order of their names: the value, cut at 150 bytes |
+//! | `cm…` | of those that `metrics` names: the number, rounded |
+//! | as `token_as` says | the token |
 //!
 //! Bytes outside UTF-8 are sent as they came. In a form that would be too long the referrer is shortened,
-//! then the title, the label, the agent and the path, each to nothing before the next is touched.
-//!
-//! A hit is counted when it arrives: the origin never sent its age (`qt`), and neither does this.
+//! then the title, the campaign's content and term, the label, the agent and the page, each to nothing before the next is
+//! touched; dimensions and metrics for which there is no room are left out.
 //!
 //! # What is refused
 //!
-//! A hit without a visitor (`no-visitor`), a page view without a site (`no-site`) and an event without a
+//! A hit with neither visitor nor user (`no-visitor`), a page view without a site (`no-site`) and an event without a
 //! name (`bad-name`): the protocol demands them, and answers 2xx to whatever it throws away.
 //!
 //! [reference]: https://developers.google.com/analytics/devguides/collection/protocol/v1/reference
 //! [parameters]: https://developers.google.com/analytics/devguides/collection/protocol/v1/parameters
 
-use std::sync::Arc;
+mod payload;
 
-use percent_encoding::percent_decode;
-use uuid::fmt::Hyphenated;
+use std::sync::Arc;
 
 use super::{
     Enriched, Key, Needs, Outcome, Outgoing, Part, Protocol, ReceiverType, Tells, Values, WrongKey, answer,
-    form::{Form, shorten},
+    common,
 };
 use crate::{
     Headers,
-    hit::{
-        Hit, Kind,
-        cap::{self, cut},
-    },
+    config::Secret,
+    hit::{Hit, Kind},
     ledger::Reason,
 };
 
-const MAX_BODY: usize = 8_192;
-const MAX_SITE: usize = 100;
-const MAX_CATEGORY: usize = 150;
-/// From here on a double no longer tells one integer from the next.
-const MAX_VALUE: f64 = 9_007_199_254_740_992.0;
-/// Of what a form too long gives up.
-const GIVES: [&str; 5] = ["dr", "dt", "el", "ua", "dp"];
+const MAX_LINES: usize = 20;
+/// In bytes, of all lines.
+const MAX_BODY: usize = 16 * 1024;
 
-/// In seconds: what is older may be thrown away.
+// In seconds: what is older may be thrown away.
 const WINDOW: u64 = 4 * 60 * 60;
-
-// The parameters' other limits hold because a record holds no more.
-const _: () = assert!(cap::TITLE <= 1_500 && cap::URL <= 2_048 && cap::EVENT <= 500);
+/// Of collectors that are told the second: Yandex Metrica's.
+const WINDOW_OF_SECONDS: u64 = 12 * 60 * 60;
 
 /// `ga-v1`: the Measurement Protocol of Universal Analytics.
 pub static TYPE: ReceiverType = ReceiverType::new("ga-v1", KEYS, make)
     .title("Collectors that speak the Measurement Protocol v1")
     .example("tracking_id = \"UA-12345-6\"");
 
-pub(crate) static KEYS: &[Key] = &[
-    Key::url("url").default_text(URL).identity().doc("as for ga4; Google's own counts nothing any more"),
+/// Those of `celery`, too.
+pub(crate) static TASK_KEYS: &[Key] = &[URL_KEY, TRACKING_ID, VERSION];
+
+static KEYS: &[Key] = &[
+    URL_KEY,
+    TRACKING_ID,
+    VERSION,
+    Key::word("page", &["dh", "dl"])
+        .default_text("dh")
+        .doc("how a page is told: `\"dh\"`, its site and path apart, or `\"dl\"`, its address whole, with what is kept of the query"),
+    Key::word("time", &["qt", "et", "none"]).default_text("qt").doc(
+        "how a late hit's time is told: `\"qt\"`, by its age, `\"et\"`, by its second, as Yandex Metrica has it, or not at all",
+    ),
+    Key::bool("bulk").default_bool(false).doc(
+        "whether one request holds up to 20 hits, a line each; one whose path ends with `/batch` does in any case",
+    ),
+    Key::numbers("dimensions", 200, INDEX, is_index)
+        .doc("custom dimensions, as names of properties and their numbers there, such as `{ plan = 1 }`"),
+    Key::numbers("metrics", 200, INDEX, is_index).doc("custom metrics, likewise; of these properties only numbers are sent"),
+    Key::secret("token").doc("the token that a collector asks for; Yandex Metrica's stands with the tag's settings"),
+    Key::text("token_as", "a parameter's name, 1 to 16 of a-z, 0-9 and underscore", is_parameter)
+        .default_text("ms")
+        .doc("the parameter in which the token is sent"),
+];
+
+const URL_KEY: Key = Key::url("url")
+    .default_text("https://www.google-analytics.com/collect")
+    .identity()
+    .doc("as for ga4; Google's own counts nothing any more");
+const TRACKING_ID: Key =
     Key::text("tracking_id", "an id such as \"UA-12345-6\": 1 to 64 printable ASCII characters", is_word)
         .required("the id of the property, such as \"UA-12345-6\"")
         .identity()
-        .doc("`tid`: 1 to 64 printable ASCII characters"),
+        .doc("`tid`: 1 to 64 printable ASCII characters");
+const VERSION: Key =
     Key::text("version", "a version such as \"1\": 1 to 64 printable ASCII characters", is_word)
         .default_text("1")
-        .doc("`v`: 1 to 64 printable ASCII characters"),
-];
+        .doc("`v`: 1 to 64 printable ASCII characters");
 
-const URL: &str = "https://www.google-analytics.com/collect";
+const INDEX: &str = "the number, 1 to 200, of a custom dimension or metric, as in { plan = 1 }";
 
-fn make(values: &Values) -> Result<Arc<dyn Protocol>, WrongKey> {
-    let [url, tracking_id, version] = ["url", "tracking_id", "version"].map(|key| values.text(key));
-    Ok(Arc::new(GaV1::new(url, tracking_id, version)))
+fn is_index(name: &str, number: u64) -> bool {
+    !name.is_empty() && (1..=200).contains(&number)
 }
 
 /// A short text that may stand in any request.
@@ -102,8 +131,49 @@ fn is_word(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic())
 }
 
-const PARTS: &[Part] =
-    &[Part::Visitor, Part::Page, Part::Event, Part::Title, Part::Referrer, Part::Address, Part::Agent];
+fn is_parameter(text: &str) -> bool {
+    (1..=16).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+}
+
+fn make(values: &Values) -> Result<Arc<dyn Protocol>, WrongKey> {
+    let [url, tracking_id, version] = ["url", "tracking_id", "version"].map(|key| values.text(key));
+    let indexed = |key, prefix| -> Vec<_> {
+        let numbers = values.numbers(key).iter();
+        numbers.map(|(property, number)| (property.clone(), format!("{prefix}{number}"))).collect()
+    };
+    let plain = GaV1::new(url, tracking_id, version);
+    Ok(Arc::new(GaV1 {
+        is_bulk: plain.is_bulk || values.is_true("bulk"),
+        is_whole: values.text("page") == "dl",
+        time: match values.text("time") {
+            "et" => Time::Second,
+            "none" => Time::Arrival,
+            _ => Time::Age,
+        },
+        dimensions: indexed("dimensions", "cd"),
+        metrics: indexed("metrics", "cm"),
+        token: values.secret("token").cloned(),
+        token_as: values.text("token_as").to_owned(),
+        ..plain
+    }))
+}
+
+/// The first is what a collector is not told that dates hits when they arrive.
+static PARTS: [Part; 12] = [
+    Part::Time,
+    Part::Visitor,
+    Part::User,
+    Part::Page,
+    Part::Event,
+    Part::Properties,
+    Part::Title,
+    Part::Referrer,
+    Part::Campaign,
+    Part::Language,
+    Part::Address,
+    Part::Agent,
+];
 
 /// The wire format of `ga-v1`.
 #[derive(Debug)]
@@ -111,79 +181,89 @@ pub struct GaV1 {
     url: String,
     tracking_id: String,
     version: String,
+    is_bulk: bool,
+    /// Whether a page is told by its whole address.
+    is_whole: bool,
+    time: Time,
+    /// Names of properties, and the parameters in which they are sent.
+    dimensions: Vec<(String, String)>,
+    metrics: Vec<(String, String)>,
+    token: Option<Secret>,
+    token_as: String,
+}
+
+/// How the collector is told when a hit was.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Time {
+    Age,
+    Arrival,
+    Second,
 }
 
 impl GaV1 {
-    /// Posts to `url` for the property `tracking_id`, in `version` of the protocol.
+    /// Posts to `url` for the property `tracking_id`, in `version` of the protocol: many hits a request if the path of
+    /// `url` ends with `/batch`, pages by site and path, the time by the hit's age.
     pub fn new(url: &str, tracking_id: &str, version: &str) -> Self {
-        Self { url: url.to_owned(), tracking_id: tracking_id.to_owned(), version: version.to_owned() }
+        Self {
+            url: url.to_owned(),
+            tracking_id: tracking_id.to_owned(),
+            version: version.to_owned(),
+            is_bulk: common::is_batch(url),
+            is_whole: false,
+            time: Time::Age,
+            dimensions: Vec::new(),
+            metrics: Vec::new(),
+            token: None,
+            token_as: String::new(),
+        }
     }
 
-    fn write(&self, hit: &Hit, body: &mut Vec<u8>) {
-        let mut form = Form::new(body);
-        form.put("v", &self.version);
-        form.put_shown("z", cache_buster(hit));
-        form.put(
-            "t",
-            match hit.kind() {
-                Kind::Page => "pageview",
-                _ => "event",
-            },
-        );
-        form.put("dt", hit.title());
-        form.put("dh", cut(hit.site().as_bytes(), MAX_SITE));
-        form.put("dr", hit.referrer());
-        match hit.kind() {
-            // The same by RFC 9110 §4.2.3, and the protocol demands one.
-            Kind::Page if hit.path().is_empty() => form.put("dp", "/"),
-            _ => form.put_bytes("dp", percent_decode(hit.path())),
-        }
-        form.put("tid", &self.tracking_id);
-        if let Some(visitor) = hit.visitor() {
-            form.put("cid", visitor.hyphenated().encode_lower(&mut [0; Hyphenated::LENGTH]));
-        }
-        if let Some(ip) = hit.ip() {
-            form.put_shown("uip", ip);
-        } else {
-            // It beats the address, which tells more.
-            form.put("geoid", hit.country());
-        }
-        form.put("ua", hit.agent());
-        if hit.kind() != Kind::Page {
-            let category = if hit.category().is_empty() { "event" } else { hit.category() };
-            form.put("ec", cut(category.as_bytes(), MAX_CATEGORY));
-            form.put("ea", hit.name());
-            form.put("el", hit.label());
-            if let Some(value) = hit.value().filter(|value| (0.0..=MAX_VALUE).contains(value)) {
-                form.put_shown("ev", value.round() as u64);
+    /// Writes the hits that one request may hold, a line each.
+    fn write_lines(&self, batch: &[Enriched<'_>], now: u64, out: &mut Outgoing) -> usize {
+        let mut taken = 0;
+        for enriched in batch.iter().take(MAX_LINES) {
+            let body = out.body();
+            let before = body.len();
+            if taken > 0 {
+                body.push(b'\n');
             }
+            let token = self.write(enriched, now, body);
+            if taken > 0 && body.len() > MAX_BODY {
+                body.truncate(before);
+                break;
+            }
+            if let Some(token) = token {
+                out.hide(token);
+            }
+            taken += 1;
         }
+        taken
     }
 }
 
 impl Protocol for GaV1 {
     fn needs(&self) -> Needs {
+        let [_time, undated @ ..] = &PARTS;
         Needs {
             address: false,
             visitor: true,
             dedupe: false,
-            batch: 1,
-            one_visitor: true,
-            window: WINDOW,
+            batch: if self.is_bulk { MAX_LINES } else { 1 },
+            one_visitor: !self.is_bulk,
+            window: if self.time == Time::Second { WINDOW_OF_SECONDS } else { WINDOW },
             marks_bots: false,
             // Nothing says that it does.
             gzip: false,
             tells: Tells::Nothing,
-            parts: PARTS,
+            parts: if self.time == Time::Arrival { undated } else { &PARTS },
         }
     }
 
     fn admit(&self, hit: &Hit) -> Result<(), Reason> {
         match hit.kind() {
-            _ if hit.visitor().is_none() => Err(Reason::NoVisitor),
+            _ if hit.visitor().is_none() && hit.user_id().is_empty() => Err(Reason::NoVisitor),
             Kind::Page if hit.site().is_empty() => Err(Reason::NoSite),
-            _ if hit.kind() != Kind::Page && hit.name().is_empty() => Err(Reason::BadName),
-            _ => Ok(()),
+            _ => common::check_name(hit),
         }
     }
 
@@ -191,27 +271,17 @@ impl Protocol for GaV1 {
         0
     }
 
-    fn encode(&self, batch: &[Enriched<'_>], _: u64, out: &mut Outgoing) -> usize {
+    fn encode(&self, batch: &[Enriched<'_>], now: u64, out: &mut Outgoing) -> usize {
         out.start("POST", &self.url);
-        out.header("content-type", "application/x-www-form-urlencoded");
-        let Some(first) = batch.first() else {
-            return 0;
-        };
-        self.write(first.hit, out.body());
-        for name in GIVES {
-            shorten(out.body(), name, MAX_BODY);
-        }
-        1
+        // A form's reader would take the ends of lines for a part of a value.
+        let form = if self.is_bulk { "text/plain" } else { "application/x-www-form-urlencoded" };
+        out.header("content-type", form);
+        self.write_lines(&batch[..batch.len().min(self.needs().batch)], now, out)
     }
 
     fn classify(&self, status: u16, headers: &dyn Headers, _: &[u8]) -> Outcome {
         answer::classify(status, headers)
     }
-}
-
-fn cache_buster(hit: &Hit) -> u32 {
-    let [.., a, b, c, d] = hit.id().into_bytes();
-    u32::from_be_bytes([a & 0x7f, b, c, d])
 }
 
 #[cfg(test)]

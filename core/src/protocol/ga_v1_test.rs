@@ -1,9 +1,9 @@
 use std::collections::BTreeMap;
 
+use super::super::kit::{NOW, full, largest, request};
 use super::*;
 use crate::{
-    Event,
-    config::IpPolicy,
+    Config, Event,
     hit::{Draft, sample},
 };
 
@@ -12,10 +12,6 @@ const AGENT: &str =
 
 fn ga_v1() -> GaV1 {
     GaV1::new("https://stats.example/collect", "UA-12345-6", "1")
-}
-
-fn full(draft: &Draft<'_>) -> Hit {
-    draft.seal(IpPolicy::Full)
 }
 
 fn body(draft: &Draft<'_>) -> String {
@@ -38,21 +34,33 @@ fn event<'a>(event: &'a Event<'a>) -> Draft<'a> {
     Draft { event: Some(event), ..sample::page() }
 }
 
+/// What `toml` makes of the type.
+fn configured(toml: &str) -> Arc<dyn Protocol> {
+    let document = format!("[[destination]]\ntype = 'ga-v1'\ntracking_id = 'UA-12345-6'\n{toml}\n");
+    let config = Config::builder().toml("consent.policy = 'none'").toml(&document).build().unwrap();
+    super::super::of(&config.destinations()[0].receiver).unwrap()
+}
+
+const BATCH: &str = "url = 'https://stats.example/batch'";
+
 #[test]
 fn a_page_view_is_the_origins_parameters_in_order() {
     // z: ff00007b without its top bit.
     let expected = "v=1&z=2130706555&t=pageview&dt=Cart%20%26%20checkout&dh=shop.example\
         &dr=https%3A%2F%2Fwww.google.com%2F&dp=%2Fcart&tid=UA-12345-6\
-        &cid=5b2a9c0e-54a0-4a36-9f0e-3a2a7a1b9d11&uip=203.0.113.9&ua=";
-    assert_eq!(body(&sample::page()), format!("{expected}{AGENT}"));
+        &cid=5b2a9c0e-54a0-4a36-9f0e-3a2a7a1b9d11&uid=u-42&uip=203.0.113.9&ua=";
+    assert_eq!(body(&sample::page()), format!("{expected}{AGENT}&ul=en-gb"));
 }
 
 #[test]
 fn an_event_follows_with_its_own() {
     let expected = "v=1&z=2130706555&t=event&dt=Cart%20%26%20checkout&dh=shop.example\
         &dr=https%3A%2F%2Fwww.google.com%2F&dp=%2Fcart&tid=UA-12345-6\
-        &cid=5b2a9c0e-54a0-4a36-9f0e-3a2a7a1b9d11&uip=203.0.113.9&ua=";
-    assert_eq!(body(&event(&sample::add())), format!("{expected}{AGENT}&ec=cart&ea=add&el=SKU-1&ev=2"));
+        &cid=5b2a9c0e-54a0-4a36-9f0e-3a2a7a1b9d11&uid=u-42&uip=203.0.113.9&ua=";
+    assert_eq!(
+        body(&event(&sample::add())),
+        format!("{expected}{AGENT}&ul=en-gb&ec=cart&ea=add&el=SKU-1&ev=2")
+    );
 }
 
 #[test]
@@ -149,7 +157,7 @@ fn hostile_bytes_stay_inside_their_field() {
         ..sample::page()
     };
     let fields = fields(&draft);
-    assert_eq!(fields.len(), 11);
+    assert_eq!(fields.len(), 13);
     assert_eq!(fields["dp"], "/\0&tid=UA-0-0\r\nHost: x");
     assert_eq!(fields["ua"], "\0\"\\<&cid=1\r\n\u{fffd}");
     assert_eq!(fields["dr"], "https://x/\u{fffd}&z=1");
@@ -225,10 +233,11 @@ fn no_hit_is_longer_than_the_receiver_takes() {
 fn what_would_not_count_is_refused() {
     let admit = |draft: &Draft<'_>| ga_v1().admit(&full(draft));
     assert_eq!(admit(&sample::page()), Ok(()));
-    assert_eq!(admit(&Draft { visitor: None, ..sample::page() }), Err(Reason::NoVisitor));
+    assert_eq!(admit(&Draft { visitor: None, ..sample::page() }), Ok(()), "a user is somebody");
+    assert_eq!(admit(&Draft { visitor: None, user_id: "", ..sample::page() }), Err(Reason::NoVisitor));
     assert_eq!(admit(&Draft { site: b"", ..sample::page() }), Err(Reason::NoSite));
     assert_eq!(admit(&event(&sample::add())), Ok(()));
-    assert_eq!(admit(&Draft { visitor: None, ..event(&sample::add()) }), Err(Reason::NoVisitor));
+    assert_eq!(admit(&Draft { visitor: None, user_id: "", ..event(&sample::add()) }), Err(Reason::NoVisitor));
     assert_eq!(admit(&Draft { site: b"", ..event(&sample::add()) }), Ok(()));
     assert_eq!(admit(&event(&Event::new("").category("cart"))), Err(Reason::BadName));
 }
@@ -239,6 +248,125 @@ fn one_hit_a_request() {
     assert!(needs.visitor && needs.one_visitor && !needs.dedupe);
     assert_eq!((needs.batch, needs.window), (1, 14_400));
     assert_eq!(ga_v1().group(&full(&sample::page())), 0);
+}
+
+#[test]
+fn a_batch_has_a_line_a_hit() {
+    let hits = vec![full(&sample::page()); 21];
+    let (taken, out) = request(&*configured(BATCH), &hits);
+    assert_eq!(taken, 20);
+    let line = format!("{}&cn=july&cs=news&cm=email&qt=2500", body(&sample::page()));
+    assert_eq!(String::from_utf8(out.payload().to_vec()).unwrap(), [line.as_str(); 20].join("\n"));
+    assert_eq!(out.headers().collect::<Vec<_>>(), [("content-type", "text/plain")]);
+    for (toml, batch) in [(BATCH, 20), ("bulk = true", 20), ("url = 'https://batch.example/collect'", 1)] {
+        assert_eq!(configured(toml).needs().batch, batch, "{toml}");
+    }
+}
+
+#[test]
+fn a_batch_is_no_longer_than_its_limit() {
+    let worst =
+        full(&Draft { referrer: format!("https://x/{}", "<".repeat(2_038)).as_bytes(), ..sample::page() });
+    let (taken, out) = request(&*configured(BATCH), &vec![worst; 4]);
+    let lines: Vec<_> = out.payload().split(|&byte| byte == b'\n').collect();
+    assert_eq!((taken, lines.len()), (2, 2));
+    assert!(lines.iter().all(|line| line.len() == lines[0].len() && line.starts_with(b"v=1&")));
+    assert!(out.payload().len() <= 16_384 && out.payload().len() + lines[0].len() > 16_384);
+}
+
+#[test]
+fn the_largest_hits_go_whatever_is_configured() {
+    let dimensions: Vec<_> = (0..200).map(|n| format!("k{n} = {}", n + 1)).collect();
+    let toml = format!(
+        "{BATCH}\npage = 'dl'\ntime = 'et'\ntoken = '{}'\ndimensions = {{ {} }}",
+        "/".repeat(100),
+        dimensions.join(", ")
+    );
+    for character in ['<', '\u{1}', 'é', '\u{1f600}'] {
+        let hits = [largest(character, true), largest(character, false), largest(character, true)];
+        let (taken, out) = request(&*configured(&toml), &hits);
+        assert_eq!(taken, 2);
+        for line in out.payload().split(|&byte| byte == b'\n') {
+            let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(line).unwrap();
+            let names: std::collections::BTreeSet<_> = pairs.iter().map(|(name, _)| name).collect();
+            assert_eq!(names.len(), pairs.len());
+            assert!((7_000..=8_192).contains(&line.len()), "{}", line.len());
+            assert_eq!(pairs.last().unwrap(), &("ms".to_owned(), "/".repeat(100)));
+        }
+    }
+}
+
+#[test]
+fn dimensions_give_way_to_one_another_and_to_all_else() {
+    let text = "<".repeat(150);
+    let names: Vec<String> = (0..40).map(|n| format!("k{n}")).collect();
+    let properties: Vec<_> = names.iter().map(|name| (name.as_str().into(), text.as_str().into())).collect();
+    let hit = full(&Draft { properties: &properties, ..sample::page() });
+    let numbers: Vec<_> = (0..40).map(|n| format!("k{n} = {}", n + 1)).collect();
+    let (_, out) = request(&*configured(&format!("dimensions = {{ {} }}", numbers.join(", "))), &[hit]);
+    let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(out.payload()).unwrap();
+    let sent: Vec<_> = pairs.iter().filter(|(name, _)| name.starts_with("cd")).collect();
+    assert!((10..30).contains(&sent.len()), "{}", sent.len());
+    assert!(sent.iter().all(|(_, value)| *value == text), "none is cut");
+    assert!((7_700..=8_192).contains(&out.payload().len()));
+}
+
+#[test]
+fn a_token_goes_last_and_is_hidden() {
+    let toml = "token = 's3/cret'\ntoken_as = 'auth'\nbulk = true";
+    let (taken, out) = request(&*configured(toml), &vec![full(&sample::page()); 2]);
+    assert_eq!(taken, 2);
+    let shown = String::from_utf8(out.shown_payload().into_owned()).unwrap();
+    assert!(shown.lines().count() == 2 && shown.lines().all(|line| line.ends_with("&auth=***")), "{shown}");
+    let sent = String::from_utf8(out.payload().to_vec()).unwrap();
+    assert_eq!(sent.replace("s3%2Fcret", "***"), shown);
+}
+
+#[test]
+fn a_late_hit_has_its_age_or_its_second() {
+    let time = |toml: &str, now| {
+        let hit = full(&sample::page());
+        let mut out = Outgoing::new();
+        configured(toml).encode(&[Enriched::new(&hit)], now, &mut out);
+        let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(out.payload()).unwrap();
+        pairs.into_iter().find(|(name, _)| ["qt", "et"].contains(&name.as_str()))
+    };
+    let told = |name: &str, value: &str| Some((name.to_owned(), value.to_owned()));
+    assert_eq!(time("", NOW), told("qt", "2500"));
+    assert_eq!(time("", sample::MICROS + 1_000_999), told("qt", "1000"));
+    assert_eq!(time("", sample::MICROS + 999_999), None, "it is in time");
+    assert_eq!(time("", sample::MICROS - 1), None);
+    assert_eq!(time("time = 'et'", NOW), told("et", "1784714400"));
+    assert_eq!(time("time = 'et'", sample::MICROS - 1_000_000), told("et", "1784714399"), "never to come");
+    assert_eq!(time("time = 'none'", NOW), None);
+    let needs = ["qt", "et", "none"].map(|word| configured(&format!("time = '{word}'")).needs());
+    assert_eq!(needs.map(|needs| needs.window), [14_400, 43_200, 14_400]);
+    assert_eq!(needs.map(|needs| needs.parts.contains(&Part::Time)), [true, true, false]);
+}
+
+#[test]
+fn a_whole_address_is_cut_between_escapes() {
+    let dl = |draft: &Draft<'_>| {
+        let (_, out) = request(&*configured("page = 'dl'"), &[full(draft)]);
+        let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(out.payload()).unwrap();
+        assert!(pairs.iter().all(|(name, _)| !["dh", "dp", "cn"].contains(&name.as_str())));
+        pairs.into_iter().find(|(name, _)| name == "dl").map(|(_, value)| value)
+    };
+    // "https://shop.example" has 20 bytes.
+    let path = format!("/{}", "a".repeat(2_024));
+    let query = |query| Draft { path: path.as_bytes(), query, ..sample::page() };
+    let address = |end: &str| Some(format!("https://shop.example{path}{end}"));
+    assert_eq!(dl(&query(b"a")), address("?a"));
+    assert_eq!(dl(&query(b"ab")), address("?ab"));
+    assert_eq!(dl(&query(b"abc")), address("?ab"));
+    assert_eq!(dl(&query(b"a%20")), address("?a"));
+    let outside = Event::new("x");
+    assert_eq!(dl(&Draft { site: b"", path: b"", event: Some(&outside), ..sample::page() }), None);
+    assert_eq!(
+        dl(&Draft { path: b"", query: b"", ..sample::page() }).as_deref(),
+        Some("https://shop.example")
+    );
+    assert_eq!(dl(&Draft { path: b"", query: b"", event: Some(&outside), ..sample::page() }), None);
 }
 
 #[test]

@@ -49,6 +49,7 @@ use serde::Deserialize;
 
 use super::{
     Enriched, Key, Needs, Outcome, Outgoing, Part, Protocol, ReceiverType, Tells, Values, WrongKey, answer,
+    common,
     form::Form,
     items::{self, Bounds},
     json::push_escaped,
@@ -281,13 +282,11 @@ impl Matomo {
     /// Of two properties of one name the last stands.
     fn write_dimensions(&self, hit: &Hit, form: &mut Form<'_>) {
         for (name, key) in &self.dimensions {
-            let Some((_, value)) = hit.properties().filter(|(property, _)| property == name).last() else {
-                continue;
-            };
-            match value {
-                Value::Text(text) => form.put(key, first_chars(&text, MAX_DIMENSION)),
-                Value::Number(number) => form.put_shown(key, number),
-                Value::Truth(value) => form.put_shown(key, value),
+            match common::last_property(hit, name) {
+                Some(Value::Text(text)) => form.put(key, first_chars(&text, MAX_DIMENSION)),
+                Some(Value::Number(number)) => form.put_shown(key, number),
+                Some(Value::Truth(value)) => form.put_shown(key, value),
+                None => {}
             }
         }
     }
@@ -297,10 +296,7 @@ impl Matomo {
 const END: &str = "],\"token_auth\":\"\"}";
 
 fn put_url(hit: &Hit, key: &str, form: &mut Form<'_>) {
-    let scheme: &[u8] = if hit.is_secure() { b"https://" } else { b"http://" };
-    let mark: &[u8] = if hit.query().is_empty() { b"" } else { b"?" };
-    let pieces = [scheme, hit.site().as_bytes(), hit.path(), mark, hit.query()];
-    form.put_shown(key, Address { pieces, max: MAX_TEXT });
+    form.put_shown(key, Address { pieces: common::page(hit), max: MAX_TEXT });
 }
 
 /// The address, or what a proxy told in its place: Matomo would look it up.

@@ -12,6 +12,7 @@ mod form;
 pub mod ga4;
 pub mod ga_v1;
 pub mod goatcounter;
+mod habit;
 mod iso;
 mod items;
 mod json;

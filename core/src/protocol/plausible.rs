@@ -43,14 +43,13 @@
 //! [bots]: https://plausible.io/docs/bot-traffic-filtering
 
 use std::{
-    borrow::Cow,
     fmt::{self, Display, Formatter, Write},
     sync::Arc,
 };
 
 use super::{
     Enriched, Key, Needs, Outcome, Outgoing, Part, Protocol, ReceiverType, Tells, Values, WrongKey, answer,
-    common,
+    common, habit,
     json::Object,
     text::{Address, Shown, first_chars},
 };
@@ -182,7 +181,7 @@ impl Plausible {
         if hit.kind() != Kind::Page && !self.is_interactive {
             body.put("interactive", &false);
         }
-        if let Some((currency, amount)) = revenue(hit) {
+        if let Some((currency, amount)) = habit::revenue(hit) {
             let mut revenue = Object::open(body.key("revenue"));
             revenue.put_text("currency", &currency);
             revenue.put("amount", &Value::Number(amount));
@@ -207,25 +206,6 @@ fn write_name(hit: &Hit, body: &mut Object<'_>) {
         Kind::NotFound => body.put_text("name", "404"),
         Kind::Page => body.put_text("name", "pageview"),
         Kind::Search => body.put_text("name", "Search"),
-    }
-}
-
-/// What an event has earned: its property `revenue` if that is a number, else its value, in the currency that its
-/// property of that name says.
-fn revenue(hit: &Hit) -> Option<(Cow<'_, str>, f64)> {
-    if hit.kind() != Kind::Event {
-        return None;
-    }
-    let last = |name| hit.properties().filter(|(key, _)| *key == name).last().map(|(_, value)| value);
-    let amount = match last("revenue") {
-        Some(Value::Number(revenue)) => revenue,
-        _ => hit.value()?,
-    };
-    match last("currency")? {
-        Value::Text(code) if code.len() == 3 && code.bytes().all(|b| b.is_ascii_uppercase()) => {
-            Some((code, amount))
-        }
-        _ => None,
     }
 }
 
@@ -299,11 +279,9 @@ struct Page<'a> {
 
 impl Display for Page<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let hit = self.hit;
-        let scheme: &[u8] = if hit.is_secure() { b"https://" } else { b"http://" };
-        let path: &[u8] = if hit.path().is_empty() { b"/" } else { hit.path() };
-        let mark: &[u8] = if hit.query().is_empty() { b"" } else { b"?" };
-        let pieces = [scheme, hit.site().as_bytes(), path, mark, hit.query()];
+        let [scheme, site, path, mark, query] = common::page(self.hit);
+        let path: &[u8] = if path.is_empty() { b"/" } else { path };
+        let pieces = [scheme, site, path, mark, query];
         write!(Escaping { f, left: self.max }, "{}", Address { pieces, max: usize::MAX })
     }
 }

@@ -93,7 +93,7 @@ fn is_tag(text: &str) -> bool {
 fn make(values: &Values) -> Result<Arc<dyn Protocol>, WrongKey> {
     let [url, website, version] = ["url", "website", "version"].map(|key| values.text(key));
     let version = Version::of(version).unwrap_or(ID);
-    if is_batch(url) && version < BATCH {
+    if common::is_batch(url) && version < BATCH {
         return Err(WrongKey::new(
             "url",
             "ends with /batch, which Umami has from version 2.17 on; write /api/send, or the version that runs there",
@@ -178,7 +178,7 @@ impl Umami {
     /// Posts to `url`, whose path ends with `/api/send` or `/api/batch`, for the website of this id, to an Umami of
     /// `version`.
     pub fn new(url: &str, website: &str, version: Version) -> Self {
-        let is_batch = is_batch(url);
+        let is_batch = common::is_batch(url);
         Self { url: url.to_owned(), website: website.to_owned(), version, tag: String::new(), is_batch }
     }
 
@@ -215,12 +215,6 @@ impl Umami {
         payload.close();
         event.close();
     }
-}
-
-/// Whether an array is posted to `url`.
-fn is_batch(url: &str) -> bool {
-    let path = url.split('?').next().unwrap_or_default();
-    path.trim_end_matches('/').ends_with("/batch")
 }
 
 impl Protocol for Umami {

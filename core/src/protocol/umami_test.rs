@@ -299,14 +299,6 @@ fn what_cannot_be_read_of_a_batch_was_not_taken() {
 }
 
 #[test]
-fn the_path_tells_whether_it_is_a_batch() {
-    for (url, is) in [
-        ("https://a.example/api/batch", true),
-        ("https://a.example/api/batch/?x=1", true),
-        ("https://a.example/api/send", false),
-        ("https://batch.example/api/send?to=/batch", false),
-    ] {
-        assert_eq!(is_batch(url), is, "{url}");
-    }
+fn an_event_without_a_name_is_refused() {
     assert_eq!(batch().admit(&full(&event(&Event::new("")))), Err(Reason::BadName));
 }

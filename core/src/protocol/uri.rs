@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use memchr::{memchr3, memmem};
 
+use super::common;
 use crate::hit::Hit;
 
 /// An address in pieces, at most `max` bytes of it. No piece continues the escape of the one before.
@@ -112,9 +113,7 @@ pub(super) fn page(hit: &Hit) -> Option<Uri<'_, 5>> {
     if hit.site().is_empty() || hit.path().is_empty() {
         return None;
     }
-    let scheme: &[u8] = if hit.is_secure() { b"https://" } else { b"http://" };
-    let mark: &[u8] = if hit.query().is_empty() { b"" } else { b"?" };
-    Some(Uri { pieces: [scheme, hit.site().as_bytes(), hit.path(), mark, hit.query()], max: MAX })
+    Some(Uri { pieces: common::page(hit), max: MAX })
 }
 
 /// The path of the page.

@@ -142,7 +142,7 @@
 //! | `callback` | every field above, as a [sink of yours](crate::guide::own_sink) sees it |
 //! | `celery` | the parameters of `ga-v1`, through a broker of yours, for the task to post to `url` |
 //! | `ga4` | a third party, unless `url` is yours. The visitor as a number made of its id, user id, session, time, the page's address with site, path and recorded query, referrer, title, language, agent, address (the place where there is none), events and properties; as consent, that ads' data and personalisation are denied. Not the method, status, route and first visit. [Each parameter](crate::protocol::ga4) |
-//! | `ga-v1` | a third party, unless `url` is yours. The visitor's id, site, path without its query, referrer, title, agent, address (the country where there is none), and of events category, name, label and value. Not the user id, properties, session and the hit's time. [Each parameter](crate::protocol::ga_v1) |
+//! | `ga-v1` | a third party, unless `url` is yours. The visitor's id, user id, time, site, path without its query (with `page = "dl"` the whole address, its recorded query among it), referrer, title, language, agent, address (the country where there is none), campaign, events, and the properties that `dimensions` and `metrics` name; of failures whether they were fatal, of sales what they earned. Not the method, status, route, session and first visit. [Each parameter](crate::protocol::ga_v1) |
 //! | `matomo` | a third party, unless `url` is yours. The first 64 bits of the visitor's id, user id, time, the page's address with site, path and recorded query, referrer, title, language, agent, address (the place where there is none; neither without a token), events, and the properties that `dimensions` names. Not the method, status, route, session and first visit. [Each parameter](crate::protocol::matomo) |
 //! | `plausible` | a third party, unless `url` is yours. The address and the agent, by which it tells visitors apart; the page's address with site, path and recorded query, referrer, events and properties. Not the visitor's id, user id, session, title, language and the hit's time. [Each key](crate::protocol::plausible) |
 //! | `posthog` | a third party, unless `url` is yours. The user's id or the visitor's, session, time, the page's address with site, path and recorded query, referrer, title, language, agent, address (the place where there is none), campaign, events and properties. [Each field](crate::protocol::posthog) |
@@ -153,7 +153,7 @@
 //! | `snowplow` | a third party, likewise. Visitor, user, session, time, the page's address, referrer, title, language, agent, address, events, and with `properties_schema` the properties. [Each field](crate::protocol::snowplow) |
 //!
 //! What a destination is told of the address can be narrowed or widened for it alone by its `ip`. Hits
-//! without a visitor are refused by `ga4`, `ga-v1` and `celery`, and without a user, too, by `posthog`, `segment` and
+//! without a visitor are refused by `ga4`, and without a user, too, by `ga-v1`, `celery`, `posthog`, `segment` and
 //! `rudderstack`, which could not count them.
 //!
 //! # What the log gets

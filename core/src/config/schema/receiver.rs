@@ -54,7 +54,7 @@ impl Kind {
         let names = |keys: &'static [protocol::Key]| keys.iter().map(|key| key.name);
         match self {
             Self::Callback => Vec::new(),
-            Self::Celery => names(ga_v1::KEYS).chain(["task"]).collect(),
+            Self::Celery => names(ga_v1::TASK_KEYS).chain(["task"]).collect(),
             Self::File => vec!["path"],
             Self::Remote(kind) => names(kind.keys).chain(network::KEYS.iter().copied()).collect(),
             Self::Sqlite => vec!["path", "keep"],
@@ -192,7 +192,7 @@ fn receiver(section: &mut Section<'_>, kind: Kind, resolver: Option<&Resolver>) 
             let task = section
                 .text("task", "the name of a task such as \"analytics.tasks.submit_tracking\"", task)
                 .or(TASK.to_owned());
-            let (values, _) = keys::read(section, ga_v1::KEYS, resolver);
+            let (values, _) = keys::read(section, ga_v1::TASK_KEYS, resolver);
             let [url, tracking_id, version] =
                 ["url", "tracking_id", "version"].map(|key| values.text(key).to_owned());
             Some(Receiver::Celery { task, url, tracking_id, version })

@@ -10,6 +10,8 @@
 //! failure: its label, or its name, is the message, and a property `fatal` says whether it was the end. An event with
 //! a property `currency` is a sale: of what its property `revenue` says, a number, or without that its value.
 
+pub mod ga4;
+pub mod ga_v1;
 pub mod goatcounter;
 pub mod matomo;
 pub mod plausible;

@@ -1,0 +1,111 @@
+//! What events mean by habit: failures, durations and sales, which some receivers have a place of their own for.
+
+use std::borrow::Cow;
+
+use super::common;
+use crate::{
+    Value,
+    hit::{Hit, Kind},
+};
+
+/// What an event means by its category.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Habit<'a> {
+    /// Of the category `exception`: its label, or without one its name, and whether that was the end, if anybody says so.
+    Exception { message: &'a str, fatal: Option<bool> },
+    /// Of the category `timing`, with a value: so many milliseconds.
+    Timing { millis: f64 },
+}
+
+impl<'a> Habit<'a> {
+    pub(super) fn of(hit: &'a Hit) -> Option<Self> {
+        if hit.kind() != Kind::Event {
+            return None;
+        }
+        match hit.category() {
+            "exception" => {
+                let message = if hit.label().is_empty() { hit.name() } else { hit.label() };
+                let fatal = match common::last_property(hit, "fatal") {
+                    Some(Value::Truth(fatal)) => Some(fatal),
+                    _ => None,
+                };
+                Some(Self::Exception { message, fatal })
+            }
+            "timing" => hit.value().map(|millis| Self::Timing { millis }),
+            _ => None,
+        }
+    }
+}
+
+/// What an event has earned: its property `revenue` if that is a number, else its value, in the currency that its
+/// property of that name says in three capital letters.
+pub(super) fn revenue(hit: &Hit) -> Option<(Cow<'_, str>, f64)> {
+    if hit.kind() != Kind::Event {
+        return None;
+    }
+    let Some(Value::Text(currency)) = common::last_property(hit, "currency") else {
+        return None;
+    };
+    let is_code = currency.len() == 3 && currency.bytes().all(|b| b.is_ascii_uppercase());
+    let amount = match common::last_property(hit, "revenue") {
+        Some(Value::Number(revenue)) => Some(revenue),
+        _ => hit.value(),
+    };
+    amount.filter(|_| is_code).map(|amount| (currency, amount))
+}
+
+#[cfg(test)]
+mod test {
+    use super::{
+        super::kit::{event, full, told},
+        *,
+    };
+    use crate::Event;
+
+    fn hit(of: &Event<'_>) -> Hit {
+        full(&event(of))
+    }
+
+    #[test]
+    fn a_failure_is_known_by_its_category() {
+        let named = hit(&Event::new("E42").category("exception").property("fatal", "yes"));
+        assert_eq!(Habit::of(&named), Some(Habit::Exception { message: "E42", fatal: None }));
+        let of = Event::new("E42").category("exception").label("no disk");
+        let told = hit(&of.property("fatal", false).property("fatal", true));
+        assert_eq!(Habit::of(&told), Some(Habit::Exception { message: "no disk", fatal: Some(true) }));
+    }
+
+    #[test]
+    fn a_duration_has_a_value() {
+        let render = Event::new("render").category("timing");
+        assert_eq!(Habit::of(&hit(&render)), None);
+        assert_eq!(Habit::of(&hit(&render.value(137.5))), Some(Habit::Timing { millis: 137.5 }));
+    }
+
+    #[test]
+    fn other_hits_mean_what_they_say() {
+        assert_eq!(Habit::of(&hit(&Event::new("timing").value(1.0))), None);
+        assert_eq!(Habit::of(&told(Kind::Search, "exception")), None);
+        assert_eq!(revenue(&told(Kind::Search, "EUR")), None);
+    }
+
+    #[test]
+    fn a_sale_has_a_currency() {
+        let earned = |of: Event<'_>| revenue(&hit(&of)).map(|(code, amount)| (code.into_owned(), amount));
+        let order = || Event::new("order").value(2.0);
+        let euros = |amount| Some(("EUR".to_owned(), amount));
+        assert_eq!(earned(order().property("currency", "EUR")), euros(2.0));
+        assert_eq!(earned(order().property("currency", "EUR").property("revenue", 9.5)), euros(9.5));
+        assert_eq!(earned(order().property("currency", "EUR").property("revenue", "9.5")), euros(2.0));
+        assert_eq!(earned(Event::new("order").property("currency", "EUR")), None);
+        assert_eq!(earned(order()), None);
+        for no_code in ["eur", "EURO", "EU", "EÜ", ""] {
+            assert_eq!(earned(order().property("currency", no_code)), None, "{no_code}");
+        }
+        assert_eq!(
+            earned(order().property("currency", "EUR").property("currency", 978)),
+            None,
+            "the last stands"
+        );
+    }
+}
