@@ -190,7 +190,7 @@ static void a_hit_is_encoded_for_each_destination(void)
     /* tests/vectors/ga-v1-page-minimal.json */
     CHECK_TEXT(view.body,
         "v=1&z=1945337419&t=pageview&dh=www.example.com&dp=%2Fa%20b&tid=UA-12345-6&"
-        "cid=5b2a9c0e-54a0-4a36-9f0e-3a2a7a1b9d11");
+        "cid=5b2a9c0e-54a0-4a36-9f0e-3a2a7a1b9d11&cs=x");
     trackside_outgoing_free(outgoing);
 
     OK(trackside_tracker_encode, tracker, trackside_text("ga4"), hit, &outgoing, &refused);

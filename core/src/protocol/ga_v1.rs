@@ -218,6 +218,11 @@ impl GaV1 {
         }
     }
 
+    /// What a task is handed, which posts one hit whatever `url` is.
+    pub(super) fn of_task(url: &str, tracking_id: &str, version: &str) -> Self {
+        Self { is_bulk: false, ..Self::new(url, tracking_id, version) }
+    }
+
     /// Writes the hits that one request may hold, a line each.
     fn write_lines(&self, batch: &[Enriched<'_>], now: u64, out: &mut Outgoing) -> usize {
         let mut taken = 0;

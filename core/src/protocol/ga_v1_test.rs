@@ -264,6 +264,16 @@ fn a_batch_has_a_line_a_hit() {
 }
 
 #[test]
+fn a_task_has_one_hit_wherever_it_posts() {
+    let document = format!("[[destination]]\ntype = 'celery'\ntracking_id = 'UA-12345-6'\n{BATCH}\n");
+    let config = Config::builder().toml("consent.policy = 'none'").toml(&document).build().unwrap();
+    let protocol = super::super::of(&config.destinations()[0].receiver).unwrap();
+    let (taken, out) = request(&*protocol, &vec![full(&sample::page()); 2]);
+    assert_eq!((taken, protocol.needs().batch), (1, 1));
+    assert!(!out.payload().contains(&b'\n'));
+}
+
+#[test]
 fn a_batch_is_no_longer_than_its_limit() {
     let worst =
         full(&Draft { referrer: format!("https://x/{}", "<".repeat(2_038)).as_bytes(), ..sample::page() });

@@ -129,7 +129,7 @@ pub fn of(receiver: &Receiver) -> Option<Arc<dyn Protocol>> {
         Receiver::Callback | Receiver::File { .. } | Receiver::Sqlite { .. } => None,
         // A task is handed what `ga-v1` would post.
         Receiver::Celery { url, tracking_id, version, .. } => {
-            Some(Arc::new(GaV1::new(url, tracking_id, version)))
+            Some(Arc::new(GaV1::of_task(url, tracking_id, version)))
         }
         Receiver::Remote(remote) => Some(Arc::clone(remote.protocol())),
     }

@@ -83,6 +83,7 @@ def test_each_hit_is_a_task_with_the_parameters_of_ga_v1(broker: Redis) -> None:
         "cid": visitor,
         "uip": "203.0.113.0",
         "ua": "tests",
+        "cs": "x",
     }
 
 
