@@ -91,6 +91,8 @@ pub enum Sending {
     Request(Box<Outgoing>),
     /// It takes the hit as it is, as a store, a file and a sink of the host's own do.
     Write,
+    /// It takes this hit as it is, into which the destination's `set` and `drop` make the one that came.
+    WriteChanged(Hit),
 }
 
 impl Sending {
@@ -105,17 +107,22 @@ impl Sending {
         if destination.third_party && hit.hit.is_confined() {
             return Self::Refused(Reason::NoConsent);
         }
+        // In the order in which a worker asks: the last is asked of the hit that came.
+        let changed = enricher.change(hit, &destination.changes);
+        let sent = changed.as_ref().map_or(*hit, |(hit, found)| Enriched::with(hit, found));
         let protocol = protocol::of(&destination.receiver);
-        match (enricher.admit(hit, protocol.as_deref()), protocol) {
+        let admitted = enricher.admit(&sent, protocol.as_deref());
+        match (admitted.and_then(|()| destination.only.admit(hit.hit)), protocol) {
             (Err(reason), _) => Self::Refused(reason),
-            // Last, as a worker asks it.
-            (Ok(()), _) if !destination.only.takes(hit.hit) => Self::Refused(Reason::Filtered),
-            (Ok(()), None) => Self::Write,
             (Ok(()), Some(protocol)) => {
                 let mut request = Outgoing::new();
-                protocol.encode(&[*hit], now, &mut request);
+                protocol.encode(&[sent], now, &mut request);
                 Self::Request(Box::new(request))
             }
+            (Ok(()), None) => match changed {
+                Some((hit, _)) => Self::WriteChanged(hit),
+                None => Self::Write,
+            },
         }
     }
 }

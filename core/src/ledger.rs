@@ -88,7 +88,8 @@ reasons! {
     Bot = 105, "bot";
     /// Refused: it is not for third parties, for the visitor refused or has not agreed.
     NoConsent = 106, "no-consent";
-    /// Refused: the host's own filter or the destination's `only` did not want it, or a hook made nothing of it.
+    /// Refused: the host's own filter, or the destination's `only.hits` or `only.sites`, did not want it, or a hook made
+    /// nothing of it.
     Filtered = 107, "filtered";
     /// Refused: the receiver failed whenever it was sent this hit, and took others.
     Poison = 108, "poison";
@@ -98,6 +99,8 @@ reasons! {
     BotThere = 110, "bot-there";
     /// Refused: a filter of the receiver's own threw it away.
     FilteredThere = 111, "filtered-there";
+    /// Refused: the visitor is not among those of whom the destination takes a sample: its `only.visitors`.
+    Sampled = 112, "sampled";
 
     /// Dropped: the queue held as many hits as it may.
     QueueFull = 200, "queue-full";

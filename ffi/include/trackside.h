@@ -1009,7 +1009,8 @@ typedef void (*trackside_log)(void *userdata,
 #define TRACKSIDE_REASON_NO_CONSENT 106
 
 /**
- * Refused: the host's own filter or the destination's `only` did not want it, or a hook made nothing of it.
+ * Refused: the host's own filter, or the destination's `only.hits` or `only.sites`, did not want it, or a hook made
+ * nothing of it.
  */
 #define TRACKSIDE_REASON_FILTERED 107
 
@@ -1032,6 +1033,11 @@ typedef void (*trackside_log)(void *userdata,
  * Refused: a filter of the receiver's own threw it away.
  */
 #define TRACKSIDE_REASON_FILTERED_THERE 111
+
+/**
+ * Refused: the visitor is not among those of whom the destination takes a sample: its `only.visitors`.
+ */
+#define TRACKSIDE_REASON_SAMPLED 112
 
 /**
  * Dropped: the queue held as many hits as it may.

@@ -61,7 +61,8 @@ pub const TRACKSIDE_REASON_NO_SITE: trackside_reason = 104;
 pub const TRACKSIDE_REASON_BOT: trackside_reason = 105;
 /// Refused: it is not for third parties, for the visitor refused or has not agreed.
 pub const TRACKSIDE_REASON_NO_CONSENT: trackside_reason = 106;
-/// Refused: the host's own filter or the destination's `only` did not want it, or a hook made nothing of it.
+/// Refused: the host's own filter, or the destination's `only.hits` or `only.sites`, did not want it, or a hook made
+/// nothing of it.
 pub const TRACKSIDE_REASON_FILTERED: trackside_reason = 107;
 /// Refused: the receiver failed whenever it was sent this hit, and took others.
 pub const TRACKSIDE_REASON_POISON: trackside_reason = 108;
@@ -71,6 +72,8 @@ pub const TRACKSIDE_REASON_QUOTA: trackside_reason = 109;
 pub const TRACKSIDE_REASON_BOT_THERE: trackside_reason = 110;
 /// Refused: a filter of the receiver's own threw it away.
 pub const TRACKSIDE_REASON_FILTERED_THERE: trackside_reason = 111;
+/// Refused: the visitor is not among those of whom the destination takes a sample: its `only.visitors`.
+pub const TRACKSIDE_REASON_SAMPLED: trackside_reason = 112;
 /// Dropped: the queue held as many hits as it may.
 pub const TRACKSIDE_REASON_QUEUE_FULL: trackside_reason = 200;
 /// Dropped: the queue held as many bytes as it may.
@@ -134,6 +137,7 @@ fn code(reason: trackside_reason) -> Option<&'static CStr> {
         TRACKSIDE_REASON_QUOTA => c"quota",
         TRACKSIDE_REASON_BOT_THERE => c"bot-there",
         TRACKSIDE_REASON_FILTERED_THERE => c"filtered-there",
+        TRACKSIDE_REASON_SAMPLED => c"sampled",
         TRACKSIDE_REASON_QUEUE_FULL => c"queue-full",
         TRACKSIDE_REASON_QUEUE_BYTES => c"queue-bytes",
         TRACKSIDE_REASON_CLOSED => c"closed",

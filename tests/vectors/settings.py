@@ -31,7 +31,7 @@ RECEIVERS = {
 }
 # Whom trackside does not reach by itself is no third party.
 OWN = {"callback", "file", "sqlite"}
-COMMON = {"type", "name", "ip", "third_party", "workers", "queue", "batch", "timeout", "max_age"} | {"after_unknown", "spool", "only"}
+COMMON = {"type", "name", "ip", "third_party", "workers", "queue", "batch", "timeout", "max_age"} | {"after_unknown", "spool", "only", "set", "drop"}
 
 
 @dataclass

@@ -1,8 +1,10 @@
 """What a destination's protocol makes of one hit: a reason to refuse it, or the request that carries it."""
 
 import re
+from dataclasses import replace
 from urllib.parse import quote
 
+import look
 import receivers
 import record
 from judge import decoded
@@ -25,34 +27,64 @@ def outcome(config, destination, hit, found, now):
     """A vector's entry for one destination; `now` is the time of sending, in µs."""
     if destination.third_party and hit.confined:
         return {"outcome": "no-consent"}
+    unwanted = why_not(destination.keys.get("only", {}), hit)
+    changed = with_changes(destination.keys, hit)
+    if changed != hit:
+        # A bot stays one, whatever its agent is said to be.
+        bot = {"bot": found["bot"]} if "bot" in found else {}
+        again = {key: value for key, value in look.look(changed, config).items() if key != "bot"}
+        hit, found = changed, {**bot, **again}
     protocol = PROTOCOLS.get(destination.type) or receivers.PROTOCOLS.get(destination.type)
     # A store, a file and a host's own sink are told which hits are bots'.
     is_unmarked = protocol and destination.type != "webhook"
     if "bot" in found and (config.bots == "drop" or is_unmarked and config.bots == "separate"):
         return {"outcome": "bot"}
-    filtered = not taken(destination.keys.get("only", {}), hit)
     if protocol is None:
-        return {"outcome": "filtered" if filtered else "admitted"}
+        return {"outcome": unwanted or "admitted"}
     admit, encode = protocol
     reason = admit(destination.keys, hit) if destination.type == "umami" else admit(hit)
     if reason is not None:
         return {"outcome": reason}
-    if filtered:
-        return {"outcome": "filtered"}
+    if unwanted:
+        return {"outcome": unwanted}
     if destination.type in receivers.PROTOCOLS or destination.type == "ga-v1":
         return {"outcome": "admitted", "request": encode(destination.keys, hit, found, now)}
     return {"outcome": "admitted", "request": encode(destination.keys, hit, now)}
 
 
-def taken(only, hit):
-    """Whether `only` lets the destination have the hit."""
+def why_not(only, hit):
+    """Why `only` does not let the destination have the hit; none if it does."""
     wanted = only.get("hits") or [hit.kind]
-    if hit.kind not in wanted and (hit.kind != "event" or f"event:{hit.name}" not in wanted):
-        return False
+    names = [entry.removeprefix("event:") for entry in wanted if entry.startswith("event:")]
+    patterns = [".*".join(map(re.escape, name.split("*"))) for name in names]
+    is_named = hit.kind == "event" and any(re.fullmatch(p, hit.name, re.DOTALL) for p in patterns)
+    if hit.kind not in wanted and not is_named:
+        return "filtered"
     if only.get("sites") and hit.site not in [site.lower() for site in only["sites"]]:
-        return False
+        return "filtered"
     # The last 32 bits of an id are as good as drawn.
-    return int((hit.visitor or hit.id)[-8:], 16) * 100 < only.get("visitors", 100) * 2**32
+    is_in = int((hit.visitor or hit.id)[-8:], 16) * 100 < only.get("visitors", 100) * 2**32
+    return None if is_in else "sampled"
+
+
+def with_changes(keys, hit):
+    """The hit with what `set` says, and without what `drop` names."""
+    constants = dict(keys.get("set", {}))
+    more = dict(sorted(constants.pop("properties", {}).items()))
+    properties = {key: value for key, value in hit.properties.items() if key not in more} | more
+    for name in keys.get("drop", []):
+        if name.startswith("properties."):
+            properties.pop(name.removeprefix("properties."), None)
+        elif name == "visitor":
+            nobody = {"visitor": None, "session": None, "new": False, "cookieless": False, "user_id": ""}
+            hit = replace(hit, **nobody)
+        else:
+            constants[name] = ""
+    if hit.kind == "page":
+        constants = {key: text for key, text in constants.items() if key not in ("name", "category", "label")}
+    in_bytes = ("path", "query", "referrer", "agent")
+    texts = {key: text.encode() if key in in_bytes else text for key, text in constants.items()}
+    return replace(hit, **texts, properties=properties)
 
 
 def present(table):

@@ -108,6 +108,7 @@ fn open(
         batch: destination.batch,
         max_age: destination.max_age,
         only: destination.only.clone(),
+        changes: destination.changes.clone(),
         third_party: destination.third_party,
         dedupe: knows_copies || destination.after_unknown == AfterUnknown::Resend,
         protocol: protocol.clone(),

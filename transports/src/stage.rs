@@ -161,6 +161,16 @@ impl Stage {
         }
     }
 
+    /// What a hit at which this has looked becomes by a destination's `changes`; none if it stays as it is.
+    pub(crate) fn change(&self, looked: &Looked, changes: &Edit) -> Option<Looked> {
+        if looked.refused.is_some() {
+            return None;
+        }
+        let seen = Enriched::with(&looked.hit, &looked.found);
+        let (hit, found) = self.enricher().change(&seen, changes)?;
+        Some(Looked { hit, found, refused: None, failures: 0 })
+    }
+
     fn turn(&self) -> MutexGuard<'_, Looks> {
         self.looks.get(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner)
     }

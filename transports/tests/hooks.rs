@@ -118,6 +118,61 @@ fn a_destination_gets_what_it_is_said_to_and_no_other_does_less() {
 }
 
 #[test]
+fn a_destination_changes_its_hits_for_itself_alone_and_after_the_editor() {
+    let of_two = Arc::new(Mutex::new(Vec::new()));
+    let arrived = Arc::clone(&of_two);
+    let changes = "only.hits = ['page', 'event:b*']
+        set = { path = '/two', agent = 'x', name = 'renamed', properties.env = 'prod' }
+        drop = ['title', 'properties.secret']";
+    let (tracker, seen) = noting_with(changes, |builder| {
+        let builder = builder.edit(|_, edit| {
+            edit.set(Text::Path, "/edited");
+            edit.property("secret", "s3cret");
+        });
+        builder.sink(
+            "two",
+            does(move |batch, _| {
+                arrived.lock().unwrap().extend(batch.iter().map(|one| {
+                    let hit = one.hit;
+                    let properties: Vec<_> =
+                        hit.properties().map(|(key, value)| format!("{key} {value:?}")).collect();
+                    let class = one.found.unwrap().bot().map(|bot| bot.class());
+                    let path = String::from_utf8(hit.path().to_vec()).unwrap();
+                    (path, hit.name().to_owned(), hit.title().to_owned(), properties, class)
+                }));
+                all(batch, Outcome::Delivered)
+            }),
+        )
+    });
+    let headers = [("host", "www.example.com"), ("user-agent", "curl/8.5.0")];
+    let request = Request::new("GET", "/", &headers);
+    let response = Response::new(200, &[("content-type", "text/html")]);
+    let annotations = Annotations::new().title("A").event(Event::new("buy")).event(Event::new("renamed"));
+    assert!(tracker.begin(&request).finish(&request, &response, &annotations).is_tracked());
+    let [one, two] = &close(&tracker)[..] else { panic!("two destinations") };
+    assert_eq!((one.delivered, two.delivered, two.pending(), two.queued), (3, 2, 0, 0));
+    // By the name that it had.
+    assert_eq!(two.refused, [(Reason::Filtered, 1)]);
+    let edited = ("/edited".to_owned(), Some(Class::Library));
+    assert_eq!(*seen.lock().unwrap(), [edited.clone(), edited.clone(), edited]);
+    let changed = |name: &str| {
+        let properties = vec!["env Text(\"prod\")".to_owned()];
+        ("/two".to_owned(), name.to_owned(), String::new(), properties, Some(Class::Library))
+    };
+    assert_eq!(*of_two.lock().unwrap(), [changed(""), changed("renamed")]);
+}
+
+#[test]
+fn of_who_is_not_in_the_sample_the_book_says_so() {
+    let (tracker, seen) = noting_with("only.visitors = 1", |builder| builder);
+    (0..2_000).for_each(|_| visit(&tracker, "/"));
+    let [_, two] = &close(&tracker)[..] else { panic!("two destinations") };
+    assert_eq!(seen.lock().unwrap().len(), 2_000);
+    let [(reason, refused)] = two.refused[..] else { panic!("{two:?}") };
+    assert_eq!((reason, refused + two.delivered, two.pending()), (Reason::Sampled, 2_000, 0));
+}
+
+#[test]
 fn an_edited_hit_is_looked_at_again_and_keeps_its_id() {
     let before = Arc::new(Mutex::new(Vec::new()));
     let noted = Arc::clone(&before);

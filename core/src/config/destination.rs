@@ -3,7 +3,7 @@
 use std::{fmt, path::PathBuf, time::Duration};
 
 use super::{Http, IpPolicy, Only, Spooling};
-use crate::protocol::Remote;
+use crate::{hit::Edit, protocol::Remote};
 
 /// One `[[destination]]`: a receiver with a pool of its own.
 #[derive(Clone, Debug)]
@@ -17,6 +17,8 @@ pub struct Destination {
     pub ip: IpPolicy,
     /// Which hits it takes. Defaults to all.
     pub only: Only,
+    /// What its workers change about each hit before it is sent: `set` and `drop`. Defaults to nothing.
+    pub changes: Edit,
     /// Whether somebody else runs it. Defaults to false for sqlite, file, callback and celery, true for the others.
     pub third_party: bool,
     /// How many threads deliver. Defaults to [`Workers::Auto`], and to one for celery.

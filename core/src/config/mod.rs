@@ -152,7 +152,7 @@
 //! # `[spool]`
 //!
 //! Where hits are kept for destinations with `spool = "always"` or `"overflow"`. Nothing else is in it than what the
-//! receiver is told. If it cannot be written, hits stay in memory, and the log says so.
+//! receiver is told, or would be without `set` and `drop`. If it cannot be written, hits stay in memory, and the log says so.
 //!
 //! | key | default | meaning |
 //! | --- | --- | --- |
@@ -169,9 +169,12 @@
 //! | `type` | required | `"sqlite"`, `"file"`, `"ga4"`, `"ga-v1"`, `"callback"` or `"celery"`; or one of [the others](crate::protocol#the-receivers), or of [the host's own](Builder::receiver) |
 //! | `name` | the type | names the ledger's row; unique; 1 to 64 of A-Z, a-z, 0-9, `.`, `_` and `-`, not dots alone |
 //! | `ip` | `privacy.ip` | what this destination is told of the client's address. For a receiver that tells visitors apart by it, as plausible does, it must be written, and is not `"none"` |
-//! | `only.hits` | `[]` | list of what this destination takes: `"page"`, `"event"` (those of the host's), `"download"`, `"not-found"` or `"search"`, or events by name, as `"event:purchase"`; none: everything. What it does not take it refuses(`filtered`) |
+//! | `only.hits` | `[]` | list of what this destination takes: `"page"`, `"event"` (those of the host's), `"download"`, `"not-found"` or `"search"`, or events by name, as `"event:purchase"` or, where `*` stands for any run of characters, `"event:cart_*"`; none: everything. What it does not take it refuses(`filtered`) |
 //! | `only.sites` | `[]` | list of the host names whose hits it takes; none: all |
-//! | `only.visitors` | `100` | of how many of a hundred visitors it takes the hits, 1 to 100: of each visitor all or none, the same at every destination; a hit without a visitor is one of its own |
+//! | `only.visitors` | `100` | of how many of a hundred visitors it takes the hits, 1 to 100: of each visitor all or none, the same at every destination; a hit without a visitor is one of its own. The others it refuses(`sampled`) |
+//! | `set.agent`, `set.category`, `set.label`, `set.language`, `set.name`, `set.path`, `set.query`, `set.referrer`, `set.route`, `set.title`, `set.user_id` | none | what this destination puts in place of a field of each hit, for itself alone: a text in one line that is not empty, no longer than a hit has it; of a page view not `category`, `label` and `name`, which are an event's |
+//! | `set.properties` | `{}` | table of the properties that it puts into each hit, as `{ env = "prod" }`: texts of up to 1,024 bytes, numbers, or truth values; at most 64 |
+//! | `drop` | `[]` | list of what it takes out of each hit: `"agent"`, `"category"`, `"label"`, `"language"`, `"query"`, `"referrer"`, `"route"`, `"title"`, `"user_id"`; `"visitor"`, with session and user id; or properties by name, as `"properties.plan"` |
 //! | `third_party` | `false` for sqlite, file, callback and celery, else `true` | whether somebody else runs it |
 //! | `workers` | `"auto"`, for celery 1 | how many threads deliver, 1 to 64. `"auto"`: 1 where a request holds a batch; up to 8, started on demand, where it holds one hit or one visitor |
 //! | `queue.hits` | `10_000` | how many hits wait at most, 1 to 1,000,000; not below `batch.hits` |
@@ -185,6 +188,10 @@
 //! | `max_age` | `"1h"`, with a spool `"72h"` | duration above zero; up to which age a hit is tried again; then it is dropped(`expired`) |
 //! | `after_unknown` | `"drop"` | what becomes of hits of which nobody knows whether they arrived, as the connection broke or the receiver failed in the midst of it: dropped(`ambiguous`), or, with `"resend"`, sent again, so that some may count twice. The store knows a second copy: it is sent them again in any case, and `"resend"` is a mistake there |
 //! | `spool` | `"off"` | which hits go to the disk: `"always"`, all of them, as they come, so that they outlive the process; `"overflow"`, those that the queue has no room for, so that an outage is outlasted; or none. What a process leaves there the next one with the same `dir`, name, receiver and `ip` delivers, as its first hit comes |
+//!
+//! `set` and `drop` are the work of the destination's workers, after the host's own hooks: channel, campaign and source are
+//! found anew in the hit that comes of it, and whether the receiver takes it is asked of that one. `only` is asked of the hit
+//! as it was, and what was a bot's stays a bot's. With a spool, what is dropped stands on the disk until it is delivered.
 //!
 //! Keys that not every type has:
 //!

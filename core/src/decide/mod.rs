@@ -23,7 +23,7 @@ pub(crate) use self::{
     facts::{Facts, Lengths, host_of, path_and_query, target_of},
     fragment::Asked,
     method::Methods,
-    path::Patterns,
+    path::{Patterns, is_glob_of},
     status::Statuses,
 };
 use crate::ledger::Reason;

@@ -151,17 +151,19 @@ impl Pieces {
     }
 }
 
-/// Whether the pattern covers the path: a plain one if the path begins with it, a glob if its pieces stand
-/// there in order, the first at the beginning and the last at the end.
+/// Whether the pattern covers the path: a plain one if the path begins with it, a glob if it is one of it.
 fn covers(pattern: &[u8], path: &[u8]) -> bool {
+    if pattern.contains(&b'*') { is_glob_of(pattern, path) } else { path.starts_with(pattern) }
+}
+
+/// Whether the pieces of the pattern, between its asterisks, stand in `text` in order, the first at the beginning and
+/// the last at the end. One without an asterisk is one of itself alone.
+pub(crate) fn is_glob_of(pattern: &[u8], text: &[u8]) -> bool {
     let mut pieces = pattern.split(|&b| b == b'*');
     let (Some(first), Some(last)) = (pieces.next(), pieces.next_back()) else {
-        return path.starts_with(pattern);
+        return pattern == text;
     };
-    let Some(rest) = path.strip_prefix(first) else {
-        return false;
-    };
-    let Some(mut rest) = rest.strip_suffix(last) else {
+    let Some(mut rest) = text.strip_prefix(first).and_then(|rest| rest.strip_suffix(last)) else {
         return false;
     };
     for piece in pieces {

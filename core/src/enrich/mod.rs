@@ -59,7 +59,7 @@ pub use self::{
 use crate::{
     Config, Hit, Reason,
     config::{Bots, GeoPolicy},
-    hit::Place,
+    hit::{Edit, Place},
     protocol::{Enriched, Protocol},
 };
 
@@ -149,6 +149,16 @@ impl Enricher {
     fn place(&self, hit: &Hit) -> Option<Place> {
         let places = self.places.as_ref().filter(|_| hit.country().is_empty())?;
         places.locate(hit.ip()?)?.narrowed(self.geo)
+    }
+
+    /// The hit that `seen` becomes by a destination's [changes](crate::config::Destination::changes), and what there is
+    /// to find out about that; none if nothing is to be changed. What was found to be a bot's stays a bot's, whatever
+    /// agent it has then.
+    pub fn change(&self, seen: &Enriched<'_>, changes: &Edit) -> Option<(Hit, Found)> {
+        let hit = changes.apply(seen.hit)?;
+        let bot = seen.found.and_then(Found::bot).cloned();
+        let found = self.found(&hit, bot);
+        Some((hit, found))
     }
 
     /// Whether a destination takes the hit: first as `track.bots` says, then as its protocol, if it has one,

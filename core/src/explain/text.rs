@@ -109,6 +109,10 @@ fn write_sending(f: &mut fmt::Formatter<'_>, sending: &Sending) -> fmt::Result {
             }
         }
         Sending::Write => writeln!(f, "writes the hit"),
+        Sending::WriteChanged(hit) => {
+            let record = to_string(hit).map_err(|_| fmt::Error)?;
+            writeln!(f, "writes the hit, changed\n  {}", escape_json(&record))
+        }
     }
 }
 

@@ -32,6 +32,39 @@ fn explained(toml: &str, target: &str, headers: &[(&str, &str)], status: u16) ->
 }
 
 #[test]
+fn a_destination_that_changes_its_hits_shows_what_it_makes_of_them() {
+    let explanation = explained(
+        "visitor.identity = 'none'
+         [[destination]]
+         type = 'sqlite'
+         set.title = \"ab\u{202e}c\"
+         drop = ['referrer']
+         [[destination]]
+         type = 'webhook'
+         url = 'https://hooks.example/'
+         secret = 'whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8='
+         set.properties = { env = 'prod' }
+         [[destination]]
+         type = 'file'
+         path = '-'
+         only.visitors = 1
+         drop = ['title']",
+        "/",
+        &[("Host", "www.example.com"), ("Accept", "text/html"), ("Referer", "https://a.example/")],
+        200,
+    );
+    let text = explanation.to_string();
+    let (_, destinations) = text.split_once("destination sqlite: ").unwrap();
+    let (sqlite, others) = destinations.split_once("destination webhook: ").unwrap();
+    assert!(sqlite.starts_with("writes the hit, changed\n  {\"id\":"), "{text}");
+    assert!(sqlite.contains("\"title\":\"a") && !sqlite.contains("a.example"), "{text}");
+    assert!(!sqlite.contains('\u{202e}'), "{text}");
+    assert!(others.contains(r#""referrer":"https://a.example/""#), "{text}");
+    assert!(others.contains(r#""properties":{"env":"prod"}"#), "{text}");
+    assert!(others.trim_end().ends_with("destination file: refuses the hit (sampled)"), "{text}");
+}
+
+#[test]
 fn a_new_visitor() {
     let explanation = explained(
         "consent.policy = 'notice'\ntrack.ignore = ['/admin/']",

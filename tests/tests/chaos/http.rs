@@ -104,6 +104,7 @@ fn options(random: &mut Random, maker: &Maker, url: &str) -> Options {
         batch,
         max_age: destination.max_age,
         only: Only::default(),
+        changes: trackside_core::hit::Edit::new(),
         third_party: false,
         dedupe: needs.dedupe,
         protocol: Some(Arc::new(Wire::new(url, needs, Arc::<Counted>::default()))),

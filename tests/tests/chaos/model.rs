@@ -100,6 +100,7 @@ fn options(rules: Rules, clock: &Arc<Hands>) -> Options {
         batch,
         max_age: rules.max_age,
         only: Only::default(),
+        changes: trackside_core::hit::Edit::new(),
         third_party: false,
         dedupe: rules.dedupe,
         protocol: None,

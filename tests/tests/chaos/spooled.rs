@@ -121,6 +121,7 @@ impl Setting {
             batch,
             max_age: Duration::from_secs(3_600),
             only: Only::default(),
+            changes: trackside_core::hit::Edit::new(),
             third_party: false,
             dedupe: random.percent(50),
             protocol: None,

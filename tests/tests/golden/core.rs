@@ -11,9 +11,9 @@ use serde_json::{Value as Json, json};
 use trackside_core::{
     Annotations, Config, Event, Hit, Moment, Reason, Request, Response, Value, endpoint,
     enrich::{Enricher, Lists, Locate},
+    explain::Sending,
     hit::Place,
     judge::{self, Verdict},
-    protocol::{self, Enriched, Outgoing},
 };
 
 use crate::vector::{Added, Call, DELAY, Raised, answered, bytes, posted, shown};
@@ -142,22 +142,15 @@ fn recorded(config: &Config, hit: &Hit, now: u64, raw: &mut Vec<Vec<u8>>) -> Jso
     raw.push(serde_json::to_vec(hit).unwrap());
     let enricher = enricher(config);
     let found = enricher.look(hit);
-    let seen = Enriched::with(hit, &found);
     let mut destinations = serde_json::Map::new();
     for destination in config.destinations().iter().filter(|destination| destination.ip == hit.ip_policy()) {
-        let is_barred = destination.third_party && hit.is_confined();
-        let protocol = protocol::of(&destination.receiver);
-        let sent = match (enricher.admit(&seen, protocol.as_deref()), protocol) {
-            _ if is_barred => json!({ "outcome": Reason::NoConsent.code() }),
-            (Err(reason), _) => json!({ "outcome": reason.code() }),
-            _ if !destination.only.takes(hit) => json!({ "outcome": Reason::Filtered.code() }),
-            (Ok(()), None) => json!({ "outcome": "admitted" }),
-            (Ok(()), Some(protocol)) => {
-                let mut out = Outgoing::new();
-                assert_eq!(protocol.encode(&[seen], now, &mut out), 1);
+        let sent = match Sending::of(destination, &enricher, hit, now) {
+            Sending::Refused(reason) => json!({ "outcome": reason.code() }),
+            Sending::Request(out) => {
                 raw.push(out.payload().to_owned());
                 json!({ "outcome": "admitted", "request": posted(out.method(), out.url(), &out.headers().collect::<Vec<_>>(), out.payload()) })
             }
+            _ => json!({ "outcome": "admitted" }),
         };
         destinations.insert(destination.name.clone(), sent);
     }

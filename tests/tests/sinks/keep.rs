@@ -129,6 +129,7 @@ fn a_pool_without_hits_goes_on_deleting() {
         batch: destination.batch,
         max_age: destination.max_age,
         only: Only::default(),
+        changes: trackside_core::hit::Edit::new(),
         third_party: false,
         dedupe: false,
         stage: None,

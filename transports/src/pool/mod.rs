@@ -41,6 +41,7 @@ use std::{
 use trackside_core::{
     Hit,
     config::{Batch, Only, Queue, Spooling, Workers},
+    hit::Edit,
     ledger::Hits,
     protocol::Protocol,
     transport::{Left, Reentrant, Submitted, Transport},
@@ -82,8 +83,10 @@ pub struct Options {
     /// How old a hit may become before its retrying ends: dropped(`expired`). A first attempt is made at any
     /// age within the receiver's window.
     pub max_age: Duration,
-    /// Which hits the destination takes; the others are refused(`filtered`), when they have been looked at.
+    /// Which hits the destination takes; the others are refused(`filtered`, `sampled`), when they have been looked at.
     pub only: Only,
+    /// What is changed about each hit, for this destination alone, when `stage` has looked at it.
+    pub changes: Edit,
     /// Whether somebody else runs the receiver. Hits that are [confined](Hit::is_confined) never enter the queue
     /// then: they are refused(`no-consent`).
     pub third_party: bool,

@@ -144,7 +144,7 @@ fn is_a_problem(reason: Reason) -> bool {
         // The log has the cause of these.
         Reason::NoWorker | Reason::StoreUnavailable => false,
         // As configured, or as the visitor wants it.
-        Reason::Bot | Reason::Filtered | Reason::NoConsent | Reason::NoVisitor => false,
+        Reason::Bot | Reason::Filtered | Reason::NoConsent | Reason::NoVisitor | Reason::Sampled => false,
         // Whoever closed the tracker knows.
         Reason::Closed | Reason::Shutdown => false,
         _ => true,

@@ -63,6 +63,7 @@ fn plan_of_age(age: Duration) -> (Arc<Plan>, Tells, mpsc::Receiver<usize>) {
         batch: destination.batch,
         max_age: destination.max_age,
         only: destination.only.clone(),
+        changes: destination.changes.clone(),
         third_party: false,
         dedupe: false,
         stage: None,

@@ -4,7 +4,7 @@ use std::{
     iter, mem,
     panic::{AssertUnwindSafe, catch_unwind},
     process,
-    sync::MutexGuard,
+    sync::{Arc, MutexGuard},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
@@ -184,7 +184,7 @@ impl Running {
                 mem::forget(items);
                 return None;
             }
-            let admitted: Vec<_> = items.iter().map(|item| self.admit(item)).collect();
+            let admitted: Vec<_> = items.iter_mut().map(|item| self.admit(item)).collect();
             desk = self.desk();
             desk.land(&items);
             desk.is_gathering = false;
@@ -225,18 +225,25 @@ impl Running {
         true
     }
 
-    /// The hit's group, if the destination takes it. A protocol that panics over a hit does not.
-    fn admit(&self, item: &Item) -> Result<u64, Reason> {
-        let Options { stage, protocol, only, .. } = &self.plan.options;
+    /// The hit's group, if the destination takes it, changed as the destination has its hits. A protocol that panics
+    /// over a hit does not.
+    fn admit(&self, item: &mut Item) -> Result<u64, Reason> {
+        let Options { stage, protocol, only, changes, .. } = &self.plan.options;
         let protocol = protocol.as_deref();
         let admitted = catch_unwind(AssertUnwindSafe(|| {
+            // Asked of the hit that came: what is put into it decides nothing about it.
+            let wanted = only.admit(item.hit());
             match (stage, item.looked()) {
-                (Some(stage), Some(looked)) => stage.admit(looked, protocol)?,
+                (Some(stage), Some(looked)) => match stage.change(looked, changes) {
+                    Some(changed) => {
+                        stage.admit(&changed, protocol)?;
+                        item.looked_at(Arc::new(changed));
+                    }
+                    None => stage.admit(looked, protocol)?,
+                },
                 _ => protocol.map_or(Ok(()), |protocol| protocol.admit(item.hit()))?,
             }
-            if !only.takes(item.hit()) {
-                return Err(Reason::Filtered);
-            }
+            wanted?;
             Ok(protocol.map_or(0, |protocol| protocol.group(item.hit())))
         }));
         admitted.unwrap_or_else(|panic| {

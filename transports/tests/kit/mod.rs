@@ -122,6 +122,7 @@ pub fn options(name: &str) -> Options {
         batch,
         max_age: destination.max_age,
         only: destination.only.clone(),
+        changes: destination.changes.clone(),
         third_party: false,
         dedupe: false,
         stage: None,

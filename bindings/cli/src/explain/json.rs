@@ -80,6 +80,7 @@ fn destination(name: &str, sending: &Sending) -> Value {
             "body": bytes(&request.shown_payload()),
         }}),
         Sending::Write => json!({"name": name, "written": true}),
+        Sending::WriteChanged(hit) => json!({"name": name, "written": hit}),
         other => json!({"name": name, "other": format!("{other:?}")}),
     }
 }

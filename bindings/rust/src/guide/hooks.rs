@@ -49,6 +49,8 @@
 //! - What the filter does not want is refused(`filtered`), in the books of each destination.
 //! - An edited hit is a new record with the same id. Its texts and properties can be changed, and visitor and address
 //!   taken out; what tells hits from each other and what was decided about them cannot be changed.
+//! - They speak for all destinations. What one of them alone takes, or changes, its `only`, `set` and `drop` say
+//!   ([several at once](super::receivers#several-at-once)); they come after the hooks.
 //! - Each hit is asked about once, for all destinations; one that comes much later, after a pause, asks again.
 //!   Where destinations record addresses differently (`ip`), each kind of record is asked about.
 //! - A hook that panics, or that fails ([`Hooks`](crate::hooks::Hooks), for code that returns errors), is logged and

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    IPS, network, only,
+    IPS, changes, network, only,
     receiver::{self, Kind, STORE},
     spool::SPOOLINGS,
 };
@@ -86,6 +86,7 @@ fn destination(
     }
     let ip = own_ip.or(ip);
     let only = section.table("only", only::read);
+    let changes = changes::read(section);
     let third_party = section.bool("third_party");
     let workers = section.read("workers", r#""auto" or a number from 1 to 64"#, |tree| {
         match (tree.as_text(), tree.as_integer()) {
@@ -126,6 +127,7 @@ fn destination(
         receiver,
         ip,
         only,
+        changes,
         third_party,
         workers,
         queue,

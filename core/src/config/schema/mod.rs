@@ -2,6 +2,7 @@
 //! [`config`](super).
 
 mod beacon;
+mod changes;
 mod consent;
 mod destination;
 mod geo;

@@ -100,6 +100,8 @@ const COMMON: &[&str] = &[
     "name",
     "ip",
     "only",
+    "set",
+    "drop",
     "third_party",
     "workers",
     "queue",

@@ -430,6 +430,58 @@ fn of_what_a_destination_takes() {
 }
 
 #[test]
+fn of_what_a_destination_changes() {
+    let one = |keys: &str| mistakes(&format!("destination = [{{ type = 'sqlite', {keys} }}]"));
+    for (keys, path, says) in [
+        ("set.title = ''", "set.title", "\"\" is not a text of 1 to 1500 bytes, without line breaks"),
+        ("set.title = 1", "set.title", "1 is not a text of 1 to 1500 bytes"),
+        (r#"set.name = "a\nb""#, "set.name", "is not a text of 1 to 500 bytes"),
+        ("set.path = 'cart'", "set.path", "is not a path that begins with \"/\""),
+        ("set.path = '/a?b'", "set.path", "is not a path that begins with \"/\""),
+        ("set.path = '/ä'", "set.path", "percent-encoded"),
+        ("set.query = '?a=b'", "set.query", "is not a query without its question mark"),
+        ("set.query = 'a#b'", "set.query", "is not a query without its question mark"),
+        ("set.referrer = '/a'", "set.referrer", "is not an absolute http or https URL"),
+        ("set.language = 'en_GB'", "set.language", "is not a language such as \"en-GB\""),
+        ("set.value = 2", "set.value", "unknown key; "),
+        ("set.titel = 'a'", "set.titel", "unknown key; did you mean \"title\"?"),
+        ("set.properties = 'a'", "set.properties", "\"a\" is not a table of properties"),
+        ("set.properties.a = []", "set.properties.a", "a list is not a text of at most 1,024 bytes in one line"),
+        ("set.properties.a = nan", "set.properties.a", "NaN is not a text"),
+        ("set.properties.a = 9007199254740993", "set.properties.a", "a number up to 2^53"),
+        ("set.properties.'' = 1", "set.properties.\"\"", "its name has 1 to 128 bytes"),
+        ("drop = 'title'", "drop", "is not a list"),
+        ("drop = ['title', 'name']", "drop[1]", "\"name\" is not \"agent\", \"category\""),
+        ("drop = ['path']", "drop[0]", "or the name of a property, as \"properties.plan\""),
+        ("drop = ['properties.']", "drop[0]", "\"properties.\" is not"),
+        ("drop = ['ip']", "drop[0]", "\"ip\" is not"),
+        ("set.title = 'a', drop = ['title']", "drop[0]", "\"title\" is set, too; leave one of them out"),
+        (
+            "set.properties.a = 1, drop = ['label', 'properties.a']",
+            "drop[1]",
+            "\"properties.a\" is set, too; leave one of them out",
+        ),
+    ] {
+        let told = one(keys);
+        let [(at, message)] = &told[..] else { panic!("{keys}: {told:?}") };
+        assert_eq!(*at, format!("destination[0].{path}"), "{message}");
+        assert!(message.contains(says), "{keys}: {message}");
+    }
+    let count = |keys: &str| {
+        let document = format!("consent.policy = 'none'\ndestination = [{{ type = 'sqlite', {keys} }}]");
+        Config::builder().toml(&document).build().map_or_else(|error| error.mistakes().count(), |_| 0)
+    };
+    let title = |length| format!("set.title = '{}'", "a".repeat(length));
+    assert_eq!((count(&title(1_500)), count(&title(1_501))), (0, 1));
+    let properties = |count| {
+        let entries: Vec<_> = (0..count).map(|n| format!("k{n} = {n}")).collect();
+        format!("set.properties = {{ {} }}", entries.join(", "))
+    };
+    assert_eq!(count(&properties(64)), 0);
+    assert!(one(&properties(65))[0].1.contains("65 entries are too many: at most 64"));
+}
+
+#[test]
 fn of_important_events() {
     each(&[
         (

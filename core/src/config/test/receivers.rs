@@ -6,7 +6,7 @@ use super::{POLICY, env};
 use crate::{
     Headers,
     config::{Config, Destination, Receiver, Wanted},
-    hit::{Hit, Kind},
+    hit::{Edit, Hit, Kind, Text},
     ledger::Reason,
     protocol::{
         self, Enriched, Key, Needs, Outcome, Outgoing, Protocol, ReceiverType, TYPES, Values, WrongKey,
@@ -227,6 +227,45 @@ fn what_a_destination_takes_is_said_in_any_language() {
             (&wanted[..], &["a.example".to_owned()][..], 5)
         );
     }
+}
+
+#[test]
+fn what_a_destination_changes_is_said_in_any_language() {
+    let document = "
+        [[destination]]
+        type = 'sqlite'
+        set = { title = 'A', properties = { env = 'prod', seats = 3, beta = true } }
+        drop = ['user_id', 'properties.plan', 'visitor']";
+    let typed = Destination::of("sqlite")
+        .with("set.title", "A")
+        .with("set.properties.env", "prod")
+        .with("set.properties.seats", 3)
+        .with("set.properties.beta", true)
+        .with("drop", ["user_id", "properties.plan", "visitor"]);
+    let mut expected = Edit::new();
+    expected.set(Text::Title, "A");
+    expected.property("beta", true);
+    expected.property("env", "prod");
+    expected.property("seats", 3);
+    expected.set(Text::UserId, "");
+    expected.remove_property("plan");
+    expected.forget_visitor();
+    for config in [Config::builder().toml(document), Config::builder().destination(typed)] {
+        let config = config.toml(POLICY).build().unwrap();
+        assert_eq!(config.destinations()[0].changes, expected);
+    }
+    let config = Config::builder().toml(POLICY).env(env([
+        ("DESTINATION__0__TYPE", "sqlite"),
+        ("DESTINATION__0__SET__TITLE", "A"),
+        ("DESTINATION__0__SET__PROPERTIES__ENV", "3"),
+        ("DESTINATION__0__DROP__0", "user_id"),
+    ]));
+    // What the environment says of a property is a text: nothing tells what else it should be.
+    let mut expected = Edit::new();
+    expected.set(Text::Title, "A");
+    expected.property("env", "3");
+    expected.set(Text::UserId, "");
+    assert_eq!(config.build().unwrap().destinations()[0].changes, expected);
 }
 
 #[test]

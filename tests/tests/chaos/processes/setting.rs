@@ -81,6 +81,7 @@ impl Setting {
             batch,
             max_age: Duration::from_secs(3_600),
             only: trackside_core::config::Only::default(),
+            changes: trackside_core::hit::Edit::new(),
             third_party: false,
             dedupe: self.is_key,
             protocol: Some(protocol),

@@ -228,6 +228,7 @@ fn options(rules: Rules, disk: &Process) -> Options {
         batch,
         max_age: Duration::from_secs(3_600),
         only: trackside_core::config::Only::default(),
+        changes: trackside_core::hit::Edit::new(),
         third_party: false,
         dedupe: true,
         protocol: None,
