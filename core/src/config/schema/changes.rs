@@ -34,8 +34,8 @@ const MOST: usize = 64;
 /// From here on a double no longer tells one integer from the next.
 const MAX_WHOLE: i64 = 1 << 53;
 
-/// What is to be changed about each hit of the destination.
-pub(super) fn read(section: &mut Section<'_>) -> Edit {
+/// What is to be changed about each hit of the destination, whose receiver may refuse hits without a visitor.
+pub(super) fn read(section: &mut Section<'_>, needs_visitor: bool) -> Edit {
     let mut edit = Edit::new();
     let set = section.table("set", |set| constants(set, &mut edit));
     let dropped = section.list("drop", MOST, &droppable(), |tree| dropped(tree.as_text()?)).or(Vec::new());
@@ -43,6 +43,12 @@ pub(super) fn read(section: &mut Section<'_>) -> Edit {
         if set.contains(name) {
             section
                 .mistake(&format!("drop[{n}]"), format!("{} is set, too; leave one of them out", quoted(name)));
+        }
+        if name == VISITOR && needs_visitor {
+            section.mistake(
+                &format!("drop[{n}]"),
+                "\"visitor\" leaves nothing to send, as this receiver counts no hit without a visitor; leave it out",
+            );
         }
         match (name.strip_prefix(PROPERTY), TEXTS.iter().find(|(known, ..)| known == name)) {
             (Some(key), _) => edit.remove_property(key),

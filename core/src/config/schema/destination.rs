@@ -86,7 +86,8 @@ fn destination(
     }
     let ip = own_ip.or(ip);
     let only = section.table("only", only::read);
-    let changes = changes::read(section);
+    let needs_visitor = needs.is_some_and(|needs| needs.visitor);
+    let changes = changes::read(section, needs_visitor);
     let third_party = section.bool("third_party");
     let workers = section.read("workers", r#""auto" or a number from 1 to 64"#, |tree| {
         match (tree.as_text(), tree.as_integer()) {

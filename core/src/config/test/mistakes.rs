@@ -467,6 +467,10 @@ fn of_what_a_destination_changes() {
         assert_eq!(*at, format!("destination[0].{path}"), "{message}");
         assert!(message.contains(says), "{keys}: {message}");
     }
+    let ga_v1 = "destination = [{ type = 'ga-v1', tracking_id = 'UA-1-1', drop = ['title', 'visitor'] }]";
+    let told = mistakes(ga_v1);
+    assert!(told.len() == 1 && told[0].0 == "destination[0].drop[1]", "{told:?}");
+    assert!(told[0].1.contains("counts no hit without a visitor"), "{told:?}");
     let count = |keys: &str| {
         let document = format!("consent.policy = 'none'\ndestination = [{{ type = 'sqlite', {keys} }}]");
         Config::builder().toml(&document).build().map_or_else(|error| error.mistakes().count(), |_| 0)
