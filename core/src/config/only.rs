@@ -79,7 +79,9 @@ impl Only {
 impl Wanted {
     fn is(&self, hit: &Hit) -> bool {
         match self {
-            Self::Event(name) => hit.kind() == Kind::Event && is_glob_of(name.as_bytes(), hit.name().as_bytes()),
+            Self::Event(name) => {
+                hit.kind() == Kind::Event && is_glob_of(name.as_bytes(), hit.name().as_bytes())
+            }
             Self::Kind(kind) => hit.kind() == *kind,
         }
     }
@@ -155,8 +157,7 @@ mod test {
 
     #[test]
     fn what_is_not_wanted_is_not_sampled() {
-        let only =
-            Only { hits: vec![Wanted::Kind(Kind::Search)], visitors: 1, ..Only::default() };
+        let only = Only { hits: vec![Wanted::Kind(Kind::Search)], visitors: 1, ..Only::default() };
         assert_eq!(only.admit(&sealed(&sample::page())), Err(Reason::Filtered));
     }
 

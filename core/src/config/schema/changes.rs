@@ -41,8 +41,10 @@ pub(super) fn read(section: &mut Section<'_>, needs_visitor: bool) -> Edit {
     let dropped = section.list("drop", MOST, &droppable(), |tree| dropped(tree.as_text()?)).or(Vec::new());
     for (n, name) in dropped.iter().enumerate() {
         if set.contains(name) {
-            section
-                .mistake(&format!("drop[{n}]"), format!("{} is set, too; leave one of them out", quoted(name)));
+            section.mistake(
+                &format!("drop[{n}]"),
+                format!("{} is set, too; leave one of them out", quoted(name)),
+            );
         }
         if name == VISITOR && needs_visitor {
             section.mistake(
@@ -133,7 +135,9 @@ fn property(key: &str, value: &Tree) -> Result<Value<'static>, &'static str> {
         Tree::Integer(number) if number.unsigned_abs() <= MAX_WHOLE.unsigned_abs() => {
             Some(Value::Number(*number as f64))
         }
-        Tree::Raw(text) | Tree::Text(text) if text.len() <= cap::VALUE && !text.contains(char::is_control) => {
+        Tree::Raw(text) | Tree::Text(text)
+            if text.len() <= cap::VALUE && !text.contains(char::is_control) =>
+        {
             Some(Value::from(text.clone()))
         }
         _ => None,

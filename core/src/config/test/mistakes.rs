@@ -446,7 +446,11 @@ fn of_what_a_destination_changes() {
         ("set.value = 2", "set.value", "unknown key; "),
         ("set.titel = 'a'", "set.titel", "unknown key; did you mean \"title\"?"),
         ("set.properties = 'a'", "set.properties", "\"a\" is not a table of properties"),
-        ("set.properties.a = []", "set.properties.a", "a list is not a text of at most 1,024 bytes in one line"),
+        (
+            "set.properties.a = []",
+            "set.properties.a",
+            "a list is not a text of at most 1,024 bytes in one line",
+        ),
         ("set.properties.a = nan", "set.properties.a", "NaN is not a text"),
         ("set.properties.a = 9007199254740993", "set.properties.a", "a number up to 2^53"),
         ("set.properties.'' = 1", "set.properties.\"\"", "its name has 1 to 128 bytes"),
