@@ -17,7 +17,7 @@ const LAST: u64 = 253_402_300_799_999;
 impl Iso {
     fn text(&self) -> [u8; 24] {
         let millis = self.0.min(LAST);
-        let (seconds, millis) = (millis / 1_000, millis % 1_000);
+        let seconds = millis / 1_000;
         let (day, second) = (seconds / DAY, seconds % DAY);
         let [year, month, date] = civil(day);
         let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);

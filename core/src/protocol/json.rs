@@ -164,6 +164,7 @@ mod test {
         let mut out = Vec::new();
         let mut object = Object::open(&mut out);
         object.put_text("a", "\"\\\u{0}\n\u{7f}é");
+        object.put_text("a1", "\\\\");
         object.put_text("b", "");
         object.put_clean("b", b"", 9);
         let mut inner = Object::open(object.key("c\""));
@@ -171,11 +172,11 @@ mod test {
         inner.put_digits("e", 2);
         inner.put_joined("f", ["g", "\"", "h"]);
         inner.close();
-        assert_eq!(object.members(), 2);
+        assert_eq!(object.members(), 3);
         object.close();
         assert_eq!(
             String::from_utf8(out).unwrap(),
-            "{\"a\":\"\\\"\\\\\\u0000\\n\u{7f}é\",\"c\\\"\":{\"d\":1,\"e\":\"2\",\"f\":\"g\\\"h\"}}"
+            "{\"a\":\"\\\"\\\\\\u0000\\n\u{7f}é\",\"a1\":\"\\\\\\\\\",\"c\\\"\":{\"d\":1,\"e\":\"2\",\"f\":\"g\\\"h\"}}"
         );
     }
 
@@ -188,6 +189,7 @@ mod test {
         object.put_clean_joined("b1", ["x", "\"", "é"], 9);
         object.put_clean_joined("b2", ["x", "\0", "é"], 9);
         object.put_clean_joined("b3", ["x", "é", "y"], 2);
+        object.put_clean_joined("b4", ["\0", "\t"], 9);
         object.put_uri("c", &Uri { pieces: [&b"/\""[..], b"b"], max: 9 });
         object.put_uuid("d", uuid::uuid!("5B2A9C0E-54a0-4a36-9f0e-3a2a7a1b9d11"));
         let (members, length) = (object.members(), object.length());
@@ -198,7 +200,7 @@ mod test {
         assert_eq!(
             String::from_utf8(out).unwrap(),
             "{\"a\":\"\\\"\u{fffd}\u{fffd}\\t\",\"b\":\"é\\\\\u{1f600}\",\
-             \"b1\":\"x\\\"é\",\"b2\":\"x\u{fffd}é\",\"b3\":\"xé\",\"c\":\"/%22b\",\
+             \"b1\":\"x\\\"é\",\"b2\":\"x\u{fffd}é\",\"b3\":\"xé\",\"b4\":\"\u{fffd}\\t\",\"c\":\"/%22b\",\
              \"d\":\"5b2a9c0e-54a0-4a36-9f0e-3a2a7a1b9d11\",\"f\":2}"
         );
     }

@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use super::*;
 use crate::{
-    Event,
+    Config, Event,
     config::IpPolicy,
     hit::{Draft, sample},
 };
@@ -183,6 +183,20 @@ fn properties_with_a_dimension_are_sent_and_others_are_not() {
 }
 
 #[test]
+fn a_dimension_has_a_property_and_a_number_up_to_999() {
+    let told = |dimensions: &str| {
+        let keys = "url = 'https://a.example/'\nsite_id = 1";
+        let document = format!("[[destination]]\ntype = 'matomo'\n{keys}\ndimensions = {dimensions}");
+        let config = Config::builder().toml("visitor.identity = 'none'").toml(&document).build();
+        config.err().map(|error| error.to_string())
+    };
+    assert_eq!([told("{ a = 1, b = 999 }"), told("{}")], [None, None]);
+    for odd in ["{ a = 0 }", "{ a = 1000 }", "{ '' = 1 }"] {
+        assert!(told(odd).is_some_and(|told| told.contains("is not the number, 1 to 999")), "{odd}");
+    }
+}
+
+#[test]
 fn what_trackside_tells_apart_is_what_matomo_calls_it() {
     let download =
         Draft { path: b"/files/a.pdf", query: b"", special: Some(Kind::Download), ..sample::page() };
@@ -241,6 +255,15 @@ fn what_matomo_would_not_count_is_refused() {
 }
 
 #[test]
+fn an_event_outside_a_page_has_no_address() {
+    let paid = Event::new("paid");
+    let without = |draft: Draft<'_>| fields(&matomo(), &draft).get("url").cloned();
+    assert_eq!(without(Draft { path: b"", query: b"", ..event(&paid) }), None);
+    assert_eq!(without(Draft { site: b"", ..event(&paid) }), None);
+    assert!(without(event(&paid)).is_some());
+}
+
+#[test]
 fn a_body_holds_so_many_hits_and_bytes() {
     let hit = sample::page().seal(IpPolicy::Full);
     let many: Vec<_> = std::iter::repeat_n(Enriched::new(&hit), 201).collect();
@@ -256,6 +279,23 @@ fn a_body_holds_so_many_hits_and_bytes() {
     assert!(out.payload().len() <= MAX_BODY && out.payload().len() + 20_000 > MAX_BODY);
     let body: Json = serde_json::from_slice(out.payload()).unwrap();
     assert_eq!(body["requests"].as_array().unwrap().len(), taken);
+}
+
+#[test]
+fn the_token_has_room_in_the_body() {
+    let with = |token: usize| Matomo { token: Some(Secret::new("t".repeat(token))), ..matomo() };
+    // `{"requests":[` and `],"token_auth":""}`, a comma, a question mark and quotation marks about each.
+    let beside = 13 + 18 + 1 + 2 * 3;
+    for user in ["", "u", "uu"] {
+        let draft = Draft { user_id: user, ..sample::page() };
+        let hit = draft.seal(IpPolicy::Full);
+        let room = (1 << 20) - beside - 2 * written(&matomo(), &draft, IpPolicy::Full).len();
+        let taken =
+            |token| with(token).encode(&[Enriched::new(&hit); 3], sample::MICROS, &mut Outgoing::new());
+        // Each of its bytes may become three.
+        assert_eq!((taken(room / 3), taken(room / 3 + 1)), (2, 1), "{user}");
+        assert_eq!(taken(1 << 20), 1, "the first in any case");
+    }
 }
 
 #[test]

@@ -121,7 +121,6 @@ impl Protocol for Plausible {
     fn needs(&self) -> Needs {
         Needs {
             address: true,
-            batch: 1,
             one_visitor: true,
             window: WINDOW,
             tells: Tells::Each,

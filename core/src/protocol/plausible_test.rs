@@ -83,6 +83,17 @@ fn keys_of_the_configuration_are_heeded() {
 }
 
 #[test]
+fn a_domain_is_of_so_many_printable_characters() {
+    let longest = "a".repeat(1_000);
+    for domain in ["a", "a.example,b.example/x", &longest] {
+        assert!(is_domain(domain), "{domain}");
+    }
+    for odd in ["", "a b", "a\n", "é", &format!("{longest}a")] {
+        assert!(!is_domain(odd), "{odd}");
+    }
+}
+
+#[test]
 fn what_trackside_tells_apart_has_plausibles_names() {
     let download =
         Draft { path: b"/files/a.pdf", query: b"", special: Some(Kind::Download), ..sample::page() };
@@ -101,6 +112,15 @@ fn what_trackside_tells_apart_has_plausibles_names() {
     // The page that shows what was found is a page.
     let page = Draft { search: "red shoes", ..sample::page() };
     assert_eq!(body(&page).get("props"), None);
+}
+
+#[test]
+fn an_event_has_the_properties_that_it_says_and_none_if_it_says_nothing() {
+    let props = |event_: &Event<'_>| body(&event(event_)).get("props").cloned();
+    assert_eq!(props(&Event::new("a")), None);
+    assert_eq!(props(&Event::new("a").category("c")), Some(json!({"category": "c"})));
+    assert_eq!(props(&Event::new("a").label("l")), Some(json!({"label": "l"})));
+    assert_eq!(props(&Event::new("a").value(0.0)), Some(json!({"value": 0})));
 }
 
 #[test]
@@ -147,6 +167,10 @@ fn addresses_have_no_percent_sign_that_plausible_fails_over() {
     let path = [b"/".as_slice(), &b"p".repeat(2_047)].concat();
     let long = body(&Draft { path: &path, query: b"", ..sample::page() });
     assert_eq!(long["url"].as_str().unwrap().chars().count(), 2_000);
+    // 20 + 1 + 1,976 + 3 = 2,000
+    let full = [b"/".as_slice(), &b"p".repeat(1_976), b"%41"].concat();
+    let full = body(&Draft { path: &full, query: b"", ..sample::page() });
+    assert_eq!(full["url"], format!("https://shop.example/{}%41", "p".repeat(1_976)));
     // 20 + 1 + 3 × 659 = 1,998, and no part of an escape after them.
     let stray = [b"/".as_slice(), &b"%".repeat(2_047)].concat();
     let stray = body(&Draft { path: &stray, query: b"a", ..sample::page() });
@@ -210,5 +234,5 @@ fn a_hit_that_was_thrown_away_is_refused() {
 #[test]
 fn its_limits_are_declared() {
     let needs = plausible().needs();
-    assert_eq!((needs.batch, needs.window, needs.address), (1, 600, true));
+    assert_eq!((needs.batch, needs.window, needs.address, needs.one_visitor), (1, 600, true, true));
 }

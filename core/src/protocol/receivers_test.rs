@@ -37,6 +37,20 @@ fn needs(kind: &ReceiverType) -> Needs {
     }
 }
 
+#[test]
+fn a_type_shows_its_name_and_a_receiver_its_values_without_secrets() {
+    let kind = ReceiverType::new("own", &[], |_| Err(WrongKey::new("url", ""))).example("url = \"x\"");
+    assert_eq!((format!("{kind:?}").as_str(), kind.lines()), ("ReceiverType(\"own\")", "url = \"x\""));
+    let document =
+        "[[destination]]\ntype = 'matomo'\nurl = 'https://a.example/'\nsite_id = 7\ntoken = 'hidden'";
+    let config = Config::builder().toml("visitor.identity = 'none'").toml(document).build().unwrap();
+    let shown = format!("{:?}", config.destinations()[0].receiver);
+    for part in ["Remote", "\"matomo\"", "https://a.example/", "Number(7)", "***"] {
+        assert!(shown.contains(part), "{shown}");
+    }
+    assert!(!shown.contains("hidden"), "{shown}");
+}
+
 fn row(cells: impl IntoIterator<Item = String>) -> String {
     cells.into_iter().fold("|".to_owned(), |row, cell| row + " " + &cell + " |") + "\n"
 }

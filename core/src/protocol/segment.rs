@@ -35,8 +35,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::Deserialize;
 
 use super::{
-    Enriched, Key, Needs, Outcome, Outgoing, Part, Protocol, ReceiverType, Tells, Values, WrongKey, answer,
-    common,
+    Enriched, Key, Needs, Outcome, Outgoing, Part, Protocol, ReceiverType, Values, WrongKey, answer, common,
     iso::Iso,
     items::{self, Bounds},
     json::Object,
@@ -132,7 +131,6 @@ impl Protocol for Segment {
             visitor: true,
             dedupe: self.knows_copies,
             batch: MAX_ITEMS,
-            tells: Tells::Nothing,
             parts: Part::ALL,
             ..Needs::default()
         }

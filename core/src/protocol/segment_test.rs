@@ -135,6 +135,51 @@ fn an_item_has_32_kilobytes_and_a_body_500() {
 }
 
 #[test]
+fn a_property_stays_if_the_item_has_room_for_all_of_it() {
+    let whole = "x".repeat(1_024);
+    let told = |wholes: usize, last: usize| {
+        let many = (10..10 + wholes)
+            .fold(Event::new("x"), |event, n| event.property(format!("k{n}"), whole.as_str()));
+        item(&full(&event(&many.property("last", "x".repeat(last)))))
+    };
+    let size = |item: &Json| item.to_string().len();
+    let (least, each) = (size(&told(0, 1)), size(&told(1, 1)) - size(&told(0, 1)));
+    let (wholes, left) = ((32_000 - least) / each, (32_000 - least) % each);
+    assert_eq!(size(&told(wholes, 1 + left)), 32_000);
+    let cut = told(wholes, 2 + left);
+    assert_eq!((cut["properties"].get("last"), &cut["properties"]["k10"]), (None, &json!(whole)));
+}
+
+#[test]
+fn an_item_has_room_for_the_campaign_that_is_found_later() {
+    let path = [b"/".as_slice(), &b"\xff".repeat(2_000)].concat();
+    let hit = |controls: usize, user: usize| {
+        let (title, user_id) = ("\u{1}".repeat(controls), "u".repeat(user));
+        let agent = &[1; 1_024];
+        full(&Draft { path: &path, query: b"a=b", agent, title: &title, user_id: &user_id, ..sample::page() })
+    };
+    // Of each byte of the query three, and 100 for the names.
+    let size = |hit: &Hit| item(hit).to_string().len() + 3 * 3 + 100;
+    // The title stands in three places, and U+FFFD has three bytes.
+    let left = 32_000 - size(&hit(1, 1));
+    let (controls, user) = (1 + left / 9, 1 + left % 9);
+    assert_eq!(size(&hit(controls, user)), 32_000);
+    assert_eq!(segment().admit(&hit(controls, user)), Ok(()));
+    assert_eq!(segment().admit(&hit(controls, user + 1)), Err(Reason::TooLarge));
+}
+
+#[test]
+fn the_page_has_what_is_known_of_it() {
+    let page = |draft: Draft<'_>| item(&full(&draft))["context"].get("page").cloned();
+    assert_eq!(page(Draft { title: "a", ..kit::bare() }), Some(json!({"title": "a"})));
+    let referrer = json!({"referrer": "https://x.example/"});
+    assert_eq!(page(Draft { referrer: b"https://x.example/", ..kit::bare() }), Some(referrer));
+    let url = json!({"url": "https://x.example/a", "path": "/a"});
+    assert_eq!(page(Draft { site: b"x.example", path: b"/a", ..kit::bare() }), Some(url));
+    assert_eq!(page(kit::bare()), None);
+}
+
+#[test]
 fn what_follows_the_items_is_reckoned_with() {
     let (_, out) = kit::request(&segment(), &[full(&sample::page())]);
     assert!(out.payload()[out.payload().len() - AFTER - 1..].starts_with(b"],\"sentAt\":\""));

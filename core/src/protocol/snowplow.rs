@@ -36,8 +36,8 @@
 use std::sync::Arc;
 
 use super::{
-    Enriched, Key, Needs, Outcome, Outgoing, Part, Protocol, ReceiverType, Shown, Tells, Values, WrongKey,
-    answer, common,
+    Enriched, Key, Needs, Outcome, Outgoing, Part, Protocol, ReceiverType, Shown, Values, WrongKey, answer,
+    common,
     items::{self, Bounds},
     json::{Object, push_clean, push_text},
     uri::{self, Uri},
@@ -302,7 +302,7 @@ impl Snowplow {
 
 impl Protocol for Snowplow {
     fn needs(&self) -> Needs {
-        Needs { dedupe: true, batch: MAX_EVENTS, tells: Tells::Nothing, parts: Part::ALL, ..Needs::default() }
+        Needs { dedupe: true, batch: MAX_EVENTS, parts: Part::ALL, ..Needs::default() }
     }
 
     fn admit(&self, hit: &Hit) -> Result<(), Reason> {

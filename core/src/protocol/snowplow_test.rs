@@ -102,6 +102,31 @@ fn what_is_configured_is_sent() {
 }
 
 #[test]
+fn what_is_configured_is_such_as_a_collector_takes() {
+    for (is, longest) in [(is_app_id as fn(&str) -> bool, 255), (is_namespace, 128)] {
+        assert!(is(&"é".repeat(longest)) && is(""));
+        assert!(!is(&"é".repeat(longest + 1)) && !is("a\nb"));
+        // Of two UTF-16 units.
+        assert!(!is(&"\u{1f600}".repeat(longest / 2 + 1)));
+    }
+    let longest = format!("iglu:{}/b/c/1-0-0", "a".repeat(240));
+    for schema in ["iglu:com.acme/a_b-1/jsonschema/1-0-0", &longest] {
+        assert!(is_schema(schema), "{schema}");
+    }
+    for odd in [
+        "",
+        "com.acme/a/jsonschema/1-0-0",
+        "iglu:com.acme/a/jsonschema",
+        "iglu:com.acme/a/jsonschema/1-0-0/b",
+        "iglu:com.acme//jsonschema/1-0-0",
+        "iglu:com.acme/a b/jsonschema/1-0-0",
+        &longest.replace("iglu:", "iglu:a"),
+    ] {
+        assert!(!is_schema(odd), "{odd}");
+    }
+}
+
+#[test]
 fn searches_and_downloads_have_a_schema() {
     let search = sent(&snowplow(), &kit::told(Kind::Search, " red  shoes "));
     assert_eq!(search["e"], "ue");
@@ -111,6 +136,10 @@ fn searches_and_downloads_have_a_schema() {
     let (schema, data) = described(&sent(&snowplow(), &kit::told(Kind::Download, "")));
     assert_eq!(schema, "iglu:com.snowplowanalytics.snowplow/link_click/jsonschema/1-0-1");
     assert_eq!(data, json!({"targetUrl": "https://shop.example/files/a.pdf"}));
+    let nowhere = Event::new("download");
+    let nowhere = Draft { special: Some(Kind::Download), site: b"", ..event(&nowhere) };
+    let nowhere = sent(&snowplow(), &full(&nowhere));
+    assert_eq!((&nowhere["e"], &nowhere["se_ac"]), (&json!("se"), &json!("download")));
     let nothing = sent(&snowplow(), &kit::told(Kind::Search, " "));
     assert_eq!((&nothing["e"], &nothing["se_ac"]), (&json!("se"), &json!("search")));
     let missing = sent(&snowplow(), &kit::told(Kind::NotFound, ""));

@@ -2,7 +2,7 @@ use serde_json::{Value as Json, json};
 
 use super::*;
 use crate::{
-    Event,
+    Config, Event,
     hit::{
         Draft,
         sample::{self, MICROS},
@@ -108,6 +108,31 @@ fn versions_are_two_or_three_numbers() {
 }
 
 #[test]
+fn a_website_has_a_uuid_and_a_tag_50_characters() {
+    assert!(is_uuid(WEBSITE));
+    for odd in ["", &WEBSITE.replace('-', ""), &WEBSITE.replace('3', "x")] {
+        assert!(!is_uuid(odd), "{odd}");
+    }
+    assert!(is_tag("") && is_tag(&"é".repeat(50)) && is_tag(&"\u{1f600}".repeat(25)));
+    assert!(!is_tag(&"é".repeat(51)) && !is_tag(&"\u{1f600}".repeat(26)) && !is_tag("a\tb"));
+}
+
+#[test]
+fn a_version_without_batches_is_a_mistake_beside_their_address() {
+    let told = |path: &str, version: &str| {
+        let keys = format!("ip = 'full'\nwebsite = '{WEBSITE}'\nversion = '{version}'");
+        let destination = format!("[[destination]]\ntype = 'umami'\nurl = 'https://a.example{path}'\n{keys}");
+        let config = Config::builder().toml("visitor.identity = 'none'").toml(&destination).build();
+        config.err().map(|error| error.to_string())
+    };
+    assert!(told("/api/batch", "2.16").unwrap().contains("which Umami has from version 2.17 on"));
+    assert_eq!(
+        [told("/api/batch", "2.17"), told("/api/batch", "3.1"), told("/api/send", "2.16")],
+        [None, None, None]
+    );
+}
+
+#[test]
 fn what_is_absent_is_left_out() {
     let expected = json!({
         "website": WEBSITE,
@@ -203,6 +228,11 @@ fn texts_are_cut_at_their_limits() {
     assert_eq!(told["name"], "é".repeat(50));
     assert_eq!(told["data"], json!({"label": "é".repeat(200), "text": "é".repeat(500)}));
     assert_eq!(payload(&Draft { title: &long, ..sample::page() })["title"], "é".repeat(500));
+    let path = [b"/".as_slice(), &b"p".repeat(600)].concat();
+    let download = Event::new("download");
+    let download = Draft { path: &path, query: b"", special: Some(Kind::Download), ..event(&download) };
+    // 20 + 1 + 479
+    assert_eq!(payload(&download)["data"]["link_url"], format!("https://shop.example/{}", "p".repeat(479)));
 }
 
 #[test]

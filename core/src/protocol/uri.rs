@@ -85,7 +85,7 @@ fn is_plain(piece: &[u8]) -> bool {
 
 fn has_whole_escapes(piece: &[u8]) -> bool {
     memchr::memchr_iter(b'%', piece)
-        .all(|at| piece.get(at + 1..at + 3).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)))
+        .all(|at| piece[at..].get(1..3).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)))
 }
 
 /// Whether a byte may stand in an address as it is: unreserved, or a delimiter other than `#`, which would begin a

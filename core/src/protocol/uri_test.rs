@@ -20,6 +20,7 @@ fn what_an_address_may_hold_stays() {
 fn what_it_may_not_hold_is_encoded() {
     assert_eq!(shown([b"/\0\x1f \"#<>", b"\\^`{|}\x7f"], 99), "/%00%1F%20%22%23%3C%3E%5C%5E%60%7B%7C%7D%7F");
     assert_eq!(shown(["/é".as_bytes(), b"\xff"], 99), "/%C3%A9%FF");
+    assert_eq!(shown([b"%41", b"%"], 99), "%41%25");
 }
 
 #[test]

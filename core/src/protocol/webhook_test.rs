@@ -41,6 +41,13 @@ fn hits_are_sent_as_files_have_them() {
 }
 
 #[test]
+fn the_secret_is_never_shown() {
+    let shown = format!("{:?}", webhook());
+    assert!(shown.contains("key: ***"), "{shown}");
+    assert!(!shown.contains("AAEC"), "{shown}");
+}
+
+#[test]
 fn the_body_is_signed() {
     let hits = [full(&sample::page())];
     let mut out = Outgoing::new();
