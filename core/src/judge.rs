@@ -386,9 +386,7 @@ fn emit_special(
     let (kind, id) = match reason {
         Some(Reason::Download) => (Kind::Download, page.id),
         Some(Reason::NotFound) => (Kind::NotFound, page.id),
-        None if term.is_some() => {
-            (Kind::Search, nth_id(exchange.moment.event_id(), hit::cap::EVENTS as u128))
-        }
+        None => (Kind::Search, nth_id(exchange.moment.event_id(), hit::cap::EVENTS as u128)),
         _ => return,
     };
     let event = Event::new(kind.as_str());

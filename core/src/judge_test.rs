@@ -98,13 +98,14 @@ fn a_verdict_says_why_and_what_to_append() {
         365 * 86_400
     );
     let headers: Vec<_> = tracked.headers().collect();
+    assert!(tracked.has_headers());
     assert_eq!(headers, [("Set-Cookie", set_cookie.as_str()), ("Cache-Control", "private")]);
     assert_eq!((hits.len(), hits[0].id(), hits[0].visitor()), (1, PAGE, Some(NEW)));
 
     let (skipped, hits) = judged(&config, "", "/", 404, &Annotations::new());
     assert_eq!((skipped.is_tracked(), skipped.reason()), (false, Some(Reason::Status)));
     assert_eq!(skipped.to_string(), "skipped(status)");
-    assert_eq!((skipped.headers().count(), hits.len()), (0, 0));
+    assert_eq!((skipped.has_headers(), skipped.headers().count(), hits.len()), (false, 0, 0));
     assert_eq!(Verdict::skip(Reason::Status), skipped);
 }
 
@@ -251,6 +252,17 @@ fn a_visitor_is_described_for_a_person() {
              1970)"
         )
     );
+}
+
+#[test]
+fn what_may_be_known_is_what_the_visitor_has_allowed() {
+    let footing = |answer: &str| {
+        let config = config("consent.denied = 'skip'");
+        let headers = asked(answer);
+        super::footing(&begin(&config, &Request::new("GET", "/", &headers), moment(), None))
+    };
+    assert_eq!(footing(""), Footing::Full);
+    assert_eq!(footing("trackside_consent=denied"), Footing::Skip);
 }
 
 const KEY: DailyKey = DailyKey([5; 32]);

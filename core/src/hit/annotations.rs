@@ -240,6 +240,16 @@ mod test {
     }
 
     #[test]
+    fn a_beacon_is_asked_for_by_either() {
+        let with = |beacon: bool| if beacon { Annotations::new().beacon() } else { Annotations::new() };
+        for (first, second) in [(false, false), (false, true), (true, false), (true, true)] {
+            let mut annotations = with(first);
+            annotations.extend(with(second));
+            assert_eq!(annotations, with(first || second));
+        }
+    }
+
+    #[test]
     fn integers_are_exact_to_their_ends() {
         assert_eq!(Value::from(u32::MAX), Value::Number(4_294_967_295.0));
         assert_eq!(Value::from(i32::MIN), Value::Number(-2_147_483_648.0));

@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use super::canonical;
 
 fn spelt(path: &str) -> String {
@@ -30,6 +32,16 @@ fn dots_and_empty_segments_are_resolved() {
         ("/", "/"),
     ] {
         assert_eq!(spelt(path), expected, "{path}");
+    }
+}
+
+#[test]
+fn a_path_that_needs_nothing_is_lent() {
+    for path in ["/", "/news/a.b-c/2", "/news/", "*", "", "a/../b"] {
+        assert!(matches!(canonical(path.as_bytes()), Cow::Borrowed(_)), "{path}");
+    }
+    for path in ["//", "/.", "/%41", "/%2F", "/a b"] {
+        assert!(matches!(canonical(path.as_bytes()), Cow::Owned(_)), "{path}");
     }
 }
 

@@ -105,6 +105,14 @@ fn properties_are_put_added_and_taken_out() {
 }
 
 #[test]
+fn a_long_property_of_a_short_hit_is_whole() {
+    let short = Draft { path: b"", query: b"", referrer: b"", agent: b"", title: "", ..sample::page() };
+    let text = "v".repeat(1_024);
+    let after = edited(&short.seal(IpPolicy::Full), |edit| edit.property("k", text.clone()));
+    assert_eq!(after.properties().collect::<Vec<_>>(), [("k", Value::from(text.as_str()))]);
+}
+
+#[test]
 fn properties_stay_within_their_bounds() {
     let after = edited(&page(), |edit| (0..100).for_each(|n| edit.property(format!("k{n}"), n)));
     assert_eq!(after.properties().count(), 64);

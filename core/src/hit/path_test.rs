@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use super::recorded;
+use super::{is_harmless, may_have_figure, recorded};
 use crate::config::PathPolicy;
 
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
@@ -23,6 +23,8 @@ fn each_policy_hides_more_than_the_one_before() {
 fn parameters_of_a_segment_lose_their_secrets() {
     let path = "/shop;JSESSIONID=1A2B/list;page=2;token=x/token=y";
     assert_eq!(shown(path, PathPolicy::Redacted), "/shop;JSESSIONID=***/list;page=2;token=***/token=y");
+    // What stands before the first semicolon is the segment's name.
+    assert_eq!(shown("/token=x;token=y", PathPolicy::Redacted), "/token=x;token=***");
 }
 
 #[test]
@@ -45,6 +47,33 @@ fn what_has_nothing_to_hide_is_lent() {
                 "{path}"
             );
         }
+    }
+}
+
+#[test]
+fn most_paths_show_at_once_that_they_hide_nothing() {
+    let words = "a-title-of-words-that-is-rather-long-but-has-no-figure";
+    for path in
+        ["/", "/news/2", &format!("/{words}"), &format!("/{words}/2"), "/1234/5678/9012/3456/7890/1234/5678"]
+    {
+        assert!(is_harmless(path.as_bytes()), "{path}");
+    }
+    for path in ["/a@b", "/%41", "/a;b=c", &format!("/{words}2"), &format!("/{TOKEN}")] {
+        assert!(!is_harmless(path.as_bytes()), "{path}");
+    }
+}
+
+#[test]
+fn a_figure_is_found_wherever_it_stands() {
+    let without = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_.!~/\0\x1f \x7f\x80\xb0\xf0\xff";
+    assert!(!may_have_figure(without));
+    for at in 0..without.len() {
+        for figure in b'0'..=b'9' {
+            let mut with = *without;
+            with[at] = figure;
+            assert!(may_have_figure(&with), "{at}");
+        }
+        assert!(!may_have_figure(&without[at..]), "{at}");
     }
 }
 

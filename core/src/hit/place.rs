@@ -175,8 +175,8 @@ impl Hit {
         }
         let flags = self.flags().0 | Flags::PLACE;
         let size = (record.len() as u32).to_le_bytes();
-        record[layout::FLAGS..layout::FLAGS + 2].copy_from_slice(&flags.to_le_bytes());
-        record[layout::LENGTH..layout::LENGTH + 4].copy_from_slice(&size);
+        record[layout::FLAGS..][..2].copy_from_slice(&flags.to_le_bytes());
+        record[layout::LENGTH..][..4].copy_from_slice(&size);
         Self(record.into())
     }
 }

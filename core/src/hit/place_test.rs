@@ -60,7 +60,15 @@ fn a_record_that_would_become_too_long_has_no_place() {
     assert!((14..1_500).contains(&room), "{room}");
     let (full, roomy) = ("x".repeat(room - 13), "x".repeat(room - 14));
     assert_eq!(shown(&of(&full).at(&lisbon())), ["", "", ""]);
-    assert_eq!(shown(&of(&roomy).at(&lisbon())), ["PT", "11", "Lisbôa"]);
+    let whole = of(&roomy).at(&lisbon());
+    assert_eq!((shown(&whole), whole.size()), (["PT", "11", "Lisbôa"], layout::MAX_RECORD));
+    let titled = |title: &str| {
+        let mut edit = Edit::new();
+        edit.set(Text::Title, title);
+        edit.apply(&whole).unwrap()
+    };
+    assert_eq!(titled(&roomy), whole);
+    assert_eq!(titled(&full), of(&full));
 }
 
 #[test]
@@ -75,4 +83,8 @@ fn an_edit_keeps_the_place_unless_the_address_goes() {
     let edited = edit.apply(&hit).unwrap();
     assert_eq!((edited.ip(), shown(&edited)), (None, ["", "", ""]));
     assert_eq!(edited.properties().count(), 1);
+    assert_eq!(Hit::from_record(edited.record()).as_ref(), Ok(&edited));
+    // Nor does one come from nowhere.
+    let nowhere = edit.apply(&sample::page().seal(IpPolicy::Full)).unwrap();
+    assert_eq!(Hit::from_record(nowhere.record()).as_ref(), Ok(&nowhere));
 }

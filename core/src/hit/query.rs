@@ -72,7 +72,7 @@ fn shown(pair: &[u8], policy: QueryPolicy) -> [&[u8]; 2] {
         QueryPolicy::Campaign | QueryPolicy::Drop => names_somebody(&pair[value..]),
         // A pair without a name may be a token.
         QueryPolicy::Keep if value == 0 => tells(pair),
-        QueryPolicy::Keep => is_secret(&pair[..value - 1]) || names_somebody(&pair[value..]),
+        QueryPolicy::Keep => is_secret(&pair[..value]) || names_somebody(&pair[value..]),
     };
     if is_hidden && value < pair.len() { [&pair[..value], HIDDEN] } else { [pair, &[]] }
 }
@@ -237,6 +237,22 @@ mod test {
             "a=1&token=***&reset-Password=&API_KEY=***&%74oken=***&to%6ben=***&who=***&code&b=me@home";
         assert_eq!(joined(query, QueryPolicy::Keep, 999), shown);
         assert_eq!(joined(query, QueryPolicy::Raw, 999), query);
+    }
+
+    #[test]
+    fn something_is_hidden_only_if_it_shows() {
+        for (query, hidden) in [("a=1&b", false), ("", false), ("token=", false), ("a=1&token=x", true)] {
+            assert_eq!(hides(query.as_bytes(), QueryPolicy::Keep), hidden, "{query}");
+        }
+        assert!(!hides(b"token=x", QueryPolicy::Raw));
+    }
+
+    #[test]
+    fn a_name_is_a_token_by_itself_alone() {
+        // The first has 31 bytes, and the sign behind it is none of its own.
+        let [short, long] = ["k3Jd8sLq0Zx9VbN2mT7yRwE4uPcA5gH", "k3Jd8sLq0Zx9VbN2mT7yRwE4uPcA5gHf"];
+        assert_eq!(joined(&format!("{short}=1"), QueryPolicy::Keep, 99), format!("{short}=1"));
+        assert_eq!(joined(&format!("{long}=1"), QueryPolicy::Keep, 99), "***");
     }
 
     #[test]

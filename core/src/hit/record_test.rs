@@ -50,8 +50,8 @@ fn another_version_is_told() {
 #[test]
 fn what_cannot_be_is_no_record() {
     let hit = whole();
-    // Kind, a text's length, the number of properties, the flag of the place.
-    for (at, byte) in [(1, 5), (92, 0xff), (90, 7), (3, 0)] {
+    // Kind, the length, a text's length, the number of properties, the flag of the place.
+    for (at, byte) in [(1, 5), (7, 1), (92, 0xff), (90, 7), (3, 0)] {
         let mut record = hit.record().to_vec();
         assert_ne!(record[at], byte);
         record[at] = byte;

@@ -186,7 +186,6 @@ impl Run {
 struct Text {
     length: usize,
     marks: usize,
-    figures: usize,
     beyond_hex: usize,
     changes: usize,
     /// Of those, to or from a figure.
@@ -200,7 +199,6 @@ impl Text {
     fn step(&mut self, byte: u8, class: Option<Class>) {
         self.length += 1;
         self.marks += usize::from(class.is_none());
-        self.figures += usize::from(class == Some(Class::Figure));
         self.beyond_hex += usize::from(class.is_some() && !byte.is_ascii_hexdigit());
         let is_word = (self.before, class) == (Some(Class::Capital), Some(Class::Small));
         let is_change = self.before.is_some() && class.is_some() && self.before != class && !is_word;
@@ -211,8 +209,8 @@ impl Text {
     }
 
     fn shape(&self) -> Option<Shape> {
-        let is_mixed = self.figures > 0
-            && self.beyond_hex > 0
+        // Figures are there if there are changes to them.
+        let is_mixed = self.beyond_hex > 0
             && !self.has_uuid
             && self.marks * 8 <= self.length
             && self.changes * 4 >= self.length

@@ -31,6 +31,7 @@ fn e_mail_addresses() {
         "a@b.c",
         "%40example.com",
         "x@1.2b",
+        "x @example.com",
     ] {
         assert_eq!(of(other), None, "{other}");
     }
@@ -84,6 +85,8 @@ fn words_are_words() {
         "f81d4fae-7dec-11d0-a765-00a0c91e6bf",
         "%D0%BF%D1%80%D0%B8%D0%B2%D0%B5%D1%82-%D0%BC%D0%B8%D1%80-%D0%BA%D0%B0%D0%BA-%D0%B4%D0%B5%D0%BB%D0%B0",
         "abcdefabcdefabcdefabcdefabcdefabcdef",
+        // Marks are more than one in eight.
+        "x9-k2-z7-q4-w8-j3-v6-m1-y5-n0-t2",
     ] {
         assert_eq!(of(word), None, "{word}");
     }

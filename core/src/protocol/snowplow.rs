@@ -256,7 +256,7 @@ impl Snowplow {
         match described {
             Described::Download => {
                 if let Some(url) = uri::page(hit) {
-                    data.put_uri("targetUrl", &Uri { max: MAX_URL, ..url });
+                    data.put_uri("targetUrl", &url);
                 }
             }
             Described::Exception => {
@@ -411,7 +411,7 @@ fn write_page(hit: &Hit, event: &mut Object<'_>) {
     }
     event.put_clean("page", hit.title().as_bytes(), MAX_TITLE);
     if let Some(referrer) = uri::referrer(hit) {
-        event.put_uri("refr", &Uri { max: MAX_URL, ..referrer });
+        event.put_uri("refr", &referrer);
     }
 }
 
