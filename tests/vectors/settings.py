@@ -16,7 +16,7 @@ RECEIVERS = {
     "file": {"path"},
     "sqlite": {"path", "keep"},
     "ga-v1": {"url", "tracking_id", "version", "page", "time", "bulk", "dimensions", "metrics", "token", "token_as"} | NETWORK,
-    "ga4": {"url", "measurement_id", "api_secret"} | NETWORK,
+    "ga4": {"url", "measurement_id", "api_secret", "user_properties"} | NETWORK,
     "matomo": {"url", "site_id", "token", "bulk", "visitor_as", "dimensions", "bots"} | NETWORK,
     "plausible": {"url", "domain", "interactive"} | NETWORK,
     "posthog": {"url", "api_key", "person_profiles", "session", "historical_migration"} | NETWORK,

@@ -238,18 +238,46 @@ OWN_NAMES = {
 }
 
 
+# Parameters that a property may not be, in any hit, and in those of one kind.
+OWN_PARAMS = set(
+    """engagement_time_msec event_category event_label page_language page_location page_referrer page_title
+    session_id value""".split()
+)
+OWN_PARAMS_OF = {
+    "file_download": {"link_url", "file_name", "file_extension"},
+    "view_search_results": {"search_term"},
+    "exception": {"description", "fatal"},
+    "timing_complete": {"name"},
+}
+
+
+def ga4_habit(hit):
+    if hit.kind == "event" and hit.category == "exception":
+        return "exception"
+    if hit.kind == "event" and hit.category == "timing" and hit.value is not None:
+        return "timing_complete"
+    return None
+
+
 def ga4_name(hit):
     if hit.kind in OWN_NAMES:
         return OWN_NAMES[hit.kind]
+    if ga4_habit(hit):
+        return ga4_habit(hit)
     return cleaned("_".join(part for part in (hit.category, hit.name) if part))
 
 
-def ga4_properties(hit, params):
+def of_user(keys):
+    return [name.strip() for name in keys.get("user_properties", "").split(",") if name.strip()]
+
+
+def ga4_properties(keys, hit, params):
     """Those whose names GA4 takes, as far as 25 parameters go."""
+    own = OWN_PARAMS | (OWN_PARAMS_OF.get(ga4_name(hit), set()) if hit.kind != "event" or ga4_habit(hit) else set())
     for key, value in hit.properties.items():
         name = cleaned(key)
-        is_free = re.match("(?!ga_|google_|firebase_)[A-Za-z]", name) and name not in params
-        if is_free and value != "" and len(params) < 25:
+        is_free = re.match("(?!ga_|google_|firebase_)[A-Za-z]", name) and name not in own | params.keys()
+        if is_free and key not in of_user(keys) and value != "" and len(params) < 25:
             params[name] = value[:100] if isinstance(value, str) else record.number(value)
 
 
@@ -258,7 +286,7 @@ def ga4_admit(hit):
         return "no-visitor"
     if hit.kind == "event":
         name = ga4_name(hit)
-        if name in RESERVED or not re.match("[A-Za-z]", name):
+        if not hit.name or name in RESERVED or not re.match("[A-Za-z]", name):
             return "bad-name"
     return None
 
@@ -294,11 +322,24 @@ def ga4_encode(keys, hit, now):
         params["page_title"] = hit.title[:300]
         params["page_language"] = hit.language.lower()
     else:
-        params["event_category"] = hit.category[:100]
-        params["event_label"] = hit.label[:100]
-        params["value"] = record.number(hit.value)
+        if ga4_habit(hit) == "exception":
+            params["description"] = (hit.label or hit.name)[:100]
+            if isinstance(hit.properties.get("fatal"), bool):
+                params["fatal"] = hit.properties["fatal"]
+        else:
+            if ga4_habit(hit):
+                params["name"] = hit.name[:100]
+            params["event_category"] = hit.category[:100]
+            params["event_label"] = hit.label[:100]
+        sale = revenue(hit)
+        params["value"] = sale["amount"] if sale else record.number(hit.value)
     params = present(params)
-    ga4_properties(hit, params)
+    ga4_properties(keys, hit, params)
+    users = {
+        name: {"value": value[:36] if isinstance(value, str) else record.number(value)}
+        for name in of_user(keys)
+        if (value := hit.properties.get(name, "")) != ""
+    }
     ads = "GRANTED" if hit.ads else "DENIED"
     body = {
         "client_id": f"{max(1, int(digits[:8], 16))}.{max(1, int(digits[-8:], 16))}",
@@ -306,6 +347,7 @@ def ga4_encode(keys, hit, now):
         "ip_override": hit.peer,
         "user_location": None if hit.peer else location(hit.place) or None,
         "user_agent": hit.agent.decode(errors="replace"),
+        "user_properties": users or None,
         "consent": {"ad_user_data": ads, "ad_personalization": ads},
         "events": [
             {

@@ -4,8 +4,8 @@
 //!
 //! # What is sent
 //!
-//! One JSON body by POST, below 130 kB, for up to 25 hits of one visitor, user, address or place, agent and consent. The
-//! data stream and its secret stand in the URL.
+//! One JSON body by POST, below 130 kB, for up to 25 hits of one visitor, user, user's properties, address or place, agent
+//! and consent. The data stream and its secret stand in the URL.
 //!
 //! | key | value |
 //! | --- | --- |
@@ -14,8 +14,9 @@
 //! | `ip_override` | the address, as far as the destination may know it |
 //! | `user_location` | `country_id`, `region_id` (`US-CA`) and `city`, where a proxy told of them and there is no address, which tells more |
 //! | `user_agent` | the agent |
+//! | `user_properties.….value` | of the properties that `user_properties` names: the value, up to 36 characters |
 //! | `consent` | for ads' data and personalisation: `GRANTED` if the visitor allowed ads, else `DENIED` |
-//! | `events[].name` | `page_view`, `file_download`, `page_not_found`, `view_search_results`, or an event's category and name joined and cleaned (`cart_add`) |
+//! | `events[].name` | `page_view`, `file_download`, `page_not_found`, `view_search_results`, `exception` and `timing_complete` for events of the categories `exception` and, with a value, `timing`, or an event's category and name joined and cleaned (`cart_add`) |
 //! | `events[].timestamp_micros` | the hit's own time, moved into the 72 hours before the sending |
 //! | `….params.session_id` | the second in which the session began; without a session, the one in which the hit's UTC day began, as no hit counts without |
 //! | `….params.engagement_time_msec` | 1, as no hit counts without |
@@ -25,7 +26,9 @@
 //! | `….params.page_referrer` | of a page view, and of one that is not found: the referrer, up to 420 characters |
 //! | `….params.page_title` | of a page view: the title, up to 300 characters |
 //! | `….params.page_language` | of a page view: the language, in lower case |
-//! | `….params.event_category`, `event_label`, `value` | of an event |
+//! | `….params.event_category`, `event_label`, `value` | of an event; the value of a sale, which has a property `currency` of three capital letters, is its property `revenue` if that is a number |
+//! | `….params.description`, `fatal` | of an `exception`, in place of category and label: its label or name; the property `fatal` if it is true or false |
+//! | `….params.name` | of `timing_complete`: the event's name |
 //! | `….params.…` | the properties, the first that fit into 25 parameters; the last of one name stands |
 //!
 //! Texts are cut at 100 characters (Unicode scalar values) where nothing else is said; what is empty is
@@ -35,7 +38,7 @@
 //!
 //! A hit without a visitor (`no-visitor`), and an event whose name is empty or reserved, or has no letter
 //! to begin with (`bad-name`): Google answers 204 to whatever it throws away. A property of a reserved
-//! name, or of one of the names above, is left out.
+//! name, or of one of the names above that a hit of its kind has, is left out.
 //!
 //! [reference]: https://developers.google.com/analytics/devguides/collection/protocol/ga4/reference
 //! [guide]: https://developers.google.com/analytics/devguides/collection/protocol/ga4/sending-events
@@ -43,44 +46,35 @@
 //! [naming rules]: https://support.google.com/analytics/answer/13316687
 
 mod name;
+mod params;
+mod shared;
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
-    net::IpAddr,
     sync::Arc,
 };
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde::Serialize;
-use uuid::Uuid;
 
-use self::name::Name;
+use self::{name::Name, shared::Shared};
 use super::{
     Enriched, Key, Needs, Outcome, Outgoing, Part, Protocol, ReceiverType, Tells, Values, WrongKey, answer,
-    common,
+    items::{self, Bounds},
     json::Object,
-    text::{Address, Lossy, Lower, Shown, first_chars},
 };
 use crate::{
-    Headers, Value,
+    Headers,
     config::Secret,
-    hit::{Hit, Kind, cap},
+    hit::{Hit, cap},
     ledger::Reason,
 };
 
 const MAX_EVENTS: usize = 25;
-const MAX_PARAMS: usize = 25;
 /// In bytes; the protocol wants less than 130 kB.
 const MAX_BODY: usize = 129_999;
-// In characters.
-const MAX_LOCATION: usize = 1_000;
-const MAX_REFERRER: usize = 420;
-const MAX_TITLE: usize = 300;
-const MAX_TEXT: usize = 100;
 
 /// In seconds.
 const WINDOW: u64 = 72 * 60 * 60;
-const DAY: u64 = 24 * 60 * 60;
 
 // A record holds no longer user id than the protocol takes.
 const _: () = assert!(cap::USER_ID <= 256);
@@ -106,13 +100,21 @@ static KEYS: &[Key] = &[
     Key::secret("api_secret")
         .required("the data stream's secret, as \"env:NAME\", \"file:PATH\" or itself")
         .doc("secret of the data stream"),
+    Key::text("user_properties", USER_PROPERTIES, shared::are_user_properties).doc(
+        "the properties that are the user's, with commas between: they are sent as `user_properties` of Google's",
+    ),
 ];
+
+const USER_PROPERTIES: &str = "at most 25 names with commas between, such as \"plan,tier\", each of 1 to 24 letters, digits \
+                               and underscores, the first a letter, none of them reserved";
 
 const URL: &str = "https://www.google-analytics.com/mp/collect";
 
 fn make(values: &Values) -> Result<Arc<dyn Protocol>, WrongKey> {
     let secret = values.secret("api_secret").cloned().unwrap_or_default();
-    Ok(Arc::new(Ga4::new(values.text("url"), values.text("measurement_id"), secret)))
+    let ga4 = Ga4::new(values.text("url"), values.text("measurement_id"), secret);
+    let of_user: Vec<_> = shared::user_properties(values.text("user_properties")).collect();
+    Ok(Arc::new(ga4.user_properties(&of_user)))
 }
 
 fn is_measurement_id(text: &str) -> bool {
@@ -127,6 +129,8 @@ pub struct Ga4 {
     /// Up to where the secret follows.
     url: String,
     api_secret: Secret,
+    /// Names of the properties that are the user's.
+    of_user: Vec<String>,
 }
 
 impl Ga4 {
@@ -136,7 +140,14 @@ impl Ga4 {
         let joint = if url.contains('?') { '&' } else { '?' };
         // `-` needs no escape, and every id holds one.
         let id = utf8_percent_encode(measurement_id, const { &NON_ALPHANUMERIC.remove(b'-') });
-        Self { url: format!("{url}{joint}measurement_id={id}&api_secret="), api_secret }
+        Self { url: format!("{url}{joint}measurement_id={id}&api_secret="), api_secret, of_user: Vec::new() }
+    }
+
+    /// The properties that are the user's: at most 25 names of 1 to 24 letters, digits and underscores, the first a
+    /// letter. Defaults to none.
+    #[must_use]
+    pub fn user_properties(self, names: &[&str]) -> Self {
+        Self { of_user: names.iter().map(|name| (*name).to_owned()).collect(), ..self }
     }
 }
 
@@ -167,7 +178,7 @@ impl Protocol for Ga4 {
     fn group(&self, hit: &Hit) -> u64 {
         // Without the random state that would tell two workers' groups apart.
         let mut hasher = DefaultHasher::new();
-        Shared::of(hit).hash(&mut hasher);
+        Shared::of(hit, &self.of_user).hash(&mut hasher);
         hasher.finish()
     }
 
@@ -178,14 +189,19 @@ impl Protocol for Ga4 {
         let Some(first) = batch.first() else {
             return 0;
         };
-        let shared = Shared::of(first.hit);
-        let alike = batch.iter().take(MAX_EVENTS).map_while(|enriched| {
-            let hit = enriched.hit;
-            (Shared::of(hit) == shared).then_some(hit)
-        });
+        let shared = Shared::of(first.hit, &self.of_user);
+        let alike = batch
+            .iter()
+            .take(MAX_EVENTS)
+            .take_while(|other| Shared::of(other.hit, &self.of_user) == shared)
+            .count();
         let mut body = Object::open(out.body());
         shared.write(&mut body);
-        let taken = write_events(alike, now, body.key("events"));
+        // The body is still to be closed.
+        let bounds = Bounds { items: MAX_EVENTS, bytes: MAX_BODY, after: "}".len() };
+        let taken = items::write_array(&batch[..alike], bounds, body.key("events"), |enriched, body| {
+            write_event(enriched.hit, &self.of_user, now, body);
+        });
         body.close();
         taken
     }
@@ -195,90 +211,7 @@ impl Protocol for Ga4 {
     }
 }
 
-/// What the hits of one request have in common.
-#[derive(Eq, Hash, PartialEq)]
-struct Shared<'a> {
-    visitor: Option<Uuid>,
-    user_id: &'a str,
-    ip: Option<IpAddr>,
-    /// Country, region and city, in place of an address.
-    place: [&'a str; 3],
-    agent: &'a [u8],
-    grants_ads: bool,
-}
-
-impl<'a> Shared<'a> {
-    fn of(hit: &'a Hit) -> Self {
-        Self {
-            visitor: hit.visitor(),
-            user_id: hit.user_id(),
-            ip: hit.ip(),
-            place: if hit.ip().is_none() { [hit.country(), hit.region(), hit.city()] } else { [""; 3] },
-            agent: hit.agent(),
-            grants_ads: hit.grants_ads(),
-        }
-    }
-
-    fn write(&self, body: &mut Object<'_>) {
-        if let Some(visitor) = self.visitor {
-            let [first, last] = client_id(visitor);
-            body.put("client_id", &Shown(format_args!("{first}.{last}")));
-        }
-        body.put_text("user_id", self.user_id);
-        if let Some(ip) = self.ip {
-            body.put("ip_override", &Shown(ip));
-        }
-        let [country, region, city] = self.place;
-        if !country.is_empty() {
-            let mut location = Object::open(body.key("user_location"));
-            location.put("country_id", country);
-            if !region.is_empty() {
-                location.put("region_id", &Shown(format_args!("{country}-{region}")));
-            }
-            location.put_text("city", city);
-            location.close();
-        }
-        if !self.agent.is_empty() {
-            body.put("user_agent", &Shown(Lossy(self.agent)));
-        }
-        let ads = if self.grants_ads { "GRANTED" } else { "DENIED" };
-        body.put("consent", &Consent { ad_user_data: ads, ad_personalization: ads });
-    }
-}
-
-#[derive(Serialize)]
-struct Consent {
-    ad_user_data: &'static str,
-    ad_personalization: &'static str,
-}
-
-fn client_id(visitor: Uuid) -> [u32; 2] {
-    let [a, b, c, d, .., w, x, y, z] = visitor.into_bytes();
-    [[a, b, c, d], [w, x, y, z]].map(|bits| u32::from_be_bytes(bits).max(1))
-}
-
-/// Writes as many of `hits` as the body has room for, the first in any case, and answers how many.
-fn write_events<'a>(hits: impl Iterator<Item = &'a Hit>, now: u64, body: &mut Vec<u8>) -> usize {
-    let mut taken = 0;
-    body.push(b'[');
-    for hit in hits {
-        let before = body.len();
-        if taken > 0 {
-            body.push(b',');
-        }
-        write_event(hit, now, body);
-        // The array and the body are still to be closed.
-        if taken > 0 && body.len() + "]}".len() > MAX_BODY {
-            body.truncate(before);
-            break;
-        }
-        taken += 1;
-    }
-    body.push(b']');
-    taken
-}
-
-fn write_event(hit: &Hit, now: u64, body: &mut Vec<u8>) {
+fn write_event(hit: &Hit, of_user: &[String], now: u64, body: &mut Vec<u8>) {
     let mut event = Object::open(body);
     // OK because hits without a name are not admitted.
     if let Ok(name) = Name::of(hit) {
@@ -287,97 +220,9 @@ fn write_event(hit: &Hit, now: u64, body: &mut Vec<u8>) {
     let oldest = now.saturating_sub(WINDOW * 1_000_000);
     event.put("timestamp_micros", &hit.micros().clamp(oldest, now));
     let mut params = Object::open(event.key("params"));
-    write_params(hit, &mut params);
+    params::write(hit, of_user, &mut params);
     params.close();
     event.close();
-}
-
-fn write_params(hit: &Hit, params: &mut Object<'_>) {
-    let seconds = hit.micros() / 1_000_000;
-    let session = hit.session().unwrap_or(seconds - seconds % DAY);
-    params.put_digits("session_id", session);
-    params.put("engagement_time_msec", &1);
-    if !hit.site().is_empty() && !hit.path().is_empty() {
-        let pieces = common::page(hit);
-        if hit.kind() == Kind::Download {
-            put_address(params, "link_url", pieces, MAX_TEXT);
-        } else {
-            put_address(params, "page_location", pieces, MAX_LOCATION);
-        }
-    }
-    match hit.kind() {
-        Kind::Download => write_download_params(hit, params),
-        Kind::Event => write_event_params(hit, params),
-        Kind::NotFound => write_referrer(hit, params),
-        Kind::Page => write_page_params(hit, params),
-        Kind::Search => params.put_text("search_term", first_chars(hit.label(), MAX_TEXT)),
-    }
-    write_properties(hit, params);
-}
-
-fn put_address<const N: usize>(params: &mut Object<'_>, key: &str, pieces: [&[u8]; N], max: usize) {
-    let address = Address { pieces, max };
-    match address.as_texts() {
-        Some(texts) => params.put_joined(key, texts),
-        None => params.put(key, &Shown(address)),
-    }
-}
-
-fn write_referrer(hit: &Hit, params: &mut Object<'_>) {
-    if !hit.referrer().is_empty() {
-        put_address(params, "page_referrer", [hit.referrer()], MAX_REFERRER);
-    }
-}
-
-fn write_download_params(hit: &Hit, params: &mut Object<'_>) {
-    if !hit.referrer().is_empty() {
-        put_address(params, "page_location", [hit.referrer()], MAX_LOCATION);
-    }
-    put_address(params, "file_name", [hit.path()], MAX_TEXT);
-    let name = hit.path().rsplit(|&b| b == b'/').next().unwrap_or_default();
-    if let Some(dot) = memchr::memrchr(b'.', name).filter(|&dot| dot > 0 && dot + 1 < name.len()) {
-        put_address(params, "file_extension", [&name[dot + 1..]], MAX_TEXT);
-    }
-}
-
-fn write_page_params(hit: &Hit, params: &mut Object<'_>) {
-    write_referrer(hit, params);
-    params.put_text("page_title", first_chars(hit.title(), MAX_TITLE));
-    let language = hit.language();
-    if language.is_ascii() {
-        params.put_text("page_language", &language.to_ascii_lowercase());
-    } else {
-        params.put("page_language", &Shown(Lower(language)));
-    }
-}
-
-fn write_event_params(hit: &Hit, params: &mut Object<'_>) {
-    params.put_text("event_category", first_chars(hit.category(), MAX_TEXT));
-    params.put_text("event_label", first_chars(hit.label(), MAX_TEXT));
-    if let Some(value) = hit.value() {
-        params.put("value", &Value::Number(value));
-    }
-}
-
-fn write_properties(hit: &Hit, params: &mut Object<'_>) {
-    let named = || {
-        hit.properties().filter_map(|(key, value)| match value {
-            Value::Text(text) if text.is_empty() => None,
-            value => Some((Name::of_property(key)?, value)),
-        })
-    };
-    for (n, (name, value)) in named().enumerate() {
-        if params.members() == MAX_PARAMS {
-            break;
-        }
-        if named().skip(n + 1).any(|(later, _)| later == name) {
-            continue;
-        }
-        match value {
-            Value::Text(text) => params.put(name.as_str(), first_chars(&text, MAX_TEXT)),
-            value => params.put(name.as_str(), &value),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
 use serde_json::{Value as Json, json};
+use uuid::Uuid;
 
 use super::*;
 use crate::{
@@ -336,18 +337,152 @@ fn a_request_holds_what_130_kilobytes_hold() {
 
 #[test]
 fn a_body_may_have_129_999_bytes() {
-    let hit = full(&sample::page());
-    let write = |before: usize| {
-        let mut body = vec![b' '; before];
-        let taken = write_events([&hit, &hit].into_iter(), MICROS, &mut body);
-        (taken, body.len())
+    let encoded = |hits: &[Hit]| {
+        let batch: Vec<_> = hits.iter().map(Enriched::new).collect();
+        let mut out = Outgoing::new();
+        (ga4().encode(&batch, MICROS, &mut out), out.payload().len())
     };
-    let (_, two) = write(0);
-    // The body's closing brace follows.
-    let room = 129_999 - 1 - two;
-    assert_eq!(write(room), (2, 129_998));
-    assert_eq!(write(room + 1).0, 1);
-    assert_eq!(write(200_000).0, 1);
+    // Each character takes six bytes in JSON.
+    let worst = "\u{1}".repeat(100);
+    let large = |label: usize| {
+        let of = (0..7).fold(Event::new("x"), |of, n| of.property(format!("k{n}"), worst.as_str()));
+        full(&event(&of.property("k7", &worst[..60]).label(&worst[..label])))
+    };
+    let last = |length: usize| {
+        full(&Draft { path: format!("/{}", "p".repeat(length)).as_bytes(), ..sample::page() })
+    };
+    let found = (1..100).find_map(|label| {
+        let hit = large(label);
+        let each = encoded(&[hit.clone(), hit.clone()]).1 - encoded(&[hit.clone()]).1;
+        let left = 129_999_usize.checked_sub(24 * each + encoded(&[last(0)]).1)?;
+        (left < 900).then_some((hit, left))
+    });
+    let (hit, left) = found.unwrap();
+    let with = |length| encoded(&[vec![hit.clone(); 24], vec![last(length)]].concat());
+    assert_eq!(with(left), (25, 129_999));
+    assert_eq!(with(left + 1).0, 24);
+}
+
+#[test]
+fn the_users_properties_are_the_requests() {
+    let of = |plan: &'static str, other: f64| {
+        let properties = [("plan".into(), plan.into()), ("n".into(), other.into()), ("x".into(), "y".into())];
+        full(&Draft { properties: &properties, ..sample::page() })
+    };
+    let ga4 = ga4().user_properties(&["plan", "n", "none"]);
+    let long = "é".repeat(40);
+    let hits = [of("pro", 1.0), of("pro", 1.0), of("free", 1.0), of("free", 2.0), of("", 0.0)];
+    let taken = |from: usize| {
+        let batch: Vec<_> = hits[from..].iter().map(Enriched::new).collect();
+        let mut out = Outgoing::new();
+        let taken = ga4.encode(&batch, MICROS, &mut out);
+        let body: Json = serde_json::from_slice(out.payload()).unwrap();
+        assert_eq!(body["events"][0]["params"]["x"], "y");
+        assert_eq!(
+            (body["events"][0]["params"].get("plan"), body["events"][0]["params"].get("n")),
+            (None, None)
+        );
+        (taken, body["user_properties"].clone())
+    };
+    assert_eq!(taken(0), (2, json!({"plan": {"value": "pro"}, "n": {"value": 1}})));
+    assert_eq!(taken(2), (1, json!({"plan": {"value": "free"}, "n": {"value": 1}})));
+    assert_eq!(taken(3), (1, json!({"plan": {"value": "free"}, "n": {"value": 2}})));
+    assert_eq!(taken(4), (1, json!({"n": {"value": 0}})));
+    let groups = hits.each_ref().map(|hit| ga4.group(hit));
+    assert_eq!(groups[0], groups[1]);
+    assert_eq!(groups.iter().collect::<std::collections::BTreeSet<_>>().len(), 4);
+    let properties = [("plan".into(), long.as_str().into())];
+    let hit = full(&Draft { properties: &properties, ..sample::page() });
+    let mut out = Outgoing::new();
+    ga4.encode(&[Enriched::new(&hit)], MICROS, &mut out);
+    let body: Json = serde_json::from_slice(out.payload()).unwrap();
+    assert_eq!(body["user_properties"]["plan"]["value"], "é".repeat(36));
+    assert_eq!(request(&hits, MICROS).0, 5, "without them all are alike");
+}
+
+#[test]
+fn names_of_the_users_properties_are_checked_at_the_start() {
+    let names = |text: &str| shared::are_user_properties(text);
+    assert!(names("plan") && names("plan, Tier_2,x"));
+    assert!(names(&"x".repeat(24)) && !names(&"x".repeat(25)));
+    for text in [
+        "",
+        ",",
+        "2x",
+        "_x",
+        "a b",
+        "ga_x",
+        "google_x",
+        "firebase_x",
+        "user_id",
+        "first_visit_time",
+        "a,a",
+        "é",
+    ] {
+        assert!(!names(text), "{text}");
+    }
+    let many = |count: usize| (0..count).map(|n| format!("x{n}")).collect::<Vec<_>>().join(",");
+    assert!(names(&many(25)) && !names(&many(26)));
+}
+
+#[test]
+fn no_parameter_stands_twice() {
+    let own = ["link_url", "file_name", "file_extension", "search_term", "description", "fatal", "name"];
+    let properties: Vec<_> = own.iter().map(|name| ((*name).into(), "mine".into())).collect();
+    let search = Event::new("search").label("shoes");
+    let draft = Draft { properties: &properties, ..sample::page() };
+    let mine = |of: &Event<'static>| own.iter().fold(of.clone(), |of, name| of.property(*name, "mine"));
+    let search = mine(&search);
+    let special =
+        |kind| Draft { special: Some(kind), event: Some(&search), path: b"/files/a.pdf", ..sample::page() };
+    let failure = mine(&Event::new("E42").category("exception").label("no disk"));
+    let timing = mine(&Event::new("render").category("timing").value(2.0));
+    let sent = |draft: &Draft<'_>| {
+        let hit = full(draft);
+        let mut out = Outgoing::new();
+        ga4().encode(&[Enriched::new(&hit)], MICROS, &mut out);
+        let text = String::from_utf8(out.payload().to_vec()).unwrap();
+        own.map(|name| {
+            (text.matches(&format!("\"{name}\":")).count(), text.contains(&format!("\"{name}\":\"mine\"")))
+        })
+    };
+    // The event's own name stands beside the parameters.
+    let (own, mine) = ((1, false), (1, true));
+    assert_eq!(sent(&draft), [mine, mine, mine, mine, mine, mine, (2, true)]);
+    for draft in [special(Kind::Download), special(Kind::Search)] {
+        let [first @ .., name] = sent(&draft);
+        assert!(first.iter().all(|(count, _)| *count == 1) && name.0 == 2);
+    }
+    let [.., description, fatal, name] = sent(&event(&failure));
+    assert_eq!((description, fatal, name.0), (own, (0, false), 2));
+    let [.., description, fatal, name] = sent(&event(&timing));
+    assert_eq!((description, fatal, name), (mine, mine, (2, false)));
+}
+
+#[test]
+fn a_failure_and_a_duration_have_parameters_of_their_own() {
+    let failure = Event::new("E42").category("exception").label("no disk").value(7.0).property("fatal", true);
+    let sent = params(&event(&failure));
+    assert_eq!(
+        (&sent["description"], &sent["fatal"], &sent["value"]),
+        (&json!("no disk"), &json!(true), &json!(7))
+    );
+    assert_eq!((sent.get("event_category"), sent.get("event_label")), (None, None));
+    let sent = params(&event(&Event::new("render").category("timing").label("cart").value(137.5)));
+    assert_eq!((&sent["name"], &sent["value"]), (&json!("render"), &json!(137.5)));
+    assert_eq!((&sent["event_category"], &sent["event_label"]), (&json!("timing"), &json!("cart")));
+}
+
+#[test]
+fn the_value_of_a_sale_is_what_it_earned() {
+    let sale = Event::new("purchase").value(1.0).property("revenue", 19.5).property("currency", "EUR");
+    let sent = params(&event(&sale));
+    assert_eq!(
+        (&sent["value"], &sent["currency"], &sent["revenue"]),
+        (&json!(19.5), &json!("EUR"), &json!(19.5))
+    );
+    let no_sale = Event::new("purchase").value(1.0).property("revenue", 19.5);
+    assert_eq!(params(&event(&no_sale))["value"], json!(1));
 }
 
 #[test]

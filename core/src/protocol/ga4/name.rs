@@ -3,6 +3,7 @@
 
 use std::str;
 
+use super::super::habit::Habit;
 use crate::{
     hit::{Hit, Kind},
     ledger::Reason,
@@ -47,7 +48,7 @@ const RESERVED_EVENTS: [&str; 30] = [
 
 const RESERVED_PREFIXES: [&str; 3] = ["firebase_", "ga_", "google_"];
 
-/// The parameters that this protocol fills itself.
+/// The parameters that this protocol fills itself, in events of several kinds.
 const OWN: [&str; 9] = [
     "engagement_time_msec",
     "event_category",
@@ -76,7 +77,11 @@ impl Name {
     pub(super) fn of(hit: &Hit) -> Result<Self, Reason> {
         let own = match hit.kind() {
             Kind::Download => Some("file_download"),
-            Kind::Event => None,
+            Kind::Event if hit.name().is_empty() => return Err(Reason::BadName),
+            Kind::Event => Habit::of(hit).map(|habit| match habit {
+                Habit::Exception { .. } => "exception",
+                Habit::Timing { .. } => "timing_complete",
+            }),
             Kind::NotFound => Some("page_not_found"),
             Kind::Page => Some("page_view"),
             Kind::Search => Some("view_search_results"),
@@ -87,15 +92,15 @@ impl Name {
         let joint = if hit.category().is_empty() { "" } else { "_" };
         let chars = hit.category().chars().chain(joint.chars()).chain(hit.name().chars());
         let name = Self::cleaned(chars.skip_while(|c| !c.is_ascii_alphabetic()));
-        let is_refused =
-            hit.name().is_empty() || !name.is_allowed() || RESERVED_EVENTS.contains(&name.as_str());
+        let is_refused = !name.is_allowed() || RESERVED_EVENTS.contains(&name.as_str());
         if is_refused { Err(Reason::BadName) } else { Ok(name) }
     }
 
-    /// A property's name, unless the receiver or this protocol keeps it to itself.
-    pub(super) fn of_property(key: &str) -> Option<Self> {
+    /// A property's name, unless the receiver or this protocol keeps it to itself; `own` are names that are taken, too.
+    pub(super) fn of_property(key: &str, own: &[&str]) -> Option<Self> {
         let name = Self::cleaned(key.chars());
-        let is_taken = OWN.contains(&name.as_str()) || key.starts_with("gtag.");
+        let is_own = OWN.contains(&name.as_str()) || own.contains(&name.as_str());
+        let is_taken = is_own || key.starts_with("gtag.");
         (name.is_allowed() && !is_taken).then_some(name)
     }
 
@@ -114,10 +119,15 @@ impl Name {
     }
 
     fn is_allowed(&self) -> bool {
-        let name = self.as_str();
-        name.starts_with(|c: char| c.is_ascii_alphabetic())
-            && !RESERVED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+        is_allowed(self.as_str())
     }
+}
+
+/// Whether `name` is of the alphabet of names, and has no reserved beginning.
+pub(super) fn is_allowed(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && !RESERVED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
 #[cfg(test)]
@@ -131,7 +141,7 @@ mod test {
     }
 
     fn property(key: &str) -> Option<String> {
-        Name::of_property(key).map(|name| name.as_str().to_owned())
+        Name::of_property(key, &["fatal"]).map(|name| name.as_str().to_owned())
     }
 
     #[test]
@@ -152,6 +162,14 @@ mod test {
     fn an_event_begins_with_its_first_letter() {
         assert_eq!(event(&Event::new("_ 3d_view")).unwrap(), "d_view");
         assert_eq!(event(&Event::new("add").category("42")).unwrap(), "add");
+    }
+
+    #[test]
+    fn what_events_mean_by_habit_has_a_name_there() {
+        assert_eq!(event(&Event::new("E42").category("exception")).unwrap(), "exception");
+        assert_eq!(event(&Event::new("render").category("timing").value(1.5)).unwrap(), "timing_complete");
+        assert_eq!(event(&Event::new("render").category("timing")).unwrap(), "timing_render");
+        assert_eq!(event(&Event::new("").category("exception")), Err(Reason::BadName));
     }
 
     #[test]
@@ -190,5 +208,6 @@ mod test {
             assert_eq!(property(key), None, "{key}");
         }
         assert_eq!(property("session id"), None);
+        assert_eq!(property("fatal"), None);
     }
 }

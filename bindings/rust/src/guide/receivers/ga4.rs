@@ -17,6 +17,7 @@
 //! | --- | --- |
 //! | `measurement_id` | Admin, Data streams, the stream of your site: *Measurement ID* |
 //! | `api_secret` | the same page: *Measurement Protocol API secrets*, Create. A secret of another stream is taken and counts nothing |
+//! | `user_properties` | yours to say: `"plan,tier"` sends the properties `plan` and `tier` as the user's, for which Google has custom dimensions of the scope *User* |
 //! | `url` | only for Google's servers in the EU: `https://region1.google-analytics.com/mp/collect` |
 //!
 //! # What arrives
