@@ -1,4 +1,7 @@
-//! Receivers that answer as their manuals say, silent refusals included, and what the book of hits makes of it.
+//! Receivers that answer as their manuals say, silent refusals included, and what the book of hits and the observer are
+//! told of it.
+
+use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 use trackside::{Reason, ledger::Hits};
@@ -17,10 +20,32 @@ fn three(keys: &str, path: &str, answer: Answer) -> (Hits, Recorded) {
     let url = collector.url(path);
     let site = Site::open(&format!("[[destination]]\nurl = '{url}'\n{batch}\n{keys}\n"), pages());
     turn(&site.browser(), 0..3);
-    let stats = site.settled();
+    let hits = settled(&site);
     let requests = collector.requests();
     let [request] = &requests[..] else { panic!("{requests:?}") };
-    (stats.destinations[0].clone(), request.clone())
+    (hits, request.clone())
+}
+
+/// What became of all hits, of which the observer was told the same.
+fn settled(site: &Site) -> Hits {
+    let hits = site.settled().destinations[0].clone();
+    let lost: BTreeMap<_, _> = hits.refused.iter().chain(&hits.dropped).copied().collect();
+    assert_eq!(site.told_of_lost(), lost);
+    hits
+}
+
+/// What becomes of page views of which each goes in a request of its own and is answered so, in this order, and those
+/// requests.
+fn each(keys: &str, path: &str, answers: &[Answer]) -> (Hits, Vec<Recorded>) {
+    let collector = Collector::start().unwrap();
+    collector.script(answers.to_vec());
+    let url = collector.url(path);
+    let site = Site::open(&format!("[[destination]]\nurl = '{url}'\nworkers = 1\n{keys}\n"), pages());
+    let browser = site.browser();
+    for (n, _) in (0..).zip(answers) {
+        turn(&browser, [n]);
+    }
+    (settled(&site), collector.requests())
 }
 
 fn json(request: &Recorded) -> Json {
@@ -86,7 +111,7 @@ fn what_umami_takes_for_a_bots_is_refused() {
     let url = collector.url("/api/send");
     let site = Site::open(&format!("[[destination]]\nurl = '{url}'\n{}\n", umami()), pages());
     turn(&site.browser(), 0..2);
-    let hits = site.settled().destinations[0].clone();
+    let hits = settled(&site);
     assert_eq!((hits.delivered, lost(&hits, Reason::BotThere)), (0, 2), "{hits:?}");
     let requests = collector.requests();
     assert_eq!(requests.len(), 2);
@@ -126,9 +151,134 @@ fn a_collector_that_fails_is_sent_the_same_events_again() {
     let site = Site::open(&format!("[[destination]]\nurl = '{url}'\nworkers = 1\n{SNOWPLOW}\n"), pages());
     turn(&site.browser(), 0..1);
     eventually("a third attempt", || collector.count() == 3);
-    let hits = site.settled().destinations[0].clone();
+    let hits = settled(&site);
     assert_eq!((hits.delivered, hits.retries), (1, 2), "{hits:?}");
     let ids: Vec<_> =
         collector.requests().iter().map(|request| json(request)["data"][0]["eid"].clone()).collect();
     assert!(ids[0] == ids[1] && ids[1] == ids[2], "{ids:?}");
+}
+
+const MATOMO: &str = "type = 'matomo'\nsite_id = 7\ntoken = '0123456789abcdef0123456789abcdef'";
+
+fn matomo(answer: &str) -> (Hits, Recorded) {
+    three(MATOMO, "/matomo.php", Answer::status(200).body(answer))
+}
+
+/// The parameters of each hit in a bulk request.
+fn queries(request: &Recorded) -> Vec<BTreeMap<String, String>> {
+    let body = json(request);
+    let queries = body["requests"].as_array().unwrap().iter().map(|query| query.as_str().unwrap());
+    queries.map(|query| serde_urlencoded::from_str(query.strip_prefix('?').unwrap()).unwrap()).collect()
+}
+
+#[test]
+fn what_matomo_tracks_is_delivered() {
+    let (hits, request) = matomo(r#"{"status":"success","tracked":3,"invalid":0}"#);
+    assert_eq!((hits.delivered, hits.offered), (3, 3), "{hits:?}");
+    // No log of the server has the token.
+    assert_eq!((request.method.as_str(), request.target.as_str()), ("POST", "/matomo.php"));
+    assert_eq!(json(&request)["token_auth"], "0123456789abcdef0123456789abcdef");
+    let queries = queries(&request);
+    assert_eq!(queries.len(), 3);
+    for (n, query) in queries.iter().enumerate() {
+        assert_eq!((query["idsite"].as_str(), query["rec"].as_str()), ("7", "1"));
+        assert!(query["url"].ends_with(&format!("/page/{n}")), "{query:?}");
+        assert_eq!((query["cip"].as_str(), query["cid"].len()), ("127.0.0.0", 16), "{query:?}");
+    }
+    // A setting of the server's has it answer without a body.
+    let (hits, _) = three(MATOMO, "/matomo.php", Answer::status(204));
+    assert_eq!(hits.delivered, 3, "{hits:?}");
+}
+
+#[test]
+fn what_matomo_counts_as_invalid_is_refused() {
+    for answer in [
+        r#"{"status":"success","tracked":1,"invalid":2}"#,
+        r#"{"status":"success","tracked":1,"invalid":2,"invalid_indices":[0,2]}"#,
+        // PHP wrote a notice before it.
+        "\n<b>Deprecated</b>: x in y.php\n{\"status\":\"success\",\"tracked\":1,\"invalid\":2}",
+    ] {
+        let (hits, _) = matomo(answer);
+        assert_eq!((hits.delivered, lost(&hits, Reason::Rejected)), (1, 2), "{answer}: {hits:?}");
+    }
+    for answer in ["<html><h1>Sign in</h1>", r#"{"status":"error","tracked":0,"invalid":0}"#, "{}"] {
+        let (hits, _) = matomo(answer);
+        assert_eq!((hits.delivered, lost(&hits, Reason::Rejected)), (0, 3), "{answer}: {hits:?}");
+    }
+}
+
+#[test]
+fn what_matomo_has_rolled_back_is_sent_again() {
+    let collector = Collector::start().unwrap();
+    let rolled_back = r#"{"status":"error","tracked":1,"invalid":0}"#;
+    collector.script([
+        Answer::status(500).body(rolled_back),
+        Answer::status(503),
+        Answer::status(200).body(r#"{"status":"success","tracked":2,"invalid":0}"#),
+    ]);
+    let url = collector.url("/matomo.php");
+    let batch = "batch = { hits = 2, age = '1h' }\nworkers = 1";
+    let site = Site::open(&format!("[[destination]]\nurl = '{url}'\n{batch}\n{MATOMO}\n"), pages());
+    turn(&site.browser(), 0..2);
+    eventually("a third attempt", || collector.count() == 3);
+    let hits = settled(&site);
+    assert_eq!((hits.delivered, hits.retries), (2, 2), "{hits:?}");
+    let requests = collector.requests();
+    assert!(requests.iter().all(|request| request.body == requests[0].body));
+}
+
+#[test]
+fn where_matomo_broke_down_nobody_knows_what_it_has() {
+    let (hits, _) = three(MATOMO, "/matomo.php", Answer::status(500).body("<h1>Internal Server Error</h1>"));
+    assert_eq!((hits.delivered, lost(&hits, Reason::Ambiguous)), (0, 3), "{hits:?}");
+}
+
+#[test]
+fn matomo_says_of_one_hit_whether_it_took_it() {
+    let answers = [
+        Answer::status(200).body(&b"GIF89a"[..]),
+        Answer::status(204),
+        Answer::status(400),
+        Answer::status(200).body("<html>"),
+    ];
+    let (hits, requests) = each(&format!("{MATOMO}\nbulk = false"), "/matomo.php", &answers);
+    assert_eq!((hits.delivered, lost(&hits, Reason::Rejected)), (2, 2), "{hits:?}");
+    for request in &requests {
+        assert_eq!(request.target, "/matomo.php");
+        let form: BTreeMap<String, String> = serde_urlencoded::from_bytes(&request.body).unwrap();
+        assert_eq!(form["send_image"], "0");
+        assert_eq!(form["token_auth"], "0123456789abcdef0123456789abcdef");
+    }
+    assert_eq!(requests.len(), 4);
+}
+
+const PLAUSIBLE: &str = "type = 'plausible'\nip = 'full'\ndomain = 'shop.example'";
+
+#[test]
+fn what_plausible_says_it_dropped_is_refused() {
+    let taken = Answer::status(202).body("ok");
+    let dropped = taken.clone().header("X-Plausible-Dropped", "1");
+    let answers = [taken.clone(), dropped.clone(), taken.header("x-plausible-dropped", "0"), dropped];
+    let (hits, requests) = each(PLAUSIBLE, "/api/event", &answers);
+    assert_eq!((hits.delivered, lost(&hits, Reason::Rejected)), (2, 2), "{hits:?}");
+    assert_eq!(requests.len(), 4);
+    for (n, request) in requests.iter().enumerate() {
+        assert_eq!((request.method.as_str(), request.target.as_str()), ("POST", "/api/event"));
+        let body = json(request);
+        assert_eq!((&body["domain"], &body["name"]), (&"shop.example".into(), &"pageview".into()));
+        assert!(body["url"].as_str().unwrap().ends_with(&format!("/page/{n}")), "{body}");
+        // By these it tells visitors apart.
+        assert_eq!(request.header("x-forwarded-for"), Some("127.0.0.1"));
+        assert!(request.header("user-agent").unwrap().starts_with("Mozilla/"), "{request:?}");
+    }
+}
+
+#[test]
+fn what_plausible_cannot_read_is_refused_and_what_it_has_no_time_for_waits() {
+    let answers = [Answer::status(400).body(r#"{"errors":{"url":["is invalid"]}}"#)];
+    let (hits, _) = each(PLAUSIBLE, "/api/event", &answers);
+    assert_eq!((hits.delivered, lost(&hits, Reason::Rejected)), (0, 1), "{hits:?}");
+    let answers = [Answer::status(429).header("retry-after", "0")];
+    let (hits, requests) = each(PLAUSIBLE, "/api/event", &answers);
+    assert_eq!((hits.delivered, hits.retries, requests.len()), (1, 1, 2), "{hits:?}");
 }

@@ -1,14 +1,16 @@
 use std::{
+    collections::BTreeMap,
     net::SocketAddr,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
 };
 
 use axum::Router;
 use tokio::{net::TcpListener, runtime::Runtime};
-use trackside::{Tracker, clock::Clock, ledger::Stats, load, tower::TracksideLayer};
+use trackside::{Reason, Tracker, clock::Clock, ledger::Stats, load, tower::TracksideLayer};
+use trackside_transports::pool::{Observer, Report};
 
 use super::{Browser, LIMIT};
 
@@ -20,6 +22,7 @@ pub(crate) struct Site {
     pub(crate) tracker: Tracker,
     pub(crate) address: SocketAddr,
     clock: Arc<Hands>,
+    told: Arc<Told>,
     asked: Arc<AtomicU64>,
     runtime: Option<Runtime>,
 }
@@ -38,14 +41,15 @@ impl Site {
             .build()
             .unwrap_or_else(|mistakes| panic!("{mistakes}"));
         let clock = Arc::new(Hands(AtomicU64::new(NOON)));
-        let tracker = Tracker::builder(config).clock(clock.clone()).open().unwrap();
+        let told = Arc::new(Told::default());
+        let tracker = Tracker::builder(config).clock(clock.clone()).observer(told.clone()).open().unwrap();
         let app = layered(TracksideLayer::new(tracker.clone()));
         let runtime = Runtime::new().unwrap();
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
         let service = app.into_make_service_with_connect_info::<SocketAddr>();
         runtime.spawn(async { axum::serve(listener, service).await.unwrap() });
-        Self { tracker, address, clock, asked: Arc::default(), runtime: Some(runtime) }
+        Self { tracker, address, clock, told, asked: Arc::default(), runtime: Some(runtime) }
     }
 
     /// A browser that has never been here.
@@ -69,6 +73,18 @@ impl Site {
         self.balanced()
     }
 
+    /// Closes, and sums up what the observer was told of lost hits, of all destinations.
+    pub(crate) fn told_of_lost(&self) -> BTreeMap<Reason, u64> {
+        assert!(self.tracker.close(LIMIT).unwrap().is_empty(), "left: {:?}", self.tracker.stats());
+        let mut lost = BTreeMap::new();
+        for report in self.told.0.lock().unwrap().iter() {
+            if let Report::Lost(reasons) = report {
+                reasons.iter().for_each(|(reason, n)| *lost.entry(*reason).or_default() += n);
+            }
+        }
+        lost
+    }
+
     /// Both books, which must balance while nothing is going on: that of requests with what the browsers
     /// asked, that of hits with what is counted apart.
     pub(crate) fn balanced(&self) -> Stats {
@@ -88,6 +104,16 @@ impl Drop for Site {
             // A handler that waits for what never comes is not waited for.
             runtime.shutdown_background();
         }
+    }
+}
+
+/// Keeps what it is told.
+#[derive(Debug, Default)]
+struct Told(Mutex<Vec<Report>>);
+
+impl Observer for Told {
+    fn observe(&self, _: &str, report: &Report) {
+        self.0.lock().unwrap().push(report.clone());
     }
 }
 
