@@ -5,7 +5,7 @@ use std::fmt::{self, Display, Formatter, Write};
 use percent_encoding::percent_encode_byte;
 use serde::{Serialize, Serializer};
 
-use crate::hit::cap::cut;
+use crate::hit::cap::{LANGUAGE, cut};
 
 /// The first `max` characters (Unicode scalar values) of `text`.
 pub(super) fn first_chars(text: &str, max: usize) -> &str {
@@ -70,6 +70,14 @@ impl Display for Clean<'_> {
         }
         Ok(())
     }
+}
+
+/// A language in lower case, written into `place`; none of one that is not ASCII, or is longer.
+pub(super) fn lower_language<'a>(language: &str, place: &'a mut [u8; LANGUAGE]) -> Option<&'a str> {
+    let lower = place.get_mut(..language.len()).filter(|_| language.is_ascii())?;
+    lower.copy_from_slice(language.as_bytes());
+    lower.make_ascii_lowercase();
+    std::str::from_utf8(lower).ok()
 }
 
 /// Text in lower case.
@@ -180,6 +188,11 @@ mod test {
     #[test]
     fn lower_case() {
         assert_eq!(Lower("en-GB").to_string(), "en-gb");
+        let long = "A".repeat(36);
+        let lower = |text: &str| lower_language(text, &mut [0; 35]).map(str::to_owned);
+        assert_eq!(lower("zh-Hant-TW").as_deref(), Some("zh-hant-tw"));
+        assert_eq!(lower(&long[1..]), Some("a".repeat(35)));
+        assert_eq!([lower(&long), lower("É")], [None, None]);
     }
 
     #[test]

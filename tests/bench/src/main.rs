@@ -6,6 +6,7 @@
 mod abi;
 mod clock;
 mod collector;
+mod encode;
 mod floor;
 mod job;
 mod ours;

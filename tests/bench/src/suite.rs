@@ -5,7 +5,7 @@ use std::io;
 use crate::{
     clock::Times,
     collector::Collector,
-    job,
+    encode, job,
     report::{Limit, Row, Series},
     spool, stalled,
 };
@@ -63,7 +63,7 @@ pub struct Section {
 }
 
 /// All parts, in their order.
-pub const SECTIONS: [Section; 14] = [
+pub const SECTIONS: [Section; 15] = [
     Section { name: "request", measure: request },
     Section { name: "identity", measure: identity },
     Section { name: "ffi", measure: ffi },
@@ -72,6 +72,7 @@ pub const SECTIONS: [Section; 14] = [
     Section { name: "headers", measure: headers },
     Section { name: "threads", measure: threads },
     Section { name: "destinations", measure: destinations },
+    Section { name: "encode", measure: encode::encode },
     Section { name: "delivery", measure: delivery },
     Section { name: "crowd", measure: crowd },
     Section { name: "spool", measure: spool::cost },

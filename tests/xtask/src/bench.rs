@@ -12,6 +12,8 @@ const MANIFEST: &str = "tests/bench/Cargo.toml";
 /// When they cannot be built or run.
 pub(crate) fn run(options: &[&str]) -> Result<(), String> {
     prepare()?;
+    // All of its programs: one runs the other.
+    cargo::run(&["build", "--release", "--manifest-path", MANIFEST, "--bins"])?;
     cargo::run(&[&["run", "--release", "--manifest-path", MANIFEST, "--"], options].concat()).map(drop)
 }
 

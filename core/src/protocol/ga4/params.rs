@@ -5,13 +5,13 @@ use super::{
         common,
         habit::{self, Habit},
         json::Object,
-        text::{Address, Lower, Shown, first_chars},
+        text::{Address, Lower, Shown, first_chars, lower_language},
     },
     name::Name,
 };
 use crate::{
     Value,
-    hit::{Hit, Kind},
+    hit::{Hit, Kind, cap},
 };
 
 const MAX_PARAMS: usize = 25;
@@ -75,11 +75,9 @@ fn write_download(hit: &Hit, params: &mut Object<'_>) {
 fn write_page(hit: &Hit, params: &mut Object<'_>) {
     write_referrer(hit, params);
     params.put_text("page_title", first_chars(hit.title(), MAX_TITLE));
-    let language = hit.language();
-    if language.is_ascii() {
-        params.put_text("page_language", &language.to_ascii_lowercase());
-    } else {
-        params.put("page_language", &Shown(Lower(language)));
+    match lower_language(hit.language(), &mut [0; cap::LANGUAGE]) {
+        Some(language) => params.put_text("page_language", language),
+        None => params.put("page_language", &Shown(Lower(hit.language()))),
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
         Enriched, common,
         form::Form,
         habit::{self, Habit},
-        text::Lower,
+        text::lower_language,
     },
     GaV1, Time,
 };
@@ -92,8 +92,8 @@ impl GaV1 {
             form.put("geoid", hit.country());
         }
         form.put("ua", hit.agent());
-        if hit.language().is_ascii() {
-            form.put_shown("ul", Lower(cut_str(hit.language(), MAX_LANGUAGE)));
+        if let Some(language) = lower_language(hit.language(), &mut [0; cap::LANGUAGE]) {
+            form.put("ul", cut_str(language, MAX_LANGUAGE));
         }
         if !self.is_whole {
             write_campaign(enriched, form);
