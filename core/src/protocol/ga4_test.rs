@@ -353,7 +353,7 @@ fn a_body_may_have_129_999_bytes() {
     };
     let found = (1..100).find_map(|label| {
         let hit = large(label);
-        let each = encoded(&[hit.clone(), hit.clone()]).1 - encoded(&[hit.clone()]).1;
+        let each = encoded(&[hit.clone(), hit.clone()]).1 - encoded(std::slice::from_ref(&hit)).1;
         let left = 129_999_usize.checked_sub(24 * each + encoded(&[last(0)]).1)?;
         (left < 900).then_some((hit, left))
     });
