@@ -82,7 +82,8 @@ const _: () = assert!(cap::USER_ID <= 256);
 /// `ga4`: Google Analytics 4.
 pub static TYPE: ReceiverType = ReceiverType::new("ga4", KEYS, make)
     .title("Google Analytics 4")
-    .example("measurement_id = \"G-ABC123DEF4\"\napi_secret = \"env:GA4_SECRET\"");
+    .example("measurement_id = \"G-ABC123DEF4\"\napi_secret = \"env:GA4_SECRET\"")
+    .check(super::check::ga4::first);
 
 static KEYS: &[Key] = &[
     Key::url("url")

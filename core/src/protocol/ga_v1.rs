@@ -79,7 +79,8 @@ const WINDOW_OF_SECONDS: u64 = 12 * 60 * 60;
 /// `ga-v1`: the Measurement Protocol of Universal Analytics.
 pub static TYPE: ReceiverType = ReceiverType::new("ga-v1", KEYS, make)
     .title("Collectors that speak the Measurement Protocol v1")
-    .example("tracking_id = \"UA-12345-6\"");
+    .example("tracking_id = \"UA-12345-6\"")
+    .check(super::check::ga_v1::first);
 
 /// Those of `celery`, too.
 pub(crate) static TASK_KEYS: &[Key] = &[URL_KEY, TRACKING_ID, VERSION];

@@ -60,7 +60,8 @@ use crate::{
 /// `goatcounter`: GoatCounter.
 pub static TYPE: ReceiverType = ReceiverType::new("goatcounter", KEYS, make)
     .title("GoatCounter")
-    .example("url = \"https://stats.example.com/api/v0/count\"\ntoken = \"env:GOATCOUNTER_TOKEN\"");
+    .example("url = \"https://stats.example.com/api/v0/count\"\ntoken = \"env:GOATCOUNTER_TOKEN\"")
+    .check(|_| &super::check::goatcounter::FIRST);
 
 static KEYS: &[Key] = &[
     Key::url("url")

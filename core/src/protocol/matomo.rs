@@ -65,7 +65,8 @@ use crate::{
 /// `matomo`: the Tracking HTTP API of Matomo.
 pub static TYPE: ReceiverType = ReceiverType::new("matomo", KEYS, make)
     .title("Matomo")
-    .example("url = \"https://stats.example.com/matomo.php\"\nsite_id = 1\ntoken = \"env:MATOMO_TOKEN\"");
+    .example("url = \"https://stats.example.com/matomo.php\"\nsite_id = 1\ntoken = \"env:MATOMO_TOKEN\"")
+    .check(|_| &super::check::matomo::FIRST);
 
 static KEYS: &[Key] = &[
     Key::url("url")
@@ -124,15 +125,13 @@ const PARTS: &[Part] = &[
 ];
 
 fn make(values: &Values) -> Result<Arc<dyn Protocol>, WrongKey> {
-    Ok(Arc::new(Matomo {
-        url: values.text("url").to_owned(),
-        site_id: values.number("site_id").unwrap_or_default(),
-        token: values.secret("token").cloned(),
-        is_bulk: values.is_true("bulk"),
-        visitor_as: if values.text("visitor_as") == "_id" { "_id" } else { "cid" },
-        dimensions: values.numbers("dimensions").iter().map(dimension).collect(),
-        takes_bots: values.is_true("bots"),
-    }))
+    Ok(Arc::new(Matomo::of(values)))
+}
+
+/// Writes the request of `hit` as a form without the token, and without what asks for one.
+pub(super) fn write_bare(values: &Values, hit: &Hit, now: u64, out: &mut Outgoing) {
+    let bare = Matomo { token: None, is_bulk: false, ..Matomo::of(values) };
+    bare.encode(&[Enriched::new(hit)], now, out);
 }
 
 fn dimension((property, number): &(String, u64)) -> (String, String) {
@@ -191,6 +190,18 @@ impl Protocol for Matomo {
 }
 
 impl Matomo {
+    fn of(values: &Values) -> Self {
+        Self {
+            url: values.text("url").to_owned(),
+            site_id: values.number("site_id").unwrap_or_default(),
+            token: values.secret("token").cloned(),
+            is_bulk: values.is_true("bulk"),
+            visitor_as: if values.text("visitor_as") == "_id" { "_id" } else { "cid" },
+            dimensions: values.numbers("dimensions").iter().map(dimension).collect(),
+            takes_bots: values.is_true("bots"),
+        }
+    }
+
     fn write_single(&self, batch: &[Enriched<'_>], now: u64, out: &mut Outgoing) -> usize {
         out.header("content-type", "application/x-www-form-urlencoded");
         let Some(first) = batch.first() else {

@@ -7,6 +7,7 @@
 #![doc = include_str!("receivers.md")]
 
 mod answer;
+pub mod check;
 mod common;
 mod form;
 pub mod ga4;

@@ -71,6 +71,14 @@ impl Outgoing {
         self.secrets.push(start..self.url.len());
     }
 
+    /// Puts `text` into the URL that is written, before its byte `at`, which is not inside a secret.
+    pub(crate) fn insert_into_url(&mut self, at: usize, text: &str) {
+        self.url.insert_str(at, text);
+        for secret in self.secrets.iter_mut().filter(|secret| secret.start >= at) {
+            *secret = secret.start + text.len()..secret.end + text.len();
+        }
+    }
+
     /// Adds a header. One whose value HTTP does not allow makes a request that is not sent, but refused(`rejected`).
     pub fn header(&mut self, name: &'static str, value: impl Display) {
         let start = self.values.len();
@@ -136,6 +144,15 @@ impl Outgoing {
         &self.body
     }
 
+    /// Each secret as it is sent, for looking it up in what must not show it.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
+        let in_url = self.secrets.iter().map(|range| (self.url.as_bytes(), range));
+        let in_headers = self.headers.iter().map(|header| (self.values.as_bytes(), &header.secret));
+        let in_body = self.hidden.iter().map(|range| (self.body.as_slice(), range));
+        let all = in_url.chain(in_headers).chain(in_body);
+        all.filter_map(|(bytes, range)| std::str::from_utf8(bytes.get(range.clone())?).ok())
+    }
+
     /// The body, with `***` in place of each secret.
     pub fn shown_payload(&self) -> Cow<'_, [u8]> {
         covered(&self.body, &self.hidden)
@@ -195,6 +212,8 @@ mod test {
         let expected = [("x-count", "2"), ("authorization", "Bearer ***"), ("x-empty", "")];
         assert_eq!(shown, expected.map(|(name, value)| (name, value.to_owned())));
         assert_eq!(*out.shown_payload(), *b"a=***&b=***");
+        let secrets: Vec<_> = out.secrets().filter(|secret| !secret.is_empty()).collect();
+        assert_eq!(secrets, ["s3%2Fcret", "t0ken", "p4ss", "w0rd"]);
         assert_eq!(
             format!("{out:?}"),
             "Outgoing { method: \"POST\", url: \"https://a.example/?k=***\", headers: [(\"x-count\", \"2\"), \

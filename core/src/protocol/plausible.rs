@@ -63,7 +63,8 @@ use crate::{
 /// `plausible`: the Events API of Plausible.
 pub static TYPE: ReceiverType = ReceiverType::new("plausible", KEYS, make)
     .title("Plausible")
-    .example("ip = \"full\"\ndomain = \"www.example.com\"");
+    .example("ip = \"full\"\ndomain = \"www.example.com\"")
+    .check(|_| &super::check::plausible::FIRST);
 
 static KEYS: &[Key] = &[
     Key::url("url")
@@ -102,6 +103,14 @@ fn make(values: &Values) -> Result<Arc<dyn Protocol>, WrongKey> {
         domain: values.text("domain").to_owned(),
         is_interactive: values.is_true("interactive"),
     }))
+}
+
+/// The site that Plausible is told of `hit`.
+pub(super) fn domain_of<'a>(values: &'a Values, hit: &'a Hit) -> &'a str {
+    match values.text("domain") {
+        "" => hit.site(),
+        domain => domain,
+    }
 }
 
 fn is_domain(text: &str) -> bool {

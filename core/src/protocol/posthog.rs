@@ -57,8 +57,10 @@ use crate::{
 };
 
 /// `posthog`: PostHog.
-pub static TYPE: ReceiverType =
-    ReceiverType::new("posthog", KEYS, make).title("PostHog").example("api_key = \"env:POSTHOG_KEY\"");
+pub static TYPE: ReceiverType = ReceiverType::new("posthog", KEYS, make)
+    .title("PostHog")
+    .example("api_key = \"env:POSTHOG_KEY\"")
+    .check(|_| &super::check::posthog::FIRST);
 
 static KEYS: &[Key] = &[
     Key::url("url")

@@ -3,7 +3,9 @@
 use std::{fmt, sync::Arc};
 
 use super::{
-    Key, Protocol, Values, ga_v1, ga4, goatcounter, matomo, plausible, posthog,
+    Key, Protocol, Values,
+    check::{self, Question},
+    ga_v1, ga4, goatcounter, matomo, plausible, posthog,
     segment::{RUDDERSTACK, SEGMENT},
     snowplow, umami, webhook,
 };
@@ -37,7 +39,11 @@ pub struct ReceiverType {
     pub(crate) make: Make,
     pub(crate) title: &'static str,
     pub(crate) example: &'static str,
+    pub(crate) check: First,
 }
+
+/// What is asked first to check a destination whose keys hold these values.
+type First = fn(&Values) -> &'static Question;
 
 type Make = fn(&Values) -> Result<Arc<dyn Protocol>, WrongKey>;
 
@@ -48,7 +54,7 @@ impl ReceiverType {
     /// checks what one key demands of another. After a mistake in a key it is called all the same, with empty texts
     /// for what is wrong, to find out the limits; what it complains of then is not told.
     pub const fn new(name: &'static str, keys: &'static [Key], make: Make) -> Self {
-        Self { name, keys, make, title: "", example: "" }
+        Self { name, keys, make, title: "", example: "", check: |_| &check::TEST_HIT }
     }
 
     /// What stands in the guide: the receiver's own name for itself.
@@ -60,6 +66,13 @@ impl ReceiverType {
     /// What stands in the guide: the lines of TOML, beside `type`, without which it cannot be configured.
     pub const fn example(mut self, lines: &'static str) -> Self {
         self.example = lines;
+        self
+    }
+
+    /// What is asked first to [check](mod@check) a destination whose keys hold what `first` is handed. Defaults to
+    /// [`TEST_HIT`](check::TEST_HIT).
+    pub const fn check(mut self, first: fn(&Values) -> &'static Question) -> Self {
+        self.check = first;
         self
     }
 

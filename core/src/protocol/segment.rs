@@ -53,12 +53,14 @@ use crate::{
 /// `segment`: Segment.
 pub static SEGMENT: ReceiverType = ReceiverType::new("segment", SEGMENT_KEYS, make_segment)
     .title("Segment")
-    .example("write_key = \"env:SEGMENT_KEY\"");
+    .example("write_key = \"env:SEGMENT_KEY\"")
+    .check(|_| &super::check::segment::SEGMENT);
 
 /// `rudderstack`: RudderStack.
 pub static RUDDERSTACK: ReceiverType = ReceiverType::new("rudderstack", RUDDERSTACK_KEYS, make_rudderstack)
     .title("RudderStack")
-    .example("url = \"https://data.example.com/v1/batch\"\nwrite_key = \"env:RUDDERSTACK_KEY\"");
+    .example("url = \"https://data.example.com/v1/batch\"\nwrite_key = \"env:RUDDERSTACK_KEY\"")
+    .check(|_| &super::check::segment::RUDDERSTACK);
 
 static SEGMENT_KEYS: &[Key] = &[
     Key::url("url")

@@ -51,7 +51,8 @@ use crate::{
 /// `snowplow`: Snowplow.
 pub static TYPE: ReceiverType = ReceiverType::new("snowplow", KEYS, make)
     .title("Snowplow")
-    .example("url = \"https://collector.example.com/com.snowplowanalytics.snowplow/tp2\"");
+    .example("url = \"https://collector.example.com/com.snowplowanalytics.snowplow/tp2\"")
+    .check(|_| &super::check::snowplow::FIRST);
 
 static KEYS: &[Key] = &[
     Key::url("url")

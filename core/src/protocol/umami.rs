@@ -59,9 +59,12 @@ use crate::{
 };
 
 /// `umami`: Umami.
-pub static TYPE: ReceiverType = ReceiverType::new("umami", KEYS, make).title("Umami").example(
-    "url = \"https://umami.example.com/api/batch\"\nwebsite = \"3f9c2f5e-7f0a-4b52-9d5d-0e7a3c8b1f20\"",
-);
+pub static TYPE: ReceiverType = ReceiverType::new("umami", KEYS, make)
+    .title("Umami")
+    .example(
+        "url = \"https://umami.example.com/api/batch\"\nwebsite = \"3f9c2f5e-7f0a-4b52-9d5d-0e7a3c8b1f20\"",
+    )
+    .check(|_| &super::check::umami::FIRST);
 
 static KEYS: &[Key] = &[
     Key::url("url")

@@ -43,7 +43,8 @@ use crate::{Headers, config::Secret, hit::Hit, ledger::Reason};
 /// `webhook`: an address of one's own.
 pub static TYPE: ReceiverType = ReceiverType::new("webhook", KEYS, make)
     .title("Webhooks of your own")
-    .example("url = \"https://hooks.example.com/trackside\"\nsecret = \"env:WEBHOOK_SECRET\"");
+    .example("url = \"https://hooks.example.com/trackside\"\nsecret = \"env:WEBHOOK_SECRET\"")
+    .check(|_| &super::check::webhook::FIRST);
 
 static KEYS: &[Key] = &[
     Key::url("url")
