@@ -4,6 +4,7 @@
 #[cfg(test)]
 extern crate self as trackside_transports;
 
+pub mod check;
 pub mod clock;
 mod destination;
 mod drain;

@@ -22,7 +22,12 @@ use trackside_core::{
     config::{Destination, Http, Policy},
     protocol::{self, Enriched, Outcome},
 };
-use trackside_transports::{Tracker, sink::Sink, sinks};
+use trackside_transports::{
+    Tracker,
+    check::{self, Options},
+    sink::Sink,
+    sinks,
+};
 use ureq::tls::{PemItem, parse_pem};
 
 fn path(name: &str) -> PathBuf {
@@ -121,4 +126,37 @@ fn a_file_of_authorities_that_cannot_be_used_is_an_error_at_start() {
     }
     assert!(Tracker::open(config("https://stats.example.com/collect", Some(&path("ca.pem")))).is_ok());
     fs::remove_dir_all(folder).unwrap();
+}
+
+/// What a check says of the receiver at `url`: its findings, and what to do.
+fn checked(url: &str, ca: Option<&str>) -> Vec<(String, String)> {
+    let config = config(url, ca.map(path).as_deref());
+    let checked = check::check(&config, &config.destinations()[0], &Options::new(LONG));
+    checked.findings.iter().map(|it| (it.what().to_owned(), it.to_do().to_owned())).collect()
+}
+
+#[test]
+fn a_check_says_what_is_wrong_with_tls() {
+    let port = receiver();
+    let url = format!("https://127.0.0.1:{port}/collect");
+    assert!(checked(&url, Some("ca.pem"))[0].0.contains("took the test hit"));
+    for ca in [Some("other.pem"), None] {
+        let [(what, to_do)] = &checked(&url, ca)[..] else { panic!() };
+        assert!(
+            what.starts_with(&format!(
+                "nobody that is believed vouches for the certificate of 127.0.0.1:{port}"
+            )),
+            "{what}"
+        );
+        assert!(to_do.contains("name a file with its certificate as `ca`"), "{to_do}");
+    }
+    let [(what, to_do)] = &checked(&format!("https://localhost:{port}/collect"), Some("ca.pem"))[..] else {
+        panic!()
+    };
+    assert!(what.starts_with(&format!("the certificate of localhost:{port} is for another name")), "{what}");
+    assert!(to_do.starts_with("write the name that the certificate has"), "{to_do}");
+    // Plain HTTP at a port for TLS.
+    let [(what, to_do)] = &checked(&format!("http://127.0.0.1:{port}/collect"), None)[..] else { panic!() };
+    assert!(what.starts_with(&format!("127.0.0.1:{port} closes")) || what.contains("is not HTTP"), "{what}");
+    assert!(to_do.contains("https://"), "{to_do}");
 }

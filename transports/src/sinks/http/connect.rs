@@ -1,7 +1,5 @@
 //! How a connection is made, and what stands between it and ureq.
 
-use std::sync::{Arc, atomic::AtomicBool};
-
 #[cfg(feature = "tls")]
 use ureq::unversioned::transport::RustlsConnector;
 use ureq::{
@@ -11,26 +9,41 @@ use ureq::{
     },
 };
 
-use super::{join::Joined, steady::Steady, watch::Watched};
+use super::{
+    join::Joined,
+    progress::{Progress, Reached},
+    steady::Steady,
+    watch::Watched,
+};
 
-/// Connects, through the proxy where there is one and by TLS where the URL says so, and sets `wrote` before the first
-/// byte of a request is written.
-pub(super) fn connector(wrote: Arc<AtomicBool>, has_proxy: bool) -> impl Connector {
+/// Connects, through the proxy where there is one and by TLS where the URL says so, and tells `progress` of it: of the
+/// request's first byte before that is written.
+pub(super) fn connector(progress: Progress, has_proxy: bool) -> impl Connector {
+    let steadying = Steadying { progress: progress.clone(), has_proxy };
     let connector =
-        ().chain(ConnectProxyConnector::default()).chain(TcpConnector::default()).chain(Steadying);
+        ().chain(ConnectProxyConnector::default()).chain(TcpConnector::default()).chain(steadying);
     #[cfg(feature = "tls")]
     let connector = connector.chain(RustlsConnector::default());
-    connector.chain(Requesting { wrote, has_proxy })
+    connector.chain(Requesting { progress, has_proxy })
 }
 
 /// Below TLS, which measures time-outs anew for each of its own reads and writes.
 #[derive(Debug)]
-struct Steadying;
+struct Steadying {
+    progress: Progress,
+    has_proxy: bool,
+}
 
 impl<T: Transport> Connector<T> for Steadying {
     type Out = Steady<T>;
 
-    fn connect(&self, _: &ConnectionDetails<'_>, chained: Option<T>) -> Result<Option<Self::Out>, Error> {
+    fn connect(
+        &self,
+        details: &ConnectionDetails<'_>,
+        chained: Option<T>,
+    ) -> Result<Option<Self::Out>, Error> {
+        let to_proxy = self.has_proxy && details.config.proxy().is_none();
+        self.progress.reach(if to_proxy { Reached::Proxy } else { Reached::Receiver });
         Ok(chained.map(Steady))
     }
 }
@@ -38,7 +51,7 @@ impl<T: Transport> Connector<T> for Steadying {
 /// Above TLS, where there are requests.
 #[derive(Debug)]
 struct Requesting {
-    wrote: Arc<AtomicBool>,
+    progress: Progress,
     has_proxy: bool,
 }
 
@@ -55,7 +68,10 @@ impl<T: Transport> Connector<T> for Requesting {
         let is_the_way = self.has_proxy && details.config.proxy().is_none();
         Ok(chained.map(|transport| match is_the_way {
             true => Either::A(transport),
-            false => Either::B(Joined::new(Watched::new(transport, Arc::clone(&self.wrote)))),
+            false => {
+                self.progress.reach(Reached::Ready);
+                Either::B(Joined::new(Watched::new(transport, self.progress.clone())))
+            }
         }))
     }
 }

@@ -9,9 +9,13 @@
 //! A proxy is used only if it is configured, whatever the environment says, and no redirect is followed. Certificates
 //! are checked against the roots of `webpki-roots`, or those of a file.
 
+mod ask;
 mod compress;
 mod connect;
+mod fault;
 mod join;
+mod line;
+mod progress;
 mod resolve;
 #[cfg(feature = "tls")]
 mod roots;
@@ -23,6 +27,7 @@ use std::{path::Path, sync::Arc};
 
 use trackside_core::{config::Http, protocol::Protocol};
 
+pub(crate) use self::ask::{Told, ask};
 use self::sink::HttpSink;
 use crate::sink::{Sink, SinkFactory};
 

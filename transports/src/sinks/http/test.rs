@@ -88,5 +88,5 @@ fn https_is_spoken() {
 #[test]
 fn errors_that_hold_the_url_are_not_shown() {
     let error = ureq::Error::BadUri("http://127.0.0.1/?key=s3cret".to_owned());
-    assert_eq!(sink::cause(&error), "failed");
+    assert_eq!(line::cause(&error), "failed");
 }

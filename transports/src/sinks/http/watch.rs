@@ -1,25 +1,22 @@
 //! Sees the request's first byte go out, after any TLS handshake.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
-
 use ureq::{
     Error,
     unversioned::transport::{Buffers, NextTimeout, Transport},
 };
 
+use super::progress::{Progress, Reached};
+
 #[derive(Debug)]
 pub(super) struct Watched<T> {
     transport: T,
-    wrote: Arc<AtomicBool>,
+    progress: Progress,
 }
 
 impl<T> Watched<T> {
-    /// Sets `wrote` before the first byte is handed to `transport`.
-    pub(super) fn new(transport: T, wrote: Arc<AtomicBool>) -> Self {
-        Self { transport, wrote }
+    /// Tells `progress` before the first byte is handed to `transport`.
+    pub(super) fn new(transport: T, progress: Progress) -> Self {
+        Self { transport, progress }
     }
 }
 
@@ -30,7 +27,7 @@ impl<T: Transport> Transport for Watched<T> {
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
         if amount > 0 {
-            self.wrote.store(true, Ordering::Relaxed);
+            self.progress.reach(Reached::Wrote);
         }
         self.transport.transmit_output(amount, timeout)
     }

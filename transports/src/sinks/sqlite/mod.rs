@@ -65,6 +65,27 @@ pub fn check(path: impl AsRef<Path>) -> Result<(), SinkError> {
     unforked(path, || sink::probe(&schema::open(path)?))
 }
 
+/// What stands at the path of a store.
+pub(crate) enum State {
+    /// A store of an earlier version, which the first hit brings up to this one.
+    Earlier,
+    /// A file with nothing in it.
+    Empty,
+    /// Nothing.
+    Missing,
+    /// A store that is ready.
+    Ready,
+}
+
+/// Sees that the store at `path`, if there is one, can be written: unlike [`check`] it makes and migrates nothing.
+///
+/// # Errors
+///
+/// As [`check`].
+pub(crate) fn look(path: &Path) -> Result<State, SinkError> {
+    unforked(path, || schema::look(path))
+}
+
 /// Does `work`, which opens and closes the store at `path`, while no fork comes in between.
 fn unforked<R>(path: &Path, work: impl FnOnce() -> Result<R, StoreError>) -> Result<R, SinkError> {
     Gate::<()>::new(path).enter(|_| work()).map_err(|error| error.at(path))

@@ -10,6 +10,7 @@ use std::{
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
+use super::State;
 use crate::{pool::fork, sink::SinkError};
 
 /// `PRAGMA application_id` of every store: "trks".
@@ -133,6 +134,29 @@ pub(super) fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
         return open(path);
     }
     Ok(connection)
+}
+
+/// What stands at `path`, which can be written; nothing of it is changed.
+pub(super) fn look(path: &Path) -> Result<State, StoreError> {
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() => {}
+        Ok(_) => return Err(StoreError::NoFile),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(State::Missing),
+        // SQLite says why.
+        Err(_) => {}
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = connect(path, flags)?;
+    let version = version(&connection.transaction()?)?;
+    if connection.is_readonly(rusqlite::MAIN_DB)? {
+        return Err(StoreError::ReadOnly);
+    }
+    if version == MIGRATIONS.len() {
+        super::sink::probe(&connection)?;
+        return Ok(State::Ready);
+    }
+    connection.transaction_with_behavior(TransactionBehavior::Immediate)?.rollback()?;
+    Ok(if version == 0 { State::Empty } else { State::Earlier })
 }
 
 fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
