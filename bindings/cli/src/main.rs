@@ -1,5 +1,7 @@
-//! The `trackside` command: serve a folder, report what was counted, explain a verdict, see to the spool.
+//! The `trackside` command: serve a folder, report what was counted, check destinations, explain a verdict, see to the
+//! spool.
 
+mod check;
 mod configuration;
 mod escape;
 mod explain;
@@ -12,6 +14,7 @@ mod printer;
 mod report;
 mod serve;
 mod spool;
+mod timeout;
 
 use std::process::ExitCode;
 
@@ -31,6 +34,7 @@ struct Arguments {
 enum Command {
     Serve(serve::Arguments),
     Report(report::Arguments),
+    Check(check::Arguments),
     Explain(explain::Arguments),
     Forget(forget::Arguments),
     Spool(spool::Arguments),
@@ -40,6 +44,7 @@ const AFTER_HELP: &str = "\
 Begin with:
   trackside serve              serve a small sample site and see its page views counted
   trackside report             see what was counted
+  trackside check              see whether the receivers take what they are sent
   trackside explain --help     see why a request counts, and what would be sent of it
   trackside spool --help       see to what waits on disk
 
@@ -59,6 +64,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
     match arguments.command {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Forget(arguments) => forget::run(&arguments),
         Command::Spool(arguments) => spool::run(&arguments),

@@ -11,13 +11,13 @@ use trackside::{
 use super::{
     Format, count, json as print_json,
     survey::{Found, MadeFor, Survey},
-    timeout::Timeout,
 };
 use crate::{
     configuration::{self, Location},
     failure::Failure,
     ledger, log, output,
     printer::Printer,
+    timeout::Timeout,
 };
 
 /// How long what the log says may take to be read at the end.

@@ -7,7 +7,6 @@ mod redact;
 mod show;
 mod survey;
 mod tally;
-mod timeout;
 mod verify;
 
 use clap::{Subcommand, ValueEnum};

@@ -6,7 +6,7 @@ use crate::place::Place;
 fn help_is_worth_reading() {
     let place = Place::new();
     for (command, parts) in [
-        (&["--help"][..], &["serve", "report", "explain", "forget", "Exit codes:"][..]),
+        (&["--help"][..], &["serve", "report", "check", "explain", "forget", "Exit codes:"][..]),
         (
             &["serve", "--help"],
             &[
@@ -32,6 +32,18 @@ fn help_is_worth_reading() {
         (&["spool", "show", "--help"], &["--unredacted", "What is hidden", "[default: 20]", "Exit codes:"]),
         (&["spool", "drain", "--help"], &["hooks", "[default: 60s]", "Exit codes:"]),
         (&["spool", "purge", "--help"], &["--yes", "Examples:", "Exit codes:"]),
+        (
+            &["check", "--help"],
+            &[
+                "What is sent:",
+                "unproven",
+                "--dry-run",
+                "--hit",
+                "[default: 30s]",
+                "Examples:",
+                "Exit codes:",
+            ],
+        ),
         (&["forget", "--help"], &["What it does:", "Examples:", "Exit codes:", "--user", "<ID>"]),
     ] {
         let ran = place.run(command);

@@ -8,6 +8,7 @@
     reason = "tests fail by panicking"
 )]
 
+mod check;
 mod client;
 mod explain;
 mod failures;

@@ -2,7 +2,7 @@ use std::{str::FromStr, time::Duration};
 
 /// How long something may take.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct Timeout(pub(super) Duration);
+pub(crate) struct Timeout(pub(crate) Duration);
 
 impl FromStr for Timeout {
     type Err = &'static str;
