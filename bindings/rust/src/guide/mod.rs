@@ -3,6 +3,7 @@
 //! The keys of the configuration are told in [`config`](crate::config).
 
 pub mod caches;
+pub mod checking;
 pub mod delivery;
 pub mod hooks;
 pub mod own_adapter;

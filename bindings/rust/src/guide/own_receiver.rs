@@ -95,6 +95,9 @@
 //!   included.
 //! - **`encode`** takes the leading hits that one request may hold, at least one. The pool hands it no more than `batch`.
 //! - **`classify`** says what became of the hits. A status that leaves it open is `Unknown`, not `Retry`.
+//! - **[`check`](crate::protocol::ReceiverType::check)**, which a type may do without, is how a destination is
+//!   [checked](super::checking) before hits depend on it: where the receiver has a debug endpoint, or says more in its
+//!   answer than `classify` needs.
 //!
 //! # In trackside itself
 //!

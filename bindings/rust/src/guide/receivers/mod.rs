@@ -5,6 +5,9 @@
 //! destination has, and those of the stores, in [`config`](crate::config). A receiver that is not here can be had all the
 //! same, as [a type of your own](super::own_receiver) or by [a sink of your own](super::own_sink).
 //!
+//! Whether a receiver takes what it is sent `trackside check` tells, before visitors' hits depend on it: see
+//! [checking](super::checking).
+//!
 //! # Several at once
 //!
 //! Each `[[destination]]` has its own queue, workers and say: `only` tells which hits it takes, by their kind, the names of
