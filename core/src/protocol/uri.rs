@@ -96,7 +96,7 @@ const fn is_allowed(byte: u8) -> bool {
 
 const ALLOWED: [bool; 256] = {
     let (mut allowed, mut byte) = ([false; 256], 0);
-    while byte < 128 {
+    while byte < 256 {
         allowed[byte] = (byte as u8).is_ascii_graphic();
         byte += 1;
     }
