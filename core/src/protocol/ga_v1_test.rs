@@ -385,3 +385,38 @@ fn answers_are_read_by_their_status() {
     assert_eq!(ga_v1().classify(200, &none, b"GIF89a"), Outcome::Delivered);
     assert_eq!(ga_v1().classify(500, &none, b""), Outcome::Unknown);
 }
+
+#[test]
+fn a_dimension_has_a_name_and_a_number_up_to_200() {
+    assert!(is_index("plan", 1) && is_index("plan", 200));
+    assert!(!is_index("", 1) && !is_index("plan", 0) && !is_index("plan", 201));
+}
+
+#[test]
+fn the_parameter_of_a_token_is_a_short_word() {
+    assert!(is_parameter("ms") && is_parameter("a_9") && is_parameter(&"a".repeat(16)));
+    for odd in ["", "A", "a-b", "é", &"a".repeat(17)] {
+        assert!(!is_parameter(odd), "{odd}");
+    }
+}
+
+#[test]
+fn lines_fill_a_request_to_its_last_byte() {
+    let bulk = configured(BATCH);
+    let path = format!("/{}", "é".repeat(450));
+    let hit = |wide: usize, narrow: usize| {
+        let title = ["é".repeat(wide), "x".repeat(narrow)].concat();
+        full(&Draft { path: path.as_bytes(), title: &title, ..sample::page() })
+    };
+    let sent = |last: Hit| {
+        let (taken, out) = request(&*bulk, &[hit(300, 1), hit(300, 1), last]);
+        (taken, out.payload().len())
+    };
+    // `é` has six bytes, and no line is longer than its own limit.
+    let left = 16_384 - sent(hit(1, 1)).1;
+    let (wide, narrow) = (1 + left / 6, 1 + left % 6);
+    assert_eq!(sent(hit(wide, narrow)), (3, 16_384));
+    assert_eq!(sent(hit(wide, narrow + 1)).0, 2);
+    let long = GaV1 { is_bulk: true, token: Some(Secret::new("t".repeat(20_000))), ..ga_v1() };
+    assert_eq!(request(&long, &[hit(1, 1), hit(1, 1)]).0, 1, "the first in any case");
+}
