@@ -420,3 +420,37 @@ fn lines_fill_a_request_to_its_last_byte() {
     let long = GaV1 { is_bulk: true, token: Some(Secret::new("t".repeat(20_000))), ..ga_v1() };
     assert_eq!(request(&long, &[hit(1, 1), hit(1, 1)]).0, 1, "the first in any case");
 }
+
+#[test]
+fn what_has_a_number_goes_if_there_is_room_for_it_and_the_token() {
+    let path = format!("/{}", "é".repeat(700));
+    for (kind, parameter) in [("dimensions", "&cd1=7"), ("metrics", "&cm1=7")] {
+        let protocol = configured(&format!("{kind} = {{ n = 1 }}\ntoken = '////'\ntoken_as = 'auth'"));
+        let sent = |wide: usize, narrow: usize| {
+            let title = ["é".repeat(wide), "x".repeat(narrow)].concat();
+            let properties = [("n".into(), 7.into())];
+            let draft =
+                Draft { path: path.as_bytes(), title: &title, properties: &properties, ..sample::page() };
+            let (_, out) = request(&*protocol, &[full(&draft)]);
+            String::from_utf8(out.payload().to_vec()).unwrap()
+        };
+        // `é` has six bytes.
+        let left = 8_192 - sent(1, 1).len();
+        let (wide, narrow) = (1 + left / 6, 1 + left % 6);
+        let whole = sent(wide, narrow);
+        assert!(whole.len() == 8_192 && whole.contains(parameter), "{kind} {}", whole.len());
+        assert!(!sent(wide, narrow + 1).contains(parameter), "{kind}");
+    }
+}
+
+#[test]
+fn what_is_not_known_is_called_by_its_kind() {
+    let action = |kind: Kind, site: &'static [u8]| {
+        let told = Event::new(kind.as_str());
+        fields(&Draft { special: Some(kind), site, ..event(&told) })["ea"].clone()
+    };
+    assert_eq!(action(Kind::Search, b"shop.example"), "search");
+    assert_eq!(action(Kind::Download, b""), "download");
+    let bought = Event::new("buy").value(9.5).property("currency", "EUR").property("transaction_id", "");
+    assert_eq!(fields(&event(&bought))["ti"], "019f8941-6900-7abc-8def-0123ff00007b");
+}

@@ -213,3 +213,17 @@ fn digest(secret: &Secret) -> String {
     hasher.update(secret.reveal());
     hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[cfg(test)]
+mod test {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_shown_by_a_hash_of_its_own() {
+        let mut values = Values::default();
+        values.put("token", Given::Secret(Secret::new("s3cret")));
+        // By `printf 'trackside spool\0s3cret' | sha256sum`.
+        let expected = "2f7c7d7e45c790b8d387b1c5b45a2e69ba85fd162edd239e8b628e50545ca022";
+        assert_eq!(values.shown("token"), expected);
+    }
+}
