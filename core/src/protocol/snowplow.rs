@@ -33,20 +33,17 @@
 //!
 //! [protocol]: https://docs.snowplow.io/docs/events/
 
+mod described;
+mod event;
+
 use std::sync::Arc;
 
 use super::{
-    Enriched, Key, Needs, Outcome, Outgoing, Part, Protocol, ReceiverType, Shown, Values, WrongKey, answer,
-    common,
+    Enriched, Key, Needs, Outcome, Outgoing, Part, Protocol, ReceiverType, Values, WrongKey, answer, common,
     items::{self, Bounds},
-    json::{Object, push_clean, push_text},
-    uri::{self, Uri},
+    json::Object,
 };
-use crate::{
-    Headers, Value,
-    hit::{Hit, Kind},
-    ledger::Reason,
-};
+use crate::{Headers, hit::Hit, ledger::Reason};
 
 /// `snowplow`: Snowplow.
 pub static TYPE: ReceiverType = ReceiverType::new("snowplow", KEYS, make)
@@ -136,20 +133,9 @@ const MAX_EVENTS: usize = 50;
 /// In bytes.
 const MAX_BODY: usize = 500_000;
 const ENVELOPE: &str = "iglu:com.snowplowanalytics.snowplow/payload_data/jsonschema/1-0-4";
-const TRACKER: &str = concat!("trackside-", env!("CARGO_PKG_VERSION"));
-
 // In UTF-16 units.
-const MAX_URL: usize = 4_096;
-/// Of a page's address alone.
-const MAX_PATH: usize = 3_000;
-const MAX_TITLE: usize = 2_000;
-const MAX_AGENT: usize = 1_000;
 const MAX_ID: usize = 255;
 const MAX_NAMESPACE: usize = 128;
-const MAX_TEXT: usize = 1_000;
-const MAX_MESSAGE: usize = 2_048;
-/// `site_search` has them in a list, which a warehouse has to hold.
-const MAX_TERMS: usize = 64;
 
 /// The wire format of `snowplow`.
 #[derive(Debug)]
@@ -212,93 +198,6 @@ impl Snowplow {
     pub fn true_time(self, is_true_time: bool) -> Self {
         Self { is_true_time, ..self }
     }
-
-    /// Writes an event; `scratch` is for JSON that goes into a text.
-    fn write(&self, hit: &Hit, now: u64, scratch: &mut Vec<u8>, body: &mut Vec<u8>) {
-        let mut event = Object::open(body);
-        let occasion = Occasion::of(hit);
-        event.put_text("e", occasion.code());
-        event.put_uuid("eid", hit.id());
-        let millis = common::millis(hit, now);
-        event.put_digits("dtm", millis);
-        event.put_text("p", &self.platform);
-        event.put_text("tv", TRACKER);
-        event.put_text("tna", &self.namespace);
-        event.put_text("aid", &self.app_id);
-        event.put_digits("stm", now / 1_000);
-        if self.is_true_time {
-            event.put_digits("ttm", millis);
-        }
-        write_visitor(hit, &mut event);
-        write_page(hit, &mut event);
-        match occasion {
-            Occasion::Page => {}
-            Occasion::Structured => write_structured(hit, &mut event),
-            Occasion::Described(described) => {
-                scratch.clear();
-                self.write_described(hit, described, scratch);
-                push_text(event.key("ue_pr"), scratch);
-            }
-        }
-        if !self.properties_schema.is_empty() && common::properties(hit, |_| false).next().is_some() {
-            scratch.clear();
-            self.write_context(hit, scratch);
-            push_text(event.key("co"), scratch);
-        }
-        event.close();
-    }
-
-    fn write_described(&self, hit: &Hit, described: Described, out: &mut Vec<u8>) {
-        let mut wrapper = Object::open(out);
-        wrapper.put_text("schema", "iglu:com.snowplowanalytics.snowplow/unstruct_event/jsonschema/1-0-0");
-        let mut inner = Object::open(wrapper.key("data"));
-        inner.put_text("schema", described.schema());
-        let mut data = Object::open(inner.key("data"));
-        match described {
-            Described::Download => {
-                if let Some(url) = uri::page(hit) {
-                    data.put_uri("targetUrl", &url);
-                }
-            }
-            Described::Exception => {
-                data.put_text("programmingLanguage", &self.language);
-                let message = if hit.label().is_empty() { hit.name() } else { hit.label() };
-                data.put_clean("message", message.as_bytes(), MAX_MESSAGE);
-                if let Some((_, Value::Truth(fatal))) = property(hit, "fatal") {
-                    data.put("isFatal", &fatal);
-                }
-            }
-            Described::Search => write_search(hit, &mut data),
-            Described::Timing => {
-                data.put_clean("category", hit.category().as_bytes(), MAX_TEXT);
-                data.put_clean("variable", hit.name().as_bytes(), MAX_TEXT);
-                if let Some(value) = hit.value() {
-                    data.put("timing", &Value::Number(value));
-                }
-                data.put_clean("label", hit.label().as_bytes(), MAX_TEXT);
-            }
-        }
-        data.close();
-        inner.close();
-        wrapper.close();
-    }
-
-    fn write_context(&self, hit: &Hit, out: &mut Vec<u8>) {
-        let mut wrapper = Object::open(out);
-        wrapper.put_text("schema", "iglu:com.snowplowanalytics.snowplow/contexts/jsonschema/1-0-0");
-        let out = wrapper.key("data");
-        out.push(b'[');
-        let mut context = Object::open(out);
-        context.put_text("schema", &self.properties_schema);
-        let mut data = Object::open(context.key("data"));
-        for (key, value) in common::properties(hit, |_| false) {
-            common::put_property(&mut data, key, &value, usize::MAX);
-        }
-        data.close();
-        context.close();
-        out.push(b']');
-        wrapper.close();
-    }
 }
 
 impl Protocol for Snowplow {
@@ -331,125 +230,6 @@ impl Protocol for Snowplow {
     fn classify(&self, status: u16, headers: &dyn Headers, _: &[u8]) -> Outcome {
         answer::classify(status, headers)
     }
-}
-
-/// As what a hit is sent.
-#[derive(Clone, Copy)]
-enum Occasion {
-    Described(Described),
-    Page,
-    Structured,
-}
-
-/// What has a schema of its own.
-#[derive(Clone, Copy)]
-enum Described {
-    Download,
-    Exception,
-    Search,
-    Timing,
-}
-
-impl Occasion {
-    fn of(hit: &Hit) -> Self {
-        match hit.kind() {
-            Kind::Page => Self::Page,
-            Kind::Download if uri::page(hit).is_some() => Self::Described(Described::Download),
-            // The schema wants a term.
-            Kind::Search if terms(hit).next().is_some() => Self::Described(Described::Search),
-            Kind::Event if hit.category() == "exception" => Self::Described(Described::Exception),
-            Kind::Event if hit.category() == "timing" && hit.value().is_some() => {
-                Self::Described(Described::Timing)
-            }
-            Kind::Download | Kind::Event | Kind::NotFound | Kind::Search => Self::Structured,
-        }
-    }
-
-    fn code(self) -> &'static str {
-        match self {
-            Self::Described(_) => "ue",
-            Self::Page => "pv",
-            Self::Structured => "se",
-        }
-    }
-}
-
-impl Described {
-    fn schema(self) -> &'static str {
-        match self {
-            Self::Download => "iglu:com.snowplowanalytics.snowplow/link_click/jsonschema/1-0-1",
-            Self::Exception => "iglu:com.snowplowanalytics.snowplow/application_error/jsonschema/1-0-2",
-            Self::Search => "iglu:com.snowplowanalytics.snowplow/site_search/jsonschema/1-0-0",
-            Self::Timing => "iglu:com.snowplowanalytics.snowplow/timing/jsonschema/1-0-0",
-        }
-    }
-}
-
-fn write_visitor(hit: &Hit, event: &mut Object<'_>) {
-    if let Some(visitor) = hit.visitor() {
-        event.put_uuid("duid", visitor);
-        event.put_uuid("tnuid", visitor);
-    }
-    event.put_clean("uid", hit.user_id().as_bytes(), MAX_ID);
-    if let Some(session) = common::session(hit) {
-        event.put_uuid("sid", session);
-    }
-    if hit.is_new() {
-        event.put_text("vid", "1");
-    }
-    if let Some(ip) = hit.ip() {
-        event.put("ip", &Shown(ip));
-    }
-    event.put_clean("ua", hit.agent(), MAX_AGENT);
-    event.put_clean("lang", hit.language().as_bytes(), MAX_ID);
-}
-
-fn write_page(hit: &Hit, event: &mut Object<'_>) {
-    if let Some(url) = uri::page(hit) {
-        let [scheme, host, path, mark, query] = url.pieces;
-        let path = uri::first_written(path, MAX_PATH);
-        event.put_uri("url", &Uri { pieces: [scheme, host, path, mark, query], max: MAX_URL });
-    }
-    event.put_clean("page", hit.title().as_bytes(), MAX_TITLE);
-    if let Some(referrer) = uri::referrer(hit) {
-        event.put_uri("refr", &referrer);
-    }
-}
-
-fn write_structured(hit: &Hit, event: &mut Object<'_>) {
-    let category = if hit.category().is_empty() { "event" } else { hit.category() };
-    event.put_clean("se_ca", category.as_bytes(), MAX_TEXT);
-    event.put_clean("se_ac", hit.name().as_bytes(), MAX_TEXT);
-    event.put_clean("se_la", hit.label().as_bytes(), MAX_TEXT);
-    if let Some(value) = hit.value() {
-        event.put("se_va", &Shown(value));
-    }
-}
-
-fn write_search(hit: &Hit, data: &mut Object<'_>) {
-    let out = data.key("terms");
-    out.push(b'[');
-    for (n, term) in terms(hit).enumerate() {
-        if n > 0 {
-            out.push(b',');
-        }
-        push_clean(out, term.as_bytes(), usize::MAX);
-    }
-    out.push(b']');
-    let is_count = |number: &f64| number.fract() == 0.0 && (0.0..=f64::from(i32::MAX)).contains(number);
-    if let Some((_, Value::Number(results))) = property(hit, "results")
-        && is_count(&results)
-    {
-        data.put("totalResults", &Value::Number(results));
-    }
-}
-
-fn terms(hit: &Hit) -> impl Iterator<Item = &str> {
-    hit.label().split_whitespace().take(MAX_TERMS)
-}
-
-fn property<'a>(hit: &'a Hit, name: &str) -> Option<(&'a str, Value<'a>)> {
-    common::properties(hit, |_| false).find(|(key, _)| *key == name)
 }
 
 #[cfg(test)]

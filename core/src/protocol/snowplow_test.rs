@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     Event,
     hit::{
-        Draft,
+        Draft, Kind,
         sample::{self, MICROS},
     },
     protocol::kit::{self, CLEAN, HOSTILE_AGENT, HOSTILE_URL, NASTY, event, full},
