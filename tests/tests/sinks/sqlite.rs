@@ -200,7 +200,7 @@ fn a_store_tells_whose_it_is() {
         |sql| connection.query_row(sql, (), |row| row.get::<_, i64>(0)).unwrap_or_else(|e| panic!("{e}"));
     // "trks"
     assert_eq!(number("PRAGMA application_id"), 0x7472_6b73);
-    assert_eq!(number("PRAGMA user_version"), 3);
+    assert_eq!(number("PRAGMA user_version"), 4);
     // What the probe inserted is gone.
     assert_eq!(number("SELECT count(*) FROM hit"), 0);
     let mode: String = connection.query_row("PRAGMA journal_mode", (), |row| row.get(0)).unwrap();
@@ -224,11 +224,11 @@ fn a_newer_store_stays_as_it_is() {
     let folder = Folder::new().unwrap();
     let path = folder.join("trackside.db");
     sinks::sqlite::check(&path).unwrap();
-    Connection::open(&path).unwrap().execute_batch("PRAGMA user_version = 4").unwrap();
+    Connection::open(&path).unwrap().execute_batch("PRAGMA user_version = 5").unwrap();
     let before = fs::read(&path).unwrap();
     assert_eq!(
         refusal(&path),
-        "its schema has version 4, this trackside knows 1 to 3; use the version that made it, or name another \
+        "its schema has version 5, this trackside knows 1 to 4; use the version that made it, or name another \
          `path`"
     );
     assert_eq!(fs::read(&path).unwrap(), before);

@@ -1,10 +1,9 @@
 //! Deleting what is stored of one visitor or user, without a trace.
 //!
-//! A visitor's hits are found by an index. A user's are not: the table is read from end to end, once for each id. An
-//! index of user ids would cost every write for what is asked for a few times a year, and [`purge`], which follows,
-//! rewrites the whole file anyway.
+//! There is no index of visitors or users: the table is read from end to end, once for each id. An index would cost every
+//! write for what is asked for a few times a year, and [`purge`], which follows, rewrites the whole file anyway.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{collections::BTreeMap, path::Path};
 
 use rusqlite::{Connection, TransactionBehavior};
 use uuid::Uuid;
@@ -37,8 +36,7 @@ pub struct Forgotten {
     pub others: Vec<(Uuid, u64)>,
 }
 
-pub(super) const OF_USER: &str = "user_id = ?1";
-pub(super) const OF_VISITOR: &str = "visitor = ?1";
+const OF_USER: &str = "user_id = ?1";
 
 /// Deletes the hits of `who` in the store at `path`. Others may write to it meanwhile, and their hits wait.
 /// [`purge`] then removes what the deletion leaves in the file.
@@ -76,29 +74,31 @@ pub(super) fn delete(store: &mut Connection, who: Who<'_>) -> Result<Forgotten, 
     let deletion = store.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let forgotten = match who {
         Who::Visitor(id) => {
-            let hits = deletion.execute(&format!("DELETE FROM hit WHERE {OF_VISITOR}"), [id.as_bytes()])?;
+            let hits = deletion.execute("DELETE FROM hit WHERE visitor = ?1", [id.as_bytes()])?;
             Forgotten { hits: hits as u64, others: Vec::new() }
         }
         Who::User(ids) => {
-            let mut visitors = BTreeSet::<[u8; 16]>::new();
+            let mut visitors = BTreeMap::<[u8; 16], u64>::new();
             let mut hits = 0;
             for id in ids {
                 let mut of_user = deletion.prepare_cached(&format!(
                     "SELECT DISTINCT visitor FROM hit WHERE {OF_USER} AND visitor IS NOT NULL"
                 ))?;
                 for visitor in of_user.query_map([id], |row| row.get(0))? {
-                    visitors.insert(visitor?);
+                    visitors.insert(visitor?, 0);
                 }
                 hits += deletion.execute(&format!("DELETE FROM hit WHERE {OF_USER}"), [id])?;
             }
-            let mut others = Vec::new();
-            let mut count = deletion.prepare(&format!("SELECT count(*) FROM hit WHERE {OF_VISITOR}"))?;
-            for visitor in visitors {
-                let left: i64 = count.query_row([visitor], |row| row.get(0))?;
-                if left > 0 {
-                    others.push((Uuid::from_bytes(visitor), left.unsigned_abs()));
+            if !visitors.is_empty() {
+                let mut left = deletion.prepare("SELECT visitor FROM hit WHERE visitor IS NOT NULL")?;
+                for visitor in left.query_map((), |row| row.get::<_, [u8; 16]>(0))? {
+                    if let Some(count) = visitors.get_mut(&visitor?) {
+                        *count += 1;
+                    }
                 }
             }
+            let others = visitors.into_iter().filter(|&(_, left)| left > 0);
+            let others = others.map(|(visitor, left)| (Uuid::from_bytes(visitor), left)).collect();
             Forgotten { hits: hits as u64, others }
         }
     };

@@ -313,7 +313,7 @@ fn a_store_of_the_first_version_is_brought_up() {
     let report = reported(&store, 0);
     assert_eq!((report.views, report.bots.len(), report.channels.len()), (1, 0, 0));
     let version: i64 = store.query_row("PRAGMA user_version", (), |row| row.get(0)).unwrap();
-    assert_eq!(version, 3);
+    assert_eq!(version, 4);
     // And once more does nothing.
     schema::migrate(&mut store).unwrap();
 }
