@@ -105,7 +105,8 @@
 //! program the same as values (`an_outage_is_told_at_its_begin_and_at_its_end`,
 //! `what_is_lost_is_told_by_reason_when_the_pool_closes_at_the_latest`). Where nobody called `close`, they are told once what
 //! was left at the deadline (`who_lets_go_of_a_tracker_is_told_what_was_left_of_which_destination`,
-//! `a_process_that_exits_without_closing_tells_once_what_was_left_of_which_destination`).
+//! `a_process_that_exits_without_closing_tells_once_what_was_left_of_which_destination`); no observer holds that up for long
+//! (`an_observer_that_does_not_return_holds_up_nobody_who_lets_go_of_a_tracker`).
 //!
 //! For Prometheus a server gives out the books itself:
 //!
