@@ -3,7 +3,7 @@
 use super::{
     Campaign,
     bot::words,
-    sites::{Sites, host_and_path, without_www},
+    sites::{Sites, without_www},
 };
 use crate::Hit;
 
@@ -43,13 +43,19 @@ const MAIL_HOSTS: [&str; 6] = [
     "outlook.office365.com",
 ];
 
-/// The channel of `hit`, and who led here.
+/// The channel of `hit`, and who led here. `referrer` is what [`host_and_path`](super::sites::host_and_path) makes of the
+/// hit's.
 ///
 /// The first that applies: a page of the same site; a campaign by mail; a campaign whose source is an AI
 /// assistant's host, as assistants mark their links; any other campaign or click id; the referrer's host.
-pub(super) fn of(hit: &Hit, campaign: &Campaign, own: &[String], sites: &Sites) -> (Channel, String) {
-    let referrer = host_and_path(hit.referrer());
-    let host = referrer.as_ref().map(|(host, _)| host.as_str());
+pub(super) fn of(
+    hit: &Hit,
+    referrer: Option<(&str, &[u8])>,
+    campaign: &Campaign,
+    own: &[String],
+    sites: &Sites,
+) -> (Channel, String) {
+    let host = referrer.map(|(host, _)| host);
     if let Some(host) = host.map(without_www)
         && std::iter::once(hit.site())
             .chain(own.iter().map(String::as_str))
@@ -72,16 +78,16 @@ pub(super) fn of(hit: &Hit, campaign: &Campaign, own: &[String], sites: &Sites) 
             None => (Channel::Campaign, source),
         };
     }
-    let Some((host, path)) = &referrer else {
+    let Some((host, path)) = referrer else {
         return (Channel::Direct, String::new());
     };
     let first = host.split('.').next().unwrap_or_default();
-    if matches!(first, "email" | "mail" | "webmail") || MAIL_HOSTS.contains(&host.as_str()) {
-        return (Channel::Email, host.clone());
+    if matches!(first, "email" | "mail" | "webmail") || MAIL_HOSTS.contains(&host) {
+        return (Channel::Email, host.to_owned());
     }
     match sites.find(host, path) {
         Some((channel, name)) => (channel, name.to_owned()),
-        None => (Channel::Referral, host.clone()),
+        None => (Channel::Referral, host.to_owned()),
     }
 }
 

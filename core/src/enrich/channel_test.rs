@@ -1,6 +1,7 @@
 use super::*;
 use crate::{
     config::IpPolicy,
+    enrich::sites::host_and_path,
     hit::{Draft, sample},
 };
 
@@ -8,7 +9,9 @@ fn of_page(referrer: &str, query: &str, own: &[&str]) -> (Channel, String) {
     let page = Draft { referrer: referrer.as_bytes(), query: query.as_bytes(), ..sample::page() };
     let hit = page.seal(IpPolicy::None);
     let own: Vec<_> = own.iter().map(|&own| own.to_owned()).collect();
-    of(&hit, &Campaign::of(hit.query()), &own, &Sites::built_in())
+    let referrer = host_and_path(hit.referrer());
+    let referrer = referrer.as_ref().map(|(host, path)| (host.as_str(), *path));
+    of(&hit, referrer, &Campaign::of(hit.query()), &own, &Sites::built_in())
 }
 
 #[track_caller]

@@ -47,7 +47,14 @@ mod words;
 
 use std::sync::Arc;
 
-use self::{agent::Known, agents::Told, crawlers::Crawlers, odd::Robots, sites::Sites, words::Words};
+use self::{
+    agent::Known,
+    agents::Told,
+    crawlers::Crawlers,
+    odd::Robots,
+    sites::{Sites, host_and_path},
+    words::Words,
+};
 pub use self::{
     agents::Agents,
     bot::{Bot, Class, Purpose},
@@ -131,17 +138,20 @@ impl Enricher {
 
     /// What there is to find out about `hit`, in time linear in its length.
     pub fn look(&self, hit: &Hit) -> Found {
-        self.found(hit, self.bot(hit, |agent| self.told(agent)))
+        self.look_by(hit, |agent| self.told(agent))
     }
 
     /// The same as [`Enricher::look`], much faster where the hit's agent is known to `agents` from another look.
     pub fn look_with(&self, agents: &mut Agents, hit: &Hit) -> Found {
-        self.found(hit, self.bot(hit, |agent| agents.of(agent, || self.told(agent)).clone()))
+        self.look_by(hit, |agent| agents.of(agent, || self.told(agent)).clone())
     }
 
-    fn found(&self, hit: &Hit, bot: Option<Bot>) -> Found {
+    fn look_by(&self, hit: &Hit, told: impl FnOnce(&[u8]) -> Told) -> Found {
+        let referrer = host_and_path(hit.referrer());
+        let referrer = referrer.as_ref().map(|(host, path)| (host.as_str(), *path));
+        let bot = self.bot(hit, referrer.map(|(host, _)| host), told);
         let campaign = Campaign::of(hit.query());
-        let (channel, source) = channel::of(hit, &campaign, &self.sites, &self.lists.sites);
+        let (channel, source) = channel::of(hit, referrer, &campaign, &self.sites, &self.lists.sites);
         Found { bot, channel, source, campaign, place: self.place(hit) }
     }
 
@@ -179,14 +189,14 @@ impl Enricher {
         protocol.map_or(Ok(()), |protocol| protocol.admit(hit.hit))
     }
 
-    fn bot(&self, hit: &Hit, told: impl FnOnce(&[u8]) -> Told) -> Option<Bot> {
+    fn bot(&self, hit: &Hit, referrer: Option<&str>, told: impl FnOnce(&[u8]) -> Told) -> Option<Bot> {
         if self.bots == Bots::Keep {
             return None;
         }
         match told(hit.agent().trim_ascii()) {
             Told::Allowed => None,
             Told::Denied(bot) => Some(bot),
-            Told::Listed(bot) => match self.lists.sites.spammer(hit.referrer()) {
+            Told::Listed(bot) => match referrer.and_then(|host| self.lists.sites.spammer(host)) {
                 Some(spammer) => Some(Bot::new(Class::Spam, spammer)),
                 None => bot,
             },

@@ -5,6 +5,11 @@ fn find(address: &str) -> Option<(Channel, &'static str)> {
     Sites::built_in().find(&host, path)
 }
 
+fn spammer(sites: &Sites, address: &str) -> Option<&'static str> {
+    let (host, _) = host_and_path(address.as_bytes())?;
+    sites.spammer(&host)
+}
+
 #[test]
 fn every_host_of_the_list_is_found() {
     let sites = Sites::built_in();
@@ -16,8 +21,7 @@ fn every_host_of_the_list_is_found() {
         assert_eq!(found, Some(columns[0]), "{line}");
     }
     for spammer in SPAMMERS.lines() {
-        let referrer = format!("http://{spammer}/");
-        assert!(sites.spammer(referrer.as_bytes()).is_some(), "{spammer}");
+        assert!(self::spammer(&sites, &format!("http://{spammer}/")).is_some(), "{spammer}");
     }
 }
 
@@ -56,10 +60,9 @@ fn an_assistant_is_found_as_among_all_sites() {
 #[test]
 fn a_spammers_parts_are_its_own() {
     let sites = Sites::built_in();
-    let spammer = SPAMMERS.lines().next().unwrap();
-    assert_eq!(sites.spammer(format!("https://x.{spammer}:80/a").as_bytes()), Some(spammer));
-    assert_eq!(sites.spammer(format!("https://x{spammer}.example/").as_bytes()), None);
-    assert_eq!(sites.spammer(b""), None);
+    let name = SPAMMERS.lines().next().unwrap();
+    assert_eq!(spammer(&sites, &format!("https://x.{name}:80/a")), Some(name));
+    assert_eq!(spammer(&sites, &format!("https://x{name}.example/")), None);
 }
 
 #[test]
@@ -70,7 +73,9 @@ fn hosts_out_of_addresses() {
     assert_eq!(host("android-app://com.google.android.gm/"), is("com.google.android.gm", "/"));
     assert_eq!(host("http://[2001:db8::1]:80/"), is("[2001:db8::1]", "/"));
     assert_eq!(host("http://a.example?b"), is("a.example", "?b"));
+    assert_eq!(host("a:b:/c://d.example/e://f"), is("d.example", "/e://f"));
     assert_eq!(host("http:///a"), None);
+    assert_eq!(host("a:b:/c"), None);
     assert_eq!(host("/a"), None);
     assert_eq!(host(&format!("http://{}/", "a.".repeat(200))), None);
 }
