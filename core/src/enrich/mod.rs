@@ -138,18 +138,20 @@ impl Enricher {
 
     /// What there is to find out about `hit`, in time linear in its length.
     pub fn look(&self, hit: &Hit) -> Found {
-        self.look_by(hit, |agent| self.told(agent))
+        self.found(hit, |referrer| self.bot(hit, referrer, |agent| self.told(agent)))
     }
 
     /// The same as [`Enricher::look`], much faster where the hit's agent is known to `agents` from another look.
     pub fn look_with(&self, agents: &mut Agents, hit: &Hit) -> Found {
-        self.look_by(hit, |agent| agents.of(agent, || self.told(agent)).clone())
+        let told = |agent: &[u8]| agents.of(agent, || self.told(agent)).clone();
+        self.found(hit, |referrer| self.bot(hit, referrer, told))
     }
 
-    fn look_by(&self, hit: &Hit, told: impl FnOnce(&[u8]) -> Told) -> Found {
+    /// What there is to find out, and the bot that `bot` says it was, which is told the referrer's host.
+    fn found(&self, hit: &Hit, bot: impl FnOnce(Option<&str>) -> Option<Bot>) -> Found {
         let referrer = host_and_path(hit.referrer());
         let referrer = referrer.as_ref().map(|(host, path)| (host.as_str(), *path));
-        let bot = self.bot(hit, referrer.map(|(host, _)| host), told);
+        let bot = bot(referrer.map(|(host, _)| host));
         let campaign = Campaign::of(hit.query());
         let (channel, source) = channel::of(hit, referrer, &campaign, &self.sites, &self.lists.sites);
         Found { bot, channel, source, campaign, place: self.place(hit) }
@@ -167,7 +169,7 @@ impl Enricher {
     pub fn change(&self, seen: &Enriched<'_>, changes: &Edit) -> Option<(Hit, Found)> {
         let hit = changes.apply(seen.hit)?;
         let bot = seen.found.and_then(Found::bot).cloned();
-        let found = self.found(&hit, bot);
+        let found = self.found(&hit, |_| bot);
         Some((hit, found))
     }
 

@@ -3,7 +3,7 @@
 
 use std::{
     error::Error,
-    io,
+    io::{self, Read},
     process::{Command, Stdio},
     str::FromStr,
     time::Instant,
@@ -13,8 +13,9 @@ use crate::{
     abi::{Abi, Way},
     clock::{self, Load, Times},
     floor::Floor,
+    numbered,
     ours::{Ours, Setup},
-    peers::{self, Posthog, Segment},
+    peers::{self, Posthog, Segment, Snowplow},
     sample::{Crowd, FIELDS},
     spool, stalled,
 };
@@ -38,13 +39,38 @@ pub fn time(words: &[&str], times: &mut Times) -> io::Result<()> {
     times.add_all(&text).map_err(|_| unclear(words, &text))
 }
 
+/// Runs the job that `words` describe, in a child that is killed as soon as it has written `lines` lines, and returns how
+/// many it wrote in all.
+pub fn kill(words: &[&str], lines: usize) -> io::Result<usize> {
+    let mut child = command(words)?.stdout(Stdio::piped()).spawn()?;
+    let mut out = child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
+    let (mut written, mut buffer) = (0, [0; 4_096]);
+    loop {
+        let read = out.read(&mut buffer)?;
+        if read == 0 {
+            break;
+        }
+        let before = written;
+        written += buffer[..read].iter().filter(|byte| **byte == b'\n').count();
+        if before < lines && written >= lines {
+            child.kill()?;
+        }
+    }
+    let status = child.wait()?;
+    if written < lines {
+        return Err(io::Error::other(format!("job {}: {status} after {written} lines", words.join(" "))));
+    }
+    Ok(written)
+}
+
+fn command(words: &[&str]) -> io::Result<Command> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.arg("job").args(words).stdin(Stdio::null()).stderr(Stdio::inherit());
+    Ok(command)
+}
+
 fn ask(words: &[&str]) -> io::Result<String> {
-    let output = Command::new(std::env::current_exe()?)
-        .arg("job")
-        .args(words)
-        .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
-        .output()?;
+    let output = command(words)?.output()?;
     if !output.status.success() {
         return Err(io::Error::other(format!("job {}: {}", words.join(" "), output.status)));
     }
@@ -81,6 +107,9 @@ pub fn answer(words: &[&str]) -> Result<String, Box<dyn Error>> {
         ["backlog", bytes] => spool::deliver_backlog(bytes.parse()?)?,
         ["stalled", who, url, hits] => stalled::queue_in_vain(who, url, hits.parse()?)?,
         ["close", who, receiver] => stalled::close_in_vain(who, receiver)?,
+        ["lose", who, url, rest @ ..] => numbered::lose(who, url, rest)?,
+        ["go-on", who, url, folder] => numbered::go_on(who, url, folder)?,
+        ["adopt", who, url, folder] => numbered::adopt(who, url, folder)?,
         ["delivery", who, url, hits, visitors] => delivery(who, url, hits.parse()?, visitors.parse()?)?,
         _ => return Err(format!("unknown job {words:?}").into()),
     })
@@ -118,6 +147,11 @@ fn delivery(who: &str, url: &str, hits: usize, visitors: usize) -> Result<String
             let segment = Segment::start(url, crowd());
             (0..hits).for_each(|_| segment.queue());
             segment.close();
+        }
+        "snowplow" => {
+            let snowplow = Snowplow::start(url);
+            deliver(&snowplow, hits);
+            snowplow.close();
         }
         "posthog" => deliver(&Posthog::start(url, crowd()), hits),
         _ => {

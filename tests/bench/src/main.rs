@@ -9,6 +9,8 @@ mod collector;
 mod encode;
 mod floor;
 mod job;
+mod loss;
+mod numbered;
 mod ours;
 mod peers;
 mod report;
@@ -16,10 +18,11 @@ mod sample;
 mod spool;
 mod stalled;
 mod suite;
+mod tally;
 
 use std::error::Error;
 
-use crate::suite::{Effort, SECTIONS};
+use crate::suite::Effort;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -37,7 +40,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn measure(words: &[&str]) -> Result<(), Box<dyn Error>> {
-    let names = SECTIONS.map(|section| section.name);
+    let sections: Vec<_> = suite::SECTIONS.into_iter().chain(loss::SECTIONS).collect();
+    let names: Vec<_> = sections.iter().map(|section| section.name).collect();
     let (wanted, options): (Vec<_>, Vec<_>) = words.iter().partition(|word| names.contains(word));
     let effort = match options[..] {
         [] => Effort::FULL,
@@ -45,7 +49,7 @@ fn measure(words: &[&str]) -> Result<(), Box<dyn Error>> {
         _ => return Err(format!("{options:?} is unknown: [--quick] [{}]...", names.join("|")).into()),
     };
     let mut rows = Vec::new();
-    for section in SECTIONS.into_iter().filter(|s| wanted.is_empty() || wanted.contains(&&s.name)) {
+    for section in sections.into_iter().filter(|s| wanted.is_empty() || wanted.contains(&&s.name)) {
         eprintln!("measuring: {}, {} runs", section.name, effort.runs);
         rows.extend((section.measure)(effort)?);
     }

@@ -1,6 +1,12 @@
 //! Trackside as a Rust host has it: a tracker, and one request of a returning visitor in Chrome.
 
-use std::{error::Error, fs, hint, io, path::PathBuf, str::FromStr, time::Duration};
+use std::{
+    error::Error,
+    fs, hint, io,
+    path::{Path, PathBuf},
+    str::FromStr,
+    time::Duration,
+};
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use trackside_core::{Annotations, Config, Request, Response, judge::Verdict, ledger::Hits, transport::Left};
@@ -93,7 +99,11 @@ pub struct Ours {
 impl Ours {
     /// Opens a tracker whose receivers are at `url`, and visits it once.
     pub fn open(setup: &Setup, url: &str) -> Result<Self, Box<dyn Error>> {
-        let folder = folder()?;
+        Self::open_at(setup, url, &folder()?)
+    }
+
+    /// As [`open`](Self::open), with all that it writes in `folder`.
+    pub fn open_at(setup: &Setup, url: &str, folder: &Path) -> Result<Self, Box<dyn Error>> {
         fs::write(folder.join(PLACES), include_bytes!("../../vectors/files/places.mmdb"))?;
         let toml = configuration(setup, url, &folder.to_string_lossy());
         let html = HeaderValue::from_static(HTML);
@@ -159,9 +169,13 @@ impl Ours {
     }
 
     fn visit(&self) -> Verdict {
+        self.view(self.target)
+    }
+
+    /// A visit of the page at this path.
+    pub fn view(&self, target: &str) -> Verdict {
         let headers = &self.headers[self.crowd.next()];
-        let request =
-            Request::new("GET", self.target, headers).with_peer(Some(PEER.into())).with_secure(true);
+        let request = Request::new("GET", target, headers).with_peer(Some(PEER.into())).with_secure(true);
         let exchange = self.tracker.begin(&request);
         let response = Response::new(self.status, &self.response);
         exchange.finish(&request, &response, &Annotations::new().title(TITLE))
@@ -227,6 +241,7 @@ pub fn configuration(setup: &Setup, url: &str, folder: &str) -> String {
                 "url = \"{url}/mp/collect\"\nmeasurement_id = \"G-BENCHMARK1\"\napi_secret = \"secret\"\n\
                  batch.hits = 20"
             ),
+            "segment" => format!("url = \"{url}/v1/batch\"\nwrite_key = \"secret\""),
             _ => format!("url = \"{url}/collect\"\ntracking_id = \"UA-12345678-1\""),
         };
         toml.push_str(&format!("[[destination]]\ntype = \"{kind}\"\n{keys}\n"));

@@ -31,16 +31,29 @@ impl Posthog {
             .expect("the options are complete");
         Self(posthog_rs::client(options), crowd)
     }
-}
 
-impl Load for Posthog {
-    fn one(&self) {
-        let (visitor, fields) = self.1.short();
+    /// Queues a view of the page at this path. Full, it drops it without a word.
+    pub fn capture(&self, page: &str) {
+        self.queue(self.1.short_of(page));
+    }
+
+    /// As its documentation ends a process.
+    pub fn shutdown(&self) {
+        self.0.shutdown();
+    }
+
+    fn queue<'a>(&self, (visitor, fields): (&str, impl Iterator<Item = (&'static str, &'a str)>)) {
         let mut event = posthog_rs::Event::new("pageview", visitor);
         for (key, value) in fields {
             event.insert_prop(key, value).expect("a string is JSON");
         }
         self.0.capture(event);
+    }
+}
+
+impl Load for Posthog {
+    fn one(&self) {
+        self.queue(self.1.short());
     }
 
     fn settle(&self) {
@@ -69,9 +82,12 @@ impl Segment {
 
     /// Waits for room.
     pub fn queue(&self) {
-        if let Some(sender) = &self.sender {
-            sender.blocking_send(self.track().into()).expect("the worker lives");
-        }
+        self.send(track(self.crowd.short()));
+    }
+
+    /// As [`queue`](Self::queue), a view of the page at this path.
+    pub fn push(&self, page: &str) {
+        self.send(track(self.crowd.short_of(page)));
     }
 
     /// Returns when all is delivered.
@@ -80,22 +96,27 @@ impl Segment {
         self.worker.take().map(JoinHandle::join).transpose().expect("the worker ends");
     }
 
-    fn track(&self) -> Track {
-        let (visitor, fields) = self.crowd.short();
-        let properties = fields.map(|(key, value)| (key.to_owned(), value.into()));
-        Track {
-            user: User::UserId { user_id: visitor.to_owned() },
-            event: "pageview".to_owned(),
-            properties: serde_json::Value::Object(properties.collect()),
-            ..Default::default()
+    fn send(&self, track: Track) {
+        if let Some(sender) = &self.sender {
+            sender.blocking_send(track.into()).expect("the worker lives");
         }
+    }
+}
+
+fn track<'a>((visitor, fields): (&str, impl Iterator<Item = (&'static str, &'a str)>)) -> Track {
+    let properties = fields.map(|(key, value)| (key.to_owned(), value.into()));
+    Track {
+        user: User::UserId { user_id: visitor.to_owned() },
+        event: "pageview".to_owned(),
+        properties: serde_json::Value::Object(properties.collect()),
+        ..Default::default()
     }
 }
 
 /// Who does not wait for room, either.
 impl Load for Segment {
     fn one(&self) {
-        let message = self.track().into();
+        let message = track(self.crowd.short()).into();
         if let Some(sender) = &self.sender {
             // OK to lose: that is what the channel's bound means.
             sender.try_send(message).ok();
@@ -114,7 +135,8 @@ async fn send_all(mut receiver: mpsc::Receiver<BatchMessage>, host: String) {
     let http = reqwest::Client::builder().connect_timeout(Duration::from_secs(10)).build();
     let client = HttpClient::new(http.expect("a client"), host);
     let send = async |batcher: Batcher| {
-        client.send("key".to_owned(), batcher.into_message()).await.expect("the collector answers");
+        // It tries once. Nobody has the messages any more that it was not answered for.
+        client.send("key".to_owned(), batcher.into_message()).await.ok();
     };
     let mut batcher = Batcher::new(None);
     while let Some(message) = receiver.recv().await {
@@ -133,18 +155,35 @@ impl Snowplow {
     pub fn start(url: &str) -> Self {
         Self(RefCell::new(snowplow_tracker::Snowplow::create_tracker("benchmark", "trackside", url, None)))
     }
-}
 
-impl Load for Snowplow {
-    fn one(&self) {
-        let fields = SHORT.iter().map(|(key, value)| ((*key).to_owned(), (*value).into()));
+    /// Queues a view of the page at this path, and says whether there was room.
+    pub fn track(&self, page: &str) -> bool {
+        self.queue(Crowd::one().short_of(page).1)
+    }
+
+    /// As its documentation ends a process, and what is not a full batch first. What is dropped waits for the rest.
+    pub fn close(self) {
+        let mut tracker = self.0.into_inner();
+        // An error says that there is nothing left, or that the emitter has ended.
+        tracker.flush().ok();
+        tracker.close_emitter().ok();
+    }
+
+    fn queue<'a>(&self, fields: impl Iterator<Item = (&'static str, &'a str)>) -> bool {
+        let fields = fields.map(|(key, value)| (key.to_owned(), value.into()));
         let event = snowplow_tracker::SelfDescribingEvent::builder()
             .schema("iglu:org.example/page_view/jsonschema/1-0-0")
             .data(serde_json::Value::Object(fields.collect()))
             .build()
             .expect("the event is complete");
         // Full is an error of its own, and its hit lost.
-        self.0.borrow_mut().track(event, None).ok();
+        self.0.borrow_mut().track(event, None).is_ok()
+    }
+}
+
+impl Load for Snowplow {
+    fn one(&self) {
+        self.queue(SHORT.into_iter());
     }
 
     /// It tells nobody what it has delivered: a batch takes it less than a millisecond.
@@ -190,14 +229,15 @@ pub fn ureq_loop(url: &str, hits: usize) {
 
 #[cfg(test)]
 mod test {
-    use super::{Batcher, Crowd, Segment};
+    use super::{Batcher, Crowd, Segment, track};
 
     #[test]
     fn segment_packs_962_messages_into_a_request() {
         // Nobody is there; nothing is sent before the channel closes.
         let segment = Segment::start("http://127.0.0.1:1", Crowd::one());
         let mut batcher = Batcher::new(None);
-        let packed = (0..2_000).take_while(|_| matches!(batcher.push(segment.track()), Ok(None))).count();
+        let packed =
+            (0..2_000).take_while(|_| matches!(batcher.push(track(segment.crowd.short())), Ok(None))).count();
         // Its time stamps differ by a digit or two.
         assert!(packed.abs_diff(962) <= 15, "{packed}");
     }

@@ -128,7 +128,10 @@ impl Row {
     }
 
     fn cells(&self) -> [String; 8] {
-        let [floor, peer] = self.ratios().map(|ratio| ratio.map_or_else(String::new, |r| format!("{r:.2}")));
+        // Beside nothing there is no ratio.
+        let [floor, peer] = self
+            .ratios()
+            .map(|ratio| ratio.filter(|r| r.is_finite()).map_or_else(String::new, |r| format!("{r:.2}")));
         [
             self.figure.clone(),
             self.limit(),
@@ -201,5 +204,7 @@ mod test {
         assert_eq!(row.met(), "NOT MET");
         row.limits.clear();
         assert_eq!(row.met(), "");
+        row.peer = Some(("posthog-rs".to_owned(), series(&[0.0])));
+        assert!(!table(&[row]).contains("inf"), "beside nothing");
     }
 }

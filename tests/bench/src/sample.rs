@@ -30,6 +30,9 @@ pub const FIELDS: [(&str, &str); 11] = [
     ("ua", AGENT),
 ];
 
+/// The path of the page that it views.
+const PAGE: &str = "/walks/twelve-walks/the-old-railway/part/";
+
 /// The peers' page view: the same fields, in about 500 bytes with what a peer adds of its own.
 pub const SHORT: [(&str, &str); 11] = [
     ("v", "1"),
@@ -38,7 +41,7 @@ pub const SHORT: [(&str, &str); 11] = [
     ("dt", "Twelve walks along the old railway"),
     ("dh", "www.example.com"),
     ("dr", "https://www.example.org/search"),
-    ("dp", "/walks/twelve-walks/the-old-railway/part/"),
+    ("dp", PAGE),
     ("tid", "UA-12345678-1"),
     ("cid", VISITOR),
     ("uip", "203.0.113.0"),
@@ -88,8 +91,14 @@ impl Crowd {
 
     /// The fields of a peer's page view, of who comes next, and who that is.
     pub fn short(&self) -> (&str, impl Iterator<Item = (&'static str, &str)>) {
+        self.short_of(PAGE)
+    }
+
+    /// As [`short`](Self::short), of the page at this path.
+    pub fn short_of<'a>(&'a self, page: &'a str) -> (&'a str, impl Iterator<Item = (&'static str, &'a str)>) {
         let next = self.next();
         let fields = SHORT.into_iter().map(move |(key, value)| match key {
+            "dp" => (key, page),
             "cid" => (key, self.visitor(next)),
             "ua" => (key, self.agent(next)),
             _ => (key, value),

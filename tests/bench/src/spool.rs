@@ -30,7 +30,7 @@ pub const NOBODY: &str = "http://127.0.0.1:1";
 const THREADS: [usize; 4] = [1, 2, 4, 8];
 
 /// Rounds, and the requests of each: all are delivered before the next begins. Where there are more threads than
-/// cores, a write that is interrupted looks like one to a slow disk, and for a while hits stay in memory: in short
+/// cores, writes that are interrupted look like those to a slow disk, and for a while hits stay in memory: in short
 /// rounds these are few, and the median is of hits that were written.
 const ROUNDS: [&str; 2] = ["8", "8000"];
 

@@ -31,13 +31,16 @@ impl Lock {
     /// The system's, if the file cannot be opened or its file system has no locks.
     pub fn take(path: &Path, options: &OpenOptions) -> io::Result<Option<Self>> {
         super::install();
-        loop {
+        /// So often in a row nobody is too late.
+        const TRIES: usize = 100;
+        for _ in 1..TRIES {
             match Self::take_once(path, options)? {
-                // Each time round somebody else has removed a file, which nobody does without end.
                 Some(lock) if !is_at(&lock.file, path) => {}
                 taken => return Ok(taken),
             }
         }
+        // There are file systems whose files have another number each time they are asked for it.
+        Self::take_once(path, options)
     }
 
     fn take_once(path: &Path, options: &OpenOptions) -> io::Result<Option<Self>> {
