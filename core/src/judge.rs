@@ -9,11 +9,12 @@ use crate::{
     Annotations, Event, Hit, Moment, Reason, Request, Response,
     config::{Config, Mode},
     decide::{self, Asked, Facts, Lengths},
-    hit::{self, Draft, Kind, Place},
+    hit::{self, Draft, Joined, Kind, Place},
     proxy::Remembered,
     visitor::{
         self, Caching, Caller, Cookies, DailyKey, Notice, Owner, Visitor,
         consent::{Consent, Footing},
+        scripts,
     },
 };
 
@@ -29,7 +30,8 @@ pub struct Exchange {
     has_events: bool,
     asked: Asked,
     lengths: Lengths,
-    /// What trusted proxies tell of the request; seldom there, and not to be copied with the rest.
+    /// What trusted proxies tell of the request, and scripts in the browser of the visitor; seldom there, and not to be
+    /// copied with the rest.
     arrival: Option<Arc<Remembered>>,
 }
 
@@ -94,6 +96,17 @@ impl Exchange {
     fn place(&self) -> Option<&Place> {
         let place = self.arrival.as_ref()?.place()?;
         (!self.caller.standing.is_anonymous()).then_some(place)
+    }
+
+    /// What scripts in the browser call the visitor, if that may be recorded of it.
+    fn joined(&self) -> Option<&Joined> {
+        let joined = self.arrival.as_ref()?.joined();
+        (!joined.is_empty() && scripts::may_join(&self.caller.standing)).then_some(joined)
+    }
+
+    /// Whether there is more to its hits than what their drafts have.
+    fn completes_hits(&self) -> bool {
+        self.arrival.as_ref().is_some_and(|arrival| arrival.completes_hits())
     }
 
     fn seconds(&self) -> u64 {
@@ -192,8 +205,30 @@ pub fn begin(config: &Config, request: &Request<'_>, moment: Moment, key: Option
     let has_events = counts || decide::events_count(&facts);
     let caller = Caller::of(&facts, &cookies, &moment, key, [counts, has_events]);
     let (asked, lengths) = (facts.asked, facts.lengths());
-    let arrival = facts.remembered();
+    let mut arrival = facts.remembered();
+    if !config.script_cookies.is_empty() {
+        arrival = join(&facts, &caller, moment.seconds(), arrival);
+    }
     Exchange { moment, skipped, caller, has_events, asked, lengths, arrival }
+}
+
+/// `arrival`, with what scripts in the browser call the visitor, if the visitor allows that it is read.
+#[cold] // Few configurations ask for it.
+#[inline(never)]
+fn join(
+    facts: &Facts<'_>,
+    caller: &Caller,
+    now: u64,
+    arrival: Option<Arc<Remembered>>,
+) -> Option<Arc<Remembered>> {
+    if !scripts::may_join(&caller.standing) {
+        return arrival;
+    }
+    let joined = scripts::joined(facts.config, facts.request, now);
+    if joined.is_empty() {
+        return arrival;
+    }
+    Some(arrival.unwrap_or_else(|| facts.remember()).with_joined(joined))
 }
 
 /// The notice for an exchange on which it is due. Takes the request that `begin` took.
@@ -232,13 +267,12 @@ pub fn end(
     if skipped.is_some() && annotations.events.is_empty() {
         return Verdict { reason: skipped, appended: None };
     }
-    let mut placed;
-    let emit: &mut (dyn FnMut(Hit) + '_) = match exchange.place() {
-        None => emit,
-        Some(place) => {
-            placed = |hit: Hit| emit(hit.at(place));
-            &mut placed
-        }
+    let mut completed;
+    let emit: &mut (dyn FnMut(Hit) + '_) = if exchange.completes_hits() {
+        completed = |hit: Hit| emit(hit.completed(exchange.place(), exchange.joined()));
+        &mut completed
+    } else {
+        emit
     };
     let now = exchange.seconds();
     let mut facts = exchange.facts(config, request);
@@ -299,7 +333,7 @@ pub fn event(
             event: Some(event),
             ..visitor.draft(config)
         };
-        emit_for_each_policy(config, &draft, &mut |hit| emit(visitor.placed(hit)));
+        emit_for_each_policy(config, &draft, &mut |hit| emit(visitor.completed(hit)));
     }
 }
 
@@ -309,12 +343,31 @@ pub fn visitor(config: &Config, exchange: &Exchange, request: &Request<'_>) -> V
     let facts = exchange.facts(config, request);
     let gets_cookie = exchange.skipped.is_none() && visitor::hands_out_ids(config);
     let owner = Owner::settle(&facts, &exchange.caller, exchange.seconds(), gets_cookie);
-    Visitor::new(&facts, owner, &exchange.caller.standing).with_place(exchange.place().cloned())
+    Visitor::new(&facts, owner, &exchange.caller.standing)
+        .with_place(exchange.place().cloned())
+        .with_joined(exchange.joined().cloned())
 }
 
 /// Who the visitor is, and what it has allowed, for a person to read.
 pub(crate) fn describe(config: &Config, exchange: &Exchange) -> [String; 2] {
-    [exchange.caller.describe(), exchange.caller.describe_consent(config)]
+    let mut visitor = exchange.caller.describe();
+    if !config.script_cookies.is_empty() {
+        visitor += &describe_joined(exchange);
+    }
+    [visitor, exchange.caller.describe_consent(config)]
+}
+
+fn describe_joined(exchange: &Exchange) -> String {
+    match exchange.joined() {
+        Some(joined) => {
+            let ids: Vec<_> = joined.iter().map(|(name, id)| format!("`{name}` says {id}")).collect();
+            format!("; in the browser {}", ids.join(", "))
+        }
+        None if scripts::may_join(&exchange.caller.standing) => {
+            "; none of the cookies that `join` asks for tells its id in the browser".to_owned()
+        }
+        None => "; the cookies that `join` asks for are not read without consent".to_owned(),
+    }
 }
 
 /// What may be known of the visitor.

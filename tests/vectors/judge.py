@@ -398,6 +398,11 @@ def notice(config, request, site):
     return told
 
 
+def cookies_of(request):
+    pairs = [pair.strip(b" \t").partition(b"=") for value in request.values(b"cookie") for pair in value.split(b";")]
+    return [(name.decode("latin-1"), value.decode("latin-1")) for name, mark, value in pairs if mark]
+
+
 def judge(config, micros, entropy, key, said, request, response, annotations):
     now = micros // 1_000_000
     if config.mode == "off":
@@ -417,13 +422,15 @@ def judge(config, micros, entropy, key, said, request, response, annotations):
     stand_in = None
     if config.identity != "none" and held_back(config, request) is None:
         stand_in = cookieless_id(key, site, proxy.arrival(config.proxies, request)[0], agent)
-    allowed = consent.outcome(
-        config,
-        said,
+    signs = (
         consent.of_cookies(request.values(b"cookie"), config.cookie_name),
         b"1" in request.values(b"sec-gpc"),
         b"1" in request.values(b"dnt"),
     )
+    allowed = consent.outcome(config, said, *signs)
+    # The cookies are read when the exchange begins, before the host says anything.
+    ways = (allowed, consent.outcome(config, (None, None), *signs))
+    joins = all(way.footing == "full" and not way.confined for way in ways)
     concerned = {"notice": is_new, "opt-out": is_new, "opt-in": begun}.get(config.policy, False)
     due = concerned and allowed.analytics is None and config.mode == "on" and wants_html(request)
     # Nothing but what they allow is known of them.
@@ -502,6 +509,7 @@ def judge(config, micros, entropy, key, said, request, response, annotations):
             confined=allowed.confined,
             ads=allowed.ads == "granted",
             route=annotations.get("route", ""),
+            cookies=cookies_of(request) if joins else [],
         )
         if reason is None:
             term = search_term(config, query)

@@ -179,6 +179,8 @@ class Hit:
     label: str = ""
     value: float | None = None
     properties: dict = field(default_factory=dict)
+    # What the browser's cookies say of whoever may be recognised by them: (name, value), in order.
+    cookies: list = field(default_factory=list)
 
     def page(self, annotations, term):
         return replace(

@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from urllib.parse import quote
 
+import joined
 import look
 import receivers
 import record
@@ -42,14 +43,16 @@ def outcome(config, destination, hit, found, now):
     if protocol is None:
         return {"outcome": unwanted or "admitted"}
     admit, encode = protocol
-    reason = admit(destination.keys, hit) if destination.type == "umami" else admit(hit)
+    takes_keys = destination.type in ("umami", "ga-v1", "ga4")
+    reason = admit(destination.keys, hit) if takes_keys else admit(hit)
     if reason is not None:
         return {"outcome": reason}
     if unwanted:
         return {"outcome": unwanted}
     if destination.type in receivers.PROTOCOLS or destination.type == "ga-v1":
         return {"outcome": "admitted", "request": encode(destination.keys, hit, found, now)}
-    return {"outcome": "admitted", "request": encode(destination.keys, hit, now)}
+    keys = {**destination.keys, "session_timeout": config.session_timeout}
+    return {"outcome": "admitted", "request": encode(keys, hit, now)}
 
 
 def why_not(only, hit):
@@ -76,7 +79,8 @@ def with_changes(keys, hit):
         if name.startswith("properties."):
             properties.pop(name.removeprefix("properties."), None)
         elif name == "visitor":
-            nobody = {"visitor": None, "session": None, "new": False, "cookieless": False, "user_id": ""}
+            nobody = {"visitor": None, "session": None, "new": False, "cookieless": False}
+            nobody |= {"user_id": "", "cookies": []}
             hit = replace(hit, **nobody)
         else:
             constants[name] = ""
@@ -108,8 +112,8 @@ def is_number(value):
 # --- ga-v1: the Measurement Protocol of Universal Analytics ---
 
 
-def ga_v1_admit(hit):
-    if hit.visitor is None and not hit.user_id:
+def ga_v1_admit(keys, hit):
+    if hit.visitor is None and not hit.user_id and not joined.ga_client(keys, hit):
         return "no-visitor"
     return receivers.need_name(hit)
 
@@ -180,7 +184,7 @@ def ga_v1_encode(keys, hit, found, now):
         ("dp", "" if is_whole else decoded(hit.path)),
         ("dl", record.cut(raw_address(hit), 2048) if is_whole and has_page else ""),
         ("tid", keys["tracking_id"]),
-        ("cid", hit.visitor),
+        ("cid", joined.ga_client(keys, hit) or hit.visitor),
         ("uid", hit.user_id),
         ("uip", hit.peer or ""),
         ("geoid", "" if hit.peer else hit.place.get("country", "")),
@@ -281,8 +285,8 @@ def ga4_properties(keys, hit, params):
             params[name] = value[:100] if isinstance(value, str) else record.number(value)
 
 
-def ga4_admit(hit):
-    if hit.visitor is None:
+def ga4_admit(keys, hit):
+    if hit.visitor is None and not joined.ga_client(keys, hit):
         return "no-visitor"
     if hit.kind == "event":
         name = ga4_name(hit)
@@ -298,12 +302,19 @@ def location(place):
     return present(named)
 
 
+def ga4_client(keys, hit):
+    if client := joined.ga_client(keys, hit):
+        return client
+    digits = hit.visitor.replace("-", "")
+    return f"{max(1, int(digits[:8], 16))}.{max(1, int(digits[-8:], 16))}"
+
+
 def ga4_encode(keys, hit, now):
     page = hit.kind == "page"
-    digits = hit.visitor.replace("-", "")
+    session = joined.ga_session(keys, hit, keys["session_timeout"])
     params = {
         # Without a session the start of the day: what has none is not counted.
-        "session_id": str(hit.session or hit.micros // 1_000_000 // DAY * DAY),
+        "session_id": session or str(hit.session or hit.micros // 1_000_000 // DAY * DAY),
         "engagement_time_msec": 1,
         "page_location": page_address(hit)[:1000],
     }
@@ -342,7 +353,7 @@ def ga4_encode(keys, hit, now):
     }
     ads = "GRANTED" if hit.ads else "DENIED"
     body = {
-        "client_id": f"{max(1, int(digits[:8], 16))}.{max(1, int(digits[-8:], 16))}",
+        "client_id": ga4_client(keys, hit),
         "user_id": hit.user_id,
         "ip_override": hit.peer,
         "user_location": None if hit.peer else location(hit.place) or None,
@@ -388,7 +399,7 @@ def matomo_pairs(keys, hit, now):
         ("idsite", str(keys["site_id"])),
         ("rec", "1"),
         ("apiv", "1"),
-        (keys.get("visitor_as", "cid"), (hit.visitor or "").replace("-", "")[:16]),
+        (keys.get("visitor_as", "cid"), joined.matomo_visitor(keys, hit) or (hit.visitor or "").replace("-", "")[:16]),
         ("uid", hit.user_id[:200]),
         ("url", url),
         ("action_name", hit.title[:1024] if hit.kind == "page" else ""),

@@ -55,6 +55,8 @@ pub enum Receiver {
         tracking_id: String,
         /// `v`. Defaults to 1.
         version: String,
+        /// Whether the visitor is the one of Google's tag, if the browser has its `_ga`. Defaults to not.
+        join: bool,
     },
     /// `file`: JSON lines.
     File {

@@ -204,6 +204,7 @@
 //! | ga4 | `api_secret` | required | secret of the data stream |
 //! | ga4 | `user_properties` | none | the properties that are the user's, with commas between: up to 25 names of 1 to 24 letters, digits and underscores |
 //! | ga4 | `url` | `"https://www.google-analytics.com/mp/collect"` | absolute, http or https, without userinfo and fragment, at most 2,048 bytes |
+//! | ga4 | `join` | `false` | whether a visitor whose browser has the cookies of Google's tag, `_ga` and `_ga_…`, is the one that the tag made, in the same session: see [below](#one-visitor-in-the-browser-and-here) |
 //! | ga4 | `timeouts.resolve`, `timeouts.connect`, `timeouts.send`, `timeouts.answer` | that of `timeout` | duration above zero, not above `timeout`; how long each stage of an attempt may take |
 //! | ga4 | `proxy` | none | secret; the proxy that connects to the receiver (by CONNECT), `"http://proxy.example:3128"` or `"http://user:password@proxy.example:3128"`. What the environment says of proxies is never heeded |
 //! | ga4 | `ca` | the built-in ones | the path of a file of certificates in PEM: the authorities that vouch for the receiver, in place of the built-in ones. It is read when the tracker is opened, where a file that cannot be used is an error, and again by each worker. It takes a build with the feature `tls` |
@@ -218,11 +219,26 @@
 //! | ga-v1 | `dimensions`, `metrics` | none | custom dimensions and metrics, as names of properties and their numbers there, such as `{ plan = 1 }` |
 //! | ga-v1 | `token` | none | secret; the token that a collector asks for |
 //! | ga-v1 | `token_as` | `"ms"` | the parameter in which the token is sent: 1 to 16 of a-z, 0-9 and underscore |
-//! | celery | `tracking_id`, `version`, `url` | as for ga-v1 | what the task is handed: the parameters that ga-v1 would post, and where to |
+//! | ga-v1 | `join` | `false` | the same, by `_ga` |
+//! | celery | `tracking_id`, `version`, `url`, `join` | as for ga-v1 | what the task is handed: the parameters that ga-v1 would post, and where to |
 //! | celery | `task` | `"trackside.celery.submit_tracking"` | the name of the task `task(params, provider_url)`: names of Python with dots between them, at most 255 bytes |
 //!
 //! The keys of the other types stand [with their receivers](crate::protocol#the-receivers); each has those of the network,
 //! from `timeouts.resolve` to `compression`, as ga4 has them.
+//!
+//! # One visitor in the browser and here
+//!
+//! Where a receiver's script runs on the pages, too, it has a name of its own for each visitor, in a cookie. With `join =
+//! true`, which ga4, ga-v1, celery and matomo have, it is read, and what the destination is told of the visitor is that
+//! name; where the browser sends none, or one that is malformed, it is the name that trackside would have given. No other
+//! destination is told.
+//!
+//! Such a cookie is read where the visitor has a cookie of trackside's, or would be given one, and nothing else was said: it
+//! takes `visitor.identity = "cookie"`, and it is not read of who has denied consent, has not yet given it where that is
+//! asked for (`"opt-in"`), or refuses third parties (`gpc`, `dnt`), not even for the operator's own Matomo. It is read when
+//! the exchange begins: what the host says of consent after that can take it back, and not allow it.
+//!
+//! # Those of the host's own
 //!
 //! `callback` has no keys of its own: the host gives the sink when it opens the tracker, under the
 //! destination's name. How long an attempt may take is for that sink to see to. The sink of `celery` comes
@@ -279,6 +295,7 @@ pub use self::{
     visitor::{Identity, Keys, SameSite, Secure, UserId},
 };
 use crate::{
+    protocol::ScriptCookie,
     proxy::Proxies,
     visitor::{UserIds, derived_key},
 };
@@ -316,6 +333,8 @@ pub struct Config {
     pub(crate) more_headers: Vec<HeaderName>,
     pub(crate) spool: Spool,
     pub(crate) destinations: Vec<Destination>,
+    /// The cookies of receivers' scripts for which destinations ask.
+    pub(crate) script_cookies: Vec<ScriptCookie>,
     /// The distinct `ip` policies of all destinations: one record is made for each.
     pub(crate) ip_policies: Vec<IpPolicy>,
     pub(crate) warnings: Vec<String>,

@@ -139,8 +139,9 @@ impl<'a> Facts<'a> {
         self.is_forwarded.then(|| self.remember())
     }
 
+    /// What is to be remembered of it in any case.
     #[cold]
-    fn remember(&self) -> Arc<Remembered> {
+    pub(crate) fn remember(&self) -> Arc<Remembered> {
         let arrival = Arrival { address: self.address, secure: self.is_secure, host: self.host };
         arrival.remember(self.config.proxies.as_ref(), self.request)
     }

@@ -100,7 +100,7 @@ impl Edit {
         self.properties.push((key.into(), None));
     }
 
-    /// Takes out the visitor and the session, and with them the user's id.
+    /// Takes out the visitor and the session, and with them the user's id and the [ids](Hit::joined) of scripts.
     pub fn forget_visitor(&mut self) {
         self.forgets_visitor = true;
     }
@@ -137,12 +137,17 @@ impl Edit {
         let (size, lengths) = out.end();
         bytes.truncate(size);
         bytes.resize(size, 0);
+        let mut dropped = 0;
         let place = if self.forgets_ip { &[] } else { hit.place_bytes() };
-        let has_place = !place.is_empty() && size + place.len() <= layout::MAX_RECORD;
-        if has_place {
-            bytes.extend_from_slice(place);
+        let joined = if self.forgets_visitor { &[] } else { hit.joined_bytes() };
+        for (flag, part) in [(Flags::PLACE, place), (Flags::JOINED, joined)] {
+            if part.is_empty() || bytes.len() + part.len() > layout::MAX_RECORD {
+                dropped |= flag;
+            } else {
+                bytes.extend_from_slice(part);
+            }
         }
-        self.put_head(hit, &mut bytes, &lengths, count, has_place);
+        self.put_head(hit, &mut bytes, &lengths, count, dropped);
         Some(Hit(Arc::from(bytes)))
     }
 
@@ -198,14 +203,14 @@ impl Edit {
         texts.chain(properties).sum()
     }
 
-    /// Copies what is of fixed size, and corrects it.
+    /// Copies what is of fixed size, and corrects it: what the flags of `dropped` tell of is not there any more.
     fn put_head(
         &self,
         hit: &Hit,
         bytes: &mut [u8],
         lengths: &[u16; Field::COUNT],
         properties: u16,
-        has_place: bool,
+        dropped: u16,
     ) {
         let size = bytes.len();
         let mut put = |at: usize, part: &[u8]| {
@@ -225,9 +230,7 @@ impl Edit {
             flags &= !(Flags::IP | Flags::IP_V6);
             put(layout::IP, &[0; 16]);
         }
-        if !has_place {
-            flags &= !Flags::PLACE;
-        }
+        flags &= !dropped;
         put(layout::FLAGS, &flags.to_le_bytes());
         put(layout::LENGTH, &(size as u32).to_le_bytes());
         put(layout::PROPERTIES, &properties.to_le_bytes());

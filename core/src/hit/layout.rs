@@ -16,7 +16,7 @@
 //! | 88 | 2 | status |
 //! | 90 | 2 | number of properties |
 //! | 92 | 2 × 13 | lengths of the texts, in the order of [`Field`] |
-//! | 118 | … | the texts, then the properties: key length (2), key, type (1), then text length (2) and text, eight bytes of number, or one byte of truth; then the place, if flagged: the lengths (3 × 1) of country, region and city, and these texts |
+//! | 118 | … | the texts, then the properties: key length (2), key, type (1), then text length (2) and text, eight bytes of number, or one byte of truth; then the place, if flagged: the lengths (3 × 1) of country, region and city, and these texts; then, if flagged, the ids that scripts in the browser gave the visitor: their number (1), and of each the lengths (2 × 1) of the cookie's name and of the id, and these texts |
 
 use super::{Kind, Value};
 use crate::config::IpPolicy;
@@ -65,8 +65,22 @@ pub(super) const TYPE_TEXT: u8 = 0;
 pub(super) const TYPE_NUMBER: u8 = 1;
 pub(super) const TYPE_TRUTH: u8 = 2;
 
+/// How many lengths a place begins with, in bytes.
+pub(super) const PLACE_LENGTHS: usize = 3;
+
 /// The largest record, in bytes.
 pub(super) const MAX_RECORD: usize = 64 * 1024;
+
+/// Corrects the head of a record to whose end something was added, which `flag` tells of.
+pub(super) fn extend_head(record: &mut [u8], flag: u16) {
+    let flags = View(record).u16(FLAGS) | flag;
+    let size = record.len() as u32; // OK because no record is longer than 64 KiB.
+    for (at, bytes) in [(FLAGS, &flags.to_le_bytes()[..]), (LENGTH, &size.to_le_bytes()[..])] {
+        if let Some(to) = record.get_mut(at..at + bytes.len()) {
+            to.copy_from_slice(bytes);
+        }
+    }
+}
 
 /// The texts of a record, in the order in which they stand there.
 #[derive(Clone, Copy, Debug)]
@@ -109,6 +123,7 @@ impl Flags {
     pub(super) const CONFINED: u16 = 1 << 10;
     pub(super) const ADS: u16 = 1 << 11;
     pub(super) const PLACE: u16 = 1 << 12;
+    pub(super) const JOINED: u16 = 1 << 13;
 
     pub(super) fn has(self, flag: u16) -> bool {
         self.0 & flag != 0

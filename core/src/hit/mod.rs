@@ -9,6 +9,7 @@ pub(crate) mod cap;
 mod client;
 mod draft;
 mod edit;
+mod joined;
 mod json;
 mod layout;
 mod path;
@@ -30,7 +31,7 @@ pub use self::{
     place::Place,
     record::RecordError,
 };
-pub(crate) use self::{client::Client, draft::Draft, json::put_fields, search::term};
+pub(crate) use self::{client::Client, draft::Draft, joined::Joined, json::put_fields, search::term};
 use crate::config::IpPolicy;
 
 /// One page view or event. Cloning it copies a pointer.

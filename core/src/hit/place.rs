@@ -8,6 +8,7 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 use super::{
     Hit,
     cap::{self, cut_str},
+    joined::tail,
     layout::{self, Flags},
 };
 use crate::config::GeoPolicy;
@@ -147,7 +148,7 @@ impl Hit {
 
     pub(super) fn place_texts(&self) -> [&str; 3] {
         let bytes = self.place_bytes();
-        let mut rest = bytes.get(3..).unwrap_or_default();
+        let mut rest = bytes.get(layout::PLACE_LENGTHS..).unwrap_or_default();
         let mut take = |at: usize| {
             let length = bytes.get(at).copied().unwrap_or_default();
             let (text, left) = rest.split_at_checked(length.into()).unwrap_or_default();
@@ -157,12 +158,12 @@ impl Hit {
         [take(0), take(1), take(2)]
     }
 
-    /// The record's end, where the place stands.
+    /// The part of the record where the place stands.
     pub(super) fn place_bytes(&self) -> &[u8] {
-        if self.has(Flags::PLACE) { self.view().after_properties() } else { &[] }
+        if self.has(Flags::PLACE) { tail(self.view()).0 } else { &[] }
     }
 
-    /// The same hit with a place, unless the record would become too long.
+    /// The same hit with a place, unless the record would become too long. It comes before what is joined.
     #[cold] // Few configurations ask for it, and it is a copy.
     #[inline(never)]
     pub(crate) fn at(self, place: &Place) -> Self {
@@ -170,13 +171,10 @@ impl Hit {
         let mut record = self.0.to_vec();
         record.extend(texts.map(|text| text.len() as u8)); // OK because every cap is below 256.
         record.extend(texts.iter().flat_map(|text| text.bytes()));
-        if self.has(Flags::PLACE) || record.len() > layout::MAX_RECORD {
+        if self.has(Flags::PLACE | Flags::JOINED) || record.len() > layout::MAX_RECORD {
             return self;
         }
-        let flags = self.flags().0 | Flags::PLACE;
-        let size = (record.len() as u32).to_le_bytes();
-        record[layout::FLAGS..][..2].copy_from_slice(&flags.to_le_bytes());
-        record[layout::LENGTH..][..4].copy_from_slice(&size);
+        layout::extend_head(&mut record, Flags::PLACE);
         Self(record.into())
     }
 }

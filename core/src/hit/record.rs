@@ -4,6 +4,7 @@ use std::{error::Error, fmt, str, sync::Arc};
 
 use super::{
     Hit,
+    joined::{are_ids, tail},
     layout::{self, Field, Flags, View},
 };
 
@@ -80,13 +81,17 @@ fn is_sound(record: &[u8]) -> bool {
     if view.properties().count() != usize::from(view.u16(layout::PROPERTIES)) {
         return false;
     }
-    let place = view.after_properties();
-    if Flags(view.u16(layout::FLAGS)).has(Flags::PLACE) { is_place(place) } else { place.is_empty() }
+    let (place, joined) = tail(view);
+    let flags = Flags(view.u16(layout::FLAGS));
+    let is_whole = |flag, is_sound: fn(&[u8]) -> bool, bytes: &[u8]| {
+        if flags.has(flag) { is_sound(bytes) } else { bytes.is_empty() }
+    };
+    is_whole(Flags::PLACE, is_place, place) && is_whole(Flags::JOINED, are_ids, joined)
 }
 
 /// Three lengths and their texts.
 fn is_place(bytes: &[u8]) -> bool {
-    let Some((lengths, texts)) = bytes.split_first_chunk::<3>() else {
+    let Some((lengths, texts)) = bytes.split_first_chunk::<{ layout::PLACE_LENGTHS }>() else {
         return false;
     };
     lengths.iter().map(|&length| usize::from(length)).sum::<usize>() == texts.len()

@@ -1,13 +1,16 @@
 use super::*;
-use crate::hit::{Place, sample};
+use crate::hit::{Joined, Place, sample};
 
-/// A hit with properties and a place: every part of a record.
+/// A hit with properties, a place and what is joined: every part of a record.
 fn whole() -> Hit {
     let event = sample::add();
     let mut draft = sample::page();
     draft.event = Some(&event);
     let place = Place::new(b"GB", b"ENG", b"London").unwrap();
-    draft.seal(crate::config::IpPolicy::Masked).at(&place)
+    let mut joined = Joined::default();
+    joined.add("_ga", "1529519118.1784714000");
+    joined.add("_ga_ABC123DEF4", "1784713900");
+    draft.seal(crate::config::IpPolicy::Masked).completed(Some(&place), Some(&joined))
 }
 
 #[test]
@@ -50,8 +53,8 @@ fn another_version_is_told() {
 #[test]
 fn what_cannot_be_is_no_record() {
     let hit = whole();
-    // Kind, the length, a text's length, the number of properties, the flag of the place.
-    for (at, byte) in [(1, 5), (7, 1), (92, 0xff), (90, 7), (3, 0)] {
+    // Kind, the length, a text's length, the number of properties, the flags of both ends and of each.
+    for (at, byte) in [(1, 5), (7, 1), (92, 0xff), (90, 7), (3, 0), (3, 0x10), (3, 0x20)] {
         let mut record = hit.record().to_vec();
         assert_ne!(record[at], byte);
         record[at] = byte;

@@ -9,7 +9,7 @@
 //!
 //! | key | value |
 //! | --- | --- |
-//! | `client_id` | two decimals with a dot between: the first and the last 32 bits of the visitor's id, at least 1 each |
+//! | `client_id` | two decimals with a dot between: the first and the last 32 bits of the visitor's id, at least 1 each; with `join`, those of the cookie `_ga`, if the browser has one |
 //! | `user_id` | the user's id |
 //! | `ip_override` | the address, as far as the destination may know it |
 //! | `user_location` | `country_id`, `region_id` (`US-CA`) and `city`, where a proxy told of them and there is no address, which tells more |
@@ -18,7 +18,7 @@
 //! | `consent` | for ads' data and personalisation: `GRANTED` if the visitor allowed ads, else `DENIED` |
 //! | `events[].name` | `page_view`, `file_download`, `page_not_found`, `view_search_results`, `exception` and `timing_complete` for events of the categories `exception` and, with a value, `timing`, or an event's category and name joined and cleaned (`cart_add`) |
 //! | `events[].timestamp_micros` | the hit's own time, moved into the 72 hours before the sending |
-//! | `….params.session_id` | the second in which the session began; without a session, the one in which the hit's UTC day began, as no hit counts without |
+//! | `….params.session_id` | the second in which the session began; without a session, the one in which the hit's UTC day began, as no hit counts without; with `join`, that of Google's tag (`_ga_…`), if it has not ended |
 //! | `….params.engagement_time_msec` | 1, as no hit counts without |
 //! | `….params.page_location` | the page's address, up to 1,000 characters; none for an event outside a page; for a download, the page that led to it, if it is known |
 //! | `….params.link_url`, `file_name`, `file_extension` | of a download: its address, its path and the end of its name |
@@ -58,7 +58,8 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use self::{name::Name, shared::Shared};
 use super::{
-    Enriched, Key, Needs, Outcome, Outgoing, Part, Protocol, ReceiverType, Tells, Values, WrongKey, answer,
+    Enriched, Key, Needs, Outcome, Outgoing, Part, Protocol, ReceiverType, ScriptCookie, Tells, Values, WrongKey,
+    answer, ga_cookies,
     items::{self, Bounds},
     json::Object,
 };
@@ -83,7 +84,8 @@ const _: () = assert!(cap::USER_ID <= 256);
 pub static TYPE: ReceiverType = ReceiverType::new("ga4", KEYS, make)
     .title("Google Analytics 4")
     .example("measurement_id = \"G-ABC123DEF4\"\napi_secret = \"env:GA4_SECRET\"")
-    .check(super::check::ga4::first);
+    .check(super::check::ga4::first)
+    .cookies(cookies);
 
 static KEYS: &[Key] = &[
     Key::url("url")
@@ -104,6 +106,10 @@ static KEYS: &[Key] = &[
     Key::text("user_properties", USER_PROPERTIES, shared::are_user_properties).doc(
         "the properties that are the user's, with commas between: they are sent as `user_properties` of Google's",
     ),
+    Key::bool("join").default_bool(false).doc(
+        "whether a visitor whose browser has the cookies of Google's tag, `_ga` and `_ga_…`, is the one that the tag made, \
+         in the same session. It takes `visitor.identity = \"cookie\"`, and the visitor's consent",
+    ),
 ];
 
 const USER_PROPERTIES: &str = "at most 25 names with commas between, such as \"plan,tier\", each of 1 to 24 letters, digits \
@@ -115,7 +121,14 @@ fn make(values: &Values) -> Result<Arc<dyn Protocol>, WrongKey> {
     let secret = values.secret("api_secret").cloned().unwrap_or_default();
     let ga4 = Ga4::new(values.text("url"), values.text("measurement_id"), secret);
     let of_user: Vec<_> = shared::user_properties(values.text("user_properties")).collect();
-    Ok(Arc::new(ga4.user_properties(&of_user)))
+    Ok(Arc::new(ga4.user_properties(&of_user).with_join(values.is_true("join"))))
+}
+
+fn cookies(values: &Values) -> Vec<ScriptCookie> {
+    if !values.is_true("join") {
+        return Vec::new();
+    }
+    vec![ga_cookies::client(), ga_cookies::session(values.text("measurement_id"))]
 }
 
 fn is_measurement_id(text: &str) -> bool {
@@ -132,6 +145,9 @@ pub struct Ga4 {
     api_secret: Secret,
     /// Names of the properties that are the user's.
     of_user: Vec<String>,
+    /// The cookie with the session of Google's tag.
+    session_cookie: String,
+    joins: bool,
 }
 
 impl Ga4 {
@@ -141,7 +157,13 @@ impl Ga4 {
         let joint = if url.contains('?') { '&' } else { '?' };
         // `-` needs no escape, and every id holds one.
         let id = utf8_percent_encode(measurement_id, const { &NON_ALPHANUMERIC.remove(b'-') });
-        Self { url: format!("{url}{joint}measurement_id={id}&api_secret="), api_secret, of_user: Vec::new() }
+        Self {
+            url: format!("{url}{joint}measurement_id={id}&api_secret="),
+            api_secret,
+            of_user: Vec::new(),
+            session_cookie: ga_cookies::session_name(measurement_id),
+            joins: false,
+        }
     }
 
     /// The properties that are the user's: at most 25 names of 1 to 24 letters, digits and underscores, the first a
@@ -149,6 +171,40 @@ impl Ga4 {
     #[must_use]
     pub fn user_properties(self, names: &[&str]) -> Self {
         Self { of_user: names.iter().map(|name| (*name).to_owned()).collect(), ..self }
+    }
+
+    /// Whether client and session are what Google's tag calls them in the browser, if a hit has that. Defaults to not.
+    #[must_use]
+    pub fn with_join(self, joins: bool) -> Self {
+        Self { joins, ..self }
+    }
+
+    /// What Google's tag calls the client, if that is asked for.
+    fn joined<'a>(&self, hit: &'a Hit) -> Option<&'a str> {
+        if self.joins { hit.joined(ga_cookies::CLIENT) } else { None }
+    }
+
+    /// What Google's tag calls the session, if it is asked for and the client is known, too.
+    fn joined_session<'a>(&self, hit: &'a Hit) -> Option<&'a str> {
+        self.joined(hit).and_then(|_| hit.joined(&self.session_cookie))
+    }
+
+    fn shared<'a>(&'a self, hit: &'a Hit) -> Shared<'a> {
+        Shared::of(hit, self.joined(hit), &self.of_user)
+    }
+
+    fn write_event(&self, hit: &Hit, now: u64, body: &mut Vec<u8>) {
+        let mut event = Object::open(body);
+        // OK because hits without a name are not admitted.
+        if let Ok(name) = Name::of(hit) {
+            event.put_text("name", name.as_str());
+        }
+        let oldest = now.saturating_sub(WINDOW * 1_000_000);
+        event.put("timestamp_micros", &hit.micros().clamp(oldest, now));
+        let mut params = Object::open(event.key("params"));
+        params::write(hit, self.joined_session(hit), &self.of_user, &mut params);
+        params.close();
+        event.close();
     }
 }
 
@@ -170,7 +226,7 @@ impl Protocol for Ga4 {
     }
 
     fn admit(&self, hit: &Hit) -> Result<(), Reason> {
-        if hit.visitor().is_none() {
+        if hit.visitor().is_none() && self.joined(hit).is_none() {
             return Err(Reason::NoVisitor);
         }
         Name::of(hit).map(drop)
@@ -179,7 +235,7 @@ impl Protocol for Ga4 {
     fn group(&self, hit: &Hit) -> u64 {
         // Without the random state that would tell two workers' groups apart.
         let mut hasher = DefaultHasher::new();
-        Shared::of(hit, &self.of_user).hash(&mut hasher);
+        self.shared(hit).hash(&mut hasher);
         hasher.finish()
     }
 
@@ -190,18 +246,18 @@ impl Protocol for Ga4 {
         let Some(first) = batch.first() else {
             return 0;
         };
-        let shared = Shared::of(first.hit, &self.of_user);
+        let shared = self.shared(first.hit);
         let alike = batch
             .iter()
             .take(MAX_EVENTS)
-            .take_while(|other| Shared::of(other.hit, &self.of_user) == shared)
+            .take_while(|other| self.shared(other.hit) == shared)
             .count();
         let mut body = Object::open(out.body());
         shared.write(&mut body);
         // The body is still to be closed.
         let bounds = Bounds { items: MAX_EVENTS, bytes: MAX_BODY, after: "}".len() };
         let taken = items::write_array(&batch[..alike], bounds, body.key("events"), |enriched, body| {
-            write_event(enriched.hit, &self.of_user, now, body);
+            self.write_event(enriched.hit, now, body);
         });
         body.close();
         taken
@@ -210,20 +266,6 @@ impl Protocol for Ga4 {
     fn classify(&self, status: u16, headers: &dyn Headers, _: &[u8]) -> Outcome {
         answer::classify(status, headers)
     }
-}
-
-fn write_event(hit: &Hit, of_user: &[String], now: u64, body: &mut Vec<u8>) {
-    let mut event = Object::open(body);
-    // OK because hits without a name are not admitted.
-    if let Ok(name) = Name::of(hit) {
-        event.put_text("name", name.as_str());
-    }
-    let oldest = now.saturating_sub(WINDOW * 1_000_000);
-    event.put("timestamp_micros", &hit.micros().clamp(oldest, now));
-    let mut params = Object::open(event.key("params"));
-    params::write(hit, of_user, &mut params);
-    params.close();
-    event.close();
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use crate::{
     Event,
     config::IpPolicy,
     hit::{
-        Draft, Kind,
+        Draft, Joined, Kind,
         sample::{self, MICROS},
     },
 };
@@ -333,6 +333,44 @@ fn a_request_holds_what_130_kilobytes_hold() {
     ga4().encode(&batch[..1], MICROS, &mut out);
     let alone = out.payload().len();
     assert!((2..25).contains(&taken) && size < 130_000 && size + alone > 130_000, "{taken} {size} {alone}");
+}
+
+/// A hit of a visitor whom Google's tag knows, too.
+fn joined(draft: &Draft<'_>, ids: &[(&str, &str)]) -> Hit {
+    let mut joined = Joined::default();
+    ids.iter().for_each(|(name, id)| joined.add(name, id));
+    full(draft).joining(&joined)
+}
+
+#[test]
+fn a_visitor_of_the_tag_is_told_as_such_where_that_is_asked_for() {
+    let ids = [("_ga", "1.2"), ("_ga_ABC123", "1784713900"), ("_ga_XYZ", "3")];
+    let nobody = Draft { visitor: None, session: None, ..sample::page() };
+    let hits = [joined(&sample::page(), &ids), joined(&nobody, &ids)];
+    let batch = hits.each_ref().map(Enriched::new);
+    let joining = ga4().with_join(true);
+    let mut out = Outgoing::new();
+    assert_eq!(joining.encode(&batch, MICROS, &mut out), 2, "both are of one client");
+    assert_eq!(joining.group(&hits[0]), joining.group(&hits[1]));
+    let body: Json = serde_json::from_slice(out.payload()).unwrap();
+    assert_eq!(body["client_id"], "1.2");
+    for event in body["events"].as_array().unwrap() {
+        assert_eq!(event["params"]["session_id"], "1784713900");
+    }
+    assert_eq!(joining.admit(&hits[1]), Ok(()));
+    // The same hits of a destination that does not ask.
+    assert_eq!(ga4().admit(&hits[1]), Err(Reason::NoVisitor));
+    let (taken, body) = request(&hits, MICROS);
+    assert_eq!((taken, body["client_id"].as_str()), (1, Some("1529519118.2048630033")));
+    assert_eq!(body["events"][0]["params"]["session_id"], "1784714000");
+    // Two clients of one visitor share no request; without a client the tag's session is nobody's.
+    let other = joined(&sample::page(), &[("_ga", "1.3")]);
+    assert_eq!(joining.encode(&[Enriched::new(&hits[0]), Enriched::new(&other)], MICROS, &mut out), 1);
+    let alone = joined(&sample::page(), &ids[1..]);
+    assert_eq!(joining.encode(&[Enriched::new(&alone)], MICROS, &mut out), 1);
+    let body: Json = serde_json::from_slice(out.payload()).unwrap();
+    assert_eq!(body["client_id"], "1529519118.2048630033");
+    assert_eq!(body["events"][0]["params"]["session_id"], "1784714000");
 }
 
 #[test]

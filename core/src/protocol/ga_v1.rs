@@ -21,7 +21,7 @@
 //! | `dp` | the path, percent-decoded once, without the query; `/` for a page without a path; not with `page = "dl"` |
 //! | `dl` | with `page = "dl"` the page's address, cut at 2,048 bytes |
 //! | `tid` | the tracking id, as configured |
-//! | `cid`, `uid` | the visitor, and the user |
+//! | `cid`, `uid` | the visitor, with `join` by the id of Google's scripts, if the browser has one; and the user |
 //! | `uip` | the address, as far as the destination may know it |
 //! | `geoid` | the country that a proxy told of, where there is no address |
 //! | `ua` | the agent |
@@ -57,8 +57,8 @@ mod payload;
 use std::sync::Arc;
 
 use super::{
-    Enriched, Key, Needs, Outcome, Outgoing, Part, Protocol, ReceiverType, Tells, Values, WrongKey, answer,
-    common,
+    Enriched, Key, Needs, Outcome, Outgoing, Part, Protocol, ReceiverType, ScriptCookie, Tells, Values, WrongKey,
+    answer, common, ga_cookies,
 };
 use crate::{
     Headers,
@@ -80,10 +80,11 @@ const WINDOW_OF_SECONDS: u64 = 12 * 60 * 60;
 pub static TYPE: ReceiverType = ReceiverType::new("ga-v1", KEYS, make)
     .title("Collectors that speak the Measurement Protocol v1")
     .example("tracking_id = \"UA-12345-6\"")
-    .check(super::check::ga_v1::first);
+    .check(super::check::ga_v1::first)
+    .cookies(cookies);
 
 /// Those of `celery`, too.
-pub(crate) static TASK_KEYS: &[Key] = &[URL_KEY, TRACKING_ID, VERSION];
+pub(crate) static TASK_KEYS: &[Key] = &[URL_KEY, TRACKING_ID, VERSION, JOIN];
 
 static KEYS: &[Key] = &[
     URL_KEY,
@@ -105,6 +106,7 @@ static KEYS: &[Key] = &[
     Key::text("token_as", "a parameter's name, 1 to 16 of a-z, 0-9 and underscore", is_parameter)
         .default_text("ms")
         .doc("the parameter in which the token is sent"),
+    JOIN,
 ];
 
 const URL_KEY: Key = Key::url("url")
@@ -120,6 +122,11 @@ const VERSION: Key =
     Key::text("version", "a version such as \"1\": 1 to 64 printable ASCII characters", is_word)
         .default_text("1")
         .doc("`v`: 1 to 64 printable ASCII characters");
+
+const JOIN: Key = Key::bool("join").default_bool(false).doc(
+    "whether a visitor whose browser has the cookie `_ga` is the one that Google's scripts made: `cid` is the id in it \
+     then. It takes `visitor.identity = \"cookie\"`, and the visitor's consent",
+);
 
 const INDEX: &str = "the number, 1 to 200, of a custom dimension or metric, as in { plan = 1 }";
 
@@ -156,8 +163,13 @@ fn make(values: &Values) -> Result<Arc<dyn Protocol>, WrongKey> {
         metrics: indexed("metrics", "cm"),
         token: values.secret("token").cloned(),
         token_as: values.text("token_as").to_owned(),
+        joins: values.is_true("join"),
         ..plain
     }))
+}
+
+fn cookies(values: &Values) -> Vec<ScriptCookie> {
+    if values.is_true("join") { vec![ga_cookies::client()] } else { Vec::new() }
 }
 
 /// The first is what a collector is not told that dates hits when they arrive.
@@ -191,6 +203,7 @@ pub struct GaV1 {
     metrics: Vec<(String, String)>,
     token: Option<Secret>,
     token_as: String,
+    joins: bool,
 }
 
 /// How the collector is told when a hit was.
@@ -216,12 +229,24 @@ impl GaV1 {
             metrics: Vec::new(),
             token: None,
             token_as: String::new(),
+            joins: false,
         }
     }
 
     /// What a task is handed, which posts one hit whatever `url` is.
     pub(super) fn of_task(url: &str, tracking_id: &str, version: &str) -> Self {
         Self { is_bulk: false, ..Self::new(url, tracking_id, version) }
+    }
+
+    /// Whether `cid` is what Google's scripts call the visitor in the browser, if a hit has that. Defaults to not.
+    #[must_use]
+    pub fn with_join(self, joins: bool) -> Self {
+        Self { joins, ..self }
+    }
+
+    /// What Google's scripts call the visitor, if that is asked for.
+    fn joined<'a>(&self, hit: &'a Hit) -> Option<&'a str> {
+        if self.joins { hit.joined(ga_cookies::CLIENT) } else { None }
     }
 
     /// Writes the hits that one request may hold, a line each.
@@ -267,7 +292,9 @@ impl Protocol for GaV1 {
 
     fn admit(&self, hit: &Hit) -> Result<(), Reason> {
         match hit.kind() {
-            _ if hit.visitor().is_none() && hit.user_id().is_empty() => Err(Reason::NoVisitor),
+            _ if hit.visitor().is_none() && hit.user_id().is_empty() && self.joined(hit).is_none() => {
+                Err(Reason::NoVisitor)
+            }
             Kind::Page if hit.site().is_empty() => Err(Reason::NoSite),
             _ => common::check_name(hit),
         }

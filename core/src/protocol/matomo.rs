@@ -10,7 +10,7 @@
 //! | parameter | value |
 //! | --- | --- |
 //! | `idsite`, `rec`, `apiv` | the site, as configured; 1; 1 |
-//! | `cid` or `_id` | the first 16 hex digits of the visitor's id |
+//! | `cid` or `_id` | the first 16 hex digits of the visitor's id; with `join`, the id in the cookie `_pk_id…`, if the browser has one |
 //! | `uid` | the user's id, up to 200 characters |
 //! | `url` | the page's address, up to 1,024 characters; none for an event outside a page; for a download, the file's |
 //! | `action_name` | of a page view: the title, up to 1,024 characters |
@@ -48,8 +48,8 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::{
-    Enriched, Key, Needs, Outcome, Outgoing, Part, Protocol, ReceiverType, Tells, Values, WrongKey, answer,
-    common,
+    Enriched, Key, Needs, Outcome, Outgoing, Part, Protocol, ReceiverType, ScriptCookie, Tells, Values, WrongKey,
+    answer, common,
     form::Form,
     items::{self, Bounds},
     json::push_escaped,
@@ -66,7 +66,8 @@ use crate::{
 pub static TYPE: ReceiverType = ReceiverType::new("matomo", KEYS, make)
     .title("Matomo")
     .example("url = \"https://stats.example.com/matomo.php\"\nsite_id = 1\ntoken = \"env:MATOMO_TOKEN\"")
-    .check(|_| &super::check::matomo::FIRST);
+    .check(|_| &super::check::matomo::FIRST)
+    .cookies(cookies);
 
 static KEYS: &[Key] = &[
     Key::url("url")
@@ -85,6 +86,10 @@ static KEYS: &[Key] = &[
     Key::word("visitor_as", &["cid", "_id"]).default_text("cid").doc(
         "the parameter of the visitor's id: `\"cid\"` stands above all else; with `\"_id\"` a visitor whose id Matomo has \
          not seen may be another with the same address and browser",
+    ),
+    Key::bool("join").default_bool(false).doc(
+        "whether a visitor whose browser has the cookie `_pk_id…` of Matomo's script is the one that the script made. It \
+         takes `visitor.identity = \"cookie\"`, and the visitor's consent",
     ),
     Key::numbers(
         "dimensions",
@@ -134,6 +139,26 @@ pub(super) fn write_bare(values: &Values, hit: &Hit, now: u64, out: &mut Outgoin
     bare.encode(&[Enriched::new(hit)], now, out);
 }
 
+/// Without the hash of site and path that the script puts behind it.
+fn cookie_name(values: &Values) -> String {
+    format!("_pk_id.{}", values.number("site_id").unwrap_or_default())
+}
+
+fn cookies(values: &Values) -> Vec<ScriptCookie> {
+    if !values.is_true("join") {
+        return Vec::new();
+    }
+    vec![ScriptCookie::beginning(cookie_name(values), visitor_of)]
+}
+
+/// `<16 hex digits>.<second>.…`, of which the rest is digits and dots.
+fn visitor_of(value: &str, _: u64) -> Option<String> {
+    let (id, rest) = value.split_once('.')?;
+    let is_id = id.len() == 16 && id.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'a'..=b'f'));
+    let is_rest = rest.bytes().all(|b| b.is_ascii_digit() || b == b'.') && rest.starts_with(|c: char| c != '.');
+    (is_id && is_rest).then(|| id.to_owned())
+}
+
 fn dimension((property, number): &(String, u64)) -> (String, String) {
     (property.clone(), format!("dimension{number}"))
 }
@@ -146,6 +171,8 @@ struct Matomo {
     token: Option<Secret>,
     is_bulk: bool,
     visitor_as: &'static str,
+    /// The cookie with the visitor of Matomo's script, if that is asked for.
+    script_cookie: Option<String>,
     /// Names of properties, and the parameters of their dimensions.
     dimensions: Vec<(String, String)>,
     takes_bots: bool,
@@ -196,6 +223,7 @@ impl Matomo {
             site_id: values.number("site_id").unwrap_or_default(),
             token: values.secret("token").cloned(),
             is_bulk: values.is_true("bulk"),
+            script_cookie: values.is_true("join").then(|| cookie_name(values)),
             visitor_as: if values.text("visitor_as") == "_id" { "_id" } else { "cid" },
             dimensions: values.numbers("dimensions").iter().map(dimension).collect(),
             takes_bots: values.is_true("bots"),
@@ -246,7 +274,9 @@ impl Matomo {
         form.put_shown("idsite", self.site_id);
         form.put("rec", "1");
         form.put("apiv", "1");
-        if let Some(visitor) = hit.visitor() {
+        if let Some(visitor) = self.script_cookie.as_deref().and_then(|name| hit.joined(name)) {
+            form.put(self.visitor_as, visitor);
+        } else if let Some(visitor) = hit.visitor() {
             form.put_shown(self.visitor_as, format_args!("{:016x}", visitor.as_u128() >> 64));
         }
         form.put("uid", first_chars(hit.user_id(), MAX_USER));

@@ -26,6 +26,7 @@ fn matomo() -> Matomo {
         token: Some(Secret::new(TOKEN)),
         is_bulk: true,
         visitor_as: "cid",
+        script_cookie: None,
         dimensions: vec![("plan".to_owned(), "dimension1".to_owned())],
         takes_bots: false,
     }

@@ -10,6 +10,7 @@ mod answer;
 pub mod check;
 mod common;
 mod form;
+mod ga_cookies;
 pub mod ga4;
 pub mod ga_v1;
 pub mod goatcounter;
@@ -27,6 +28,7 @@ mod outgoing;
 pub mod plausible;
 pub mod posthog;
 mod receiver_type;
+mod script_cookie;
 pub mod segment;
 pub mod snowplow;
 mod text;
@@ -45,6 +47,7 @@ pub use self::{
     outcome::Outcome,
     outgoing::Outgoing,
     receiver_type::{ReceiverType, Remote, TYPES, WrongKey},
+    script_cookie::ScriptCookie,
 };
 use crate::{
     Headers,
@@ -129,10 +132,20 @@ pub fn of(receiver: &Receiver) -> Option<Arc<dyn Protocol>> {
     match receiver {
         Receiver::Callback | Receiver::File { .. } | Receiver::Sqlite { .. } => None,
         // A task is handed what `ga-v1` would post.
-        Receiver::Celery { url, tracking_id, version, .. } => {
-            Some(Arc::new(GaV1::of_task(url, tracking_id, version)))
+        Receiver::Celery { url, tracking_id, version, join, .. } => {
+            Some(Arc::new(GaV1::of_task(url, tracking_id, version).with_join(*join)))
         }
         Receiver::Remote(remote) => Some(Arc::clone(remote.protocol())),
+    }
+}
+
+/// The cookies of the receiver's own script that are read, so that its visitors in the browser and those of its hits are
+/// one.
+pub(crate) fn cookies(receiver: &Receiver) -> Vec<ScriptCookie> {
+    match receiver {
+        Receiver::Celery { join: true, .. } => vec![ga_cookies::client()],
+        Receiver::Remote(remote) => remote.kind.cookies.map(|of| of(&remote.values)).unwrap_or_default(),
+        _ => Vec::new(),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use super::{
-    Key, Protocol, Values,
+    Key, Protocol, ScriptCookie, Values,
     check::{self, Question},
     ga_v1, ga4, goatcounter, matomo, plausible, posthog,
     segment::{RUDDERSTACK, SEGMENT},
@@ -37,6 +37,7 @@ pub struct ReceiverType {
     pub(crate) name: &'static str,
     pub(crate) keys: &'static [Key],
     pub(crate) make: Make,
+    pub(crate) cookies: Option<Cookies>,
     pub(crate) title: &'static str,
     pub(crate) example: &'static str,
     pub(crate) check: First,
@@ -46,6 +47,7 @@ pub struct ReceiverType {
 type First = fn(&Values) -> &'static Question;
 
 type Make = fn(&Values) -> Result<Arc<dyn Protocol>, WrongKey>;
+type Cookies = fn(&Values) -> Vec<ScriptCookie>;
 
 impl ReceiverType {
     /// The type `name`, 1 to 15 of a-z, 0-9 and hyphen, with its own `keys`, of which a `url` is one, and `make`.
@@ -54,7 +56,15 @@ impl ReceiverType {
     /// checks what one key demands of another. After a mistake in a key it is called all the same, with empty texts
     /// for what is wrong, to find out the limits; what it complains of then is not told.
     pub const fn new(name: &'static str, keys: &'static [Key], make: Make) -> Self {
-        Self { name, keys, make, title: "", example: "", check: |_| &check::TEST_HIT }
+        Self { name, keys, make, cookies: None, title: "", example: "", check: |_| &check::TEST_HIT }
+    }
+
+    /// The cookies of the receiver's own script in the browser whose ids its hits take along, as its keys say; those of
+    /// trackside ask for them with `join = true` alone. They are read of visitors who allow it, which takes
+    /// `visitor.identity = "cookie"`: with another it is a mistake, told of the key `join`. Defaults to none.
+    pub const fn cookies(mut self, cookies: Cookies) -> Self {
+        self.cookies = Some(cookies);
+        self
     }
 
     /// What stands in the guide: the receiver's own name for itself.

@@ -33,7 +33,7 @@ use http::HeaderName;
 
 pub use self::{hops::Hop, overlooked::overlooked_proxy};
 pub(crate) use self::{hops::hops, networks::Networks, place::PlaceHeaders};
-use crate::{Request, config::ProxyHeader, decide::valid_host, hit::Place};
+use crate::{Request, config::ProxyHeader, decide::valid_host, hit::{Joined, Place}};
 
 static FORWARDED: HeaderName = HeaderName::from_static("forwarded");
 static PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -76,13 +76,14 @@ pub(crate) struct Arrival<'a> {
     pub(crate) host: Option<&'a [u8]>,
 }
 
-/// An [`Arrival`] for when the request's headers are gone.
+/// An [`Arrival`] for when the request's headers are gone, and what else few requests have in them.
 #[derive(Clone, Debug)]
 pub(crate) struct Remembered {
     address: Option<IpAddr>,
     secure: bool,
     host: Option<Box<[u8]>>,
     place: Option<Place>,
+    joined: Joined,
 }
 
 impl Arrival<'_> {
@@ -96,6 +97,7 @@ impl Arrival<'_> {
             secure: self.secure,
             host: self.host.map(Box::from),
             place: headers.and_then(|headers| headers.read(request.headers)),
+            joined: Joined::default(),
         })
     }
 }
@@ -108,6 +110,21 @@ impl Remembered {
     /// Where the client is.
     pub(crate) fn place(&self) -> Option<&Place> {
         self.place.as_ref()
+    }
+
+    /// What scripts in the browser call the visitor.
+    pub(crate) fn joined(&self) -> &Joined {
+        &self.joined
+    }
+
+    /// With what scripts in the browser call the visitor.
+    pub(crate) fn with_joined(self: Arc<Self>, joined: Joined) -> Arc<Self> {
+        Arc::new(Self { joined, ..Arc::unwrap_or_clone(self) })
+    }
+
+    /// Whether there is more to a hit than what its draft has.
+    pub(crate) fn completes_hits(&self) -> bool {
+        self.place.is_some() || !self.joined.is_empty()
     }
 }
 

@@ -8,6 +8,7 @@ mod cookieless;
 mod daily_key;
 mod derived_key;
 mod notice;
+pub(crate) mod scripts;
 mod session;
 mod snapshot;
 mod user_id;

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     config::{Config, IpPolicy},
     decide::Facts,
-    hit::{Client, Draft, Hit, Place},
+    hit::{Client, Draft, Hit, Joined, Place},
 };
 
 /// An owned snapshot of a visitor, for events that are raised when the exchange is over: its id and
@@ -24,6 +24,7 @@ pub struct Visitor {
     agent: Vec<u8>,
     language: Vec<u8>,
     place: Option<Place>,
+    joined: Option<Joined>,
 }
 
 impl Visitor {
@@ -40,6 +41,7 @@ impl Visitor {
             agent: client.agent.to_owned(),
             language: client.language.to_owned(),
             place: None,
+            joined: None,
         }
     }
 
@@ -47,12 +49,13 @@ impl Visitor {
         Self { place, ..self }
     }
 
-    /// `hit` with the place that was told of.
-    pub(crate) fn placed(&self, hit: Hit) -> Hit {
-        match &self.place {
-            Some(place) => hit.at(place),
-            None => hit,
-        }
+    pub(crate) fn with_joined(self, joined: Option<Joined>) -> Self {
+        Self { joined, ..self }
+    }
+
+    /// `hit` with the place that was told of, and what scripts in the browser call the visitor.
+    pub(crate) fn completed(&self, hit: Hit) -> Hit {
+        hit.completed(self.place.as_ref(), self.joined.as_ref())
     }
 
     /// The visitor's id, if there is one. That of a new visitor holds only if the exchange's response could

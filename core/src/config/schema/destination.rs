@@ -19,7 +19,7 @@ use crate::{
         reader::{Read, Section},
         tree::{Tree, quoted},
     },
-    protocol::ReceiverType,
+    protocol::{self, ReceiverType},
 };
 
 pub(in crate::config) const WHEN_FULL: &[(&str, WhenFull)] =
@@ -42,13 +42,14 @@ const MILLISECOND: Duration = Duration::from_millis(1);
 pub(super) fn read(
     root: &mut Section<'_>,
     ip: IpPolicy,
+    has_cookie: bool,
     resolver: Option<&Resolver>,
     receivers: &[&'static ReceiverType],
 ) -> Vec<Destination> {
     let mut embedded = Tree::table();
     embedded.set(&["type"], Tree::Text(Kind::Sqlite.name().to_owned()));
     let kinds = receiver::kinds(root, receivers);
-    let found = root.tables_or("destination", embedded, |section| destination(section, ip, resolver, &kinds));
+    let found = root.tables_or("destination", embedded, |section| destination(section, ip, has_cookie, resolver, &kinds));
     check_names(root, &found);
     check_paths(root, &found);
     found.into_iter().filter_map(|found| found.destination).collect()
@@ -71,6 +72,7 @@ const MAX_AGE_SPOOLED: Duration = Duration::from_secs(72 * 3_600);
 fn destination(
     section: &mut Section<'_>,
     ip: IpPolicy,
+    has_cookie: bool,
     resolver: Option<&Resolver>,
     kinds: &[Kind],
 ) -> Found {
@@ -85,6 +87,12 @@ fn destination(
         check_address(section, kind, own_ip);
     }
     let ip = own_ip.or(ip);
+    if !has_cookie && receiver.as_ref().is_some_and(|receiver| !protocol::cookies(receiver).is_empty()) {
+        section.mistake(
+            "join",
+            "visitors are known by cookies then, which is for visitor.identity = \"cookie\" alone; leave it out, or write that",
+        );
+    }
     let only = section.table("only", only::read);
     let needs_visitor = needs.is_some_and(|needs| needs.visitor);
     let changes = changes::read(section, needs_visitor);

@@ -21,13 +21,16 @@ use std::time::Duration;
 use http::header::DNT;
 
 use super::{
-    Config, GeoPolicy, IpPolicy, Mode, PathPolicy, QueryPolicy, Signal, Urls,
+    Config, GeoPolicy, Identity, IpPolicy, Mode, PathPolicy, QueryPolicy, Signal, Urls,
     builder::Resolver,
     error::Report,
     reader::{Read, Section},
     tree::Tree,
 };
-use crate::{protocol::ReceiverType, proxy::Proxies};
+use crate::{
+    protocol::{self, ReceiverType, ScriptCookie},
+    proxy::Proxies,
+};
 
 pub(super) use self::{
     consent::{BEFORES, DENIEDS, POLICIES, SIGNALS},
@@ -99,7 +102,14 @@ pub(super) fn read(
         let dnt = (consent.dnt != Signal::Ignore).then_some(DNT);
         let more_headers = proxies.iter().flat_map(Proxies::headers).chain(dnt).collect();
         let spool = root.table("spool", spool::read);
-        let destinations = destination::read(root, ip, resolver, receivers);
+        let has_cookie = visitor.identity.settled(visitor::IDENTITY).is_none_or(|it| it == Identity::Cookie);
+        let destinations = destination::read(root, ip, has_cookie, resolver, receivers);
+        let mut script_cookies: Vec<ScriptCookie> = Vec::new();
+        for cookie in destinations.iter().flat_map(|destination| protocol::cookies(&destination.receiver)) {
+            if !script_cookies.iter().any(|known| known.name() == cookie.name()) {
+                script_cookies.push(cookie);
+            }
+        }
         if geo_file.is_some() && destinations.iter().all(|destination| destination.ip == IpPolicy::None) {
             root.warn(
                 "geo.file",
@@ -139,6 +149,7 @@ pub(super) fn read(
             more_headers,
             spool,
             destinations,
+            script_cookies,
             ip_policies,
             warnings: Vec::new(),
         })

@@ -197,7 +197,8 @@ fn receiver(section: &mut Section<'_>, kind: Kind, resolver: Option<&Resolver>) 
             let (values, _) = keys::read(section, ga_v1::TASK_KEYS, resolver);
             let [url, tracking_id, version] =
                 ["url", "tracking_id", "version"].map(|key| values.text(key).to_owned());
-            Some(Receiver::Celery { task, url, tracking_id, version })
+            let join = values.is_true("join");
+            Some(Receiver::Celery { task, url, tracking_id, version, join })
         }
         Kind::File => {
             let path = path(section);

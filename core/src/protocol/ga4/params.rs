@@ -24,10 +24,14 @@ const MAX_TEXT: usize = 100;
 /// In seconds.
 const DAY: u64 = 24 * 60 * 60;
 
-pub(super) fn write(hit: &Hit, of_user: &[String], params: &mut Object<'_>) {
-    let seconds = hit.micros() / 1_000_000;
-    let session = hit.session().unwrap_or(seconds - seconds % DAY);
-    params.put_digits("session_id", session);
+pub(super) fn write(hit: &Hit, session: Option<&str>, of_user: &[String], params: &mut Object<'_>) {
+    match session {
+        Some(session) => params.put("session_id", session),
+        None => {
+            let seconds = hit.micros() / 1_000_000;
+            params.put_digits("session_id", hit.session().unwrap_or(seconds - seconds % DAY));
+        }
+    }
     params.put("engagement_time_msec", &1);
     if !hit.site().is_empty() && !hit.path().is_empty() {
         let pieces = common::page(hit);

@@ -30,7 +30,7 @@ const RESERVED: [&str; 5] =
 /// What the hits of one request have in common.
 #[derive(Eq, Hash, PartialEq)]
 pub(super) struct Shared<'a> {
-    visitor: Option<Uuid>,
+    client: Client<'a>,
     user_id: &'a str,
     ip: Option<IpAddr>,
     /// Country, region and city, in place of an address.
@@ -41,10 +41,11 @@ pub(super) struct Shared<'a> {
 }
 
 impl<'a> Shared<'a> {
-    /// That of `hit`, where the properties `of_user` are the user's.
-    pub(super) fn of(hit: &'a Hit, of_user: &'a [String]) -> Self {
+    /// That of `hit`, whose client may be `joined` with that of Google's tag, where the properties `of_user` are the
+    /// user's.
+    pub(super) fn of(hit: &'a Hit, joined: Option<&'a str>, of_user: &'a [String]) -> Self {
         Self {
-            visitor: hit.visitor(),
+            client: joined.map_or(Client::Own(hit.visitor()), Client::Joined),
             user_id: hit.user_id(),
             ip: hit.ip(),
             place: if hit.ip().is_none() { [hit.country(), hit.region(), hit.city()] } else { [""; 3] },
@@ -55,9 +56,13 @@ impl<'a> Shared<'a> {
     }
 
     pub(super) fn write(&self, body: &mut Object<'_>) {
-        if let Some(visitor) = self.visitor {
-            let [first, last] = client_id(visitor);
-            body.put("client_id", &Shown(format_args!("{first}.{last}")));
+        match self.client {
+            Client::Joined(client) => body.put("client_id", client),
+            Client::Own(Some(visitor)) => {
+                let [first, last] = client_id(visitor);
+                body.put("client_id", &Shown(format_args!("{first}.{last}")));
+            }
+            Client::Own(None) => {}
         }
         body.put_text("user_id", self.user_id);
         if let Some(ip) = self.ip {
@@ -80,6 +85,15 @@ impl<'a> Shared<'a> {
         let ads = if self.grants_ads { "GRANTED" } else { "DENIED" };
         body.put("consent", &Consent { ad_user_data: ads, ad_personalization: ads });
     }
+}
+
+/// Whose hits they are.
+#[derive(Eq, Hash, PartialEq)]
+enum Client<'a> {
+    /// The one of Google's tag.
+    Joined(&'a str),
+    /// The visitor.
+    Own(Option<Uuid>),
 }
 
 #[derive(Serialize)]

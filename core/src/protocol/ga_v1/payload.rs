@@ -81,7 +81,9 @@ impl GaV1 {
             put_path(hit, form)
         }
         form.put("tid", &self.tracking_id);
-        if let Some(visitor) = hit.visitor() {
+        if let Some(client) = self.joined(hit) {
+            form.put("cid", client);
+        } else if let Some(visitor) = hit.visitor() {
             form.put("cid", visitor.hyphenated().encode_lower(&mut [0; Hyphenated::LENGTH]));
         }
         form.put("uid", hit.user_id());
