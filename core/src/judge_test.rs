@@ -224,6 +224,66 @@ fn an_event_outside_an_exchange_has_the_place_that_was_told_of() {
     assert_eq!((hits[0].country(), hits[0].region(), hits[0].city()), ("DE", "BE", "Berlin"));
 }
 
+const JOIN: &str = "[[destination]]\ntype = 'ga4'\nmeasurement_id = 'G-A1'\napi_secret = 's'\njoin = true";
+const TAG: &str = "_ga=GA1.1.11.22; _ga_A1=GS1.1.33.1.1.9999999999.0";
+
+#[test]
+fn an_event_outside_an_exchange_is_of_whom_scripts_know() {
+    let joined = config(JOIN);
+    let (_, hits) = later(&joined, "GET", &format!("{}; {TAG}", cookie(10)));
+    assert_eq!((hits[0].joined("_ga"), hits[0].joined("_ga_A1")), (Some("11.22"), Some("33")));
+    // Beside what a proxy tells, and behind it.
+    let both = config(&format!(
+        "proxy.trusted = ['10.0.0.0/8']\nprivacy.geo = 'city'\ngeo.cdn = 'cloudflare'\n{JOIN}"
+    ));
+    let request = [("host", "a.example"), ("accept", "text/html"), ("cookie", TAG), ("cf-ipcountry", "PT")];
+    let request = Request::new("GET", "/", &request).with_peer("10.0.0.1".parse().ok());
+    let exchange = begin(&both, &request, moment(), None);
+    let mut hits = Vec::new();
+    event(&both, &visitor(&both, &exchange, &request), &Event::new("x"), &moment(), &mut |hit| hits.push(hit));
+    let _ = finish(&both, exchange, &request, &Response::new(200, &HTML), &Annotations::new(), &mut |hit| {
+        hits.push(hit);
+    });
+    assert_eq!(hits.len(), 2);
+    for hit in hits {
+        assert_eq!((hit.country(), hit.joined("_ga"), hit.visitor()), ("PT", Some("11.22"), Some(NEW)));
+        assert_eq!(hit.site(), "a.example");
+    }
+}
+
+#[test]
+fn what_scripts_call_a_visitor_is_not_read_without_consent_nor_unasked() {
+    let known = format!("{}; {TAG}", cookie(10));
+    let has = |toml: &str, cookie: &str, before: Consent, after: Consent| {
+        let config = config(toml);
+        let headers = asked(cookie);
+        let request = Request::new("GET", "/", &headers).with_consent(before);
+        let mut exchange = begin(&config, &request, moment(), None);
+        let is_read = exchange.arrival.is_some();
+        exchange.set_consent(&config, after);
+        let mut hits = Vec::new();
+        let of = visitor(&config, &exchange, &request);
+        event(&config, &of, &Event::new("x"), &moment(), &mut |hit| hits.push(hit));
+        let _ = finish(&config, exchange, &request, &Response::new(200, &HTML), &Annotations::new(), &mut |hit| {
+            hits.push(hit);
+        });
+        assert!(!hits.is_empty());
+        let joined: Vec<_> = hits.iter().map(|hit| hit.joined("_ga").is_some()).collect();
+        assert!(joined.iter().all(|is| *is == joined[0]), "{joined:?}");
+        (is_read, joined[0])
+    };
+    let (open, granted) = (Consent::default(), Consent::new(Choice::Granted, Choice::Unknown));
+    let denied = Consent::new(Choice::Denied, Choice::Unknown);
+    assert_eq!(has(JOIN, &known, open, open), (true, true));
+    assert_eq!(has(JOIN, &known, open, denied), (true, false), "taken back");
+    assert_eq!(has(JOIN, &known, denied, open), (false, false));
+    assert_eq!(has(JOIN, &known, denied, granted), (false, false), "too late");
+    assert_eq!(has(JOIN, &format!("{known}; trackside_consent=denied"), open, open), (false, false));
+    assert_eq!(has("", &known, open, open), (false, false), "nobody asks");
+    assert_eq!(has(&JOIN.replace("join = true", ""), &known, open, open), (false, false), "nobody asks");
+    assert_eq!(has(JOIN, &cookie(10), open, open), (false, false), "there is nothing");
+}
+
 #[test]
 fn an_event_is_made_once_for_each_policy() {
     let two = "[[destination]]\ntype = 'file'\npath = 'a'\nip = 'none'\n\

@@ -60,8 +60,9 @@
 //! `title`, `route`, events with their `name`, `category`, `label`, `value`, and `properties`) is recorded as it is
 //! given, but for the user's id: nothing that your code puts there is taken out again.
 //!
-//! Nothing else of a request is recorded: no other header but those of `[geo]`, no other cookie, no body. In paths and referrers, segments
-//! that look like an e-mail address or a token are recorded as `:email` and `:token`, unless `privacy.path = "full"`;
+//! Nothing else of a request is recorded: no other header but those of `[geo]`, no body, and no other cookie but those that
+//! a destination asks for by [`join`](crate::config#one-visitor-in-the-browser-and-here), of visitors who allow it: of these
+//! the id alone is kept, and told that destination. In paths and referrers, segments that look like an e-mail address or a token are recorded as `:email` and `:token`, unless `privacy.path = "full"`;
 //! with `"anonymous"` those that look like an id are `:id`, and with `"route"` the route's template is recorded instead.
 //! That is a guess by their looks: a path may hold other personal data if your site's paths do; `track.ignore` leaves such
 //! out. With `privacy.query = "keep"` the values of secret names (`token`, `password`, `email` and their like) are `***`,

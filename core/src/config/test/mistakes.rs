@@ -490,6 +490,45 @@ fn of_what_a_destination_changes() {
 }
 
 #[test]
+fn of_joined_visitors() {
+    let ga4 = "measurement_id = 'G-A1', api_secret = 's', join = true";
+    for (kind, keys) in [
+        ("ga4", ga4),
+        ("ga-v1", "tracking_id = 'UA-1-1', join = true"),
+        ("celery", "tracking_id = 'UA-1-1', join = true"),
+        ("matomo", "url = 'https://a.example/', site_id = 1, join = true"),
+    ] {
+        for identity in ["none", "cookieless"] {
+            let document = format!(
+                "visitor.identity = '{identity}'\ndestination = [{{ type = 'file', path = '-' }}, {{ type = '{kind}', {keys} }}]"
+            );
+            let error = Config::builder().toml(&document).build().unwrap_err();
+            let told: Vec<_> = error.mistakes().collect();
+            let [(at, message)] = told[..] else { panic!("{document}: {told:?}") };
+            assert_eq!(at, "destination[1].join");
+            assert!(message.contains("is for visitor.identity = \"cookie\" alone; leave it out"), "{message}");
+            let without = document.replace("join = true", "join = false");
+            assert!(Config::builder().toml(&without).build().is_ok());
+        }
+        let document = format!("consent.policy = 'none'\ndestination = [{{ type = '{kind}', {keys} }}]");
+        assert!(Config::builder().toml(&document).build().is_ok(), "{document}");
+    }
+    each(&[
+        (
+            "destination = [{ type = 'umami', url = 'https://a.example/api/batch', join = true, \
+             website = '3f9c2f5e-7f0a-4b52-9d5d-0e7a3c8b1f20' }]",
+            "destination[0].join",
+            "belongs to destinations of type ga4, ga-v1, matomo and others, and this one is of type umami",
+        ),
+        (
+            "destination = [{ type = 'ga-v1', tracking_id = 'UA-1-1', join = '_ga' }]",
+            "destination[0].join",
+            "\"_ga\" is not true or false",
+        ),
+    ]);
+}
+
+#[test]
 fn of_important_events() {
     each(&[
         (

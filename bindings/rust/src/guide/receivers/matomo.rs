@@ -39,4 +39,5 @@
 //! - hits whose agent it knows for a bot's, unless `bots = true`;
 //! - everything, with the plugin QueuedTracking, which answers before it looks.
 //!
-//! A visitor of Matomo's own script and one of trackside's are two, unless they have one user id.
+//! A visitor of Matomo's own script and one of trackside's are two, unless they have one user id, or `join = true` has the
+//! script's cookie read: [one visitor in the browser and here](crate::config#one-visitor-in-the-browser-and-here).
