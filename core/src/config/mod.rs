@@ -152,8 +152,8 @@
 //! # `[spool]`
 //!
 //! Where hits are kept for destinations with `spool = "always"` or `"overflow"`. Nothing else is in it than what the
-//! receiver is told, or would be without `set` and
-//! `drop`, and with `join` what another is told: a record is one for all. If it cannot be written, hits stay in memory, and the log says so.
+//! receiver is told, or would be without `set` and `drop`, and with another's `join` what that is told, as a record is one
+//! for all. If it cannot be written, hits stay in memory, and the log says so.
 //!
 //! | key | default | meaning |
 //! | --- | --- | --- |
