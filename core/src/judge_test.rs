@@ -240,10 +240,12 @@ fn an_event_outside_an_exchange_is_of_whom_scripts_know() {
     let request = Request::new("GET", "/", &request).with_peer("10.0.0.1".parse().ok());
     let exchange = begin(&both, &request, moment(), None);
     let mut hits = Vec::new();
-    event(&both, &visitor(&both, &exchange, &request), &Event::new("x"), &moment(), &mut |hit| hits.push(hit));
-    let _ = finish(&both, exchange, &request, &Response::new(200, &HTML), &Annotations::new(), &mut |hit| {
-        hits.push(hit);
+    event(&both, &visitor(&both, &exchange, &request), &Event::new("x"), &moment(), &mut |hit| {
+        hits.push(hit)
     });
+    let response = Response::new(200, &HTML);
+    let mut emit = |hit| hits.push(hit);
+    assert!(finish(&both, exchange, &request, &response, &Annotations::new(), &mut emit).is_tracked());
     assert_eq!(hits.len(), 2);
     for hit in hits {
         assert_eq!((hit.country(), hit.joined("_ga"), hit.visitor()), ("PT", Some("11.22"), Some(NEW)));
@@ -264,10 +266,9 @@ fn what_scripts_call_a_visitor_is_not_read_without_consent_nor_unasked() {
         let mut hits = Vec::new();
         let of = visitor(&config, &exchange, &request);
         event(&config, &of, &Event::new("x"), &moment(), &mut |hit| hits.push(hit));
-        let _ = finish(&config, exchange, &request, &Response::new(200, &HTML), &Annotations::new(), &mut |hit| {
-            hits.push(hit);
-        });
-        assert!(!hits.is_empty());
+        let response = Response::new(200, &HTML);
+        let mut emit = |hit| hits.push(hit);
+        assert!(finish(&config, exchange, &request, &response, &Annotations::new(), &mut emit).is_tracked());
         let joined: Vec<_> = hits.iter().map(|hit| hit.joined("_ga").is_some()).collect();
         assert!(joined.iter().all(|is| *is == joined[0]), "{joined:?}");
         (is_read, joined[0])

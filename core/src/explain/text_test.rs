@@ -67,15 +67,22 @@ fn a_destination_that_changes_its_hits_shows_what_it_makes_of_them() {
 #[test]
 fn the_visitor_is_described_as_scripts_in_the_browser_know_it() {
     let line = |more: &str, cookie: &str| {
-        let toml = format!("consent.policy = 'notice'\n{more}[[destination]]\ntype = 'ga-v1'\ntracking_id = 'UA-1-1'\njoin = true");
+        let toml = format!(
+            "consent.policy = 'notice'\n{more}[[destination]]\ntype = 'ga-v1'\ntracking_id = 'UA-1-1'\njoin = true"
+        );
         let text = explained(&toml, "/", &[("Host", "a.example"), ("Cookie", cookie)], 200).to_string();
         text.lines().find(|line| line.starts_with("visitor: ")).unwrap().to_owned()
     };
     let id = "07070707-0707-4707-8707-070707070707";
-    assert_eq!(line("", "_ga=GA1.1.11.22"), format!("visitor: new, would be {id}; in the browser `_ga` says 11.22"));
+    assert_eq!(
+        line("", "_ga=GA1.1.11.22"),
+        format!("visitor: new, would be {id}; in the browser `_ga` says 11.22")
+    );
     assert_eq!(
         line("", "_ga=GA1.1.11"),
-        format!("visitor: new, would be {id}; none of the cookies that `join` asks for tells its id in the browser")
+        format!(
+            "visitor: new, would be {id}; none of the cookies that `join` asks for tells its id in the browser"
+        )
     );
     assert_eq!(
         line("", "_ga=GA1.1.11.22; trackside_consent=denied"),

@@ -65,9 +65,8 @@ fn a_name_has_one_id_and_what_is_none_is_not_taken() {
 #[test]
 fn a_record_that_would_become_too_long_has_none() {
     let texts: Vec<_> = (0..64).map(|n| (format!("{n:0>128}").into(), "x".repeat(1_024).into())).collect();
-    let of = |title: &str| {
-        Draft { properties: &texts, title, agent: b"", ..sample::page() }.seal(IpPolicy::Full)
-    };
+    let of =
+        |title: &str| Draft { properties: &texts, title, agent: b"", ..sample::page() }.seal(IpPolicy::Full);
     let joined = some().0.len();
     let room = layout::MAX_RECORD - of("").size();
     assert!((joined + 1..1_500).contains(&room), "{room}");

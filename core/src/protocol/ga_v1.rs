@@ -57,8 +57,8 @@ mod payload;
 use std::sync::Arc;
 
 use super::{
-    Enriched, Key, Needs, Outcome, Outgoing, Part, Protocol, ReceiverType, ScriptCookie, Tells, Values, WrongKey,
-    answer, common, ga_cookies,
+    Enriched, Key, Needs, Outcome, Outgoing, Part, Protocol, ReceiverType, ScriptCookie, Tells, Values,
+    WrongKey, answer, common, ga_cookies,
 };
 use crate::{
     Headers,

@@ -48,8 +48,8 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::{
-    Enriched, Key, Needs, Outcome, Outgoing, Part, Protocol, ReceiverType, ScriptCookie, Tells, Values, WrongKey,
-    answer, common,
+    Enriched, Key, Needs, Outcome, Outgoing, Part, Protocol, ReceiverType, ScriptCookie, Tells, Values,
+    WrongKey, answer, common,
     form::Form,
     items::{self, Bounds},
     json::push_escaped,
@@ -155,7 +155,8 @@ fn cookies(values: &Values) -> Vec<ScriptCookie> {
 fn visitor_of(value: &str, _: u64) -> Option<String> {
     let (id, rest) = value.split_once('.')?;
     let is_id = id.len() == 16 && id.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'a'..=b'f'));
-    let is_rest = rest.bytes().all(|b| b.is_ascii_digit() || b == b'.') && rest.starts_with(|c: char| c != '.');
+    let is_rest =
+        rest.bytes().all(|b| b.is_ascii_digit() || b == b'.') && rest.starts_with(|c: char| c != '.');
     (is_id && is_rest).then(|| id.to_owned())
 }
 

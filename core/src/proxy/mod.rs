@@ -33,7 +33,12 @@ use http::HeaderName;
 
 pub use self::{hops::Hop, overlooked::overlooked_proxy};
 pub(crate) use self::{hops::hops, networks::Networks, place::PlaceHeaders};
-use crate::{Request, config::ProxyHeader, decide::valid_host, hit::{Joined, Place}};
+use crate::{
+    Request,
+    config::ProxyHeader,
+    decide::valid_host,
+    hit::{Joined, Place},
+};
 
 static FORWARDED: HeaderName = HeaderName::from_static("forwarded");
 static PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");

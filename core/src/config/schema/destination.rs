@@ -49,7 +49,8 @@ pub(super) fn read(
     let mut embedded = Tree::table();
     embedded.set(&["type"], Tree::Text(Kind::Sqlite.name().to_owned()));
     let kinds = receiver::kinds(root, receivers);
-    let found = root.tables_or("destination", embedded, |section| destination(section, ip, has_cookie, resolver, &kinds));
+    let found = root
+        .tables_or("destination", embedded, |section| destination(section, ip, has_cookie, resolver, &kinds));
     check_names(root, &found);
     check_paths(root, &found);
     found.into_iter().filter_map(|found| found.destination).collect()

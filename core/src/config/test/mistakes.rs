@@ -506,7 +506,10 @@ fn of_joined_visitors() {
             let told: Vec<_> = error.mistakes().collect();
             let [(at, message)] = told[..] else { panic!("{document}: {told:?}") };
             assert_eq!(at, "destination[1].join");
-            assert!(message.contains("is for visitor.identity = \"cookie\" alone; leave it out"), "{message}");
+            assert!(
+                message.contains("is for visitor.identity = \"cookie\" alone; leave it out"),
+                "{message}"
+            );
             let without = document.replace("join = true", "join = false");
             assert!(Config::builder().toml(&without).build().is_ok());
         }
