@@ -13,7 +13,7 @@ use crate::{
     proxy::Remembered,
     visitor::{
         self, Caching, Caller, Cookies, DailyKey, Notice, Owner, Visitor,
-        consent::{Consent, Footing},
+        consent::{Consent, Footing, Standing},
         scripts,
     },
 };
@@ -207,7 +207,7 @@ pub fn begin(config: &Config, request: &Request<'_>, moment: Moment, key: Option
     let (asked, lengths) = (facts.asked, facts.lengths());
     let mut arrival = facts.remembered();
     if !config.script_cookies.is_empty() {
-        arrival = join(&facts, &caller, moment.seconds(), arrival);
+        arrival = join(&facts, caller.standing, moment.seconds(), arrival);
     }
     Exchange { moment, skipped, caller, has_events, asked, lengths, arrival }
 }
@@ -217,11 +217,11 @@ pub fn begin(config: &Config, request: &Request<'_>, moment: Moment, key: Option
 #[inline(never)]
 fn join(
     facts: &Facts<'_>,
-    caller: &Caller,
+    standing: Standing,
     now: u64,
     arrival: Option<Arc<Remembered>>,
 ) -> Option<Arc<Remembered>> {
-    if !scripts::may_join(&caller.standing) {
+    if !scripts::may_join(&standing) {
         return arrival;
     }
     let joined = scripts::joined(facts.config, facts.request, now);
