@@ -58,8 +58,8 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use self::{name::Name, shared::Shared};
 use super::{
-    Enriched, Key, Needs, Outcome, Outgoing, Part, Protocol, ReceiverType, ScriptCookie, Tells, Values, WrongKey,
-    answer, ga_cookies,
+    Enriched, Key, Needs, Outcome, Outgoing, Part, Protocol, ReceiverType, ScriptCookie, Tells, Values,
+    WrongKey, answer, ga_cookies,
     items::{self, Bounds},
     json::Object,
 };
@@ -247,11 +247,8 @@ impl Protocol for Ga4 {
             return 0;
         };
         let shared = self.shared(first.hit);
-        let alike = batch
-            .iter()
-            .take(MAX_EVENTS)
-            .take_while(|other| self.shared(other.hit) == shared)
-            .count();
+        let alike =
+            batch.iter().take(MAX_EVENTS).take_while(|other| self.shared(other.hit) == shared).count();
         let mut body = Object::open(out.body());
         shared.write(&mut body);
         // The body is still to be closed.
