@@ -33,10 +33,8 @@ pub(crate) struct Picks<'f> {
     /// Which are to be shown to who walks through them all, and which to be kept.
     shown: u32,
     kept: u32,
-    /// Whether `settle` has written what may be kept and is not present.
-    is_settled: bool,
-    /// What is present; the last one of what came more than once. What is not is not written, but for what may be kept
-    /// when all has settled: that is empty.
+    /// What is present; the last one of what came more than once. What is not present is empty where it may be kept, and
+    /// else not written.
     parts: [MaybeUninit<&'f [u8]>; PARTS],
 }
 
@@ -56,8 +54,9 @@ impl<'f> Picks<'f> {
     /// Nothing yet.
     #[inline]
     pub(crate) fn new() -> Self {
-        let parts = [const { MaybeUninit::uninit() }; PARTS];
-        Self { present: 0, repeated: 0, shown: 0, kept: 0, is_settled: false, parts }
+        let mut parts = [const { MaybeUninit::uninit() }; PARTS];
+        parts[..KEPT].fill(MaybeUninit::new(&[]));
+        Self { present: 0, repeated: 0, shown: 0, kept: 0, parts }
     }
 
     /// Adds a part.
@@ -107,7 +106,6 @@ impl<'f> Picks<'f> {
     pub(crate) fn settle(&mut self) {
         self.shown = self.present & SHOWN;
         self.kept = self.present & before(KEPT);
-        let mut empty = !self.present & before(KEPT);
         if let Some(destination) = self.get(DESTINATION) {
             if !is_field_value(destination) {
                 self.shown &= !bit(DESTINATION);
@@ -116,13 +114,9 @@ impl<'f> Picks<'f> {
                 self.shown &= before(LIBRARIES);
                 // Who says where the answer will be shown is not asked what it accepts, which is long.
                 self.kept &= !bit(ACCEPT);
-                empty |= bit(ACCEPT);
+                self.parts[ACCEPT].write(&[]);
             }
         }
-        for part in in_bits(empty) {
-            self.parts[part].write(&[]);
-        }
-        self.is_settled = true;
     }
 
     /// Whether none of those that may be kept came more than once; else it is not known here what is to be kept.
@@ -151,13 +145,10 @@ impl<'f> Picks<'f> {
         Some(unsafe { bytes.assume_init() })
     }
 
-    /// The parts that may be kept, when all has settled; what is not there is empty.
+    /// The parts that may be kept; what is not there is empty.
     #[inline]
     pub(crate) fn pieces(&self) -> &[&'f [u8]] {
-        if !self.is_settled {
-            return &[];
-        }
-        // SAFETY: of these, those that are present were written when they came, the others when all had settled.
+        // SAFETY: these were written when all began.
         unsafe { slice::from_raw_parts(self.parts[..KEPT].as_ptr().cast(), KEPT) }
     }
 
