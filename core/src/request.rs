@@ -162,24 +162,27 @@ pub fn is_field_value(value: &[u8]) -> bool {
     looks_plain(value) || !value.iter().any(|&byte| (byte < 0x20 && byte != b'\t') || byte == 0x7f)
 }
 
-/// Whether it shows at once, many bytes at a time, that no byte is a control byte. Of a value with fewer than eight
+/// Whether it shows at once, many bytes at a time, that no byte is a control byte. Of a value with fewer than four
 /// bytes, with a tab or with bytes beyond ASCII it does not show, though it may have none.
 fn looks_plain(value: &[u8]) -> bool {
-    // How far the byte is above a blank that is furthest above it, round and round: control bytes and what is
-    // beyond ASCII are further than `~`.
-    let furthest = |bytes: &[u8]| bytes.iter().fold(0, |most: u8, byte| most.max(byte.wrapping_sub(b' ')));
+    // Control bytes and what is beyond ASCII are further above a blank than `~`, round and round. All of them are looked
+    // at: a loop that may end early looks at one byte at a time.
+    let any_odd =
+        |bytes: &[u8]| bytes.iter().fold(false, |odd, byte| odd | (byte.wrapping_sub(b' ') > b'~' - b' '));
     // The last ones overlap with the others, unless the length is a multiple: then they come twice. The lengths are
     // fixed, so that all bytes are looked at together.
-    let furthest = if let Some(last) = value.last_chunk::<32>() {
-        furthest(value.as_chunks::<32>().0.as_flattened()).max(furthest(last))
+    let is_odd = if let Some(last) = value.last_chunk::<32>() {
+        any_odd(value.as_chunks::<32>().0.as_flattened()) | any_odd(last)
     } else if let (Some(first), Some(last)) = (value.first_chunk::<16>(), value.last_chunk::<16>()) {
-        furthest(first).max(furthest(last))
+        any_odd(first) | any_odd(last)
     } else if let (Some(first), Some(last)) = (value.first_chunk::<8>(), value.last_chunk::<8>()) {
-        furthest(first).max(furthest(last))
+        any_odd(first) | any_odd(last)
+    } else if let (Some(first), Some(last)) = (value.first_chunk::<4>(), value.last_chunk::<4>()) {
+        any_odd(first) | any_odd(last)
     } else {
         return false;
     };
-    furthest <= b'~' - b' '
+    !is_odd
 }
 
 /// Whether `bytes` are `word`, in whatever case. Most are written as it is, which shows at once.
