@@ -55,7 +55,7 @@ impl<'f> Picks<'f> {
     #[inline]
     pub(crate) fn new() -> Self {
         let mut parts = [const { MaybeUninit::uninit() }; PARTS];
-        parts[..KEPT].fill(MaybeUninit::new(&[]));
+        parts[..KEPT].fill(MaybeUninit::new(&[][..]));
         Self { present: 0, repeated: 0, shown: 0, kept: 0, parts }
     }
 
