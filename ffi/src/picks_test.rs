@@ -103,10 +103,13 @@ fn what_came_more_than_once_is_said() {
 }
 
 #[test]
-fn there_are_no_pieces_before_all_has_settled() {
+fn what_is_not_there_is_an_empty_piece() {
     let mut picks = Picks::new();
+    assert_eq!(picks.pieces(), [&b""[..]; KEPT]);
     picks.put_line(b"GET", b"/walks/", b"");
-    assert_eq!(picks.pieces(), [&b""[..]; 0]);
-    picks.settle();
-    assert_eq!(picks.pieces().len(), KEPT);
+    for _ in 0..2 {
+        let [method, target, rest @ ..] = picks.pieces() else { panic!("{:?}", picks.pieces()) };
+        assert_eq!((*method, *target, rest), (&b"GET"[..], &b"/walks/"[..], &[&b""[..]; KEPT - 2][..]));
+        picks.settle();
+    }
 }
