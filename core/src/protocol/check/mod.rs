@@ -19,6 +19,8 @@ mod hit;
 pub(super) mod matomo;
 pub(super) mod plausible;
 pub(super) mod posthog;
+#[cfg(test)]
+mod receivers_test;
 pub(super) mod segment;
 pub(super) mod snowplow;
 #[cfg(test)]
