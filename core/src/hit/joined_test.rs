@@ -42,6 +42,18 @@ fn the_place_stands_before_it() {
 }
 
 #[test]
+fn what_stands_there_stays() {
+    let mut other = Joined::default();
+    other.add("_ga", "3.4");
+    let elsewhere = Place::new(b"GB", b"ENG", b"London").unwrap();
+    assert_eq!(hit().joining(&other), hit());
+    assert_eq!(hit().at(&elsewhere), hit(), "it would have to come before");
+    let placed = || sample::page().seal(IpPolicy::Full).at(&lisbon());
+    assert_eq!(placed().at(&elsewhere), placed());
+    assert_eq!(placed().joining(&Joined::default()), placed(), "none is none");
+}
+
+#[test]
 fn a_name_has_one_id_and_what_is_none_is_not_taken() {
     let mut joined = some();
     joined.add("_ga", "3.4");

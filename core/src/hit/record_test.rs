@@ -13,9 +13,14 @@ fn whole() -> Hit {
     draft.seal(crate::config::IpPolicy::Masked).completed(Some(&place), Some(&joined))
 }
 
+/// One that ends with its place.
+fn placed() -> Hit {
+    sample::page().seal(crate::config::IpPolicy::Full).at(&Place::new(b"GB", b"ENG", b"London").unwrap())
+}
+
 #[test]
 fn a_record_comes_back_as_the_hit_it_was() {
-    for hit in [sample::page().seal(crate::config::IpPolicy::Full), whole()] {
+    for hit in [sample::page().seal(crate::config::IpPolicy::Full), placed(), whole()] {
         let back = Hit::from_record(hit.record()).unwrap();
         assert_eq!(back, hit);
         assert_ne!(back.place(), hit.place(), "it is a copy");
@@ -24,22 +29,31 @@ fn a_record_comes_back_as_the_hit_it_was() {
 
 #[test]
 fn a_record_cut_anywhere_or_with_more_behind_it_is_none() {
-    let hit = whole();
-    let record = hit.record();
-    for end in 0..record.len() {
-        assert!(Hit::from_record(&record[..end]).is_err(), "cut at {end}");
-        // The length says what is there, and the parts do not.
-        let mut shorter = record[..end].to_vec();
-        if let Some(length) = shorter.get_mut(4..8) {
-            length.copy_from_slice(&(end as u32).to_le_bytes());
+    for hit in [placed(), whole()] {
+        let record = hit.record();
+        for end in 0..record.len() {
+            assert!(Hit::from_record(&record[..end]).is_err(), "cut at {end}");
+            // The length says what is there, and the parts do not.
+            let mut shorter = record[..end].to_vec();
+            if let Some(length) = shorter.get_mut(4..8) {
+                length.copy_from_slice(&(end as u32).to_le_bytes());
+            }
+            assert!(Hit::from_record(&shorter).is_err(), "cut at {end}, length told");
         }
-        assert!(Hit::from_record(&shorter).is_err(), "cut at {end}, length told");
+        let mut longer = [record, &[0]].concat();
+        assert_eq!(Hit::from_record(&longer), Err(RecordError::Malformed));
+        let length = longer.len() as u32;
+        longer[4..8].copy_from_slice(&length.to_le_bytes());
+        assert_eq!(Hit::from_record(&longer), Err(RecordError::Malformed));
     }
-    let mut longer = [record, &[0]].concat();
-    assert_eq!(Hit::from_record(&longer), Err(RecordError::Malformed));
-    let length = longer.len() as u32;
-    longer[4..8].copy_from_slice(&length.to_le_bytes());
-    assert_eq!(Hit::from_record(&longer), Err(RecordError::Malformed));
+}
+
+#[test]
+fn a_place_is_utf_8() {
+    let mut record = placed().record().to_vec();
+    assert_eq!(record.pop(), Some(b'n'));
+    record.push(0xff);
+    assert_eq!(Hit::from_record(&record), Err(RecordError::Malformed));
 }
 
 #[test]

@@ -462,3 +462,23 @@ fn webhook_refuses_what_is_forged() {
     }
     told(WEBHOOK, &[reply(404, "")]).has(&["wrong | nothing takes hits at `url` (status 404)"]);
 }
+
+/// Even where the receiver says them: as they are configured, as a URL has them, and as they are sent.
+#[test]
+fn secrets_are_not_shown() {
+    // `printf s3_cret: | base64`
+    let words = "s3_cret s3%5Fcret czNfY3JldDo= \u{e4}";
+    for (keys, says) in [
+        (
+            &format!("{GA_V1}url = 'https://a.example/mine'\ntoken = 's3_cret'")[..],
+            "*** *** czNfY3JldDo= \u{e4}",
+        ),
+        (&SEGMENT.replace("s3cret", "s3_cret"), "*** *** *** \u{e4}"),
+        (
+            &format!("{GA4}url = 'https://a.example/mine'").replace("s3cret", "s3_cret"),
+            "*** *** czNfY3JldDo= \u{e4}",
+        ),
+    ] {
+        told(keys, &[reply(400, words)]).has(&[&format!("(status 400): \"{says}\" | ")]);
+    }
+}

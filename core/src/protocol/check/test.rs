@@ -36,7 +36,12 @@ impl Protocol for Mine {
     }
 
     fn admit(&self, hit: &Hit) -> Result<(), Reason> {
-        if hit.visitor().is_none() { Err(Reason::NoVisitor) } else { Ok(()) }
+        match hit.site() {
+            "" => Err(Reason::NoSite),
+            "large.example" => Err(Reason::TooLarge),
+            _ if hit.visitor().is_none() => Err(Reason::NoVisitor),
+            _ => Ok(()),
+        }
     }
 
     fn group(&self, _: &Hit) -> u64 {
@@ -102,6 +107,19 @@ fn a_receiver_without_a_check_is_sent_a_hit_and_classifies_the_answer() {
 }
 
 #[test]
+fn means_have_words_for_persons_and_for_programs() {
+    for (means, words, code) in [
+        (Means::Debug, "the debug endpoint, which counts nothing", "debug"),
+        (Means::ForgedHit, "a test hit with a wrong signature", "forged-hit"),
+        (Means::Health, "whether it is up", "health"),
+        (Means::TestHit, "a test hit, which counts", "test-hit"),
+    ] {
+        assert_eq!((means.as_str(), means.code()), (words, code));
+    }
+    assert_eq!(format!("{TEST_HIT:?}"), "Question(TestHit)");
+}
+
+#[test]
 fn each_status_has_its_way_out() {
     for (status, what, to_do) in [
         (401, "does not let the test hit in (status 401)", "compare `pass`"),
@@ -161,13 +179,19 @@ fn the_hit_holds_no_more_than_a_real_one() {
 
 #[test]
 fn what_the_receiver_would_refuse_is_found_before_anything_is_sent() {
-    let config = config("visitor.identity = 'none'", "");
-    let destination = &config.destinations()[0];
-    let Receiver::Remote(remote) = &destination.receiver else { panic!("{destination:?}") };
-    let hit = hit_of(&config, destination);
-    let finding = Test::new(remote, &hit, 0).admit().unwrap_err();
-    assert!(finding.what().contains("refused(no-visitor)"), "{finding:?}");
-    assert!(finding.to_do().contains("`visitor.identity`"), "{finding:?}");
+    for (more, site, what, to_do) in [
+        ("visitor.identity = 'none'", None, "refused(no-visitor)", "`visitor.identity`"),
+        ("", Some(""), "refused(no-site)", "write the host names that count as `site`"),
+        ("", Some("large.example"), "refused(too-large)", "look the reason up in the reference"),
+    ] {
+        let config = config(more, "");
+        let destination = &config.destinations()[0];
+        let Receiver::Remote(remote) = &destination.receiver else { panic!("{destination:?}") };
+        let hit = hit(&config, destination, site, &Moment::new(1_784_714_400_000_000, [7; 64]));
+        let finding = Test::new(remote, &hit, 0).admit().unwrap_err();
+        assert!(finding.is_wrong() && finding.what().contains(what), "{finding:?}");
+        assert!(finding.to_do().contains(to_do), "{finding:?}");
+    }
 }
 
 #[test]
