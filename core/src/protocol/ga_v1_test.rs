@@ -4,7 +4,7 @@ use super::super::kit::{NOW, full, largest, request};
 use super::*;
 use crate::{
     Config, Event,
-    hit::{Draft, sample},
+    hit::{Draft, Joined, sample},
 };
 
 const AGENT: &str =
@@ -330,6 +330,31 @@ fn a_token_goes_last_and_is_hidden() {
     assert!(shown.lines().count() == 2 && shown.lines().all(|line| line.ends_with("&auth=***")), "{shown}");
     let sent = String::from_utf8(out.payload().to_vec()).unwrap();
     assert_eq!(sent.replace("s3%2Fcret", "***"), shown);
+}
+
+#[test]
+fn a_visitor_of_googles_scripts_is_told_as_such_where_that_is_asked_for() {
+    let mut known = Joined::default();
+    known.add("_ga", "1529519118.1784714000");
+    let nobody = Draft { visitor: None, session: None, user_id: "", ..sample::page() };
+    let [hit, stranger] = [&sample::page(), &nobody].map(|draft| full(draft).joining(&known));
+    let client = |protocol: &dyn Protocol, hit: &Hit| {
+        let (_, out) = request(protocol, std::slice::from_ref(hit));
+        let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(out.payload()).unwrap();
+        pairs.into_iter().find_map(|(name, value)| (name == "cid").then_some(value)).unwrap()
+    };
+    for joining in [&*configured("join = true"), &ga_v1().with_join(true)] {
+        assert_eq!(client(joining, &hit), "1529519118.1784714000");
+        assert_eq!(
+            (client(joining, &stranger), joining.admit(&stranger)),
+            ("1529519118.1784714000".into(), Ok(()))
+        );
+        assert_eq!(client(joining, &full(&sample::page())), "5b2a9c0e-54a0-4a36-9f0e-3a2a7a1b9d11");
+    }
+    for other in [&*configured("join = false"), &ga_v1(), &ga_v1().with_join(true).with_join(false)] {
+        assert_eq!(client(other, &hit), "5b2a9c0e-54a0-4a36-9f0e-3a2a7a1b9d11");
+        assert_eq!(other.admit(&stranger), Err(Reason::NoVisitor));
+    }
 }
 
 #[test]

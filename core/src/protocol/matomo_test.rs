@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     Config, Event,
     config::IpPolicy,
-    hit::{Draft, sample},
+    hit::{Draft, Joined, sample},
 };
 
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
@@ -162,6 +162,52 @@ fn the_visitor_may_be_told_so_that_a_cookie_of_matomos_joins() {
     // The id keeps its leading zeros: Matomo refuses one of another length.
     let low = Draft { visitor: Some(uuid::Uuid::from_u128(0x7_0000_0000_0000_0000)), ..sample::page() };
     assert!(written(&matomo(), &low, IpPolicy::Full).contains("&cid=0000000000000007&"));
+}
+
+#[test]
+fn the_visitor_is_that_of_matomos_script_where_that_is_asked_for() {
+    let configured = |more: &str| {
+        let document =
+            format!("[[destination]]\ntype = 'matomo'\nurl = 'https://a.example/'\nsite_id = 7\n{more}");
+        Config::builder().toml("consent.policy = 'none'").toml(&document).build().unwrap()
+    };
+    let config = configured("join = true");
+    let [cookie] = &config.script_cookies[..] else { panic!("{:?}", config.script_cookies) };
+    for (pair, id) in [
+        ("_pk_id.7.1fff=0123456789abcdef.1784714000.", Some("0123456789abcdef")),
+        ("_pk_id.7.1fff=0123456789abcdef.1784714000.3.1784714000.1784714000.", Some("0123456789abcdef")),
+        ("_pk_id.7.1fff=0123456789abcdef", None),
+        ("_pk_id.7.1fff=0123456789abcdef.", None),
+        ("_pk_id.7.1fff=0123456789abcdef..1", None),
+        ("_pk_id.7.1fff=0123456789abcdef.x", None),
+        ("_pk_id.7.1fff=0123456789abcdeF.1784714000.", None),
+        ("_pk_id.7.1fff=0123456789abcdeg.1784714000.", None),
+        ("_pk_id.7.1fff=0123456789abcde.1784714000.", None),
+        ("_pk_id.7.1fff=0123456789abcdef0.1784714000.", None),
+        ("_pk_id.7=0123456789abcdef.1784714000.", None),
+        ("_pk_id.71.1fff=0123456789abcdef.1784714000.", None),
+    ] {
+        assert_eq!(cookie.id(pair.as_bytes(), 0).as_deref(), id, "{pair}");
+    }
+    let mut known = Joined::default();
+    known.add("_pk_id.7", "0123456789abcdef");
+    let hit = sample::page().seal(IpPolicy::Full).joining(&known);
+    let told = |config: &Config, hit: &Hit| {
+        let protocol = super::super::of(&config.destinations()[0].receiver).unwrap();
+        let mut out = Outgoing::new();
+        protocol.encode(&[Enriched::new(hit)], sample::MICROS, &mut out);
+        let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(out.payload()).unwrap();
+        pairs.into_iter().find(|(name, _)| matches!(name.as_str(), "cid" | "_id")).unwrap()
+    };
+    let pair = |name: &str, id: &str| (name.to_owned(), id.to_owned());
+    let single = configured("join = true\nbulk = false");
+    assert_eq!(told(&single, &hit), pair("cid", "0123456789abcdef"));
+    assert_eq!(told(&single, &sample::page().seal(IpPolicy::Full)), pair("cid", "5b2a9c0e54a04a36"));
+    let beside = configured("join = true\nbulk = false\nvisitor_as = '_id'");
+    assert_eq!(told(&beside, &hit), pair("_id", "0123456789abcdef"));
+    let without = configured("bulk = false");
+    assert_eq!(told(&without, &hit), pair("cid", "5b2a9c0e54a04a36"));
+    assert!(without.script_cookies.is_empty());
 }
 
 #[test]

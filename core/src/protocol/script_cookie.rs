@@ -68,3 +68,42 @@ impl fmt::Debug for ScriptCookie {
         f.debug_tuple("ScriptCookie").field(&self.name).finish()
     }
 }
+
+#[cfg(test)]
+mod test {
+    use super::*;
+
+    fn read(value: &str, since: u64) -> Option<String> {
+        (since == 7 && !value.is_empty()).then(|| value.to_owned())
+    }
+
+    #[test]
+    fn a_cookie_is_known_by_its_name() {
+        let [exact, beginning] = [ScriptCookie::new("_id", read), ScriptCookie::beginning("_id", read)];
+        for (pair, of_exact, of_beginning) in [
+            ("_id=a=b", Some("a=b"), None),
+            ("_id.1=a", None, Some("a")),
+            ("_id.1.2=a", None, Some("a")),
+            ("_id.=a", None, None),
+            ("_id1=a", None, None),
+            ("_id1.2=a", None, None),
+            ("_i=a", None, None),
+            ("_id", None, None),
+            ("_id.1", None, None),
+            ("_id=", None, None),
+            ("_id.1=", None, None),
+        ] {
+            assert_eq!(exact.id(pair.as_bytes(), 7).as_deref(), of_exact, "{pair}");
+            assert_eq!(beginning.id(pair.as_bytes(), 7).as_deref(), of_beginning, "{pair}");
+        }
+        assert_eq!((exact.id(b"_id=a", 6), exact.id(b"_id=\xff", 7)), (None, None));
+        assert_eq!(format!("{beginning:?}"), "ScriptCookie(\"_id\")");
+    }
+
+    #[test]
+    fn a_value_of_more_than_256_bytes_is_not_looked_at() {
+        let cookie = ScriptCookie::new("_id", read);
+        let id = |length| cookie.id(format!("_id={}", "a".repeat(length)).as_bytes(), 7);
+        assert_eq!((id(256).map(|id| id.len()), id(257)), (Some(256), None));
+    }
+}
