@@ -220,4 +220,20 @@ mod test {
              (\"authorization\", \"Bearer ***\"), (\"x-empty\", \"\")], body: \"a=***&b=***\" }"
         );
     }
+
+    #[test]
+    fn secrets_move_with_what_is_put_before_them() {
+        let mut out = Outgoing::new();
+        out.start("POST", "https://");
+        out.push_secret(&Secret::new("k1"));
+        out.url.push_str("/x?k=");
+        out.push_secret(&Secret::new("k2"));
+        out.url.push_str("&v=2");
+        out.insert_into_url("https://k1".len(), "/debug");
+        assert_eq!(out.url(), "https://k1/debug/x?k=k2&v=2");
+        assert_eq!(out.shown_url(), "https://***/debug/x?k=***&v=2");
+        assert_eq!(out.secrets().collect::<Vec<_>>(), ["k1", "k2"]);
+        out.insert_into_url("https://k1/debug/x?k=".len(), "+");
+        assert_eq!(out.shown_url(), "https://***/debug/x?k=+***&v=2");
+    }
 }
