@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use super::{Answer, Finding, Heard, Question, Test};
-use crate::{ledger::Reason, protocol::Outcome};
+use crate::protocol::Outcome;
 
 pub(in crate::protocol) static FIRST: Question = Question::hit(hear);
 
@@ -11,14 +11,10 @@ fn hear(_: &Test<'_>, answer: &Answer<'_>) -> Heard {
     let says = message(answer).map(|text| answer.quote(&text)).unwrap_or_else(|| answer.says());
     let status = answer.status();
     let finding = match (status, answer.outcome()) {
-        (200..=299, Outcome::Partial(hits))
-            if hits.iter().all(|(_, reason)| *reason == Reason::FilteredThere) =>
-        {
-            Finding::wrong(
-                "GoatCounter ignores the address of the test hit",
-                "see Settings, Ignore IPs, there; `filter = false` counts these addresses, too",
-            )
-        }
+        (200..=299, Outcome::Partial(_)) => Finding::wrong(
+            "GoatCounter ignores the address of the test hit",
+            "see Settings, Ignore IPs, there; `filter = false` counts these addresses, too",
+        ),
         (200..=299, Outcome::Delivered) if answer.is_page() => {
             answer.foreign("https://mysite.goatcounter.com/api/v0/count")
         }
