@@ -55,5 +55,6 @@ mod test {
         for url in ["https://a.example:8080/x/tp2", "https://a.example:8080?x=/", "https://a.example:8080"] {
             assert_eq!(origin(url), "https://a.example:8080");
         }
+        assert_eq!(origin("http://a/x/tp2"), "http://a");
     }
 }

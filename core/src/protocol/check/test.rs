@@ -86,7 +86,13 @@ fn heard(more: &str, status: u16, headers: &[(&str, &str)], body: &[u8]) -> Vec<
     test.first().ask(&test, &mut out);
     assert_eq!(out.payload(), PATH.as_bytes());
     let headers = headers.to_vec();
-    let heard = test.first().hear(&test, &Answer::new(&test, &out, status, &headers, body));
+    let answer = Answer::new(&test, &out, status, &headers, body);
+    assert_eq!(
+        format!("{answer:?}"),
+        format!("Answer {{ status: {status}, .. }}"),
+        "all else may hold secrets"
+    );
+    let heard = test.first().hear(&test, &answer);
     assert!(heard.next.is_none());
     heard.findings
 }
@@ -172,6 +178,7 @@ fn the_hit_holds_no_more_than_a_real_one() {
     assert_eq!((changed.title(), changed.visitor(), changed.properties().count()), ("", None, 1));
     let nobody = of("visitor.identity = 'none'");
     assert_eq!((nobody.visitor(), nobody.session()), (None, None));
+    assert!(of("visitor.identity = 'cookieless'").is_cookieless() && !of("").is_cookieless());
     for policy in ["full", "redacted", "anonymous", "route"] {
         assert_eq!(of(&format!("privacy.path = '{policy}'")).path(), PATH.as_bytes(), "{policy}");
     }
