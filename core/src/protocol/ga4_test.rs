@@ -428,6 +428,7 @@ fn the_users_properties_are_the_requests() {
     assert_eq!(taken(4), (1, json!({"n": {"value": 0}})));
     let groups = hits.each_ref().map(|hit| ga4.group(hit));
     assert_eq!(groups[0], groups[1]);
+    assert_eq!(groups[4], ga4.group(&of("", -0.0)), "two zeros are equal");
     assert_eq!(groups.iter().collect::<std::collections::BTreeSet<_>>().len(), 4);
     let properties = [("plan".into(), long.as_str().into())];
     let hit = full(&Draft { properties: &properties, ..sample::page() });
