@@ -47,7 +47,7 @@
 //! | --- | --- | --- |
 //! | `mode` | `"on"` | `"dry-run"`: verdicts as usual, but no headers and no hits; `"off"`: every request is skipped(`off`). The rest is checked all the same |
 //! | `site` | `[]` | list of the host names that count; others are skipped(`unknown-site`); none: whatever host the request names. A host name alone; lower case and the root's dot do not matter |
-//! | `shutdown` | `"5s"` | duration; how long the process waits for delivery at its exit |
+//! | `shutdown` | `"5s"` | duration above zero; how long the process waits for delivery at its exit |
 //!
 //! # `[visitor]`
 //!
@@ -179,7 +179,7 @@
 //! | `third_party` | `false` for sqlite, file, callback and celery, else `true` | whether somebody else runs it |
 //! | `workers` | `"auto"`, for celery 1 | how many threads deliver, 1 to 64. `"auto"`: 1 where a request holds a batch; up to 8, started on demand, where it holds one hit or one visitor |
 //! | `queue.hits` | `10_000` | how many hits wait at most, 1 to 1,000,000; not below `batch.hits` |
-//! | `queue.bytes` | `"16MiB"` | size; how many bytes wait at most |
+//! | `queue.bytes` | `"16MiB"` | size; how many bytes wait at most; not below `batch.bytes` nor below 64 KiB, the largest hit |
 //! | `queue.when_full` | `"drop-newest"` | what gives way: the hit that comes, or, with `"drop-oldest"`, the one that has waited longest; with a spool, only where that has no room either, and of what waits in memory |
 //! | `queue.important` | `[]` | the names of the events, such as `["purchase"]`, that travel in a second queue of a tenth of both bounds: they are delivered before all others, and never give way to one that comes. Not with `spool = "always"`: on the disk all hits wait in their order |
 //! | `batch.hits` | `100` | how many hits a batch holds at most; never above the receiver's limit (ga4 25, ga-v1 and celery 1, [the others](crate::protocol#the-receivers)), and the default not above `queue.hits` |

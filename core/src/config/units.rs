@@ -42,6 +42,15 @@ pub(super) fn duration_text(duration: Duration) -> String {
     format!("{millis}ms")
 }
 
+/// The text of a size, in its largest unit that leaves no rest.
+pub(super) fn size_text(size: usize) -> String {
+    let (number, unit) = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)]
+        .into_iter()
+        .find(|(_, bytes)| size >= *bytes && size.is_multiple_of(*bytes))
+        .map_or((size, "B"), |(unit, bytes)| (size / bytes, unit));
+    format!("{number}{unit}")
+}
+
 /// A size in bytes, from 1 to [`MAX_SIZE`].
 pub(super) fn size(text: &str) -> Option<u64> {
     let (number, unit) = split(text)?;

@@ -8,16 +8,18 @@ use std::{
 };
 
 use super::{
-    IPS, changes, network, only,
+    IPS, MILLISECOND, changes, network, only,
     receiver::{self, Kind, STORE},
     spool::SPOOLINGS,
 };
 use crate::{
+    Hit,
     config::{
         AfterUnknown, Batch, Destination, IpPolicy, Queue, Receiver, Spooling, WhenFull, Workers,
         builder::Resolver,
         reader::{Read, Section},
         tree::{Tree, quoted},
+        units::size_text,
     },
     protocol::{self, ReceiverType},
 };
@@ -36,7 +38,6 @@ const IMPORTANT: &str = "the name of an event: 1 to 500 bytes";
 /// Each is compared with the name of every event that is submitted.
 const MAX_IMPORTANT: usize = 64;
 const MAX_EVENT: usize = 500;
-const MILLISECOND: Duration = Duration::from_millis(1);
 
 /// Reads every destination; the embedded store if none is configured.
 pub(super) fn read(
@@ -177,19 +178,21 @@ fn name(text: &str) -> Option<String> {
 
 /// `queue` and `batch`, which have to fit each other and the receiver.
 fn bounds(section: &mut Section<'_>, limit: Option<(Kind, usize)>) -> (Queue, Batch) {
-    let (hits, queue) = section.table("queue", |queue| {
+    let (hits, bytes, queue) = section.table("queue", |queue| {
         let hits = queue.number("hits", 1..=MAX_QUEUE);
-        let bytes = queue.size("bytes").or(QUEUE.bytes);
+        let bytes = queue.size("bytes");
         let when_full = queue.choice("when_full", WHEN_FULL).or(QUEUE.when_full);
         let important = queue.list("important", MAX_IMPORTANT, IMPORTANT, |tree| important(tree.as_text()?));
         let important = important.or(Vec::new());
-        (hits, Queue { hits: hits.or(QUEUE.hits), bytes, when_full, important })
+        let bounds =
+            Queue { hits: hits.or(QUEUE.hits), bytes: bytes.or(QUEUE.bytes), when_full, important };
+        (hits, bytes, bounds)
     });
-    let (batch_hits, mut batch) = section.table("batch", |batch| {
+    let (batch_hits, batch_bytes, mut batch) = section.table("batch", |batch| {
         let hits = batch.number("hits", 1..=MAX_QUEUE);
-        let bytes = batch.size("bytes").or(BYTES);
+        let bytes = batch.size("bytes");
         let age = batch.duration("age", Duration::ZERO).or(AGE);
-        (hits, Batch { hits: hits.or(HITS), bytes, age })
+        (hits, bytes, Batch { hits: hits.or(HITS), bytes: bytes.or(BYTES), age })
     });
     match (batch_hits, limit) {
         (Read::Is(given), Some((kind, limit))) if given > limit => {
@@ -212,7 +215,26 @@ fn bounds(section: &mut Section<'_>, limit: Option<(Kind, usize)>) -> (Queue, Ba
         // What nobody gave adapts to what is given.
         _ => batch.hits = batch.hits.min(limit.map_or(usize::MAX, |(_, limit)| limit)).min(queue.hits),
     }
+    if let Some(bytes) = bytes.settled(QUEUE.bytes) {
+        check_bytes(section, bytes, batch_bytes.settled(BYTES));
+    }
     (queue, batch)
+}
+
+/// What is above the bound of the queue would never be delivered.
+fn check_bytes(section: &Section<'_>, queue: usize, batch: Option<usize>) {
+    let told = size_text(queue);
+    if let Some(batch) = batch.filter(|batch| queue < *batch) {
+        let batch = size_text(batch);
+        section.mistake(
+            "queue.bytes",
+            format!("{told} is below one batch of batch.bytes = {batch}; raise it or lower that"),
+        );
+    }
+    if queue < Hit::MAX_RECORD {
+        let least = size_text(Hit::MAX_RECORD);
+        section.mistake("queue.bytes", format!("{told} is below the largest hit; write {least} or more"));
+    }
 }
 
 /// The name of an event, as records hold it.

@@ -43,6 +43,8 @@ pub(super) use self::{
     visitor::{DERIVED, IDENTITIES, SAME_SITES, USER_IDS},
 };
 
+const MILLISECOND: Duration = Duration::from_millis(1);
+
 pub(super) const MODES: &[(&str, Mode)] = &[("on", Mode::On), ("dry-run", Mode::DryRun), ("off", Mode::Off)];
 pub(super) const IPS: &[(&str, IpPolicy)] =
     &[("masked", IpPolicy::Masked), ("full", IpPolicy::Full), ("none", IpPolicy::None)];
@@ -76,7 +78,7 @@ pub(super) fn read(
     Section::root(tree, report, |root| {
         let mode = root.choice("mode", MODES).or(Mode::On);
         let sites = sites(root);
-        let shutdown = root.duration("shutdown", Duration::ZERO).or(Duration::from_secs(5));
+        let shutdown = root.duration("shutdown", MILLISECOND).or(Duration::from_secs(5));
         let visitor = root.table("visitor", |visitor| visitor::read(visitor, resolver));
         let (count, track, canonical) = root.table("track", track::read);
         let consent = root.table("consent", |consent| consent::read(consent, visitor.identity, count));

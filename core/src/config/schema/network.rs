@@ -5,7 +5,10 @@ use std::time::Duration;
 use http::Uri;
 use percent_encoding::percent_decode_str;
 
-use super::receiver::{Kind, path_of};
+use super::{
+    MILLISECOND,
+    receiver::{Kind, path_of},
+};
 use crate::config::{
     Compression, Http, Secret, Stages,
     builder::Resolver,
@@ -17,7 +20,6 @@ use crate::config::{
 pub(super) const KEYS: &[&str] = &["ca", "compression", "proxy", "timeouts"];
 
 const TIMEOUT: Duration = Duration::from_secs(10);
-const MILLISECOND: Duration = Duration::from_millis(1);
 
 pub(in crate::config) const COMPRESSIONS: &[(&str, Compression)] =
     &[("auto", Compression::Auto), ("gzip", Compression::Gzip), ("none", Compression::None)];

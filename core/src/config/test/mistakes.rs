@@ -695,6 +695,21 @@ fn of_bounds() {
             "99 is below one batch of batch.hits = 100",
         ),
         ("type = 'sqlite', batch.hits = 10_001".to_owned(), "queue.hits", "10000 is below one batch"),
+        (
+            "type = 'sqlite', queue.bytes = '255KiB'".to_owned(),
+            "queue.bytes",
+            "255KiB is below one batch of batch.bytes = 256KiB; raise it or lower that",
+        ),
+        (
+            "type = 'sqlite', batch.bytes = 16_777_217".to_owned(),
+            "queue.bytes",
+            "16MiB is below one batch of batch.bytes = 16777217B",
+        ),
+        (
+            "type = 'sqlite', queue.bytes = 65_535, batch.bytes = 1".to_owned(),
+            "queue.bytes",
+            "65535B is below the largest hit; write 64KiB or more",
+        ),
         (format!("{ga4}, batch.hits = 26"), "batch.hits", "26 is above the limit of ga4, 25 a request"),
         (format!("{ga_v1}, batch.hits = 2"), "batch.hits", "2 is above the limit of ga-v1, 1 a request"),
     ] {

@@ -15,7 +15,7 @@ fn every_key_of_the_top() {
             r#"
             mode = "dry-run"
             site = ["WWW.Example.com.", "localhost", "127.0.0.1", "[::1]", "my_host", "www.example.com"]
-            shutdown = "0s"
+            shutdown = "1ms"
             [visitor]
             keys = "/var/lib/site/keys"
             secret = "sixteen bytes or"
@@ -54,7 +54,7 @@ fn every_key_of_the_top() {
         .unwrap();
     assert_eq!(config.mode(), Mode::DryRun);
     assert_eq!(config.sites(), ["www.example.com", "localhost", "127.0.0.1", "[::1]", "my_host"]);
-    assert_eq!(config.shutdown(), Duration::ZERO);
+    assert_eq!(config.shutdown(), Duration::from_millis(1));
     assert_eq!(*config.keys(), Keys::File("/var/lib/site/keys".into()));
     assert_eq!(config.derived_key(1), None);
     assert_eq!(config.user_id(), UserId::Hashed);
@@ -190,7 +190,7 @@ fn the_builder_says_what_a_document_says() {
         measurement_id = "G-1"
         api_secret = "s"
         url = "https://sgtm.example/mp"
-        queue = { hits = 50, bytes = 1_000, when_full = "drop-oldest", important = ["purchase", "sign up"] }
+        queue = { hits = 50, bytes = 65_536, when_full = "drop-oldest", important = ["purchase", "sign up"] }
         batch = { hits = 2, bytes = 500, age = "1s" }
         timeout = "2s"
         timeouts = { resolve = "1s", connect = "2s", send = "300ms", answer = "1500ms" }
@@ -254,7 +254,7 @@ fn the_builder_says_what_a_document_says() {
             Destination::ga4("G-1", "s")
                 .url("https://sgtm.example/mp")
                 .queue_hits(50)
-                .queue_bytes(1_000)
+                .queue_bytes(65_536)
                 .when_full(WhenFull::DropOldest)
                 .important("purchase")
                 .important("sign up")
@@ -305,14 +305,14 @@ fn json_says_what_toml_says() {
         "site": ["a.example"],
         "track": {"status": [200, "3xx"], "ignore": ["/ü"]},
         "visitor": {"cookie": {"secure": true, "max_age": "500d"}},
-        "destination": [{"type": "file", "path": "-", "queue": {"hits": 500, "bytes": 4096}}]
+        "destination": [{"type": "file", "path": "-", "queue": {"hits": 500, "bytes": 262144}}]
     }"#;
     let toml = r#"
         consent.policy = "none"
         site = ["a.example"]
         track = { status = [200, "3xx"], ignore = ["/ü"] }
         visitor.cookie = { secure = true, max_age = "500d" }
-        destination = [{ type = "file", path = "-", queue = { hits = 500, bytes = 4096 } }]
+        destination = [{ type = "file", path = "-", queue = { hits = 500, bytes = 262144 } }]
     "#;
     let read = [Config::builder().json(json), Config::builder().toml(toml)];
     let [json, toml] = read.map(|builder| format!("{:?}", builder.build().unwrap()));
