@@ -2801,7 +2801,7 @@ trackside_status trackside_batch_retry_after(struct trackside_batch *batch,
  * TRACKSIDE_OUTCOME_RETRY or TRACKSIDE_OUTCOME_UNKNOWN. After three such answers in a row other hits are tried
  * before these, and hits over which it fails while it takes others are found one by one and refused (poison).
  * Without this nothing is held against hits, and they are tried until they are older than `max_age`: as it is to
- * be where nothing reached the receiver.
+ * be where nothing reached the receiver, or where it was too busy, as an HTTP status of 429 or 503 says.
  *
  * Threads: see trackside_batch. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE.
  *

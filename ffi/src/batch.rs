@@ -4,9 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use trackside_core::{
     Reason,
-    protocol::{Enriched, Outcome, Outgoing, Protocol},
+    protocol::{Dated, Enriched, Outcome, Outgoing, Protocol},
 };
-use trackside_transports::sink::Delivery;
+use trackside_transports::sink::{Delivery, accuses};
 
 use crate::{
     boundary::{answer, enter},
@@ -227,8 +227,8 @@ pub unsafe extern "C" fn trackside_batch_classify(
         let headers = Walked::of(call.headers(headers, header_count, "headers")?);
         let body = call.bytes(body, "body")?;
         let place = call.output(outcome, "outcome")?;
-        let outcome = batch.protocol()?.classify(status, &headers, body);
-        batch.is_answered = status >= 500;
+        let outcome = batch.protocol()?.classify(status, &Dated::new(&headers, batch.now), body);
+        batch.is_answered = accuses(status);
         place.set(batch.remember(outcome));
         Ok(())
     })
@@ -310,7 +310,7 @@ pub unsafe extern "C" fn trackside_batch_retry_after(
 /// TRACKSIDE_OUTCOME_RETRY or TRACKSIDE_OUTCOME_UNKNOWN. After three such answers in a row other hits are tried
 /// before these, and hits over which it fails while it takes others are found one by one and refused (poison).
 /// Without this nothing is held against hits, and they are tried until they are older than `max_age`: as it is to
-/// be where nothing reached the receiver.
+/// be where nothing reached the receiver, or where it was too busy, as an HTTP status of 429 or 503 says.
 ///
 /// Threads: see trackside_batch. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE.
 ///

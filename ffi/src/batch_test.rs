@@ -164,7 +164,9 @@ fn a_failure_is_the_receivers_own_answer_if_it_is_said_to_be() {
     // What the receiver's answer was like is seen by its status, whatever was said before.
     let mut given = Given::ga4(&["/a"]);
     given.answered();
-    for (status, is_answered) in [(429, false), (500, true), (503, true), (204, false), (599, true)] {
+    for (status, is_answered) in
+        [(429, false), (500, true), (502, false), (503, false), (504, false), (204, false), (599, false)]
+    {
         let outcome = given.classify(status, &[]).unwrap();
         assert_eq!(given.end(outcome).is_answered, is_answered, "{status}");
     }

@@ -36,7 +36,8 @@ pub struct Delivery {
     /// What became of them.
     pub outcome: Outcome,
     /// Whether a failure was the receiver's own answer, so that it may lie with the hits: three in a row, and
-    /// others are tried before them. What never reached the receiver says nothing about the hits.
+    /// others are tried before them. What never reached the receiver, or was too much for it just then, says nothing
+    /// about the hits: see [`accuses`].
     pub is_answered: bool,
 }
 
@@ -52,6 +53,13 @@ impl Delivery {
         self.is_answered = true;
         self
     }
+}
+
+/// Whether an HTTP status says that the receiver failed over what it was sent, so that [`Delivery::answered`] is to
+/// be said: 500 alone. Every other failure may be the way to it, or how busy it is, as 429, 502, 503, 504 and what
+/// gateways make up beyond, of which no hit is the cause.
+pub fn accuses(status: u16) -> bool {
+    status == 500
 }
 
 /// Makes sinks: one for each worker, again after a panic, and again in a forked child. It is called on

@@ -26,7 +26,7 @@ pub(super) fn classify(status: u16, headers: &dyn Headers) -> Outcome {
 }
 
 /// `Retry-After` (RFC 9110 §10.2.3): seconds, or a date. The answer's own `Date` tells how far off that
-/// is; without one a date says nothing.
+/// is; without one a date says nothing, so that [`Dated`](super::Dated) puts in the machine's.
 fn retry_after(headers: &dyn Headers) -> Option<Duration> {
     let value = text(headers, &RETRY_AFTER)?;
     let wait = if value.bytes().all(|byte| byte.is_ascii_digit()) {

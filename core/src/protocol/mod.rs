@@ -9,6 +9,7 @@
 mod answer;
 pub mod check;
 mod common;
+mod dated;
 mod form;
 pub mod ga4;
 mod ga_cookies;
@@ -42,6 +43,7 @@ use self::ga_v1::GaV1;
 pub(crate) use self::key::{Absent, Given, Holds};
 pub(crate) use self::text::Shown;
 pub use self::{
+    dated::Dated,
     key::{Key, Values},
     needs::{Needs, Part, Tells},
     outcome::Outcome,

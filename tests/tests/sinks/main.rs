@@ -7,6 +7,7 @@ mod contract;
 mod file;
 mod http;
 mod keep;
+mod outage;
 mod reach;
 mod sqlite;
 

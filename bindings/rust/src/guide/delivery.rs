@@ -67,14 +67,15 @@
 //! what becomes of it (`while_the_receiver_is_away_one_attempt_at_a_time_looks_for_it`, and the model test
 //! `it_does_as_the_model_does`). [`Hits::breaker`](crate::ledger::Hits::breaker) shows its state.
 //!
-//! A batch to which the receiver answers three times with a failure steps aside, and so do the next ones that fail, up
+//! A batch to which the receiver answers three times with a failure (over HTTP: with 500) steps aside, and so do the next ones that fail, up
 //! to sixteen: if all of them do it is an outage, and nobody is to blame (`an_outage_accuses_no_hit`). If one succeeds,
 //! the first is halved until the hit is found over which the receiver fails, and this is refused(`poison`)
 //! (`a_poison_hit_is_found_and_refused_and_no_other`, and the model test
 //! `whichever_hits_are_poison_they_alone_are_refused`). A hit that is alone has to fail twice more, each time after
 //! another has succeeded: without others to compare with nothing is refused
 //! (`without_another_to_compare_with_nothing_is_refused`), nor for what never reached the receiver
-//! (`what_never_reached_the_receiver_accuses_nobody`). A receiver that fails and succeeds at random may, seldom, make a
+//! (`what_never_reached_the_receiver_accuses_nobody`), nor for a 429, 502, 503 or 504, by which the receiver, or what
+//! stands before it, says that it is busy or away (`a_receiver_that_is_busy_every_second_time_loses_nothing`). A receiver that fails and succeeds at random may, seldom, make a
 //! good hit look like one.
 //!
 //! # When the queue is full

@@ -184,8 +184,7 @@ fn bounds(section: &mut Section<'_>, limit: Option<(Kind, usize)>) -> (Queue, Ba
         let when_full = queue.choice("when_full", WHEN_FULL).or(QUEUE.when_full);
         let important = queue.list("important", MAX_IMPORTANT, IMPORTANT, |tree| important(tree.as_text()?));
         let important = important.or(Vec::new());
-        let bounds =
-            Queue { hits: hits.or(QUEUE.hits), bytes: bytes.or(QUEUE.bytes), when_full, important };
+        let bounds = Queue { hits: hits.or(QUEUE.hits), bytes: bytes.or(QUEUE.bytes), when_full, important };
         (hits, bytes, bounds)
     });
     let (batch_hits, batch_bytes, mut batch) = section.table("batch", |batch| {

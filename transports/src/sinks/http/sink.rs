@@ -1,9 +1,9 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use trackside_core::{
     Reason,
     config::{Compression, Http},
-    protocol::{Enriched, Outcome, Outgoing, Protocol},
+    protocol::{Dated, Enriched, Outcome, Outgoing, Protocol},
 };
 
 use super::{
@@ -11,7 +11,7 @@ use super::{
     line::{Answered, Line, NoAnswer, cause, speakable},
     progress::Reached,
 };
-use crate::sink::{Delivery, Sink, SinkError};
+use crate::sink::{Delivery, Sink, SinkError, accuses};
 
 pub(super) struct HttpSink {
     protocol: Arc<dyn Protocol>,
@@ -35,15 +35,18 @@ impl HttpSink {
         Ok(Self { protocol, line, out, gzip })
     }
 
-    /// Sends `out` and reads the answer; says whether a server failed, which may lie with what it was sent.
-    fn attempt(&mut self) -> (Outcome, bool) {
+    /// Sends `out` and reads the answer; says whether a failure may lie with what was sent.
+    fn attempt(&mut self, now: u64) -> (Outcome, bool) {
+        let began = Instant::now();
         let compressed = self.gzip.as_mut().and_then(|gzip| gzip.compressed(self.out.payload()));
         match self.line.send(&self.out, compressed) {
             Ok(Answered { status, headers, broke_off }) => {
                 if let Some(kind) = broke_off {
                     self.log("the answer broke off", &kind);
                 }
-                (self.protocol.classify(status, &headers, self.line.body()), status >= 500)
+                let came = now.saturating_add(began.elapsed().as_micros() as u64);
+                let headers = Dated::new(&headers, came);
+                (self.protocol.classify(status, &headers, self.line.body()), accuses(status))
             }
             Err(NoAnswer::Failed(error)) => {
                 self.log("no answer", &cause(&error));
@@ -66,7 +69,7 @@ impl HttpSink {
 impl Sink for HttpSink {
     fn deliver(&mut self, batch: &[Enriched<'_>], now: u64) -> Delivery {
         let taken = self.protocol.encode(batch, now, &mut self.out).clamp(1, batch.len().max(1));
-        let (outcome, has_failed) = self.attempt();
+        let (outcome, has_failed) = self.attempt(now);
         let delivery = Delivery::new(taken, outcome);
         if has_failed { delivery.answered() } else { delivery }
     }
