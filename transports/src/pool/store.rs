@@ -67,10 +67,10 @@ impl Store {
         !self.is_always && self.spool.write(hit, epoch.tag())
     }
 
-    /// Hits that have not ended, those included of which that is still to be written down.
+    /// Hits that have not ended, those included of which that is still to be written down. While they go from the
+    /// one count to the other it may be too many, and never too few.
     pub(super) fn pending(&self) -> u64 {
-        let ending = self.ending.load(SeqCst) as u64;
-        self.spool.pending().saturating_sub(ending)
+        self.spool.pending_but(|| self.ending.load(SeqCst) as u64)
     }
 
     /// Notes what has become of hits, to be written down when no lock is held.
@@ -89,10 +89,11 @@ impl Store {
         let marks = mem::take(&mut *self.marks());
         for run in marks.chunk_by(|(_, one), (_, other)| one == other) {
             let Some(&(_, state)) = run.first() else { continue };
-            self.spool.mark(run.iter().map(|(spot, _)| spot), state);
-            if state.is_ended() {
-                self.ending.fetch_sub(run.len(), SeqCst);
-            }
+            let ending = if state.is_ended() { run.len() } else { 0 };
+            self.spool.mark_and(run.iter().map(|(spot, _)| spot), state, || {
+                // Before the spool counts them as ended: for a moment they are neither, and never both.
+                self.ending.fetch_sub(ending, SeqCst);
+            });
         }
     }
 

@@ -185,6 +185,34 @@ fn of_a_batch_without_a_store_only_what_is_in_memory_is_lost() {
 }
 
 #[test]
+fn while_ends_are_written_down_none_that_has_not_ended_is_missed() {
+    let (place, disk) = (Place::new(), Faulty::default());
+    let (running, factory) = running(&place, &disk, |_| {});
+    fill(&running, &factory, 5);
+    let items = running.take_spooled(5);
+    let store = running.store.as_ref().unwrap();
+    let end = |items: &[Item]| store.note(items, State::Delivered);
+    end(&items[..2]);
+    assert_eq!(store.pending(), 3);
+    store.write_marks();
+    assert_eq!(store.pending(), 3);
+    // Who counts while they change over has them neither ending nor ended: he would miss as many others.
+    let mut spooled = 0;
+    store.spool.mark_and(items[4..].iter().filter_map(Item::spot), State::Delivered, || {
+        spooled = store.pending();
+    });
+    assert_eq!((spooled, store.pending()), (3, 2));
+    // They may do so in the midst of counting.
+    end(&items[2..3]);
+    let pending = store.spool.pending_but(|| {
+        let ending = store.ending.load(SeqCst) as u64;
+        store.write_marks();
+        ending
+    });
+    assert_eq!((pending, store.pending()), (1, 1));
+}
+
+#[test]
 fn the_breaker_is_asked_again_after_the_spool_was_read() {
     let (place, disk) = (Place::new(), Faulty::default());
     let (running, factory) = running(&place, &disk, |_| {});

@@ -63,12 +63,13 @@
 //!    by whichever finds it.
 //! 8. A torn end is passed over. A damaged record, and damage up to the next whole head of a frame, is passed over and
 //!    counted: dropped(`corrupt`). Segments and records of another version, and segments whose header is damaged in
-//!    both copies, are left alone and told of.
+//!    both copies, are left alone and told of; if that happens to one while its process lives, the hits in it are counted
+//!    as well: dropped(`corrupt`).
 //! 9. Any bytes are read in linear time and in bounded memory. Of a segment at most 64 MiB are read.
 //! 10. Nothing that a client sends can look like a frame: it does not know the nonce.
 //! 11. A request never waits for a lock or for a sync, and opens a file only to begin a segment. If every stripe is busy,
 //!     if within the last second two writes in a row took over 5 ms, one took over 100 ms or one failed, or if there is
-//!     no room, its hit stays in memory. (One write of 6 ms alone is no sign of the disk: its thread may have had to wait
+//!     no room for a hit of its size or there was none, its hit stays in memory. (One write of 6 ms alone is no sign of the disk: its thread may have had to wait
 //!     for a processor.)
 //! 12. All segments of a process together, adopted ones included, do not grow beyond `spool.bytes`.
 //! 13. A folder has hits for one receiver and under one `ip` policy. What is left in another folder of the same
@@ -278,6 +279,16 @@ impl Spool {
 
     /// Writes down what has become of hits.
     pub fn mark<'a>(&self, spots: impl Iterator<Item = &'a Spot> + Clone, state: State) {
+        self.mark_and(spots, state, || {});
+    }
+
+    /// As [`mark`](Self::mark); `before` comes between the writing and the counting.
+    pub(crate) fn mark_and<'a>(
+        &self,
+        spots: impl Iterator<Item = &'a Spot> + Clone,
+        state: State,
+        before: impl FnOnce(),
+    ) {
         let (mut ended, mut marked) = (0, Ok(()));
         for spot in spots.clone() {
             marked = marked.and(spot.mark(state));
@@ -288,6 +299,7 @@ impl Spool {
                 marked = marked.and(spot.sync());
             }
         }
+        before();
         self.ended.fetch_add(ended, SeqCst);
         if let Err(error) = marked {
             let folder = self.options.folder.display();
@@ -299,8 +311,14 @@ impl Spool {
 
     /// How many hits have not ended that are in the spool, as far as they were written or read by this process.
     pub fn pending(&self) -> u64 {
-        // What ended is read first, so that there are never more of them.
-        let ended = self.ended.load(SeqCst);
+        self.pending_but(|| 0)
+    }
+
+    /// Those of them that are not among `ending`, the hits of whose end is still to be written down.
+    pub(crate) fn pending_but(&self, ending: impl FnOnce() -> u64) -> u64 {
+        // What ended is read first, so that there are never more of them; and then what is ending, so that what goes
+        // from there to those that ended is missed, and not counted twice.
+        let ended = self.ended.load(SeqCst) + ending();
         (self.pens.written() + self.adopted.load(SeqCst)).saturating_sub(ended)
     }
 
