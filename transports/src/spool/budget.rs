@@ -26,9 +26,10 @@ impl Budget {
         (self.limit / 64).clamp(LEAST, MOST)
     }
 
-    /// Takes `bytes` if they are to be had.
-    pub(super) fn take(&self, bytes: u64) -> bool {
-        let is_taken = self.taken().fetch_add(bytes, SeqCst).saturating_add(bytes) <= self.limit;
+    /// Takes `bytes` if they are to be had once `back` of those that were taken before have been given back.
+    pub(super) fn take(&self, bytes: u64, back: u64) -> bool {
+        let before = self.taken().fetch_add(bytes, SeqCst);
+        let is_taken = before.saturating_add(bytes).saturating_sub(back) <= self.limit;
         if !is_taken {
             self.give_back(bytes);
         }

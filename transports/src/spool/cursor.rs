@@ -83,8 +83,27 @@ impl Cursor {
         self.foreign
     }
 
+    /// The file has lost its header, and this process's hits with it: they are lost one by one, also those that are
+    /// written before the writer knows.
+    pub(super) fn spoil(&mut self) {
+        self.segment.spoil();
+    }
+
+    fn is_spoilt(&self) -> bool {
+        !self.is_adopted && self.segment.is_spoilt()
+    }
+
+    /// A hit that was written and not found.
+    fn missing(&self) -> Option<u8> {
+        let written = self.segment.written();
+        (0..2).find(|&tag: &u8| written[usize::from(tag)] > self.found[usize::from(tag)])
+    }
+
     /// Whether more was written than has been read, or nothing more will be.
     pub(super) fn has_unread(&self) -> bool {
+        if self.is_spoilt() {
+            return self.segment.is_sealed() || self.missing().is_some();
+        }
         self.segment.is_sealed() || self.segment.committed() > self.position()
     }
 
@@ -92,6 +111,13 @@ impl Cursor {
     pub(super) fn next(&mut self) -> Result<Next, Blocked> {
         // Asked first: what is committed to a sealed segment changes no more.
         let is_sealed = self.segment.is_sealed();
+        if self.is_spoilt() {
+            return Ok(match self.missing() {
+                Some(tag) => self.lose(tag),
+                None if is_sealed => self.end(),
+                None => Next::Nothing,
+            });
+        }
         let limit = self.segment.committed().min(MAX_SEGMENT);
         loop {
             if limit <= self.position() {
@@ -145,7 +171,8 @@ impl Cursor {
 
     /// Ends it, if all of it has been read.
     pub(super) fn finish(&self) -> Option<[u64; 2]> {
-        let is_over = self.segment.is_sealed() && self.segment.committed() <= self.position();
+        let is_read = self.is_spoilt() || self.segment.committed() <= self.position();
+        let is_over = self.segment.is_sealed() && is_read;
         match is_over.then(|| self.end()) {
             Some(Next::End(lost)) => Some(lost),
             _ => None,
@@ -169,6 +196,10 @@ impl Cursor {
         let written = if self.is_adopted { self.found } else { self.segment.written() };
         let lost = [0, 1].map(|tag: usize| written[tag].saturating_sub(self.found[tag]));
         self.segment.end(lost.iter().sum());
+        if self.is_spoilt() {
+            // It stays where it is.
+            return Next::End(lost);
+        }
         let found: u64 = self.found.iter().chain(&lost).sum();
         self.segment.read_to_end(found + self.foreign);
         Next::End(lost)

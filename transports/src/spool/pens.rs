@@ -32,7 +32,8 @@ const STRIPES: usize = 8;
 const SLOW: Duration = Duration::from_millis(5);
 /// One that takes longer does so by itself: no request is to wait for so long after another did.
 const STALLED: Duration = Duration::from_millis(100);
-/// For so long requests do not write, in microseconds; nor does anybody after a failure.
+/// For so long requests do not write, in microseconds; nor does anybody after a failure, nor what is as large as a hit
+/// for which there was no room.
 const AWAY: u64 = 1_000_000;
 /// A segment whose hits have all ended is not kept for others that may come, if it is older than this.
 const LINGER: Duration = Duration::from_secs(60);
@@ -73,6 +74,9 @@ pub(super) struct Pens {
     slow_until: AtomicU64,
     /// Nobody writes before then.
     failed_until: AtomicU64,
+    /// Nobody writes a record of `full_from` bytes or more before then.
+    full_until: AtomicU64,
+    full_from: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -111,6 +115,8 @@ impl Pens {
             is_suspect: AtomicBool::new(false),
             slow_until: AtomicU64::new(0),
             failed_until: AtomicU64::new(0),
+            full_until: AtomicU64::new(0),
+            full_from: AtomicUsize::new(0),
         };
         (pens, receiver)
     }
@@ -131,7 +137,7 @@ impl Pens {
     /// Writes a record by one call of the system, and says so.
     pub(super) fn write(&self, record: &[u8], tag: u8, hand: Hand) -> Result<(), Unwritten> {
         let began = Instant::now();
-        if self.is_away(began, hand) {
+        if self.is_away(began, hand) || self.is_full_for(record.len(), began) {
             return Err(Unwritten::Busy);
         }
         let mine = stripe();
@@ -161,6 +167,7 @@ impl Pens {
         }
         let written = Err(Unwritten::Full);
         self.note(&written, began, hand);
+        self.note_full(record.len(), began);
         written
     }
 
@@ -198,7 +205,10 @@ impl Pens {
     #[inline]
     fn write_with(&self, stripe: &Stripe, pen: &mut Pen, record: &[u8], tag: u8) -> Result<(), Unwritten> {
         let size = (FRAME + record.len()) as u64;
-        let has_room = pen.segment.as_ref().is_some_and(|open| open.at + size <= self.budget.segment());
+        let has_room = pen
+            .segment
+            .as_ref()
+            .is_some_and(|open| open.at + size <= self.budget.segment() && !open.segment.is_spoilt());
         if !has_room {
             self.begin(pen)?;
         }
@@ -222,7 +232,6 @@ impl Pens {
     #[cold]
     #[inline(never)]
     fn begin(&self, pen: &mut Pen) -> Result<(), Unwritten> {
-        pen.retire();
         if pen.is_closed {
             return Err(Unwritten::Closed);
         }
@@ -230,13 +239,20 @@ impl Pens {
             return Err(Unwritten::Busy);
         };
         let size = self.budget.segment();
-        if !self.budget.take(size) {
+        let rest = pen.segment.as_ref().map_or(0, |open| size.saturating_sub(open.at));
+        if !self.budget.take(size, rest) {
+            // A smaller hit may fit into the one that there is. If nobody needs that any more it makes room, once it goes.
+            if pen.segment.as_ref().is_some_and(|open| open.segment.is_settled()) {
+                pen.retire();
+            }
             return Err(Unwritten::Full);
         }
         let begun = create(&*self.disk, home).inspect_err(|_| self.budget.give_back(size));
         let (path, file, nonce) = begun.map_err(Unwritten::Failed)?;
+        let home = Arc::clone(home);
+        pen.retire();
         let at = FIRST as u64;
-        let segment = Segment::new(path, &self.disk, &self.budget, home, size, at);
+        let segment = Segment::new(path, &self.disk, &self.budget, &home, size, at);
         // The receiver lives as long as this.
         self.begun.send(Arc::clone(&segment)).ok();
         pen.segment = Some(Open { segment, file, seal: Seal::new(nonce), at, begun: Instant::now() });
@@ -254,6 +270,25 @@ impl Pens {
         until > 0 && self.micros(now) < until
     }
 
+    /// Whether there was no room for a record of so many bytes, or fewer, a moment ago.
+    #[inline]
+    fn is_full_for(&self, bytes: usize, now: Instant) -> bool {
+        let until = self.full_until.load(SeqCst);
+        until > 0 && bytes >= self.full_from.load(SeqCst) && self.micros(now) < until
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn note_full(&self, bytes: usize, began: Instant) {
+        let now = self.micros(began);
+        if now < self.full_until.load(SeqCst) {
+            self.full_from.fetch_min(bytes, SeqCst);
+        } else {
+            self.full_from.store(bytes, SeqCst);
+            self.full_until.store(now + AWAY, SeqCst);
+        }
+    }
+
     #[inline]
     fn note(&self, written: &Result<(), Unwritten>, began: Instant, hand: Hand) {
         let now = Instant::now();
@@ -266,7 +301,7 @@ impl Pens {
         if took <= SLOW && hand == Hand::Worker && written.is_ok() {
             self.slow_until.store(0, SeqCst);
         }
-        if matches!(written, Err(Unwritten::Failed(_) | Unwritten::Full)) {
+        if matches!(written, Err(Unwritten::Failed(_))) {
             self.failed_until.store(self.micros(now) + AWAY, SeqCst);
         }
     }

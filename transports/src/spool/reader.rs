@@ -269,6 +269,13 @@ fn advance(cursor: &mut Cursor, most: usize, out: &mut Read) -> bool {
                 out.lost[1] += lost[1];
                 return true;
             }
+            Err(Blocked::Unreadable(_)) if !cursor.is_adopted() => {
+                out.troubles.push(format!(
+                    "{} was damaged at its beginning while this process wrote it, and stays where it is: its hits are lost, unless you restore it from a copy; see what else writes there",
+                    cursor.segment().path.display()
+                ));
+                cursor.spoil();
+            }
             Err(blocked) => return give_up(cursor, &blocked, out),
         }
     }

@@ -39,6 +39,8 @@ pub(super) struct Segment {
     /// How many hits were there, once all of it has been read; `u64::MAX` until then.
     total: AtomicU64,
     is_removed: AtomicBool,
+    /// Whether its hits cannot be found any more.
+    is_spoilt: AtomicBool,
     /// Whether something was written since it was last synced.
     is_dirty: AtomicBool,
     /// For who reads and marks; taken by workers alone.
@@ -74,6 +76,7 @@ impl Segment {
             ended: AtomicU64::new(0),
             total: AtomicU64::new(u64::MAX),
             is_removed: AtomicBool::new(false),
+            is_spoilt: AtomicBool::new(false),
             is_dirty: AtomicBool::new(false),
             file: Mutex::new(None),
         })
@@ -115,6 +118,15 @@ impl Segment {
 
     pub(super) fn is_sealed(&self) -> bool {
         self.is_sealed.load(SeqCst)
+    }
+
+    /// Nothing that is written to it can be read.
+    pub(super) fn spoil(&self) {
+        self.is_spoilt.store(true, SeqCst);
+    }
+
+    pub(super) fn is_spoilt(&self) -> bool {
+        self.is_spoilt.load(SeqCst)
     }
 
     /// The file, to be read and marked.

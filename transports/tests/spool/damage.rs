@@ -110,6 +110,36 @@ fn a_header_of_which_no_copy_is_whole_is_left_alone_and_told() {
 }
 
 #[test]
+fn a_segment_that_loses_its_header_while_its_writer_lives_is_left_alone_and_its_hits_are_counted() {
+    for length in [usize::MAX, 10] {
+        let place = Place::new();
+        let spool = place.spool();
+        (0..5).for_each(|tag| assert!(put(&spool, &hit(), tag)));
+        let segment = place.segments().remove(0);
+        let mut bytes = fs::read(&segment).unwrap();
+        bytes[3] ^= 1;
+        bytes[35] ^= 1;
+        bytes.truncate(length);
+        fs::write(&segment, &bytes).unwrap();
+        let read_once = spool.read(10);
+        assert_eq!((read_once.hits.len(), read_once.lost), (0, [3, 2]), "{read_once:?}");
+        let [told] = &read_once.troubles[..] else { panic!("{read_once:?}") };
+        assert!(told.contains("damaged") && told.contains(segment.to_str().unwrap()), "{told}");
+        assert_eq!((spool.pending(), spool.is_drained()), (0, true));
+        // What comes later goes into another.
+        let more = fill(&spool, 2);
+        let stored = read(&spool);
+        assert_eq!(read_ids(&stored), ids(&more));
+        assert_eq!(spool.pending(), 2);
+        mark(&spool, &stored, State::Delivered);
+        drop(stored);
+        assert_eq!((spool.close(), spool.pending()), ([0, 0], 0));
+        assert_eq!(place.segments(), [segment.clone()], "the other one goes");
+        assert_eq!(fs::read(&segment).unwrap(), bytes);
+    }
+}
+
+#[test]
 fn a_record_of_another_layout_is_left_alone_and_told() {
     let (place, segment, hits) = two();
     let mut bytes = fs::read(&segment).unwrap();

@@ -88,6 +88,37 @@ fn where_no_segment_can_be_begun_those_that_are_there_are_filled() {
 }
 
 #[test]
+fn a_hit_for_which_there_is_no_room_keeps_no_smaller_one_away() {
+    let place = Place::new();
+    let mut options = place.options();
+    // One segment of 160 KiB.
+    options.budget = Arc::new(Budget::new(160 << 10));
+    let spool = open(options);
+    let (large, small) = (kit::large_hit(2_000), hit());
+    while put(&spool, &large, 0) {}
+    let [told] = &spool.troubles()[..] else { panic!() };
+    assert!(told.contains("is full"), "{told}");
+    let before = spool.pending();
+    assert!(put(&spool, &small, 0), "at once");
+    assert!(!put(&spool, &large, 0));
+    assert!(spool.troubles().is_empty(), "for a second nobody tries one as large");
+    while put(&spool, &small, 0) {}
+    spool.troubles();
+    assert!(spool.pending() > before + 1, "there was room for several");
+    let [segment] = &place.segments()[..] else { panic!() };
+    let room = (160 << 10) - segment.metadata().unwrap().len();
+    assert!(room < small.record().len() as u64 + 16, "{room} bytes are left");
+    // Where room is made it is taken again.
+    let stored = read(&spool);
+    mark(&spool, &stored, State::Delivered);
+    drop(stored);
+    eventually("it is tried again", || {
+        spool.read(1);
+        put(&spool, &large, 0)
+    });
+}
+
+#[test]
 fn half_a_frame_costs_nothing_but_itself() {
     for is_uncut in [false, true] {
         for torn in [0, 1, 15, 16, 17, 100] {
