@@ -69,8 +69,8 @@
 //! 10. Nothing that a client sends can look like a frame: it does not know the nonce.
 //! 11. A request never waits for a lock or for a sync, and opens a file only to begin a segment. If every stripe is busy,
 //!     if within the last second two writes in a row took over 5 ms, one took over 100 ms or one failed, or if there is
-//!     no room for a hit of its size or there was none, its hit stays in memory. (One write of 6 ms alone is no sign of the disk: its thread may have had to wait
-//!     for a processor.)
+//!     no room, or was none within the last second for a hit that was no larger, its hit stays in memory. (One write of
+//!     6 ms alone is no sign of the disk: its thread may have had to wait for a processor.)
 //! 12. All segments of a process together, adopted ones included, do not grow beyond `spool.bytes`.
 //! 13. A folder has hits for one receiver and under one `ip` policy. What is left in another folder of the same
 //!     destination's name is neither read nor removed, and is told of.

@@ -53,7 +53,9 @@
 //!
 //! - After a wait drawn evenly from nothing up to 250 ms, 500 ms, 1 s … 30 s, doubled with each failure in a row
 //!   (`the_jitter_is_full`), and not before the receiver's `Retry-After`, in seconds or as a date, up to a day
-//!   (`the_wait_is_read_as_seconds_or_as_a_date`, `a_wait_without_end_is_a_day`).
+//!   (`the_wait_is_read_as_seconds_or_as_a_date`, `a_wait_without_end_is_a_day`,
+//!   `a_wait_that_the_receiver_asks_for_is_kept`). How far off a date is says the answer's own `Date`, and without one the
+//!   clock of the machine.
 //! - Until a hit is `max_age` old, one hour by default (`retrying_ends_when_a_hit_is_too_old`), and never past the
 //!   receiver's own window, of 72 hours for GA4: dropped(`expired`) (`the_window_ends_first_attempts_too`). The first
 //!   attempt is made at any age within that window.

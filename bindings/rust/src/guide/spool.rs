@@ -66,7 +66,8 @@
 //! are for their owner alone. They are removed as their hits end, at the latest when the process closes; a file that is
 //! written to may keep hits that have ended for some minutes. What denied visitors did enters no third party's spool.
 //!
-//! Damaged records are passed over and dropped(`corrupt`). Files of another version are left alone and told of.
+//! Damaged records are passed over and dropped(`corrupt`). Files of another version are left alone and told of, and
+//! so are those that have lost their header; of those that lose it while their process lives the hits are counted, too.
 //!
 //! # How it is tested
 //!
@@ -79,11 +80,11 @@
 //! | after a crash nothing is sent twice that may not be, and nothing is lost that was not sent | `after_a_crash_an_attempt_is_made_again_only_where_a_second_copy_is_known`, `what_was_certainly_not_processed_is_delivered_after_a_crash` |
 //! | a request makes one call of the system, and waits for no lock, no sync and no slow disk | `a_hit_is_one_write_and_a_request_does_nothing_else_with_the_disk`, `where_every_stripe_is_busy_a_request_does_not_wait`, `two_slow_writes_in_a_row_keep_requests_away_until_a_worker_finds_it_quick`, `one_write_that_stalls_keeps_requests_away_by_itself`, `one_slow_write_among_quick_ones_keeps_nobody_away` |
 //! | a slow disk holds up neither delivery nor close | `a_slow_disk_keeps_no_hit_from_being_delivered`, `nothing_is_saved_beyond_the_deadline_of_close` |
-//! | a full or failing disk costs no hit that the queue has room for | `a_full_disk_is_told_and_what_was_written_is_there`, `where_nothing_can_be_written_hits_are_delivered_from_memory` |
+//! | a full or failing disk costs no hit that the queue has room for | `a_full_disk_is_told_and_what_was_written_is_there`, `where_nothing_can_be_written_hits_are_delivered_from_memory`, `a_hit_for_which_there_is_no_room_keeps_no_smaller_one_away` |
 //! | `spool.bytes` bounds all spools of a process, and what stands aside is bounded in memory | `all_spools_of_a_process_together_stay_within_their_bytes`, `adopted_bytes_count_until_they_are_gone`, `of_the_spool_no_more_stands_aside_than_the_queue_may_hold` |
 //! | `spool.fsync` is heeded for hits and for what has become of them | `syncs_are_made_as_told`, `what_has_been_read_is_synced_too` |
 //! | an operator sees what waits, and delivers or removes what the dead left and nothing else | `a_living_process_keeps_what_it_has_and_a_dead_ones_is_delivered`, `damage_is_told_with_its_place_and_costs_no_other_hit`, `what_is_purged_is_said_and_only_when_it_is_asked_for` (`bindings/cli`), `what_others_left_is_drained_without_a_hit_of_its_own` |
-//! | damage costs the hits that it hit, and is counted once | `a_damaged_byte_costs_one_hit_at_most_and_is_counted`, `what_is_damaged_of_a_segment_that_ends_while_it_is_read_is_counted_once` |
+//! | damage costs the hits that it hit, and is counted once | `a_damaged_byte_costs_one_hit_at_most_and_is_counted`, `what_is_damaged_of_a_segment_that_ends_while_it_is_read_is_counted_once`, `a_segment_that_loses_its_header_while_its_writer_lives_is_left_alone_and_its_hits_are_counted` |
 //! | whatever a disk does at random, and a real one of a megabyte that fills | `cargo xtask chaos disks` and `tmpfs` (`tests/tests/chaos`), which count what is lost and doubled |
 //! | processes on one spool, in each mode, killed, ended, forked and replaced at random while the receiver flaps: of those killed no hit is lost that was written, of those that close none that their books do not tell of; without a key none counts twice | `cargo xtask chaos processes` |
 //! | whatever happens in whatever order | the model test `whatever_happens_each_hit_is_offered_until_it_has_ended` |

@@ -146,6 +146,8 @@ fn of_durations() {
         assert!(told.len() == 1 && told[0].1.contains(right), "{text}: {told:?}");
     }
     each(&[
+        ("shutdown = '0s'", "shutdown", "\"0s\" is not a duration such as"),
+        ("shutdown = '0s'", "shutdown", "of at least 1ms"),
         ("visitor.session_timeout = '999ms'", "visitor.session_timeout", "of at least 1s"),
         ("visitor.cookie.max_age = '0d'", "visitor.cookie.max_age", "of at least 1s"),
         ("destination = [{ type = 'sqlite', timeout = '0s' }]", "destination[0].timeout", "of at least 1ms"),
