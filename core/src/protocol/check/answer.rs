@@ -4,9 +4,8 @@ use http::{
     HeaderName,
     header::{LOCATION, RETRY_AFTER},
 };
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::{Finding, Test};
+use super::{Finding, Test, hidden::hidden};
 use crate::{
     Headers,
     protocol::{Outcome, Outgoing, answer::text},
@@ -194,13 +193,9 @@ impl<'a> Answer<'a> {
         )
     }
 
-    /// `text` with `***` in place of what was secret in the request, also as a URL has it.
+    /// `text` with `***` in place of what was secret in the request, however it is spelt.
     fn hidden(&self, text: &str) -> String {
-        let secrets = self.test.secrets().chain(self.sent.secrets()).filter(|secret| !secret.is_empty());
-        secrets.fold(text.to_owned(), |text, secret| {
-            let in_url = utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string();
-            text.replace(secret, "***").replace(&in_url, "***")
-        })
+        hidden(text, self.test.secrets().chain(self.sent.secrets()))
     }
 }
 

@@ -15,6 +15,7 @@ mod finding;
 pub(super) mod ga4;
 pub(super) mod ga_v1;
 pub(super) mod goatcounter;
+mod hidden;
 mod hit;
 pub(super) mod matomo;
 pub(super) mod plausible;

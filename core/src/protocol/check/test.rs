@@ -66,8 +66,9 @@ impl Protocol for Mine {
 
 /// `more` of the configuration, and of its destination.
 fn config(more: &str, of_mine: &str) -> Config {
-    let mine =
-        format!("[[destination]]\ntype = 'mine'\nurl = 'https://mine.example/'\npass = 's3cret'\n{of_mine}");
+    let mine = format!(
+        "[[destination]]\ntype = 'mine'\nurl = 'https://mine.example/'\npass = 's3/c+r\"ét'\n{of_mine}"
+    );
     Config::builder().receiver(&MINE).toml("consent.policy = 'none'").toml(more).toml(&mine).build().unwrap()
 }
 
@@ -145,14 +146,17 @@ fn each_status_has_its_way_out() {
 
 #[test]
 fn a_redirect_is_told_without_its_query() {
-    let findings = heard("", 301, &[("location", "https://other.example/s3cret?token=abc#x")], b"");
+    let findings = heard("", 301, &[("location", "https://other.example/s3/c+r%22%c3%a9t?token=abc#x")], b"");
     assert!(findings[0].what().contains("`https://other.example/***` (status 301)"), "{findings:?}");
 }
 
 #[test]
 fn words_of_the_receiver_are_short_and_show_no_secret() {
-    let findings = heard("", 400, &NONE, b" unknown\r\n pass: s3cret ");
-    assert!(findings[0].what().ends_with(": \"unknown pass: ***\""), "{findings:?}");
+    for spelling in [r#"s3/c+r"ét"#, r#"s3\/c\u002Br\"\u00e9t"#, "s3%2Fc%2Br%22%C3%A9t", "s3/c%2br%22%c3%a9t"]
+    {
+        let findings = heard("", 400, &NONE, format!(" unknown\r\n pass: {spelling} ").as_bytes());
+        assert!(findings[0].what().ends_with(": \"unknown pass: ***\""), "{findings:?}");
+    }
     let findings = heard("", 400, &NONE, "ä".repeat(5_000).as_bytes());
     assert!(findings[0].what().ends_with("ä…\""), "{findings:?}");
     assert_eq!(findings[0].what().matches('ä').count(), 300);
