@@ -104,6 +104,11 @@ def properties(hit, own, most=1 << 30):
     }
 
 
+def whole_user(hit, most):
+    """A part of an id could be somebody else's."""
+    return hit.user_id if len(hit.user_id.encode("utf-16-le")) <= 2 * most else ""
+
+
 def need_name(hit):
     return "bad-name" if hit.kind == "event" and not hit.name else None
 
@@ -135,9 +140,9 @@ NAMES = {"page": "$pageview", "download": "file_download", "not-found": "page_no
 
 
 def posthog_admit(hit):
-    if hit.kind == "event" and joined(hit, "_").startswith("$"):
-        return need_anybody(hit) if not hit.visitor and not hit.user_id else "bad-name"
-    return need_anybody(hit)
+    if not hit.visitor and not whole_user(hit, 200):
+        return "no-visitor"
+    return "bad-name" if hit.kind == "event" and joined(hit, "_").startswith("$") else need_name(hit)
 
 
 def posthog_own(key):
@@ -165,7 +170,9 @@ def posthog_encode(keys, hit, found, now):
         "$session_id": session_id(hit) if keys.get("session", True) else None,
         "$lib": "trackside",
         "$lib_version": VERSION,
-        "$process_person_profile": {"always": True, "never": False}.get(keys.get("person_profiles"), hit.user_id != ""),
+        "$process_person_profile": {"always": True, "never": False}.get(
+            keys.get("person_profiles"), whole_user(hit, 200) != ""
+        ),
         "new_visitor": True if hit.new and not hit.cookieless else None,
         "utm_source": clean(campaign.get("source", "")),
         "utm_medium": clean(campaign.get("medium", "")),
@@ -182,7 +189,7 @@ def posthog_encode(keys, hit, found, now):
         "uuid": hit.id,
         "event": NAMES.get(hit.kind) or clean(joined(hit, "_"), 200),
         "timestamp": iso(hit.micros),
-        "distinct_id": clean(hit.user_id, 200) or hit.visitor,
+        "distinct_id": clean(whole_user(hit, 200)) or hit.visitor,
         "properties": present(sent),
     }
     body = {
@@ -304,7 +311,6 @@ def umami_url(hit):
 
 def umami_encode(keys, hit, found, now):
     since = umami_version(keys)
-    user = hit.user_id if len(hit.user_id.encode("utf-16-le")) <= 100 else ""
     data = None
     if hit.kind != "page":
         own = {
@@ -325,7 +331,7 @@ def umami_encode(keys, hit, found, now):
         "tag": keys.get("tag") if since >= (2, 11) else None,
         "userAgent": clean(hit.agent) if since >= (2, 16) else None,
         "timestamp": hit.micros // 1_000_000 if since >= (2, 17) else None,
-        "id": (clean(user) or hit.visitor) if since >= (2, 18) else None,
+        "id": (clean(whole_user(hit, 50)) or hit.visitor) if since >= (2, 18) else None,
         "name": None if hit.kind == "page" else NAMES.get(hit.kind) or clean(joined(hit, "_"), 50),
         "data": data,
     }
@@ -432,7 +438,7 @@ def snowplow_encode(keys, hit, found, now):
         "ttm": str(hit.micros // 1000) if keys.get("true_time") else None,
         "duid": hit.visitor,
         "tnuid": hit.visitor,
-        "uid": clean(hit.user_id, 255),
+        "uid": clean(whole_user(hit, 255)),
         "sid": session_id(hit),
         "vid": "1" if hit.new and not hit.cookieless else None,
         "ip": hit.peer,

@@ -400,7 +400,7 @@ def matomo_pairs(keys, hit, now):
         ("rec", "1"),
         ("apiv", "1"),
         (keys.get("visitor_as", "cid"), joined.matomo_visitor(keys, hit) or (hit.visitor or "").replace("-", "")[:16]),
-        ("uid", hit.user_id[:200]),
+        ("uid", hit.user_id if len(hit.user_id) <= 200 else ""),
         ("url", url),
         ("action_name", hit.title[:1024] if hit.kind == "page" else ""),
         ("urlref", "" if hit.kind in ("event", "search") else address(hit.referrer)[:1024]),

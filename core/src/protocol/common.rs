@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::json::Object;
+use super::{json::Object, text::first_units};
 use crate::{
     Value,
     hit::{Hit, Kind},
@@ -51,6 +51,12 @@ pub(super) fn is_batch(url: &str) -> bool {
 /// The last property of this name, which stands.
 pub(super) fn last_property<'a>(hit: &'a Hit, name: &str) -> Option<Value<'a>> {
     hit.properties().filter(|(key, _)| *key == name).last().map(|(_, value)| value)
+}
+
+/// The user's id, if it has `max` UTF-16 units at most: a part of a longer one could be somebody else's.
+pub(super) fn user(hit: &Hit, max: usize) -> &str {
+    let id = hit.user_id();
+    if first_units(id, max).len() == id.len() { id } else { "" }
 }
 
 /// Refuses an event without a name.
@@ -125,6 +131,14 @@ mod test {
         let hit = Draft { event: Some(&event), ..sample::page() }.seal(IpPolicy::Full);
         let found: Vec<_> = properties(&hit, |key| key == "own").collect();
         assert_eq!(found, [("a", Value::Number(4.0))]);
+    }
+
+    #[test]
+    fn a_users_id_is_whole_or_none() {
+        let hit = Draft { user_id: "aé😀", ..sample::page() }.seal(IpPolicy::Full);
+        assert_eq!((user(&hit, 4), user(&hit, 3)), ("aé😀", ""));
+        let nobody = Draft { user_id: "", ..sample::page() }.seal(IpPolicy::Full);
+        assert_eq!(user(&nobody, 4), "");
     }
 
     #[test]

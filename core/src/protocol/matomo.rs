@@ -11,7 +11,7 @@
 //! | --- | --- |
 //! | `idsite`, `rec`, `apiv` | the site, as configured; 1; 1 |
 //! | `cid` or `_id` | the first 16 hex digits of the visitor's id; with `join`, the id in the cookie `_pk_id…`, if the browser has one |
-//! | `uid` | the user's id, up to 200 characters |
+//! | `uid` | the user's id; none of over 200 characters |
 //! | `url` | the page's address, up to 1,024 characters; none for an event outside a page; for a download, the file's |
 //! | `action_name` | of a page view: the title, up to 1,024 characters |
 //! | `urlref` | the referrer, up to 1,024 characters; not of an event or a search |
@@ -280,7 +280,7 @@ impl Matomo {
         } else if let Some(visitor) = hit.visitor() {
             form.put_shown(self.visitor_as, format_args!("{:016x}", visitor.as_u128() >> 64));
         }
-        form.put("uid", first_chars(hit.user_id(), MAX_USER));
+        form.put("uid", user(hit));
         let is_action = !matches!(hit.kind(), Kind::Event | Kind::NotFound);
         if !hit.site().is_empty() && !hit.path().is_empty() || is_action {
             put_url(hit, "url", form);
@@ -339,6 +339,12 @@ const END: &str = "],\"token_auth\":\"\"}";
 
 fn put_url(hit: &Hit, key: &str, form: &mut Form<'_>) {
     form.put_shown(key, Address { pieces: common::page(hit), max: MAX_TEXT });
+}
+
+/// A part of a longer id could be somebody else's.
+fn user(hit: &Hit) -> &str {
+    let id = hit.user_id();
+    if first_chars(id, MAX_USER).len() == id.len() { id } else { "" }
 }
 
 /// The address, or what a proxy told in its place: Matomo would look it up.

@@ -12,7 +12,7 @@
 //! | `uuid` | the hit's id, by which PostHog knows a second copy |
 //! | `event` | `$pageview`, `file_download`, `page_not_found`, `search`, or an event's category and name joined (`cart_add`), 200 characters |
 //! | `timestamp` | the hit's own time, at most that of the sending |
-//! | `distinct_id` | the user's id, else the visitor's |
+//! | `distinct_id` | the user's id, or where that is missing or longer than 200 characters the visitor's |
 //! | `….$current_url`, `$host`, `$pathname` | the page's address; none of an event outside a page |
 //! | `….$referrer`, `$referring_domain`, `title` | the referrer, its host, and of a page view the title |
 //! | `….$ip`, or `$geoip_disable` | the address, as far as the destination may know it; without one PostHog is told not to take the sender's for it |
@@ -30,7 +30,7 @@
 //!
 //! # What is refused
 //!
-//! A hit without user and visitor (`no-visitor`), and an event without a name, or with one that begins with `$`, which
+//! A hit without visitor and such a user (`no-visitor`), and an event without a name, or with one that begins with `$`, which
 //! PostHog keeps for itself (`bad-name`). An answer that names a quota says that nothing was kept (`quota`).
 //!
 //! [manual]: https://posthog.com/docs/api/capture
@@ -162,9 +162,10 @@ impl Posthog {
             None => event.put_clean_joined("event", common::name(hit, "_"), MAX_NAME),
         }
         event.put("timestamp", &Shown(Iso(common::millis(hit, now))));
+        let user = common::user(hit, MAX_ID);
         match hit.visitor() {
-            Some(visitor) if hit.user_id().is_empty() => event.put_uuid("distinct_id", visitor),
-            _ => event.put_clean("distinct_id", hit.user_id().as_bytes(), MAX_ID),
+            Some(visitor) if user.is_empty() => event.put_uuid("distinct_id", visitor),
+            _ => event.put_clean("distinct_id", user.as_bytes(), MAX_ID),
         }
         let mut properties = Object::open(event.key("properties"));
         write_page(hit, &mut properties);
@@ -178,7 +179,7 @@ impl Posthog {
         properties.put_text("$lib_version", common::VERSION);
         let has_person = match self.persons {
             Persons::Always => true,
-            Persons::Identified => !hit.user_id().is_empty(),
+            Persons::Identified => !user.is_empty(),
             Persons::Never => false,
         };
         properties.put("$process_person_profile", &has_person);
@@ -215,7 +216,7 @@ impl Protocol for Posthog {
     }
 
     fn admit(&self, hit: &Hit) -> Result<(), Reason> {
-        if hit.visitor().is_none() && hit.user_id().is_empty() {
+        if hit.visitor().is_none() && common::user(hit, MAX_ID).is_empty() {
             return Err(Reason::NoVisitor);
         }
         let begins = common::name(hit, "_").into_iter().find(|text| !text.is_empty());

@@ -133,6 +133,13 @@ fn users_are_persons_and_visitors_are_none() {
         assert_eq!((persons(who, "u-42"), persons(who, "")), (user, visitor), "{who:?}");
     }
     assert_eq!(body(&sample::page())["distinct_id"], "u-42");
+    // A part of an id could be somebody else's.
+    let id = |user_id: &str| {
+        let mut event = body(&Draft { user_id, ..sample::page() });
+        (event["distinct_id"].take(), event["properties"]["$process_person_profile"].take())
+    };
+    assert_eq!(id(&"u".repeat(200)), (json!("u".repeat(200)), json!(true)));
+    assert_eq!(id(&"u".repeat(201)), (json!("5b2a9c0e-54a0-4a36-9f0e-3a2a7a1b9d11"), json!(false)));
     assert_eq!(body(&Draft { is_new: true, ..sample::page() })["properties"]["new_visitor"], true);
 }
 
@@ -213,6 +220,8 @@ fn what_would_not_count_is_refused() {
     assert_eq!(admit(&anonymous), Err(Reason::NoVisitor));
     assert_eq!(admit(&Draft { visitor: Some(VISITOR), ..anonymous.clone() }), Ok(()));
     assert_eq!(admit(&Draft { user_id: "u", ..anonymous }), Ok(()));
+    let long = "u".repeat(201);
+    assert_eq!(admit(&Draft { visitor: None, user_id: &long, ..sample::page() }), Err(Reason::NoVisitor));
     for (name, category) in [("", ""), ("", "cart"), ("$set", ""), ("set", "$x")] {
         let event_of = Event::new(name).category(category);
         assert_eq!(admit(&event(&event_of)), Err(Reason::BadName), "{name}");

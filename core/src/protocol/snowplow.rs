@@ -14,7 +14,7 @@
 //! | `dtm`, `stm` | the hit's own time, at most that of the sending, and the time of sending; with `true_time` `ttm`, too |
 //! | `p`, `tv`, `tna`, `aid` | the platform, the tracker's version, `namespace` and `app_id`, as configured |
 //! | `duid`, `tnuid` | the visitor |
-//! | `uid`, `sid` | the user, and a UUID of session and visitor |
+//! | `uid`, `sid` | the user, unless its id has over 255 characters, and a UUID of session and visitor |
 //! | `vid` | `1` for a new visitor |
 //! | `ip`, `ua`, `lang` | address, agent and language |
 //! | `url`, `page`, `refr` | the page's address, its title, its referrer |

@@ -199,6 +199,12 @@ fn properties_are_a_context_of_a_schema_of_ones_own() {
 }
 
 #[test]
+fn a_users_id_is_whole_or_left_out() {
+    let told = |user_id: &str| sent(&snowplow(), &full(&Draft { user_id, ..sample::page() }))["uid"].take();
+    assert_eq!((told(&"u".repeat(255)), told(&"u".repeat(256))), (json!("u".repeat(255)), Json::Null));
+}
+
+#[test]
 fn hostile_texts_stay_inside_theirs() {
     let add = Event::new(NASTY).category(NASTY).label(NASTY).property("k\"ey", NASTY);
     let told = sent(&snowplow().properties_schema("iglu:a/b/jsonschema/1-0-0"), &full(&kit::hostile(&add)));

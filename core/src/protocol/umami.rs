@@ -365,12 +365,9 @@ fn write_page(hit: &Hit, payload: &mut Object<'_>) {
 }
 
 fn write_id(hit: &Hit, payload: &mut Object<'_>) {
-    let user = hit.user_id();
+    let user = common::user(hit, MAX_ID);
     match hit.visitor() {
-        // A part of an id could be somebody else's.
-        _ if !user.is_empty() && user.encode_utf16().count() <= MAX_ID => {
-            payload.put_clean("id", user.as_bytes(), MAX_ID);
-        }
+        _ if !user.is_empty() => payload.put_clean("id", user.as_bytes(), MAX_ID),
         Some(visitor) => payload.put_uuid("id", visitor),
         None => {}
     }

@@ -83,7 +83,7 @@ fn write_visitor(hit: &Hit, event: &mut Object<'_>) {
         event.put_uuid("duid", visitor);
         event.put_uuid("tnuid", visitor);
     }
-    event.put_clean("uid", hit.user_id().as_bytes(), MAX_ID);
+    event.put_clean("uid", common::user(hit, MAX_ID).as_bytes(), MAX_ID);
     if let Some(session) = common::session(hit) {
         event.put_uuid("sid", session);
     }
