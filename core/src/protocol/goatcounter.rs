@@ -169,22 +169,27 @@ impl Protocol for GoatCounter {
 
     fn classify(&self, status: u16, headers: &dyn Headers, body: &[u8]) -> Outcome {
         match answer::classify(status, headers) {
-            Outcome::Delivered => filtered(headers),
+            Outcome::Delivered => partial(filtered(headers)).unwrap_or(Outcome::Delivered),
             Outcome::Retry(None) => Outcome::Retry(reset(headers)),
-            Outcome::Refused(reason) if status == 400 => refused(body).unwrap_or(Outcome::Refused(reason)),
+            Outcome::Refused(reason) if status == 400 => {
+                let lost = refused(body).map(|lost| lost.into_iter().chain(filtered(headers)).collect());
+                lost.and_then(partial).unwrap_or(Outcome::Refused(reason))
+            }
             outcome => outcome,
         }
     }
 }
 
-/// Those of which the answer has an index.
-fn filtered(headers: &dyn Headers) -> Outcome {
+/// All hits but these are stored; none if there are none.
+fn partial(lost: BTreeMap<usize, Reason>) -> Option<Outcome> {
+    (!lost.is_empty()).then(|| Outcome::Partial(lost.into_iter().collect()))
+}
+
+/// Those of which the header has an index.
+fn filtered(headers: &dyn Headers) -> BTreeMap<usize, Reason> {
     let listed = answer::text(headers, &FILTERED).unwrap_or_default();
-    let indexes: Vec<_> = listed
-        .split(|c: char| !c.is_ascii_digit())
-        .filter_map(|index| Some((index.parse().ok()?, Reason::FilteredThere)))
-        .collect();
-    if indexes.is_empty() { Outcome::Delivered } else { Outcome::Partial(indexes) }
+    let indexes = listed.split(|c: char| !c.is_ascii_digit());
+    indexes.filter_map(|index| Some((index.parse().ok()?, Reason::FilteredThere))).collect()
 }
 
 fn reset(headers: &dyn Headers) -> Option<Duration> {
@@ -198,12 +203,12 @@ struct Errors<'a> {
     errors: BTreeMap<&'a str, IgnoredAny>,
 }
 
-/// The hits that an answer of 400 names, for all others are stored; none if it does not say which.
-fn refused(body: &[u8]) -> Option<Outcome> {
+/// The hits that an answer of 400 names; none if it does not say which.
+fn refused(body: &[u8]) -> Option<BTreeMap<usize, Reason>> {
     let answer: Errors<'_> = serde_json::from_slice(body).ok()?;
-    let indexes: Option<Vec<_>> =
+    let indexes: Option<BTreeMap<_, _>> =
         answer.errors.keys().map(|index| Some((index.parse().ok()?, Reason::Rejected))).collect();
-    indexes.filter(|indexes| !indexes.is_empty()).map(Outcome::Partial)
+    indexes.filter(|indexes| !indexes.is_empty())
 }
 
 /// Whether GoatCounter can tell by it whose it is.

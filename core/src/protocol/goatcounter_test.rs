@@ -178,6 +178,18 @@ fn answers_name_the_hits_that_were_not_counted() {
     let filtered = [("X-Goatcounter-Filter", "0, 3")];
     let expected = vec![(0, Reason::FilteredThere), (3, Reason::FilteredThere)];
     assert_eq!(goatcounter().classify(202, &filtered, b""), Outcome::Partial(expected));
+    let expected = vec![
+        (0, Reason::FilteredThere),
+        (1, Reason::Rejected),
+        (3, Reason::FilteredThere),
+        (12, Reason::Rejected),
+    ];
+    assert_eq!(goatcounter().classify(400, &filtered, some.as_bytes()), Outcome::Partial(expected));
+    // Of one that is named twice one is lost, and where nothing is said of single hits all are.
+    let twice = goatcounter().classify(400, &[("x-goatcounter-filter", "1")], br#"{"errors":{"1":"x"}}"#);
+    assert!(matches!(twice, Outcome::Partial(lost) if lost.len() == 1));
+    let whole = goatcounter().classify(400, &filtered, br#"{"error":"oh noes"}"#);
+    assert_eq!(whole, Outcome::Refused(Reason::Rejected));
 }
 
 #[test]

@@ -39,7 +39,8 @@
 //! Matomo counts the hits of a bulk request that it threw away, and names them to a superuser's token alone: they are
 //! refused(`rejected`), and which they were may not be known. It says nothing of hits that it takes for a bot's, and
 //! nothing at all with the plugin QueuedTracking, which answers before it looks. A 500 of its own tells that the whole
-//! was rolled back, and is safe to send again. An answer that is not Matomo's is one of a wrong `url`: refused.
+//! was rolled back, and is safe to send again. An answer that is not Matomo's is one of a wrong `url`: refused, and so is
+//! one that counts no hit at all.
 //!
 //! [guide]: https://developer.matomo.org/api-reference/tracking-api
 
@@ -370,6 +371,8 @@ fn write_event(category: &str, name: &str, form: &mut Form<'_>) {
 struct Counts {
     status: String,
     #[serde(default)]
+    tracked: usize,
+    #[serde(default)]
     invalid: usize,
     /// For a superuser's token alone.
     #[serde(default)]
@@ -383,9 +386,12 @@ impl Counts {
         serde_json::Deserializer::from_slice(&body[start..]).into_iter().next()?.ok()
     }
 
-    fn refused(self) -> Outcome {
-        if self.invalid == 0 {
-            return Outcome::Delivered;
+    /// Whether it read hits and threw none of them away, or some; no request is without hits.
+    fn outcome(self) -> Outcome {
+        match (self.tracked, self.invalid) {
+            (0, 0) => return Outcome::Refused(Reason::Rejected),
+            (_, 0) => return Outcome::Delivered,
+            _ => {}
         }
         let named = self.invalid_indices.len() == self.invalid;
         // Where they are only counted, so many stand for them: the books have numbers, not hits.
@@ -399,7 +405,7 @@ fn classify_bulk(status: u16, headers: &dyn Headers, body: &[u8]) -> Outcome {
     match (status, Counts::read(body)) {
         // Asked for by a setting of the server's, or of a proxy's.
         (204, _) => Outcome::Delivered,
-        (200..=299, Some(counts)) if counts.status == "success" => counts.refused(),
+        (200..=299, Some(counts)) if counts.status == "success" => counts.outcome(),
         // The database has been rolled back.
         (500, Some(counts)) if counts.status == "error" => Outcome::Retry(None),
         (200..=299, _) => Outcome::Refused(Reason::Rejected),

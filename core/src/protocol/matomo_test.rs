@@ -374,6 +374,9 @@ fn the_counts_of_a_bulk_answer_are_read() {
             Outcome::Delivered,
         ),
         (204, "", Outcome::Delivered),
+        // It has read none of the hits.
+        (200, r#"{"status":"success","tracked":0,"invalid":0}"#, Outcome::Refused(Reason::Rejected)),
+        (200, r#"{"status":"success"}"#, Outcome::Refused(Reason::Rejected)),
         // Rolled back, and so safe to send again.
         (500, r#"{"status":"error","tracked":1,"invalid":0}"#, Outcome::Retry(None)),
         (500, "<html>", Outcome::Unknown),

@@ -32,7 +32,8 @@
 //! (`expired`), as it would count when it arrives. Where Umami answers a hit with `beep`, it took it for a bot's
 //! (`bot-there`; in a batch it does not tell), and where with 403, its address is blocked there (`filtered-there`). In a
 //! batch it tells of each hit that it did not take (`rejected`), or perhaps took (`ambiguous`). An answer that is not
-//! Umami's refuses all (`rejected`): to a batch one without `size` and `details`, to one hit one that begins as HTML.
+//! Umami's refuses all (`rejected`): to a batch one without `size` and `details`, to one hit one without `cache`, which
+//! before 2.16 is all there is: a token (three words with dots between).
 //!
 //! [manual]: https://umami.is/docs/api/sending-stats
 
@@ -286,11 +287,13 @@ impl Protocol for Umami {
 }
 
 /// What Umami answers to one hit.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct Answer {
     /// To a bot.
-    #[serde(default)]
     beep: Option<IgnoredAny>,
+    /// A token, to one that it took.
+    cache: Option<IgnoredAny>,
 }
 
 /// What Umami answers to a batch.
@@ -312,12 +315,22 @@ struct Detail {
 }
 
 fn of_one(body: &[u8]) -> Outcome {
-    match serde_json::from_slice(body) {
-        Ok(Answer { beep: Some(_) }) => Outcome::Refused(Reason::BotThere),
-        // A page, of whatever else is at that address; versions differ in what else they say.
-        _ if body.trim_ascii_start().starts_with(b"<") => Outcome::Refused(Reason::Rejected),
-        _ => Outcome::Delivered,
+    match serde_json::from_slice(body).unwrap_or_default() {
+        Answer { beep: Some(_), .. } => Outcome::Refused(Reason::BotThere),
+        Answer { cache: Some(_), .. } => Outcome::Delivered,
+        // Of a version before 2.16, whatever is configured.
+        _ if is_token(body) => Outcome::Delivered,
+        _ => Outcome::Refused(Reason::Rejected),
     }
+}
+
+/// Whether it is a JSON web token (RFC 7519) and nothing else.
+fn is_token(body: &[u8]) -> bool {
+    let is_word = |word: &[u8]| {
+        !word.is_empty() && word.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+    };
+    let words = body.trim_ascii().split(|b| *b == b'.');
+    words.clone().count() == 3 && words.into_iter().all(is_word)
 }
 
 fn of_batch(body: &[u8]) -> Outcome {

@@ -269,8 +269,26 @@ fn the_largest_hits_make_a_body_of_a_megabyte_at_most() {
 fn answers_to_one_hit_are_read() {
     let send = of("https://umami.example/api/send", "3.1");
     let classify = |status, body: &str| send.classify(status, &NONE, body.as_bytes());
-    for body in [r#"{"cache":"x","sessionId":"y","visitId":"z"}"#, "", "ok"] {
+    // Of 3.1, of 2.16, and of 2.15.
+    for body in
+        [r#"{"cache":"x.y.z","sessionId":"y","visitId":"z"}"#, r#"{"cache":"x.y.z"}"#, "eyJh_.eyJp.Zm-9\n"]
+    {
         assert_eq!(classify(200, body), Outcome::Delivered, "{body}");
+        assert_eq!(old("2.7").classify(200, &NONE, body.as_bytes()), Outcome::Delivered, "{body}");
+    }
+    for body in [
+        "",
+        "ok",
+        "a.b",
+        "a.b.c.d",
+        "a..c",
+        "a.b.c d",
+        "{}",
+        "[]",
+        r#"{"cache":null}"#,
+        r#"{"error":{"status":400}}"#,
+    ] {
+        assert_eq!(classify(200, body), Outcome::Refused(Reason::Rejected), "{body}");
     }
     assert_eq!(classify(200, r#"{"beep":"boop"}"#), Outcome::Refused(Reason::BotThere));
     assert_eq!(classify(200, r#"{"beep":1}"#), Outcome::Refused(Reason::BotThere));

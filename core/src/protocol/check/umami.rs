@@ -3,7 +3,10 @@
 use serde_json::Value as Json;
 
 use super::{Answer, Finding, Heard, Question, Test};
-use crate::{ledger::Reason, protocol::Outcome};
+use crate::{
+    ledger::Reason,
+    protocol::{Outcome, common},
+};
 
 pub(in crate::protocol) static FIRST: Question = Question::hit(hear);
 
@@ -12,9 +15,9 @@ fn hear(test: &Test<'_>, answer: &Answer<'_>) -> Heard {
     let says = message(answer).map(|text| answer.quote(&text)).unwrap_or_else(|| answer.says());
     let refused = |reason| of_reason(test, answer, reason, &says);
     match (answer.status(), answer.outcome()) {
-        (200..=299, Outcome::Refused(Reason::Rejected)) => answer.foreign("https://umami.example.com/api/batch").into(),
-        (200..=299, Outcome::Delivered) if !is_batch && !is_one(answer) => {
-            answer.foreign("https://umami.example.com/api/send").into()
+        (200..=299, Outcome::Refused(Reason::Rejected)) => {
+            let end = if common::is_batch(test.values().text("url")) { "batch" } else { "send" };
+            answer.foreign(&format!("https://umami.example.com/api/{end}")).into()
         }
         (200..=299, Outcome::Delivered) => taken(is_batch),
         (200..=299, Outcome::Partial(hits)) => {
@@ -65,11 +68,6 @@ fn of_reason(test: &Test<'_>, answer: &Answer<'_>, reason: Reason, says: &str) -
             "compare `website` with the id under Settings, Websites, Edit, and `version` with the one that runs there",
         ),
     }
-}
-
-/// What a single hit is answered: versions differ in what they say, and `id` or a token is in all of them.
-fn is_one(answer: &Answer<'_>) -> bool {
-    !answer.is_page() && !answer.body().trim_ascii().is_empty()
 }
 
 fn message(answer: &Answer<'_>) -> Option<String> {
