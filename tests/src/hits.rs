@@ -50,7 +50,7 @@ pub fn pages_from(first: usize, count: usize) -> Result<Vec<Hit>, ConfigError> {
     let mut hits = Vec::with_capacity(count);
     for n in first..first + count {
         let path = format!("/page/{n}");
-        judge_one(&config, n, path.as_bytes(), &HEADERS, &Annotations::new(), &mut hits);
+        judge_one(&config, n, (path.as_bytes(), 200), &HEADERS.to_vec(), &Annotations::new(), &mut hits);
     }
     Ok(hits)
 }
@@ -84,13 +84,63 @@ pub fn hostile() -> Result<Vec<Hit>, ConfigError> {
             .property(lossy.as_ref(), lossy.as_ref())
             .property(lossy.as_ref(), f64::MAX)
             .event(Event::new(lossy.as_ref()).category(lossy.as_ref()).label(lossy.as_ref()).value(-0.5));
-        let headers: [(&[u8], &[u8]); 4] = [
+        let referrer = [b"https://evil.example/", text].concat();
+        let headers: Vec<(&[u8], &[u8])> = vec![
             (b"host", b"www.example.com"),
             (b"user-agent", text),
-            (b"referer", &[b"https://evil.example/", text].concat()),
+            (b"referer", &referrer),
             (b"accept-language", text),
         ];
-        judge_one(&config, n, text, &headers, &annotations, &mut hits);
+        judge_one(&config, n, (text, 200), &headers, &annotations, &mut hits);
+    }
+    Ok(hits)
+}
+
+/// What is no mere page view: a search, a download, a page that is not there, and events with properties, some of which
+/// receivers have a place of their own for. What is recorded of addresses is as `ip` says, and a proxy tells the place.
+///
+/// # Errors
+///
+/// If `ip` is no policy.
+pub fn kinds(ip: &str) -> Result<Vec<Hit>, ConfigError> {
+    let config = Config::builder()
+        .toml(
+            r#"
+            consent.policy = "none"
+            geo.cdn = "cloudflare"
+            proxy.trusted = ["203.0.113.0/24"]
+            privacy.geo = "city"
+            [track]
+            downloads = ["pdf"]
+            not_found = true
+            search = ["q"]
+            bots = "keep"
+            "#,
+        )
+        .toml(&format!("privacy.ip = '{ip}'"))
+        .build()?;
+    let headers: Vec<(&[u8], &[u8])> = HEADERS
+        .into_iter()
+        .chain([(&b"cf-ipcountry"[..], &b"DE"[..]), (b"cf-region-code", b"BE"), (b"cf-ipcity", b"Berlin")])
+        .collect();
+    let events = [
+        Event::new("add")
+            .category("cart")
+            .label("SKU-1")
+            .value(2.0)
+            .property("colour", "red")
+            .property("n", 1.5),
+        Event::new("order").value(9.5).property("currency", "EUR"),
+        Event::new("render").category("timing").label("cart").value(137.0),
+        Event::new("E42").category("exception").label("no disk").property("fatal", true),
+    ];
+    let annotations = Annotations::new().title("Cart").user_id("u-42").property("plan", "pro");
+    let annotations = events.into_iter().fold(annotations, Annotations::event);
+    let targets: [(&[u8], u16); 4] =
+        [(b"/search?q=red%20shoes", 200), (b"/files/a.pdf", 200), (b"/gone", 404), (b"/cart", 200)];
+    let mut hits = Vec::new();
+    for (n, (target, status)) in targets.into_iter().enumerate() {
+        judge_one(&config, n, (target, status), &headers, &annotations, &mut hits);
     }
     Ok(hits)
 }
@@ -105,8 +155,8 @@ const HEADERS: [(&[u8], &[u8]); 4] = [
 fn judge_one(
     config: &Config,
     n: usize,
-    target: &[u8],
-    headers: &[(&[u8], &[u8]); 4],
+    (target, status): (&[u8], u16),
+    headers: &Vec<(&[u8], &[u8])>,
     annotations: &Annotations<'_>,
     hits: &mut Vec<Hit>,
 ) {
@@ -119,8 +169,9 @@ fn judge_one(
     let moment = Moment::new(NOW + n as u64 * 1_000, entropy);
     let request =
         Request::new("GET", target, headers).with_peer("203.0.113.9".parse().ok()).with_secure(true);
-    let response_headers = [("cache-control", "private"), ("content-type", "text/html")];
-    let response = Response::new(200, &response_headers);
+    let content_type = if target.ends_with(b".pdf") { "application/pdf" } else { "text/html" };
+    let response_headers = [("cache-control", "private"), ("content-type", content_type)];
+    let response = Response::new(status, &response_headers);
     let exchange = judge::begin(config, &request, moment, None);
     // Nothing is appended to a response here.
     let _verdict =

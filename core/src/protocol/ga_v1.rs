@@ -172,20 +172,20 @@ fn cookies(values: &Values) -> Vec<ScriptCookie> {
     if values.is_true("join") { vec![ga_cookies::client()] } else { Vec::new() }
 }
 
-/// The first is what a collector is not told that dates hits when they arrive.
+/// The first is what a collector is not told that dates hits when they arrive, the last what takes dimensions or metrics.
 static PARTS: [Part; 12] = [
     Part::Time,
     Part::Visitor,
     Part::User,
     Part::Page,
     Part::Event,
-    Part::Properties,
     Part::Title,
     Part::Referrer,
     Part::Campaign,
     Part::Language,
     Part::Address,
     Part::Agent,
+    Part::Properties,
 ];
 
 /// The wire format of `ga-v1`.
@@ -274,7 +274,11 @@ impl GaV1 {
 
 impl Protocol for GaV1 {
     fn needs(&self) -> Needs {
+        let (dated, has_properties) =
+            (self.time != Time::Arrival, !(self.dimensions.is_empty() && self.metrics.is_empty()));
         let [_time, undated @ ..] = &PARTS;
+        let [without_properties @ .., _properties] = &PARTS;
+        let [_, neither @ .., _] = &PARTS;
         Needs {
             address: false,
             visitor: true,
@@ -286,7 +290,12 @@ impl Protocol for GaV1 {
             // Nothing says that it does.
             gzip: false,
             tells: Tells::Nothing,
-            parts: if self.time == Time::Arrival { undated } else { &PARTS },
+            parts: match (dated, has_properties) {
+                (true, true) => &PARTS,
+                (true, false) => without_properties,
+                (false, true) => undated,
+                (false, false) => neither,
+            },
         }
     }
 

@@ -380,6 +380,23 @@ fn a_late_hit_has_its_age_or_its_second() {
 }
 
 #[test]
+fn it_is_told_what_its_keys_let_it_be_told() {
+    for (toml, told) in [
+        ("", [true, false, true]),
+        ("time = 'none'", [false, false, true]),
+        ("dimensions = { plan = 1 }", [true, true, true]),
+        ("time = 'none'\nmetrics = { size = 1 }", [false, true, true]),
+    ] {
+        let parts = configured(toml).needs().parts;
+        assert_eq!(
+            [Part::Time, Part::Properties, Part::Agent].map(|part| parts.contains(&part)),
+            told,
+            "{toml}"
+        );
+    }
+}
+
+#[test]
 fn a_whole_address_is_cut_between_escapes() {
     let dl = |draft: &Draft<'_>| {
         let (_, out) = request(&*configured("page = 'dl'"), &[full(draft)]);

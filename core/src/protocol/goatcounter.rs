@@ -138,8 +138,8 @@ impl Protocol for GoatCounter {
         if is_named { Ok(()) } else { Err(Reason::BadName) }
     }
 
-    fn group(&self, hit: &Hit) -> u64 {
-        has_session(hit).into()
+    fn group(&self, _: &Hit) -> u64 {
+        0
     }
 
     fn encode(&self, batch: &[Enriched<'_>], now: u64, out: &mut Outgoing) -> usize {

@@ -85,8 +85,6 @@ fn hits_of_nobody_go_apart() {
     assert_eq!(taken, 2);
     let body: Json = serde_json::from_slice(out.payload()).unwrap();
     assert_eq!(body.get("no_sessions"), None);
-    let group = |hit| goatcounter().group(hit);
-    assert!(group(&nobody) != group(&somebody) && group(&somebody) == group(&known));
 }
 
 #[test]

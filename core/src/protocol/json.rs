@@ -127,12 +127,27 @@ pub(super) fn push_clean(out: &mut Vec<u8>, text: &[u8], max: usize) {
     }
 }
 
-/// Appends JSON as a text.
-pub(super) fn push_text(out: &mut Vec<u8>, json: &[u8]) {
-    out.push(b'"');
-    // OK because JSON is UTF-8.
-    push_escaped(out, std::str::from_utf8(json).unwrap_or_default());
-    out.push(b'"');
+/// Appends the JSON that `write` appends, as a text; where it stands, without a second buffer.
+pub(super) fn push_nested(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+    // In JSON nothing else of what a text escapes is left.
+    let is_escaped = |byte: u8| matches!(byte, b'"' | b'\\');
+    let start = out.len();
+    write(out);
+    let mut from = out.len();
+    let escapes = out[start..].iter().filter(|byte| is_escaped(**byte)).count();
+    // The last of these closes the text.
+    out.resize(from + escapes + 2, b'"');
+    let mut to = out.len() - 1;
+    // OK because what is written lies behind all that is still to be read.
+    while from > start {
+        (from, to) = (from - 1, to - 1);
+        out[to] = out[from];
+        if is_escaped(out[from]) {
+            to -= 1;
+            out[to] = b'\\';
+        }
+    }
+    out[start] = b'"';
 }
 
 /// Appends what stands between a text's quotation marks.
@@ -157,7 +172,7 @@ fn put(out: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) {
 
 #[cfg(test)]
 mod test {
-    use super::{super::uri::Uri, Object};
+    use super::{super::uri::Uri, Object, push_nested};
 
     #[test]
     fn members_are_escaped_and_separated() {
@@ -178,6 +193,21 @@ mod test {
             String::from_utf8(out).unwrap(),
             "{\"a\":\"\\\"\\\\\\u0000\\n\u{7f}é\",\"a1\":\"\\\\\\\\\",\"c\\\"\":{\"d\":1,\"e\":\"2\",\"f\":\"g\\\"h\"}}"
         );
+    }
+
+    #[test]
+    fn json_in_json_is_a_text() {
+        for (json, text) in [
+            ("", r#""""#),
+            ("1", r#""1""#),
+            (r#"""#, r#""\"""#),
+            (r#"{"a":"\"\\ \n\u0000é"}"#, r#""{\"a\":\"\\\"\\\\ \\n\\u0000é\"}""#),
+        ] {
+            let mut out = b"x".to_vec();
+            push_nested(&mut out, |out| out.extend_from_slice(json.as_bytes()));
+            assert_eq!(String::from_utf8(out).unwrap(), format!("x{text}"));
+            assert_eq!(serde_json::from_str::<String>(text).unwrap(), json);
+        }
     }
 
     #[test]

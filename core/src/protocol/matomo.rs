@@ -115,19 +115,20 @@ const MAX_DIMENSION: usize = 255;
 const DAY: u64 = 24 * 60 * 60;
 const TWENTY_YEARS: u64 = 20 * 365 * DAY;
 
-const PARTS: &[Part] = &[
+/// The first where there are dimensions, the last with a token.
+static PARTS: [Part; 12] = [
+    Part::Properties,
     Part::Visitor,
     Part::User,
     Part::Time,
     Part::Page,
     Part::Event,
-    Part::Properties,
     Part::Title,
     Part::Referrer,
     Part::Campaign,
     Part::Language,
-    Part::Address,
     Part::Agent,
+    Part::Address,
 ];
 
 fn make(values: &Values) -> Result<Arc<dyn Protocol>, WrongKey> {
@@ -182,11 +183,19 @@ struct Matomo {
 
 impl Protocol for Matomo {
     fn needs(&self) -> Needs {
+        let [_properties, without_properties @ ..] = &PARTS;
+        let [without_address @ .., _address] = &PARTS;
+        let [_, neither @ .., _] = &PARTS;
         Needs {
             batch: if self.is_bulk { BATCH } else { 1 },
             window: if self.token.is_some() { TWENTY_YEARS } else { DAY },
             tells: if self.is_bulk { Tells::Counts } else { Tells::Whole },
-            parts: PARTS,
+            parts: match (self.dimensions.is_empty(), self.token.is_none()) {
+                (false, false) => &PARTS,
+                (false, true) => without_address,
+                (true, false) => without_properties,
+                (true, true) => neither,
+            },
             ..Needs::default()
         }
     }
@@ -353,7 +362,7 @@ fn write_place(hit: &Hit, form: &mut Form<'_>) {
     match hit.ip() {
         Some(ip) => form.put_shown("cip", ip),
         None => {
-            form.put("country", hit.country().to_ascii_lowercase());
+            form.put_bytes("country", hit.country().bytes().map(|byte| byte.to_ascii_lowercase()));
             form.put("region", hit.region());
             form.put("city", hit.city());
         }

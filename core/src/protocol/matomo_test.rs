@@ -230,6 +230,21 @@ fn properties_with_a_dimension_are_sent_and_others_are_not() {
 }
 
 #[test]
+fn it_is_told_what_its_keys_let_it_be_told() {
+    let without_dimensions = |matomo| Matomo { dimensions: Vec::new(), ..matomo };
+    for (matomo, properties, address) in [
+        (matomo(), true, true),
+        (without_token(), true, false),
+        (without_dimensions(matomo()), false, true),
+        (without_dimensions(without_token()), false, false),
+    ] {
+        let parts = matomo.needs().parts;
+        let told = [Part::Properties, Part::Address, Part::Agent].map(|part| parts.contains(&part));
+        assert_eq!(told, [properties, address, true], "{matomo:?}");
+    }
+}
+
+#[test]
 fn a_dimension_has_a_property_and_a_number_up_to_999() {
     let told = |dimensions: &str| {
         let keys = "url = 'https://a.example/'\nsite_id = 1";

@@ -71,8 +71,9 @@ pub trait Protocol: fmt::Debug + Send + Sync + 'static {
     /// The reason for which it would not.
     fn admit(&self, hit: &Hit) -> Result<(), Reason>;
 
-    /// A hint by which the batcher sorts: hits of different groups cannot share a request. Different
-    /// groups may have the same number; `encode` compares the fields themselves.
+    /// A hint by which the batcher sorts, asked for only where a request [holds one visitor](Needs::one_visitor): hits of
+    /// different groups cannot share one. Different groups may have the same number; `encode` compares the fields
+    /// themselves.
     fn group(&self, hit: &Hit) -> u64;
 
     /// Writes the request for the leading hits of `batch`, all of them admitted, that one request may

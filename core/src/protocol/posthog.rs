@@ -93,6 +93,21 @@ fn make(values: &Values) -> Result<Arc<dyn Protocol>, WrongKey> {
     Ok(Arc::new(posthog))
 }
 
+const WITHOUT_SESSION: &[Part] = &[
+    Part::Visitor,
+    Part::User,
+    Part::Time,
+    Part::Page,
+    Part::Event,
+    Part::Properties,
+    Part::Title,
+    Part::Referrer,
+    Part::Campaign,
+    Part::Language,
+    Part::Address,
+    Part::Agent,
+];
+
 const MAX_EVENTS: usize = 100;
 /// In bytes; PostHog takes 20 MB.
 const MAX_BODY: usize = 1 << 20;
@@ -210,7 +225,7 @@ impl Protocol for Posthog {
             batch: MAX_EVENTS,
             gzip: true,
             tells: Tells::Whole,
-            parts: Part::ALL,
+            parts: if self.sends_session { Part::ALL } else { WITHOUT_SESSION },
             ..Needs::default()
         }
     }

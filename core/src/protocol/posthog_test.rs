@@ -149,6 +149,9 @@ fn what_is_configured_is_sent() {
     let body = kit::body(&posthog().session(false).historical_migration(true), &hits);
     assert_eq!(body["historical_migration"], true);
     assert_eq!(body["batch"][0]["properties"].get("$session_id"), None);
+    let told = [true, false].map(|session| posthog().session(session).needs().parts);
+    assert_eq!(told.map(|parts| parts.contains(&Part::Session)), [true, false]);
+    assert!(told.iter().all(|parts| parts.contains(&Part::User)));
 }
 
 #[test]

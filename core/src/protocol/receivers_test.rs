@@ -159,7 +159,8 @@ fn rendered() -> String {
          would throw away, as far as that is known.\n\n",
     );
     contracts(&mut page);
-    page += "\nWhat of a hit it is told:\n\n";
+    page += "\nWhat of a hit it is told with the keys of its example below. `dimensions` of matomo and ga-v1 and \
+             `properties_schema` of snowplow add the properties:\n\n";
     parts(&mut page);
     page += "\nEach has, beside its own keys, those of every `[[destination]]` and those of the network: `timeouts`, \
              `proxy`, `ca` and `compression`.\n";

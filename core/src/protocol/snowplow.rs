@@ -129,6 +129,21 @@ fn make(values: &Values) -> Result<Arc<dyn Protocol>, WrongKey> {
     Ok(Arc::new(snowplow))
 }
 
+const WITHOUT_PROPERTIES: &[Part] = &[
+    Part::Visitor,
+    Part::User,
+    Part::Session,
+    Part::Time,
+    Part::Page,
+    Part::Event,
+    Part::Title,
+    Part::Referrer,
+    Part::Campaign,
+    Part::Language,
+    Part::Address,
+    Part::Agent,
+];
+
 const MAX_EVENTS: usize = 50;
 /// In bytes.
 const MAX_BODY: usize = 500_000;
@@ -202,7 +217,8 @@ impl Snowplow {
 
 impl Protocol for Snowplow {
     fn needs(&self) -> Needs {
-        Needs { dedupe: true, batch: MAX_EVENTS, parts: Part::ALL, ..Needs::default() }
+        let parts = if self.properties_schema.is_empty() { WITHOUT_PROPERTIES } else { Part::ALL };
+        Needs { dedupe: true, batch: MAX_EVENTS, parts, ..Needs::default() }
     }
 
     fn admit(&self, hit: &Hit) -> Result<(), Reason> {
@@ -216,12 +232,11 @@ impl Protocol for Snowplow {
     fn encode(&self, batch: &[Enriched<'_>], now: u64, out: &mut Outgoing) -> usize {
         out.start("POST", &self.url);
         out.header("content-type", "application/json");
-        let mut scratch = Vec::new();
         let mut object = Object::open(out.body());
         object.put_text("schema", ENVELOPE);
         let bounds = Bounds { items: MAX_EVENTS, bytes: MAX_BODY, after: 1 };
         let taken = items::write_array(batch, bounds, object.key("data"), |enriched, body| {
-            self.write(enriched.hit, now, &mut scratch, body);
+            self.write(enriched.hit, now, body);
         });
         object.close();
         taken

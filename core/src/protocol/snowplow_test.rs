@@ -262,6 +262,10 @@ fn answers_are_read_by_their_status() {
     // Sent again in any case, with the same id.
     assert_eq!(classify(500), Outcome::Unknown);
     assert!(snowplow().needs().dedupe);
+    let told =
+        [snowplow(), snowplow().properties_schema("iglu:a/b/jsonschema/1-0-0")].map(|it| it.needs().parts);
+    assert_eq!(told.map(|parts| parts.contains(&Part::Properties)), [false, true]);
+    assert!(told.iter().all(|parts| parts.contains(&Part::Event)));
     assert_eq!(snowplow().admit(&full(&event(&Event::new("")))), Err(Reason::BadName));
 }
 

@@ -3,7 +3,7 @@
 use super::{
     super::{
         Shown, common,
-        json::{Object, push_text},
+        json::{Object, push_nested},
         uri::{self, Uri},
     },
     MAX_ID, Snowplow,
@@ -22,8 +22,8 @@ const MAX_AGENT: usize = 1_000;
 pub(super) const MAX_TEXT: usize = 1_000;
 
 impl Snowplow {
-    /// Writes an event; `scratch` is for JSON that goes into a text.
-    pub(super) fn write(&self, hit: &Hit, now: u64, scratch: &mut Vec<u8>, body: &mut Vec<u8>) {
+    /// Writes an event.
+    pub(super) fn write(&self, hit: &Hit, now: u64, body: &mut Vec<u8>) {
         let mut event = Object::open(body);
         let described = Described::of(hit);
         let code = match described {
@@ -46,16 +46,12 @@ impl Snowplow {
         write_visitor(hit, &mut event);
         write_page(hit, &mut event);
         if let Some(described) = described {
-            scratch.clear();
-            described.write(&self.language, scratch);
-            push_text(event.key("ue_pr"), scratch);
+            push_nested(event.key("ue_pr"), |out| described.write(&self.language, out));
         } else if hit.kind() != Kind::Page {
             write_structured(hit, &mut event);
         }
         if !self.properties_schema.is_empty() && common::properties(hit, |_| false).next().is_some() {
-            scratch.clear();
-            self.write_context(hit, scratch);
-            push_text(event.key("co"), scratch);
+            push_nested(event.key("co"), |out| self.write_context(hit, out));
         }
         event.close();
     }
