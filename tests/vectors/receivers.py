@@ -87,12 +87,27 @@ def joined(hit, joint):
     return joint.join(part for part in (hit.category, hit.name) if part)
 
 
+def revenue(hit):
+    """What an event has earned."""
+    currency, amount = hit.properties.get("currency"), hit.properties.get("revenue")
+    if not is_number(amount):
+        amount = hit.value
+    if hit.kind != "event" or amount is None or not re.fullmatch("[A-Z]{3}", str(currency)):
+        return None
+    return {"currency": currency, "amount": record.number(amount)}
+
+
+def is_number(value):
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
 def told(hit, most=1 << 30):
     """What an event has besides its name."""
     return present({
         "category": clean(hit.category, most),
         "label": clean(hit.label, most),
         "value": record.number(hit.value),
+        "revenue": (revenue(hit) or {}).get("amount"),
     })
 
 
@@ -107,6 +122,11 @@ def properties(hit, own, most=1 << 30):
 def whole_user(hit, most):
     """A part of an id could be somebody else's."""
     return hit.user_id if len(hit.user_id.encode("utf-16-le")) <= 2 * most else ""
+
+
+def unsold(hit, own):
+    """What is earned by a sale is told once, in a number."""
+    return lambda key: own(key) or key == "revenue" and revenue(hit) is not None
 
 
 def need_name(hit):
@@ -183,7 +203,7 @@ def posthog_encode(keys, hit, found, now):
         "link_url": url if hit.kind == "download" else None,
         "search_term": clean(hit.label) if hit.kind == "search" else None,
         **(told(hit) if hit.kind == "event" else {}),
-        **properties(hit, posthog_own),
+        **properties(hit, unsold(hit, posthog_own)),
     }
     event = {
         "uuid": hit.id,
@@ -249,7 +269,7 @@ def segment_encode(keys, hit, found, now):
         "properties": present(own),
     }
     item = present(item)
-    for key, value in properties(hit, segment_own(hit)).items():
+    for key, value in properties(hit, unsold(hit, segment_own(hit))).items():
         longer = {**item["properties"], key: value}
         if len(compact({**item, "properties": longer})) <= LARGEST_ITEM:
             item["properties"] = longer
@@ -319,7 +339,7 @@ def umami_encode(keys, hit, found, now):
             "event": told(hit, 500),
         }.get(hit.kind, {})
         names = "category label link_url search_term value".split()
-        data = {**present(own), **properties(hit, lambda key: key in names, 500)}
+        data = {**present(own), **properties(hit, unsold(hit, lambda key: key in names), 500)}
     payload = {
         "website": keys["website"],
         "hostname": hit.site if len(hit.site) <= 100 else None,

@@ -17,7 +17,7 @@ RECEIVERS = {
     "sqlite": {"path", "keep"},
     "ga-v1": {"url", "tracking_id", "version", "page", "time", "bulk", "dimensions", "metrics", "token", "token_as", "join"} | NETWORK,
     "ga4": {"url", "measurement_id", "api_secret", "user_properties", "join"} | NETWORK,
-    "matomo": {"url", "site_id", "token", "bulk", "visitor_as", "dimensions", "bots", "join"} | NETWORK,
+    "matomo": {"url", "site_id", "token", "bulk", "visitor_as", "dimensions", "bots", "ecommerce", "join"} | NETWORK,
     "plausible": {"url", "domain", "interactive"} | NETWORK,
     "posthog": {"url", "api_key", "person_profiles", "session", "historical_migration"} | NETWORK,
     "segment": {"url", "write_key"} | NETWORK,

@@ -95,20 +95,6 @@ def present(table):
     return {key: value for key, value in table.items() if value not in (None, "")}
 
 
-def revenue(hit):
-    """What an event has earned."""
-    currency, amount = hit.properties.get("currency"), hit.properties.get("revenue")
-    if not is_number(amount):
-        amount = hit.value
-    if hit.kind != "event" or amount is None or not re.fullmatch("[A-Z]{3}", str(currency)):
-        return None
-    return {"currency": currency, "amount": record.number(amount)}
-
-
-def is_number(value):
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
 # --- ga-v1: the Measurement Protocol of Universal Analytics ---
 
 
@@ -147,7 +133,7 @@ def ga_v1_what(hit):
     # Whole numbers from zero up are all that a value may be.
     if hit.value is not None and hit.value >= 0:
         pairs.append(("ev", whole(hit.value)))
-    sale = revenue(hit)
+    sale = receivers.revenue(hit)
     if sale and sale["amount"] >= 0:
         order = hit.properties.get("transaction_id", "")
         pairs += [("pa", "purchase"), ("ti", text_of(order) or hit.id), ("tr", text_of(sale["amount"]))]
@@ -199,7 +185,7 @@ def ga_v1_encode(keys, hit, found, now):
         pairs.append((f"cd{number}", record.cut_str(text_of(hit.properties.get(name, "")), 150)))
     for name, number in sorted(keys.get("metrics", {}).items()):
         value = hit.properties.get(name)
-        pairs.append((f"cm{number}", whole(value) if is_number(value) else ""))
+        pairs.append((f"cm{number}", whole(value) if receivers.is_number(value) else ""))
     pairs.append((keys.get("token_as", "ms"), keys.get("token", "")))
     url = keys.get("url", "https://www.google-analytics.com/collect")
     is_bulk = keys.get("bulk") or url.endswith("/batch")
@@ -342,7 +328,7 @@ def ga4_encode(keys, hit, now):
                 params["name"] = hit.name[:100]
             params["event_category"] = hit.category[:100]
             params["event_label"] = hit.label[:100]
-        sale = revenue(hit)
+        sale = receivers.revenue(hit)
         params["value"] = sale["amount"] if sale else record.number(hit.value)
     params = present(params)
     ga4_properties(keys, hit, params)
@@ -392,6 +378,12 @@ def plain(value):
     return ("true" if value else "false") if isinstance(value, bool) else str(record.number(value))
 
 
+def matomo_order(hit):
+    order = hit.properties.get("transaction_id", "")
+    text = "" if isinstance(order, bool) else order if isinstance(order, str) else plain(order)
+    return hit.id if text in ("", "0") or len(text) > 100 else text
+
+
 def matomo_pairs(keys, hit, now):
     is_event = hit.kind in ("event", "not-found")
     url = page_address(hit)[:1024] if hit.site and (hit.path or not is_event) else ""
@@ -420,7 +412,11 @@ def matomo_pairs(keys, hit, now):
     elif hit.kind == "event":
         category = hit.category if hit.category.strip() else "event"
         value = "" if hit.value is None else plain(hit.value)
-        pairs += [("e_c", category), ("e_a", hit.name), ("e_n", hit.label), ("e_v", value), ("ca", "1")]
+        sale = receivers.revenue(hit)
+        if keys.get("ecommerce") and sale and sale["amount"] >= 0:
+            pairs += [("idgoal", "0"), ("ec_id", matomo_order(hit)), ("revenue", plain(sale["amount"]))]
+        else:
+            pairs += [("e_c", category), ("e_a", hit.name), ("e_n", hit.label), ("e_v", value), ("ca", "1")]
     elif hit.kind == "search":
         pairs.append(("search", hit.label))
     for name, dimension in sorted(keys.get("dimensions", {}).items()):
@@ -492,7 +488,7 @@ def plausible_encode(keys, hit, now):
         "url": plausible_address(hit),
         "referrer": "" if hit.kind in ("event", "search") else address(hit.referrer),
         "interactive": None if hit.kind == "page" or keys.get("interactive") else False,
-        "revenue": revenue(hit),
+        "revenue": receivers.revenue(hit),
         "props": props or None,
     }
     return {

@@ -54,6 +54,14 @@ pub(super) fn revenue(hit: &Hit) -> Option<(Cow<'_, str>, f64)> {
     amount.filter(|_| is_code).map(|amount| (currency, amount))
 }
 
+/// What an event has earned, for receivers that find it in `revenue` among the properties, where no property of that name
+/// says it in a number: it stands in the place of one that says something else.
+pub(super) fn unsaid_revenue(hit: &Hit) -> Option<f64> {
+    let (_, amount) = revenue(hit)?;
+    let is_said = matches!(common::last_property(hit, "revenue"), Some(Value::Number(_)));
+    (!is_said).then_some(amount)
+}
+
 #[cfg(test)]
 mod test {
     use super::{
@@ -87,6 +95,16 @@ mod test {
         assert_eq!(Habit::of(&hit(&Event::new("timing").value(1.0))), None);
         assert_eq!(Habit::of(&told(Kind::Search, "exception")), None);
         assert_eq!(revenue(&told(Kind::Search, "EUR")), None);
+    }
+
+    #[test]
+    fn a_property_may_say_what_was_earned() {
+        let unsaid = |of: Event<'_>| unsaid_revenue(&hit(&of.value(2.0)));
+        let order = || Event::new("order").property("currency", "EUR");
+        assert_eq!(unsaid(order()), Some(2.0));
+        assert_eq!(unsaid(order().property("revenue", "9.5")), Some(2.0));
+        assert_eq!(unsaid(order().property("revenue", 9.5)), None);
+        assert_eq!(unsaid(Event::new("order")), None);
     }
 
     #[test]

@@ -22,6 +22,7 @@
 //! | `download` | of a download: its address |
 //! | `search` | of a search: the term |
 //! | `e_c`, `e_a`, `e_n`, `e_v`, `ca` | of an event: category (`event` if it has none), name, label, value; 1 |
+//! | `idgoal`, `ec_id`, `revenue` | with `ecommerce`, in place of these: of an event with a property `currency` of three capital letters that has earned 0 or more: 0, its property `transaction_id`, or without one of up to 100 characters the hit's id; its property `revenue` if that is a number, else its value |
 //! | `dimension…` | of the properties that `dimensions` names: the value, up to 255 characters; others have no place |
 //! | `bots` | 1, with `bots = true` |
 //! | `send_image`, `token_auth` | 0 where it is one form; the token |
@@ -52,6 +53,7 @@ use super::{
     Enriched, Key, Needs, Outcome, Outgoing, Part, Protocol, ReceiverType, ScriptCookie, Tells, Values,
     WrongKey, answer, common,
     form::Form,
+    habit,
     items::{self, Bounds},
     json::push_escaped,
     text::{Address, Lossy, first_chars},
@@ -99,6 +101,10 @@ static KEYS: &[Key] = &[
         |name, number| !name.is_empty() && (1..=999).contains(&number),
     )
     .doc("custom dimensions, as names of properties and their numbers there, such as `{ plan = 1 }`"),
+    Key::bool("ecommerce").default_bool(false).doc(
+        "whether a sale is an order of Matomo's, in place of an event: an event with a property `currency`. It takes a site \
+         with e-commerce, whose currency is that of all its sales",
+    ),
     Key::bool("bots").default_bool(false).doc(
         "whether hits count whose agent Matomo knows for a bot's; it throws them away otherwise, and does not say so",
     ),
@@ -111,6 +117,8 @@ const MAX_BODY: usize = 1 << 20;
 const MAX_USER: usize = 200;
 const MAX_TEXT: usize = 1_024;
 const MAX_DIMENSION: usize = 255;
+/// Of Matomo's column.
+const MAX_ORDER: usize = 100;
 // In seconds.
 const DAY: u64 = 24 * 60 * 60;
 const TWENTY_YEARS: u64 = 20 * 365 * DAY;
@@ -178,6 +186,7 @@ struct Matomo {
     script_cookie: Option<String>,
     /// Names of properties, and the parameters of their dimensions.
     dimensions: Vec<(String, String)>,
+    has_orders: bool,
     takes_bots: bool,
 }
 
@@ -237,6 +246,7 @@ impl Matomo {
             script_cookie: values.is_true("join").then(|| cookie_name(values)),
             visitor_as: if values.text("visitor_as") == "_id" { "_id" } else { "cid" },
             dimensions: values.numbers("dimensions").iter().map(dimension).collect(),
+            has_orders: values.is_true("ecommerce"),
             takes_bots: values.is_true("bots"),
         }
     }
@@ -314,6 +324,7 @@ impl Matomo {
                 form.put_shown("e_n", Address { pieces: [hit.path()], max: MAX_TEXT });
                 form.put("ca", "1");
             }
+            Kind::Event if self.has_orders && write_order(hit, form) => {}
             Kind::Event => {
                 write_event(hit.category(), hit.name(), form);
                 form.put("e_n", hit.label());
@@ -373,6 +384,25 @@ fn write_place(hit: &Hit, form: &mut Form<'_>) {
 fn write_event(category: &str, name: &str, form: &mut Form<'_>) {
     form.put("e_c", if category.trim().is_empty() { "event" } else { category });
     form.put("e_a", name);
+}
+
+/// Writes a sale, and answers whether the event is one. Matomo records no event beside an order, and of two of one id the
+/// first.
+fn write_order(hit: &Hit, form: &mut Form<'_>) -> bool {
+    let Some((_, amount)) = habit::revenue(hit).filter(|(_, amount)| *amount >= 0.0) else {
+        return false;
+    };
+    form.put("idgoal", "0");
+    match common::last_property(hit, "transaction_id") {
+        Some(Value::Number(id)) if id != 0.0 => form.put_shown("ec_id", id),
+        // A part of a longer one could be another order's; and `0` is none to Matomo.
+        Some(Value::Text(id)) if !matches!(&*id, "" | "0") && first_chars(&id, MAX_ORDER) == id => {
+            form.put("ec_id", id.as_bytes());
+        }
+        _ => form.put_shown("ec_id", hit.id().hyphenated()),
+    }
+    form.put_shown("revenue", amount);
+    true
 }
 
 /// What a bulk request is answered.

@@ -28,6 +28,7 @@ fn matomo() -> Matomo {
         visitor_as: "cid",
         script_cookie: None,
         dimensions: vec![("plan".to_owned(), "dimension1".to_owned())],
+        has_orders: false,
         takes_bots: false,
     }
 }
@@ -78,6 +79,33 @@ fn an_event_has_its_own() {
          &cip=203.0.113.9&e_c=cart&e_a=add&e_n=SKU-1&e_v=2&ca=1"
     );
     assert_eq!(written(&matomo(), &event(&add), IpPolicy::Full), expected);
+}
+
+#[test]
+fn a_sale_is_an_order_where_that_is_asked_for() {
+    let shop = Matomo { has_orders: true, ..matomo() };
+    let order = |more: fn(Event<'static>) -> Event<'static>| {
+        let event = more(Event::new("order").category("cart").value(9.5).property("currency", "EUR"));
+        let mut fields = fields(&shop, &self::event(&event));
+        ["idgoal", "ec_id", "revenue", "e_a"].map(|name| fields.remove(name).unwrap_or_default())
+    };
+    let id = sample::page().seal(IpPolicy::Full).id().to_string();
+    assert_eq!(order(|event| event), ["0", &id, "9.5", ""]);
+    assert_eq!(
+        order(|event| event.property("transaction_id", "A-7").property("revenue", 8)),
+        ["0", "A-7", "8", ""]
+    );
+    assert_eq!(order(|event| event.property("transaction_id", 7)), ["0", "7", "9.5", ""]);
+    assert_eq!(order(|event| event.property("transaction_id", "0"))[1], id);
+    assert_eq!(order(|event| event.property("transaction_id", 0))[1], id);
+    let long = "é".repeat(101);
+    let event = Event::new("order").value(1.0).property("currency", "EUR").property("transaction_id", &*long);
+    assert_eq!(fields(&shop, &self::event(&event))["ec_id"], id);
+    // What is no sale, or given back, is an event, and so is a sale of a site without e-commerce.
+    assert_eq!(order(|event| event.property("currency", "")), ["", "", "", "order"]);
+    assert_eq!(order(|event| event.value(-1.0)), ["", "", "", "order"]);
+    let told = fields(&matomo(), &self::event(&event));
+    assert_eq!((told["e_a"].as_str(), told.get("idgoal")), ("order", None));
 }
 
 #[test]

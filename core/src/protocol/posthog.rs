@@ -23,7 +23,8 @@
 //! | `….new_visitor` | true for a visitor's first hit |
 //! | `….utm_source`, `utm_medium`, `utm_campaign`, `utm_term`, `utm_content`, and a click id | the campaign |
 //! | `….category`, `label`, `value`, `search_term`, `link_url` | of an event, of a search, and of a download |
-//! | `….…` | the properties, `revenue` and `currency` among them; one with a name of the above, or that begins with `$`, is left out |
+//! | `….revenue` | of an event with a property `currency` of three capital letters: its property `revenue` if that is a number, else its value |
+//! | `….…` | the properties, `currency` among them; one with a name of the above, or that begins with `$`, is left out |
 //!
 //! In addresses everything that RFC 3986 does not allow is percent-encoded; in texts control characters and what is
 //! not UTF-8 become U+FFFD. What is empty is left out.
@@ -41,7 +42,7 @@ use serde::Deserialize;
 
 use super::{
     Enriched, Key, Needs, Outcome, Outgoing, Part, Protocol, ReceiverType, Tells, Values, WrongKey, answer,
-    common,
+    common, habit,
     iso::Iso,
     items::{self, Bounds},
     json::Object,
@@ -49,7 +50,7 @@ use super::{
     uri,
 };
 use crate::{
-    Headers,
+    Headers, Value,
     config::Secret,
     enrich::Found,
     hit::{Hit, Kind},
@@ -209,6 +210,11 @@ impl Posthog {
             Kind::Search => properties.put_clean("search_term", hit.label().as_bytes(), usize::MAX),
             _ => {}
         }
+        let revenue = habit::unsaid_revenue(hit);
+        if let Some(revenue) = revenue {
+            properties.put("revenue", &Value::Number(revenue));
+        }
+        let is_own = |key: &str| is_own(key) || revenue.is_some() && key == "revenue";
         for (key, value) in common::properties(hit, is_own) {
             common::put_property(&mut properties, key, &value, usize::MAX);
         }

@@ -16,7 +16,7 @@
 //! | `context` | `ip`, or where there is none the place as `location`; `userAgent`, `locale`, `sessionId` (the second in which the session began), `page` (`url`, `path`, `search`, `title`, `referrer`), `campaign` (`name`, `source`, `medium`, `term`, `content`), `library` |
 //! | `name` | of a page view: the title |
 //! | `event` | of others: category and name with a blank between, `File Downloaded`, `Products Searched`, `Page Not Found` |
-//! | `properties` | of a page view those of `context.page`; of an event `category`, `label`, `value`; of a download `url`; of a search `query`; then the hit's own, as many as there is room for |
+//! | `properties` | of a page view those of `context.page`; of an event `category`, `label`, `value`, and with a property `currency` of three capital letters `revenue`: the property of that name if it is a number, else the value; of a download `url`; of a search `query`; then the hit's own, as many as there is room for |
 //!
 //! In addresses everything that RFC 3986 does not allow is percent-encoded; in texts control characters and what is
 //! not UTF-8 become U+FFFD. What is empty is left out, as is a property with a name of the above.
@@ -36,6 +36,7 @@ use serde::Deserialize;
 
 use super::{
     Enriched, Key, Needs, Outcome, Outgoing, Part, Protocol, ReceiverType, Values, WrongKey, answer, common,
+    habit,
     iso::Iso,
     items::{self, Bounds},
     json::Object,
@@ -43,7 +44,7 @@ use super::{
     uri::{self, Uri},
 };
 use crate::{
-    Headers,
+    Headers, Value,
     config::Secret,
     enrich::{Campaign, Found},
     hit::{Hit, Kind},
@@ -212,7 +213,15 @@ fn write(enriched: &Enriched<'_>, now: u64, with_properties: bool, body: &mut Ve
     }
     let mut properties = Object::open(item.key("properties"));
     write_own_properties(hit, &mut properties);
-    let is_own: fn(&str) -> bool = if is_page { is_own_of_page } else { is_own_of_event };
+    let revenue = habit::unsaid_revenue(hit);
+    if let Some(revenue) = revenue {
+        properties.put("revenue", &Value::Number(revenue));
+    }
+    let is_own = |key: &str| match key {
+        "revenue" => revenue.is_some(),
+        _ if is_page => is_own_of_page(key),
+        _ => is_own_of_event(key),
+    };
     for (key, value) in common::properties(hit, is_own).take_while(|_| with_properties) {
         let before = (properties.members(), properties.length());
         common::put_property(&mut properties, key, &value, usize::MAX);

@@ -14,7 +14,7 @@
 //! | `hostname`, `url` | the site, and path and query; the whole address where the path begins with two slashes or the site has over 100 characters | |
 //! | `referrer`, `title`, `language` | 500 characters, the language 35 | |
 //! | `name` | of an event: its category and name joined (`cart_add`), 50 characters; `file_download`, `page_not_found`, `search`; none of a page view | |
-//! | `data` | of these: `category`, `label`, `value`, `search_term`, `link_url`, and the properties, `revenue` and `currency` among them | |
+//! | `data` | of these: `category`, `label`, `value`, `search_term`, `link_url`, and the properties; `revenue`, where there is a `currency` of three capital letters, is the property of that name if it is a number, else the value | |
 //! | `ip` | the address, as far as the destination may know it | 2.10 |
 //! | `tag` | as configured | 2.11 |
 //! | `userAgent` | the agent | 2.16 |
@@ -47,14 +47,14 @@ use uuid::{Uuid, fmt::Hyphenated};
 
 use super::{
     Enriched, Key, Needs, Outcome, Outgoing, Part, Protocol, ReceiverType, Tells, Values, WrongKey, answer,
-    common,
+    common, habit,
     items::{self, Bounds},
     json::Object,
     text::Shown,
     uri::{self, Uri},
 };
 use crate::{
-    Headers,
+    Headers, Value,
     hit::{Hit, Kind},
     ledger::Reason,
 };
@@ -401,6 +401,11 @@ fn write_event(hit: &Hit, payload: &mut Object<'_>) {
         (Kind::Event, _) => common::put_event(&mut data, hit, MAX_TEXT),
         _ => {}
     }
+    let revenue = habit::unsaid_revenue(hit);
+    if let Some(revenue) = revenue {
+        data.put("revenue", &Value::Number(revenue));
+    }
+    let is_own = |key: &str| is_own(key) || revenue.is_some() && key == "revenue";
     for (key, value) in common::properties(hit, is_own) {
         common::put_property(&mut data, key, &value, MAX_TEXT);
     }

@@ -31,6 +31,10 @@
 //! the language and the hit's own time. A page that was not found is an event `not-found`. Matomo cuts visits itself: a
 //! session of trackside's is not told.
 //!
+//! With `ecommerce = true` a [sale](super#sessions-timings-and-sales) is an order of Matomo's e-commerce, in place of an event:
+//! its number is the property `transaction_id`, and of two of one number the first counts. The site must have e-commerce
+//! (Administration, Websites, Manage), and Matomo takes all sales for such in the site's own currency.
+//!
 //! # Where hits are thrown away
 //!
 //! Matomo counts what it throws away of a request of many, and trackside counts the same as refused(`rejected`): look

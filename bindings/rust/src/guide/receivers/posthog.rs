@@ -16,6 +16,7 @@
 //!
 //! - A page view is a `$pageview`, an event is called by its category and name (`cart_add`). Downloads are
 //!   `file_download`, searches `search`, pages that are not there `page_not_found`.
+//! - A [sale](super#sessions-timings-and-sales) has the properties `revenue` and `currency`.
 //! - Hits with a user's id make a person, and others do not, which is cheaper: `person_profiles` says otherwise.
 //!   An anonymous visitor and the user that it turns out to be are not joined.
 //! - The address is sent as far as `ip` allows, and PostHog finds the place by it; without an address it is told not

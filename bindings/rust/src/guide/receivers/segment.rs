@@ -15,7 +15,7 @@
 //!
 //! - A page view is a `page` call, everything else a `track` call: events by category and name (`cart add`), and
 //!   `File Downloaded`, `Products Searched`, `Page Not Found`.
-//! - `revenue` and `currency` are properties like others, and mean to Segment what it says of them.
+//! - A sale is told as Segment has it, by `currency` and `revenue`: [what is a sale](super#sessions-timings-and-sales).
 //! - An item may have 32 kB: of more properties than that the last are left out; a hit that is larger without them is
 //!   refused(`too-large`).
 //! - Segment answers 200 to nearly everything. What it makes of a hit shows in the source's Debugger.

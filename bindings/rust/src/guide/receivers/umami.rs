@@ -19,7 +19,8 @@
 //! - From 2.18 on a visitor is who has the same id, before that, who has the same address and agent: there this
 //!   destination must say its `ip`, best `ip = "full"`, and a hit without either is refused(`no-visitor`).
 //! - Before 2.17 a hit counts when it arrives, not when it was: what is older than ten minutes is dropped(`expired`).
-//! - Page views have no properties in Umami, events have; `revenue` and `currency` among them make its revenue report.
+//! - Page views have no properties in Umami, events have. A [sale](super#sessions-timings-and-sales) has `revenue` and
+//!   `currency` among them, which make its revenue report.
 //! - Umami throws away hits of programs. Of a hit that goes alone it says so: refused(`bot-there`). In a batch it does
 //!   not; trackside sends it no hits of programs that it knows itself.
 //! - A batch is sent under a browser's agent, as Umami takes no batch of a program; each hit in it has its visitor's own,
