@@ -50,7 +50,7 @@ pub fn pages_from(first: usize, count: usize) -> Result<Vec<Hit>, ConfigError> {
     let mut hits = Vec::with_capacity(count);
     for n in first..first + count {
         let path = format!("/page/{n}");
-        judge_one(&config, n, (path.as_bytes(), 200), &HEADERS.to_vec(), &Annotations::new(), &mut hits);
+        judge_one(&config, n, (path.as_bytes(), 200), &HEADERS, &Annotations::new(), &mut hits);
     }
     Ok(hits)
 }
@@ -85,7 +85,7 @@ pub fn hostile() -> Result<Vec<Hit>, ConfigError> {
             .property(lossy.as_ref(), f64::MAX)
             .event(Event::new(lossy.as_ref()).category(lossy.as_ref()).label(lossy.as_ref()).value(-0.5));
         let referrer = [b"https://evil.example/", text].concat();
-        let headers: Vec<(&[u8], &[u8])> = vec![
+        let headers: [(&[u8], &[u8]); 4] = [
             (b"host", b"www.example.com"),
             (b"user-agent", text),
             (b"referer", &referrer),
@@ -156,7 +156,7 @@ fn judge_one(
     config: &Config,
     n: usize,
     (target, status): (&[u8], u16),
-    headers: &Vec<(&[u8], &[u8])>,
+    headers: &[(&[u8], &[u8])],
     annotations: &Annotations<'_>,
     hits: &mut Vec<Hit>,
 ) {
@@ -168,7 +168,7 @@ fn judge_one(
     }
     let moment = Moment::new(NOW + n as u64 * 1_000, entropy);
     let request =
-        Request::new("GET", target, headers).with_peer("203.0.113.9".parse().ok()).with_secure(true);
+        Request::new("GET", target, &headers).with_peer("203.0.113.9".parse().ok()).with_secure(true);
     let content_type = if target.ends_with(b".pdf") { "application/pdf" } else { "text/html" };
     let response_headers = [("cache-control", "private"), ("content-type", content_type)];
     let response = Response::new(status, &response_headers);
