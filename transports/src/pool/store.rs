@@ -67,10 +67,10 @@ impl Store {
         !self.is_always && self.spool.write(hit, epoch.tag())
     }
 
-    /// Hits that have not ended, those included of which that is still to be written down. While they go from the
-    /// one count to the other it may be too many, and never too few.
+    /// Hits that have not ended, those included of which that is still to be written down.
     pub(super) fn pending(&self) -> u64 {
-        self.spool.pending_but(|| self.ending.load(SeqCst) as u64)
+        let ending = self.ending.load(SeqCst) as u64;
+        self.spool.pending().saturating_sub(ending)
     }
 
     /// Notes what has become of hits, to be written down when no lock is held.
@@ -83,32 +83,34 @@ impl Store {
         }
     }
 
-    /// Writes down what was noted, in the same order.
-    pub(super) fn write_marks(&self) {
-        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        let marks = mem::take(&mut *self.marks());
-        for run in marks.chunk_by(|(_, one), (_, other)| one == other) {
-            let Some(&(_, state)) = run.first() else { continue };
-            let ending = if state.is_ended() { run.len() } else { 0 };
-            self.spool.mark_and(run.iter().map(|(spot, _)| spot), state, || {
-                // Before the spool counts them as ended: for a moment they are neither, and never both.
-                self.ending.fetch_sub(ending, SeqCst);
-            });
-        }
-    }
-
     fn marks(&self) -> MutexGuard<'_, Vec<(Spot, State)>> {
         self.marks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Running {
+    /// Writes down what was noted, in the same order.
+    fn write_marks(&self, store: &Store) {
+        let _writing = store.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let marks = mem::take(&mut *store.marks());
+        for run in marks.chunk_by(|(_, one), (_, other)| one == other) {
+            let Some(&(_, state)) = run.first() else { continue };
+            let ending = if state.is_ended() { run.len() } else { 0 };
+            store.spool.mark_and(run.iter().map(|(spot, _)| spot), state, |count| {
+                // No snapshot is taken meanwhile, which would miss them twice.
+                let _desk = self.desk();
+                count();
+                store.ending.fetch_sub(ending, SeqCst);
+            });
+        }
+    }
+
     /// Looks after the spool: what is to be written is written, and what came into memory goes there, too.
     pub(super) fn look_after_spool(&self, now: Instant) {
         let Some(store) = &self.store else {
             return;
         };
-        store.write_marks();
+        self.write_marks(store);
         store.spool.tend(now);
         if store.is_always {
             self.save_all(store);
@@ -183,21 +185,25 @@ impl Running {
         let Some(store) = &self.store else {
             return Vec::new();
         };
-        let read = store.spool.read(most);
+        let mut adopted = Epoch::default();
+        let read = store.spool.read_and(most, |read, count| {
+            // No snapshot is taken meanwhile, which would find it in one of the books alone.
+            let _desk = self.desk();
+            count();
+            for (tag, &lost) in (0..).zip(&read.lost) {
+                self.books.lost(Reason::Corrupt, Tally::many(Epoch::of(tag), lost));
+            }
+            let hits = read.hits.iter().filter(|stored| stored.is_adopted).count() as u64;
+            adopted = self.books.adopt(hits + read.adopted_lost);
+            self.books.lost(Reason::Corrupt, Tally::many(adopted, read.adopted_lost));
+        });
         if !read.troubles.is_empty() {
             self.tell_troubles(read.troubles, Instant::now(), false);
-        }
-        for (tag, &lost) in (0..).zip(&read.lost) {
-            self.books.lost(Reason::Corrupt, Tally::many(Epoch::of(tag), lost));
-        }
-        if read.adopted_lost > 0 {
-            let epoch = self.books.adopt(read.adopted_lost);
-            self.books.lost(Reason::Corrupt, Tally::many(epoch, read.adopted_lost));
         }
         let options = &self.plan.options;
         let (mut items, mut ambiguous, mut confined) = (Vec::new(), Vec::new(), Vec::new());
         for stored in read.hits {
-            let epoch = if stored.is_adopted { self.books.adopt(1) } else { Epoch::of(stored.tag) };
+            let epoch = if stored.is_adopted { adopted } else { Epoch::of(stored.tag) };
             let item = Item::stored(stored.hit, epoch, stored.spot);
             if options.third_party && item.submitted().is_confined() {
                 // The destination was not a third party's when it was written.
@@ -208,8 +214,10 @@ impl Running {
                 items.push(item);
             }
         }
+        let desk = self.desk();
         self.lose_all(Reason::Ambiguous, &ambiguous);
         self.lose_all(Reason::NoConsent, &confined);
+        drop(desk);
         if items.is_empty() {
             self.books.announce();
         }
@@ -221,7 +229,7 @@ impl Running {
         if let Some(store) = &self.store
             && !self.plan.options.dedupe
         {
-            store.write_marks();
+            self.write_marks(store);
             store.spool.mark(items.iter().filter_map(Item::spot), State::Begun);
         }
     }
@@ -255,10 +263,14 @@ impl Running {
         let Some(store) = &self.store else {
             return;
         };
-        store.write_marks();
-        for (tag, lost) in (0..).zip(store.spool.close()) {
-            self.books.lost(Reason::Corrupt, Tally::many(Epoch::of(tag), lost));
-        }
+        self.write_marks(store);
+        store.spool.close_and(|lost, count| {
+            let _desk = self.desk();
+            count();
+            for (tag, lost) in (0..).zip(lost) {
+                self.books.lost(Reason::Corrupt, Tally::many(Epoch::of(tag), lost));
+            }
+        });
         self.tell_troubles(store.spool.troubles(), Instant::now(), true);
         self.let_go();
     }

@@ -1,6 +1,7 @@
 use std::{
     path::PathBuf,
     sync::{Arc, Mutex},
+    thread,
 };
 
 use trackside_core::{
@@ -184,32 +185,38 @@ fn of_a_batch_without_a_store_only_what_is_in_memory_is_lost() {
     assert_eq!(batch.items.len(), 1);
 }
 
+/// Of hits of its own and of what a process that is gone has left: they go from one book to the other at once.
 #[test]
-fn while_ends_are_written_down_none_that_has_not_ended_is_missed() {
+fn every_snapshot_balances_while_the_spool_is_read_and_ends_are_written_down() {
+    const HITS: u64 = 3_000;
     let (place, disk) = (Place::new(), Faulty::default());
+    place.leave(HITS as usize);
     let (running, factory) = running(&place, &disk, |_| {});
-    fill(&running, &factory, 5);
-    let items = running.take_spooled(5);
-    let store = running.store.as_ref().unwrap();
-    let end = |items: &[Item]| store.note(items, State::Delivered);
-    end(&items[..2]);
-    assert_eq!(store.pending(), 3);
-    store.write_marks();
-    assert_eq!(store.pending(), 3);
-    // Who counts while they change over has them neither ending nor ended: he would miss as many others.
-    let mut spooled = 0;
-    store.spool.mark_and(items[4..].iter().filter_map(Item::spot), State::Delivered, || {
-        spooled = store.pending();
+    fill(&running, &factory, HITS);
+    let is_over = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while is_over.load(SeqCst) == 0 {
+                let book = running.stats();
+                let (came, ended) = (book.offered + book.adopted, book.delivered);
+                assert_eq!(came - ended, book.queued + book.in_flight + book.spooled, "{book:?}");
+            }
+        });
+        let mut ended = 0;
+        while ended < 2 * HITS {
+            running.look_after_spool(Instant::now());
+            let items = running.take_spooled(7);
+            ended += items.len() as u64;
+            let desk = running.desk();
+            running.note_delivered(&items);
+            running.books.delivered(Tally::of(&items));
+            drop(desk);
+        }
+        running.look_after_spool(Instant::now());
+        is_over.store(1, SeqCst);
     });
-    assert_eq!((spooled, store.pending()), (3, 2));
-    // They may do so in the midst of counting.
-    end(&items[2..3]);
-    let pending = store.spool.pending_but(|| {
-        let ending = store.ending.load(SeqCst) as u64;
-        store.write_marks();
-        ending
-    });
-    assert_eq!((pending, store.pending()), (1, 1));
+    let book = running.stats();
+    assert_eq!((book.offered, book.adopted, counts(&book)), (HITS, HITS, (0, 0, 0)));
 }
 
 #[test]

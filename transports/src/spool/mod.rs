@@ -265,29 +265,38 @@ impl Spool {
 
     /// Reads at most `most` hits more. Each is to end by [`mark`](Self::mark), in this process or in another.
     pub fn read(&self, most: usize) -> Read {
+        self.read_and(most, |_, count| count())
+    }
+
+    /// As [`read`](Self::read), for who keeps a book as well: `book` is shown what was read, and calls what counts it here,
+    /// so that no one is seen without the other.
+    pub(crate) fn read_and(&self, most: usize, book: impl FnOnce(&Read, &dyn Fn())) -> Read {
         let mut read = Read::default();
         let mut shelf = self.shelf();
         shelf.reader.read(most, &mut read);
         read.troubles.append(&mut shelf.troubles);
         let adopted = read.hits.iter().filter(|hit| hit.is_adopted).count() as u64 + read.adopted_lost;
-        self.adopted.fetch_add(adopted, SeqCst);
-        // After they have been counted: what is neither unread nor pending has ended.
+        let ended = read.lost.iter().sum::<u64>() + read.adopted_lost;
+        // Before the shelf is free: what is neither unread nor pending has ended.
+        book(&read, &|| {
+            self.adopted.fetch_add(adopted, SeqCst);
+            self.ended.fetch_add(ended, SeqCst);
+        });
         drop(shelf);
-        self.ended.fetch_add(read.lost.iter().sum::<u64>() + read.adopted_lost, SeqCst);
         read
     }
 
     /// Writes down what has become of hits.
     pub fn mark<'a>(&self, spots: impl Iterator<Item = &'a Spot> + Clone, state: State) {
-        self.mark_and(spots, state, || {});
+        self.mark_and(spots, state, |count| count());
     }
 
-    /// As [`mark`](Self::mark); `before` comes between the writing and the counting.
+    /// As [`mark`](Self::mark), for who keeps a book as well: `book` calls what counts them here.
     pub(crate) fn mark_and<'a>(
         &self,
         spots: impl Iterator<Item = &'a Spot> + Clone,
         state: State,
-        before: impl FnOnce(),
+        book: impl FnOnce(&dyn Fn()),
     ) {
         let (mut ended, mut marked) = (0, Ok(()));
         for spot in spots.clone() {
@@ -299,8 +308,9 @@ impl Spool {
                 marked = marked.and(spot.sync());
             }
         }
-        before();
-        self.ended.fetch_add(ended, SeqCst);
+        book(&|| {
+            self.ended.fetch_add(ended, SeqCst);
+        });
         if let Err(error) = marked {
             let folder = self.options.folder.display();
             self.shelf().troubles.push(format!(
@@ -311,14 +321,8 @@ impl Spool {
 
     /// How many hits have not ended that are in the spool, as far as they were written or read by this process.
     pub fn pending(&self) -> u64 {
-        self.pending_but(|| 0)
-    }
-
-    /// Those of them that are not among `ending`, the hits of whose end is still to be written down.
-    pub(crate) fn pending_but(&self, ending: impl FnOnce() -> u64) -> u64 {
-        // What ended is read first, so that there are never more of them; and then what is ending, so that what goes
-        // from there to those that ended is missed, and not counted twice.
-        let ended = self.ended.load(SeqCst) + ending();
+        // What ended is read first, so that there are never more of them.
+        let ended = self.ended.load(SeqCst);
         (self.pens.written() + self.adopted.load(SeqCst)).saturating_sub(ended)
     }
 
@@ -337,6 +341,12 @@ impl Spool {
     /// deals with any hit of it any more. Answers how many of this process's hits turned out to be lost, by the last
     /// bit of their tag.
     pub fn close(&self) -> [u64; 2] {
+        self.close_and(|_, count| count())
+    }
+
+    /// As [`close`](Self::close), for who keeps a book as well: `book` is shown what was lost, and calls what counts it
+    /// here.
+    pub(crate) fn close_and(&self, book: impl FnOnce([u64; 2], &dyn Fn())) -> [u64; 2] {
         self.pens.close();
         let mut shelf = self.shelf();
         if self.options.fsync != Fsync::Never {
@@ -345,7 +355,9 @@ impl Spool {
         let lost = shelf.reader.close();
         shelf.is_closed = true;
         shelf.home = None;
-        self.ended.fetch_add(lost.iter().sum(), SeqCst);
+        book(lost, &|| {
+            self.ended.fetch_add(lost.iter().sum(), SeqCst);
+        });
         lost
     }
 
