@@ -21,7 +21,7 @@ fn hear(test: &Test<'_>, answer: &Answer<'_>) -> Heard {
         (_, Outcome::Delivered) => taken(test, has_token),
         (_, Outcome::Partial(_)) | (400, _) if has_token => Heard::default().then(&WITHOUT_TOKEN),
         (_, Outcome::Partial(_)) | (400, _) => wrong_site(test, answer).into(),
-        (200..=299, _) if memchr::memmem::find(answer.body(), b"\"tracked\"").is_some() => {
+        (200..=299, _) if memchr::memmem::find(answer.body(), b"\"success\"").is_some() => {
             answer.verdict().into()
         }
         (200..=299, _) => answer.foreign(EXAMPLE).into(),

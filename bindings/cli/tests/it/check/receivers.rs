@@ -166,6 +166,9 @@ fn matomo() {
     bench
         .check([json(r#"{"status":"error","tracked":0,"invalid":0}"#)], &[])
         .has(&["wrong | what answers at `url` is not Matomo"]);
+    bench
+        .check([json(r#"{"status":"success","tracked":0,"invalid":0}"#)], &[])
+        .has(&["wrong | Matomo answers 200 and throws the test hit away"]);
     let error = Answer::status(500).body(r#"{"status":"error","tracked":0,"invalid":0}"#);
     bench.check([error], &[]).has(&["wrong | Matomo fails by itself … database"]);
     bench.check([Answer::status(503)], &[]).has(&["wrong … record_statistics"]);
@@ -289,6 +292,9 @@ fn umami() {
     bench
         .check([json(r#"{"beep": "boop"}"#)], &[])
         .has(&["wrong | Umami takes the test hit for a bot's … User-Agent"]);
+    bench.check([json(r#"{"error": "no such app"}"#)], &[]).has(&[
+        "wrong | what answers at `url` is not Umami … no such app … https://umami.example.com/api/send",
+    ]);
     let unknown = Answer::status(400).body(r#"{"error": {"message": "Website not found.", "status": 400}}"#);
     bench.check([unknown], &[]).has(&[
         "wrong | Umami refuses the test hit for website 3f9c2f5e-7f0a-4b52-9d5d-0e7a3c8b1f20 (status 400): \"Website not \
