@@ -89,7 +89,7 @@ def explain(tracker: Tracker, target: str) -> str:
 
 def mistakes(section: str, kind: str, key: str) -> list[str]:
     """What the library says of a key, whose value is one that none may have."""
-    value: Any = {"?": 1}
+    value: Any = {"?": {"?": 1}}
     for part in reversed(key.split(".")):
         value = {part: value}
     path = f"{section}.{key}" if section else key
@@ -101,4 +101,5 @@ def mistakes(section: str, kind: str, key: str) -> list[str]:
             value = {part: value}
     with pytest.raises(ConfigError) as raised:
         Tracker(value, env=False)
-    return re.findall(rf"(?:^|; |\n)({re.escape(path)}: [^\n]*)", str(raised.value))
+    # What is wrong with a table may be told of an entry.
+    return re.findall(rf'(?:^|; |\n)({re.escape(path)}(?:\."\?")?: [^\n]*)', str(raised.value))
