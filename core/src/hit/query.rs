@@ -72,7 +72,7 @@ fn shown(pair: &[u8], policy: QueryPolicy) -> [&[u8]; 2] {
         QueryPolicy::Campaign | QueryPolicy::Drop => names_somebody(&pair[value..]),
         // A pair without a name may be a token.
         QueryPolicy::Keep if value == 0 => tells(pair),
-        QueryPolicy::Keep => is_secret(&pair[..value]) || names_somebody(&pair[value..]),
+        QueryPolicy::Keep => is_secret(&pair[..value - 1]) || names_somebody(&pair[value..]),
     };
     if is_hidden && value < pair.len() { [&pair[..value], HIDDEN] } else { [pair, &[]] }
 }
