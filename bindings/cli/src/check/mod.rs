@@ -9,7 +9,6 @@ use std::{
     thread,
 };
 
-use clap::ValueEnum;
 use trackside::{
     Config, Tracker,
     check::{self, Asked, Checked, Options},
@@ -22,7 +21,7 @@ use crate::{
     configuration::{self, Location},
     escape::escape,
     failure::Failure,
-    output,
+    output::{self, Format},
     timeout::Timeout,
 };
 
@@ -56,15 +55,6 @@ pub(crate) struct Arguments {
 
     #[command(flatten)]
     location: Location,
-}
-
-#[derive(Clone, Copy, Debug, Default, ValueEnum)]
-enum Format {
-    /// For people
-    #[default]
-    Text,
-    /// For programs
-    Json,
 }
 
 const AFTER_HELP: &str = "\

@@ -13,14 +13,13 @@ use std::{
     sync::Arc,
 };
 
-use clap::ValueEnum;
 use trackside::{Annotations, Request, Response, Tracker, consent::Consent, transport::Null};
 
 use crate::{
     configuration::{self, Location},
     escape::escape,
     failure::Failure,
-    output,
+    output::{self, Format},
 };
 
 /// Tell why a request counts or not, and what would be sent of it; nothing is sent
@@ -57,15 +56,6 @@ pub(crate) struct Arguments {
 
     #[command(flatten)]
     location: Location,
-}
-
-#[derive(Clone, Copy, Debug, Default, ValueEnum)]
-enum Format {
-    /// For people
-    #[default]
-    Text,
-    /// For programs
-    Json,
 }
 
 const AFTER_HELP: &str = "\
