@@ -82,7 +82,11 @@ pub(in crate::pool) fn hit() -> Hit {
 }
 
 fn hit_of(consent: Consent) -> Hit {
-    let request = Request::new("GET", "/", &[("host", "www.example.com")]).with_consent(consent);
+    hit_to("/", consent)
+}
+
+pub(in crate::pool) fn hit_to(path: &str, consent: Consent) -> Hit {
+    let request = Request::new("GET", path, &[("host", "www.example.com")]).with_consent(consent);
     let exchange = judge::begin(&config(), &request, Moment::new(0, [7; 64]), None);
     let response = Response::new(200, &[("content-type", "text/html")]);
     let mut hits = Vec::new();

@@ -25,6 +25,9 @@ pub(super) const LOOK_AFTER: Duration = Duration::from_millis(100);
 /// For so long a worker writes into the spool at one look what came into memory.
 const SAVING: Duration = Duration::from_millis(50);
 
+/// So many hits that the spool has no room for are passed over at one look, for smaller ones behind them.
+const TOO_LARGE: usize = 64;
+
 /// How long it does so in its sleep.
 pub(super) const IN_SLEEP: Duration = Duration::from_secs(5);
 
@@ -122,6 +125,7 @@ impl Running {
     /// left: a slow disk keeps no hit from being delivered, and no pool from closing.
     fn save_all(&self, store: &Store) {
         let until = self.saves_until(Instant::now());
+        let mut unsaved = Vec::new();
         while Instant::now() < until {
             let mut desk = self.desk();
             let Some(item) = desk.unsaved.pop_front().or_else(|| self.queue.pop()) else {
@@ -130,21 +134,29 @@ impl Running {
             desk.saving += 1;
             drop(desk);
             let is_saved = store.spool.save(item.submitted(), item.epoch().tag());
-            desk = self.desk();
-            desk.saving -= 1;
             if !is_saved {
-                desk.unsaved.push_front(item);
-                if self.signal.get() & CLOSED != 0 {
-                    // It was closed meanwhile.
-                    self.give_up(&mut desk);
+                let is_too_large = store.spool.is_full_for(item.submitted());
+                unsaved.push(item);
+                if is_too_large && unsaved.len() < TOO_LARGE {
+                    continue;
                 }
                 break;
             }
-            drop(desk);
+            self.desk().saving -= 1;
             self.queue.release(item.size());
             if self.signal.get() & CLOSED != 0 {
                 break;
             }
+        }
+        if unsaved.is_empty() {
+            return;
+        }
+        let mut desk = self.desk();
+        desk.saving -= unsaved.len();
+        unsaved.into_iter().rev().for_each(|item| desk.unsaved.push_front(item));
+        if self.signal.get() & CLOSED != 0 {
+            // It was closed meanwhile.
+            self.give_up(&mut desk);
         }
     }
 

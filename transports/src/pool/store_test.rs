@@ -21,7 +21,7 @@ use crate::{
         desk::Batch,
         running::{
             Plan,
-            test::{LONG, Tells, hit, plan},
+            test::{LONG, Tells, hit, hit_to, plan},
         },
         settle::Attempt,
         turn::Next,
@@ -127,6 +127,28 @@ fn a_slow_disk_keeps_no_hit_from_being_delivered() {
         panic!("they are not to wait for the disk")
     };
     assert!(batch.items.iter().any(|item| item.spot().is_none()));
+}
+
+#[test]
+fn a_hit_that_the_spool_has_no_room_for_keeps_none_behind_it_in_memory() {
+    const SEGMENT: usize = 160 << 10;
+    let (place, disk) = (Place::new(), Faulty::default());
+    let (running, factory) = running(&place, &disk, |options| {
+        let (_, spool) = options.spool.as_mut().unwrap();
+        spool.budget = Arc::new(Budget::new(SEGMENT as u64));
+    });
+    let large =
+        hit_to(&format!("/news/{}", "x".repeat(1_500)), trackside_core::visitor::consent::Consent::default());
+    let frame = |hit: &trackside_core::Hit| hit.record().len() + 16;
+    let room = SEGMENT - 64;
+    let fit = room / frame(&large);
+    assert!(room % frame(&large) >= frame(&hit()), "a small one fits beside them");
+    for hit in std::iter::repeat_n(large, fit + 2).chain([hit()]) {
+        assert_eq!(running.submit(hit, &factory), Submitted::Queued);
+    }
+    (0..20).for_each(|_| running.look_after_spool(Instant::now()));
+    assert_eq!(counts(&running.stats()), (2, 0, fit as u64 + 1));
+    assert!(running.desk().unsaved.iter().all(|item| item.submitted().size() > 1_500));
 }
 
 #[test]

@@ -207,6 +207,11 @@ impl Spool {
         }
     }
 
+    /// Whether there was no room a moment ago for a hit as large as this one: a smaller one may find some.
+    pub(crate) fn is_full_for(&self, hit: &Hit) -> bool {
+        self.pens.is_full_for(hit.record().len(), Instant::now())
+    }
+
     /// Does what is due at the time `now`: opens a directory of its own, adopts one, syncs, tidies up.
     pub fn tend(&self, now: Instant) {
         let mut shelf = self.shelf();

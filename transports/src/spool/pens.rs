@@ -272,7 +272,7 @@ impl Pens {
 
     /// Whether there was no room for a record of so many bytes, or fewer, a moment ago.
     #[inline]
-    fn is_full_for(&self, bytes: usize, now: Instant) -> bool {
+    pub(super) fn is_full_for(&self, bytes: usize, now: Instant) -> bool {
         let until = self.full_until.load(SeqCst);
         until > 0 && bytes >= self.full_from.load(SeqCst) && self.micros(now) < until
     }
