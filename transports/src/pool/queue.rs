@@ -185,3 +185,7 @@ impl Queue {
         fits
     }
 }
+
+#[cfg(test)]
+#[path = "queue_test.rs"]
+mod test;
