@@ -154,8 +154,34 @@ def ga_v1_campaign(found):
     return [(key, record.cut_str(campaign.get(fields[key], ""), most)) for key, most in limits.items()]
 
 
+def ga_v1_indexed(keys, hit):
+    for name, number in sorted(keys.get("dimensions", {}).items()):
+        yield f"cd{number}", record.cut_str(text_of(hit.properties.get(name, "")), 150)
+    for name, number in sorted(keys.get("metrics", {}).items()):
+        value = hit.properties.get(name)
+        yield f"cm{number}", whole(value) if receivers.is_number(value) else ""
+
+
+def ga_v1_fitting(pairs, room):
+    """One text after the other gives up characters, and bytes that are none, until the form fits."""
+    for name in ("dr", "dt", "cc", "ck", "el", "ua", "dl", "dp"):
+        pairs = [(key, as_text(value) if key == name else value) for key, value in pairs]
+        while len(form(pairs)) > room and dict(pairs).get(name):
+            pairs = [(key, value[:-1] if key == name else value) for key, value in pairs]
+    return pairs
+
+
+def as_text(value):
+    return value.decode(errors="surrogateescape") if isinstance(value, bytes) else value
+
+
+def form(pairs):
+    """A field without a value is left out."""
+    return "&".join(f"{name}={quote(as_text(value), '', errors='surrogateescape')}" for name, value in pairs if value)
+
+
 def ga_v1_encode(keys, hit, found, now):
-    kind, own = ga_v1_what(hit)
+    what, own = ga_v1_what(hit)
     is_whole = keys.get("page") == "dl"
     has_page = hit.site and (hit.path or hit.kind == "page")
     time = keys.get("time", "qt")
@@ -163,7 +189,7 @@ def ga_v1_encode(keys, hit, found, now):
     pairs = [
         ("v", keys.get("version", "1")),
         ("z", str(int(hit.id.replace("-", ""), 16) & 0x7FFF_FFFF)),
-        ("t", kind),
+        ("t", what),
         ("dt", hit.title),
         ("dh", "" if is_whole else hit.site),
         ("dr", hit.referrer),
@@ -181,20 +207,21 @@ def ga_v1_encode(keys, hit, found, now):
         ("et", str(min(hit.micros, now) // 1_000_000) if time == "et" else ""),
         *own,
     ]
-    for name, number in sorted(keys.get("dimensions", {}).items()):
-        pairs.append((f"cd{number}", record.cut_str(text_of(hit.properties.get(name, "")), 150)))
-    for name, number in sorted(keys.get("metrics", {}).items()):
-        value = hit.properties.get(name)
-        pairs.append((f"cm{number}", whole(value) if receivers.is_number(value) else ""))
-    pairs.append((keys.get("token_as", "ms"), keys.get("token", "")))
+    token = (keys.get("token_as", "ms"), keys.get("token", ""))
+    # As if each of the token's bytes were escaped.
+    room = 8192 - (len(f"&{token[0]}=") + 3 * len(token[1]) if token[1] else 0)
+    pairs = ga_v1_fitting(pairs, room)
+    for pair in ga_v1_indexed(keys, hit):
+        pairs += [pair] if len(form([*pairs, pair])) <= room else []
+    pairs.append(token)
     url = keys.get("url", "https://www.google-analytics.com/collect")
     is_bulk = keys.get("bulk") or url.endswith("/batch")
-    form = "text/plain" if is_bulk else "application/x-www-form-urlencoded"
+    kind = "text/plain" if is_bulk else "application/x-www-form-urlencoded"
     return {
         "method": "POST",
         "url": url,
-        "headers": [["content-type", form]],
-        "body": "&".join(f"{name}={quote(value, safe='')}" for name, value in pairs if value),
+        "headers": [["content-type", kind]],
+        "body": form(pairs),
     }
 
 
@@ -205,6 +232,11 @@ def address(text):
     """Bytes outside UTF-8 percent-encoded."""
     escaped = text.decode(errors="surrogateescape")
     return re.sub("[\udc80-\udcff]", lambda m: f"%{ord(m[0]) - 0xDC00:02X}", escaped)
+
+
+def cut_address(text, most):
+    """No escape is cut in two."""
+    return re.sub("%.?$", "", text[:most]) if len(text) > most else text
 
 
 def raw_address(hit):
@@ -254,7 +286,8 @@ def ga4_name(hit):
         return OWN_NAMES[hit.kind]
     if ga4_habit(hit):
         return ga4_habit(hit)
-    return cleaned("_".join(part for part in (hit.category, hit.name) if part))
+    joint = "_".join(part for part in (hit.category, hit.name) if part)
+    return cleaned(re.sub("^[^A-Za-z]+", "", joint))
 
 
 def of_user(keys):
@@ -302,20 +335,20 @@ def ga4_encode(keys, hit, now):
         # Without a session the start of the day: what has none is not counted.
         "session_id": session or str(hit.session or hit.micros // 1_000_000 // DAY * DAY),
         "engagement_time_msec": 1,
-        "page_location": page_address(hit)[:1000],
+        "page_location": cut_address(page_address(hit), 1000),
     }
     if hit.kind == "download":
-        params["link_url"] = params.pop("page_location")[:100]
-        params["page_location"] = address(hit.referrer)[:1000]
-        params["file_name"] = address(hit.path)[:100]
+        params["link_url"] = cut_address(page_address(hit), 100)
+        params["page_location"] = cut_address(address(hit.referrer), 1000)
+        params["file_name"] = cut_address(address(hit.path), 100)
         stem, _, extension = hit.path.split(b"/")[-1].rpartition(b".")
-        params["file_extension"] = address(extension if stem else b"")[:100]
+        params["file_extension"] = cut_address(address(extension if stem else b""), 100)
     elif hit.kind == "not-found":
-        params["page_referrer"] = address(hit.referrer)[:420]
+        params["page_referrer"] = cut_address(address(hit.referrer), 420)
     elif hit.kind == "search":
         params["search_term"] = hit.label[:100]
     elif page:
-        params["page_referrer"] = address(hit.referrer)[:420]
+        params["page_referrer"] = cut_address(address(hit.referrer), 420)
         params["page_title"] = hit.title[:300]
         params["page_language"] = hit.language.lower()
     else:
@@ -386,7 +419,7 @@ def matomo_order(hit):
 
 def matomo_pairs(keys, hit, now):
     is_event = hit.kind in ("event", "not-found")
-    url = page_address(hit)[:1024] if hit.site and (hit.path or not is_event) else ""
+    url = cut_address(page_address(hit), 1024) if hit.site and (hit.path or not is_event) else ""
     pairs = [
         ("idsite", str(keys["site_id"])),
         ("rec", "1"),
@@ -395,7 +428,7 @@ def matomo_pairs(keys, hit, now):
         ("uid", hit.user_id if len(hit.user_id) <= 200 else ""),
         ("url", url),
         ("action_name", hit.title[:1024] if hit.kind == "page" else ""),
-        ("urlref", "" if hit.kind in ("event", "search") else address(hit.referrer)[:1024]),
+        ("urlref", "" if hit.kind in ("event", "search") else cut_address(address(hit.referrer), 1024)),
         ("ua", hit.agent.decode(errors="replace")),
         ("lang", hit.language),
         ("cdt", str(min(hit.micros, now) // 1_000_000)),
@@ -408,7 +441,7 @@ def matomo_pairs(keys, hit, now):
     if hit.kind == "download":
         pairs.append(("download", url))
     elif hit.kind == "not-found":
-        pairs += [("e_c", "not-found"), ("e_a", "not-found"), ("e_n", address(hit.path)[:1024]), ("ca", "1")]
+        pairs += [("e_c", "not-found"), ("e_a", "not-found"), ("e_n", cut_address(address(hit.path), 1024)), ("ca", "1")]
     elif hit.kind == "event":
         category = hit.category if hit.category.strip() else "event"
         value = "" if hit.value is None else plain(hit.value)
@@ -427,10 +460,6 @@ def matomo_pairs(keys, hit, now):
     if keys.get("bots"):
         pairs.append(("bots", "1"))
     return pairs
-
-
-def form(pairs):
-    return "&".join(f"{name}={quote(value, safe='')}" for name, value in pairs if value)
 
 
 def matomo_encode(keys, hit, now):
@@ -464,8 +493,7 @@ def plausible_address(hit):
     query = b"?" + hit.query if hit.query else b""
     scheme = b"https://" if hit.secure else b"http://"
     text = address(scheme + hit.site.encode() + (hit.path or b"/") + query)
-    whole = re.sub("%(?![0-9A-Fa-f]{2})", "%25", text)
-    return re.sub("%.?$", "", whole[:2000]) if len(whole) > 2000 else whole
+    return cut_address(re.sub("%(?![0-9A-Fa-f]{2})", "%25", text), 2000)
 
 
 def plausible_encode(keys, hit, now):
@@ -473,20 +501,23 @@ def plausible_encode(keys, hit, now):
     if hit.kind == "download":
         props["url"] = plausible_address(hit)
     elif hit.kind == "not-found":
-        props["path"] = address(hit.path)
+        props["path"] = cut_address(address(hit.path), 2000)
     elif hit.kind == "search":
         props["search_query"] = hit.label
     elif hit.kind == "event":
-        props = present({"category": hit.category, "label": hit.label, "value": record.number(hit.value)})
+        props = {"category": hit.category, "label": hit.label, "value": record.number(hit.value)}
+    # What stands there by itself is no property's to say, even where it is missing.
+    own, props = props.keys(), present(props)
     for name, value in hit.properties.items():
-        if name and name not in props and value != "" and len(props) < 30:
+        is_name = name and not re.search("[\0-\x1f\x7f]", name)
+        if is_name and name not in own and value != "" and len(props) < 30:
             props[name] = value if isinstance(value, str) else record.number(value)
     names = {"page": "pageview", "download": "File Download", "not-found": "404", "search": "Search"}
     body = {
         "domain": keys.get("domain", hit.site),
         "name": names.get(hit.kind) or (f"{hit.category}: {hit.name}" if hit.category else hit.name)[:120],
         "url": plausible_address(hit),
-        "referrer": "" if hit.kind in ("event", "search") else address(hit.referrer),
+        "referrer": "" if hit.kind in ("event", "search") else cut_address(address(hit.referrer), 2000),
         "interactive": None if hit.kind == "page" or keys.get("interactive") else False,
         "revenue": receivers.revenue(hit),
         "props": props or None,

@@ -16,7 +16,7 @@
 //! | `user_agent` | the agent |
 //! | `user_properties.….value` | of the properties that `user_properties` names: the value, up to 36 characters |
 //! | `consent` | for ads' data and personalisation: `GRANTED` if the visitor allowed ads, else `DENIED` |
-//! | `events[].name` | `page_view`, `file_download`, `page_not_found`, `view_search_results`, `exception` and `timing_complete` for events of the categories `exception` and, with a value, `timing`, or an event's category and name joined and cleaned (`cart_add`) |
+//! | `events[].name` | `page_view`, `file_download`, `page_not_found`, `view_search_results`, `exception` and `timing_complete` for events of the categories `exception` and, with a value, `timing`, or an event's category and name joined, from the first letter on, and cleaned (`cart_add`) |
 //! | `events[].timestamp_micros` | the hit's own time, moved into the 72 hours before the sending |
 //! | `….params.session_id` | the second in which the session began; without a session, the one in which the hit's UTC day began, as no hit counts without; with `join`, that of Google's tag (`_ga_…`), if it has not ended |
 //! | `….params.engagement_time_msec` | 1, as no hit counts without |
@@ -37,7 +37,7 @@
 //! # What is refused
 //!
 //! A hit without a visitor (`no-visitor`), and an event whose name is empty or reserved, or has no letter
-//! to begin with (`bad-name`): Google answers 204 to whatever it throws away. A property of a reserved
+//! (`bad-name`): Google answers 204 to whatever it throws away. A property of a reserved
 //! name, or of one of the names above that a hit of its kind has, is left out.
 //!
 //! [reference]: https://developers.google.com/analytics/devguides/collection/protocol/ga4/reference

@@ -22,7 +22,7 @@
 //! | `interactive` | `false` for what is no page view, unless `interactive = true` |
 //! | `props.url`, `path`, `search_query` | of a download: its address; of a page not found: its path; of a search: the term |
 //! | `props.category`, `label`, `value` | of an event |
-//! | `props.…` | the properties, of one name the last: 30 in all, their names up to 300 characters, texts up to 2,000; empty ones are left out |
+//! | `props.…` | the properties, of one name the last: 30 in all, their names up to 300 characters, texts up to 2,000; empty ones are left out, and those whose names have control characters or are the ones above |
 //! | `revenue` | of an event with a property `currency` of three capital letters: its property `revenue` if that is a number, else its value |
 //!
 //! Bytes outside UTF-8 and stray percent signs, over which Plausible would fail, are percent-encoded.

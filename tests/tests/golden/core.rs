@@ -67,6 +67,13 @@ impl Raised {
 
 /// What core makes of a call, in the vectors' words; the bytes of each hit and each body are added to `raw`.
 pub(crate) fn outcome(config: &Config, call: &Call, raw: &mut Vec<Vec<u8>>) -> Json {
+    let (mut outcome, hits) = judged(config, call);
+    outcome["hits"] = hits.iter().map(|hit| recorded(config, hit, call.now + DELAY, raw)).collect();
+    outcome
+}
+
+/// The same without the hits, and the hits themselves.
+pub(crate) fn judged(config: &Config, call: &Call) -> (Json, Vec<Hit>) {
     let entropy = bytes(&call.entropy).try_into().expect("64 bytes of entropy");
     let asked = &call.request;
     let request = Request::new(&asked.method, &asked.target, &asked.headers)
@@ -80,8 +87,7 @@ pub(crate) fn outcome(config: &Config, call: &Call, raw: &mut Vec<Vec<u8>>) -> J
     if let Some(answer) = endpoint::answer(config, &request, draw, &mut |hit| hits.push(hit)) {
         let reason = answer.reason().map_or("tracked", Reason::code);
         let headers: Vec<_> = answer.headers().collect();
-        let hits = hits.iter().map(|hit| recorded(config, hit, call.now + DELAY, raw)).collect();
-        return answered(reason, answer.status(), &headers, answer.content(), hits);
+        return (answered(reason, answer.status(), &headers, answer.content(), Vec::new()), hits);
     }
     let mut exchange = judge::begin(config, &request, Moment::new(call.now, entropy), key.as_ref());
     exchange.set_consent(config, call.consent.consent());
@@ -101,20 +107,20 @@ pub(crate) fn outcome(config: &Config, call: &Call, raw: &mut Vec<Vec<u8>>) -> J
         }
     };
     let headers: Vec<_> = verdict.headers().map(|(name, value)| (name.to_lowercase(), value)).collect();
-    let hits: Vec<_> = hits.iter().map(|hit| recorded(config, hit, call.now + DELAY, raw)).collect();
-    json!({
+    let outcome = json!({
         "verdict": verdict.reason().map_or("tracked", Reason::code),
         "headers": headers,
         "notice": notice,
         "visitor": visitor,
-        "hits": hits,
-    })
+        "hits": [],
+    });
+    (outcome, hits)
 }
 
 static LISTS: LazyLock<Arc<Lists>> = LazyLock::new(|| Arc::new(Lists::built_in()));
 
 /// What looks at hits, with the files that the configuration names.
-fn enricher(config: &Config) -> Enricher {
+pub(crate) fn enricher(config: &Config) -> Enricher {
     let own =
         config.bots_list().map(|path| Lists::with_crawlers(&fs::read_to_string(path).unwrap()).unwrap());
     let enricher = Enricher::new(config, own.map_or_else(|| Arc::clone(&LISTS), Arc::new));

@@ -239,32 +239,37 @@ fn differences(path: &str, expected: Option<&Json>, got: Option<&Json>, found: &
     }
 }
 
-/// Holds what `outcomes` makes of each vector, call by call, against what the vector expects.
-pub(crate) fn compare(outcomes: impl Fn(&Vector) -> Result<Vec<Json>, String>) {
+/// All vectors.
+pub(crate) fn all() -> impl Iterator<Item = Vector> {
     // The tests that use this lie beside it, whichever package they are tests of.
-    let mut names = BTreeSet::new();
-    let mut found = Vec::new();
-    for entry in fs::read_dir(FOLDER).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_none_or(|extension| extension != "json") {
-            continue;
-        }
-        let stem = path.file_stem().unwrap().to_str().unwrap().to_owned();
+    let paths = fs::read_dir(FOLDER).unwrap().map(|entry| entry.unwrap().path());
+    paths.filter(|path| path.extension().is_some_and(|extension| extension == "json")).map(|path| {
+        let stem = path.file_stem().unwrap().to_str().unwrap();
         let vector: Vector = serde_json::from_str(&fs::read_to_string(&path).unwrap())
             .unwrap_or_else(|error| panic!("{stem}: {error}"));
         assert_eq!(vector.name, stem);
         assert!(!vector.purpose.is_empty() && !vector.calls.is_empty(), "{stem} shows nothing");
+        vector
+    })
+}
+
+/// Holds what `outcomes` makes of each vector, call by call, against what the vector expects.
+pub(crate) fn compare(outcomes: impl Fn(&Vector) -> Result<Vec<Json>, String>) {
+    let mut names = BTreeSet::new();
+    let mut found = Vec::new();
+    for vector in all() {
+        let name = &vector.name;
         match outcomes(&vector) {
-            Err(error) => found.push(format!("{stem}: {error}")),
+            Err(error) => found.push(format!("{name}: {error}")),
             Ok(outcomes) => {
-                assert_eq!(outcomes.len(), vector.calls.len(), "{stem}");
+                assert_eq!(outcomes.len(), vector.calls.len(), "{name}");
                 for (n, (call, got)) in vector.calls.iter().zip(&outcomes).enumerate() {
-                    let path = format!("{stem}: calls.{n}");
+                    let path = format!("{name}: calls.{n}");
                     differences(&path, Some(&call.expect.json()), Some(got), &mut found);
                 }
             }
         }
-        names.insert(stem);
+        names.insert(vector.name);
     }
     assert!(names.len() >= 60, "only {} vectors", names.len());
     assert!(found.is_empty(), "{} differences:\n{}", found.len(), found.join("\n"));
