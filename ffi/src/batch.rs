@@ -228,6 +228,7 @@ pub unsafe extern "C" fn trackside_batch_classify(
         let body = call.bytes(body, "body")?;
         let place = call.output(outcome, "outcome")?;
         let outcome = batch.protocol()?.classify(status, &Dated::new(&headers, batch.now), body);
+        let outcome = outcome.of(batch.taken);
         batch.is_answered = accuses(status);
         place.set(batch.remember(outcome));
         Ok(())

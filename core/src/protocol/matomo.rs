@@ -37,8 +37,8 @@
 //!
 //! # What the answer says
 //!
-//! Matomo counts the hits of a bulk request that it threw away, and names them to a superuser's token alone: they are
-//! refused(`rejected`), and which they were may not be known. It says nothing of hits that it takes for a bot's, and
+//! Matomo counts the hits of a bulk request that it tracked: the others are refused(`rejected`), whether it calls them
+//! invalid or has not read them, and which they were is not known. It says nothing of hits that it takes for a bot's, and
 //! nothing at all with the plugin QueuedTracking, which answers before it looks. A 500 of its own tells that the whole
 //! was rolled back, and is safe to send again. An answer that is not Matomo's is one of a wrong `url`: refused, and so is
 //! one that counts no hit at all.
@@ -413,9 +413,6 @@ struct Counts {
     tracked: usize,
     #[serde(default)]
     invalid: usize,
-    /// For a superuser's token alone.
-    #[serde(default)]
-    invalid_indices: Vec<usize>,
 }
 
 impl Counts {
@@ -425,18 +422,13 @@ impl Counts {
         serde_json::Deserializer::from_slice(&body[start..]).into_iter().next()?.ok()
     }
 
-    /// Whether it read hits and threw none of them away, or some; no request is without hits.
-    fn outcome(self) -> Outcome {
+    /// What it did not track is lost, whether it calls it invalid or never read it. Which of them were invalid it tells a
+    /// superuser's token alone. No request is without hits.
+    fn outcome(&self) -> Outcome {
         match (self.tracked, self.invalid) {
-            (0, 0) => return Outcome::Refused(Reason::Rejected),
-            (_, 0) => return Outcome::Delivered,
-            _ => {}
+            (0, 0) => Outcome::Refused(Reason::Rejected),
+            (tracked, _) => Outcome::Took(tracked, Reason::Rejected),
         }
-        let named = self.invalid_indices.len() == self.invalid;
-        // Where they are only counted, so many stand for them: the books have numbers, not hits.
-        let indices: Vec<_> =
-            if named { self.invalid_indices } else { (0..self.invalid.min(BATCH)).collect() };
-        Outcome::Partial(indices.into_iter().map(|index| (index, Reason::Rejected)).collect())
     }
 }
 

@@ -2,7 +2,8 @@
 //! that is what a test wants.
 //!
 //! Each request takes the next answer of the script; once the script is through, each takes the standing
-//! answer, which is 204 until [`Collector::always`] says otherwise. Connections are kept alive.
+//! answer, which is 204 until [`Collector::always`] says otherwise, or one that is [thought](Collector::thinking) of when
+//! the request is read. Connections are kept alive.
 
 mod answer;
 mod request;
@@ -37,6 +38,9 @@ pub struct Collector {
     reserved: Option<Socket>,
 }
 
+/// The answer to a request.
+type Think = dyn Fn(&Recorded) -> Answer + Send + Sync;
+
 /// Serves one connection, of this number, until it is to be closed.
 type Serve = dyn Fn(&TcpStream, usize) -> io::Result<()> + Send + Sync;
 
@@ -45,6 +49,8 @@ struct Shared {
     changed: Condvar,
     /// In place of the script and the standing answer.
     serve: Option<Box<Serve>>,
+    /// In place of the standing answer.
+    think: Option<Box<Think>>,
 }
 
 impl fmt::Debug for Shared {
@@ -73,7 +79,16 @@ impl Collector {
     ///
     /// If no port can be had.
     pub fn start() -> io::Result<Self> {
-        Self::begin(None)
+        Self::begin(None, None)
+    }
+
+    /// One that answers each request for which there is no script as `think` says, in place of a standing answer.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start).
+    pub fn thinking(think: impl Fn(&Recorded) -> Answer + Send + Sync + 'static) -> io::Result<Self> {
+        Self::begin(None, Some(Box::new(think)))
     }
 
     /// One whose connections are served by `serve`, each on a thread of its own. It records no request, and answers
@@ -85,10 +100,10 @@ impl Collector {
     pub fn serving(
         serve: impl Fn(&TcpStream, usize) -> io::Result<()> + Send + Sync + 'static,
     ) -> io::Result<Self> {
-        Self::begin(Some(Box::new(serve)))
+        Self::begin(Some(Box::new(serve)), None)
     }
 
-    fn begin(serve: Option<Box<Serve>>) -> io::Result<Self> {
+    fn begin(serve: Option<Box<Serve>>, think: Option<Box<Think>>) -> io::Result<Self> {
         let shared = Arc::new(Shared {
             state: Mutex::new(State {
                 script: VecDeque::new(),
@@ -103,6 +118,7 @@ impl Collector {
             }),
             changed: Condvar::new(),
             serve,
+            think,
         });
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
         let mut collector = Self { address, shared, acceptor: None, reserved: None };
@@ -322,16 +338,17 @@ fn serve(mut stream: &TcpStream, connection: usize, shared: &Shared) -> io::Resu
         let Some(request) = read(&mut stream, &mut input, connection)? else {
             return Ok(());
         };
-        let mut answer = {
+        let (scripted, standing) = {
             let mut state = shared.lock();
             if state.refuses() {
                 return Ok(());
             }
-            state.requests.push(request);
-            let standing = state.standing.clone();
-            state.script.pop_front().unwrap_or(standing)
+            state.requests.push(request.clone());
+            (state.script.pop_front(), state.standing.clone())
         };
         shared.changed.notify_all();
+        let think = || shared.think.as_ref().map_or(standing, |think| think(&request).0);
+        let mut answer = scripted.unwrap_or_else(think);
         while let Kind::Held(then) = answer {
             if !hold(shared) {
                 return Ok(());

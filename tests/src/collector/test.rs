@@ -86,6 +86,15 @@ fn it_goes_down_and_comes_back_at_the_same_address() {
 }
 
 #[test]
+fn an_answer_may_depend_on_the_request() {
+    let collector = Collector::thinking(|request| Answer::status(200).body(request.target.as_str())).unwrap();
+    collector.script([Answer::status(503)]);
+    assert!(get(&collector, "/a").starts_with("HTTP/1.1 503 "), "the script comes first");
+    assert!(get(&collector, "/b").ends_with("\r\n\r\n/b"));
+    assert_eq!(collector.count(), 2);
+}
+
+#[test]
 fn a_test_may_serve_connections_itself() {
     let collector = Collector::serving(|mut stream, connection| {
         let request = read(&mut stream, &mut Vec::new(), connection)?.unwrap();

@@ -92,7 +92,7 @@ impl Running {
     }
 
     fn apply(&self, desk: &mut Desk, mut batch: Batch, outcome: Outcome, is_answered: bool) {
-        match outcome {
+        match outcome.of(batch.items.len()) {
             Outcome::Delivered => self.deliver(&batch.items),
             Outcome::Partial(mut refused) => {
                 refused.sort_by_key(|&(index, _)| index);

@@ -195,6 +195,26 @@ fn a_part_may_be_refused() {
 }
 
 #[test]
+fn what_a_receiver_did_not_count_is_refused() {
+    let mut options = options("counted");
+    options.batch.hits = 4;
+    options.batch.age = Duration::from_secs(3_600);
+    let (pool, _) = scripted(options, |attempt, batch| match attempt {
+        0 => all(batch, Outcome::Took(3, Reason::Rejected)),
+        1 => all(batch, Outcome::Took(0, Reason::Rejected)),
+        // Of the first two alone.
+        2 => Delivery::new(2, Outcome::Took(1, Reason::Quota)),
+        _ => all(batch, Outcome::Took(9, Reason::Rejected)),
+    });
+    submit_all(&pool, &hits(12));
+    assert!(pool.flush(soon()).unwrap().is_empty());
+    let book = stats(&pool);
+    assert_balanced(&book);
+    assert_eq!((book.delivered, book.retries), (3 + 1 + 2, 0));
+    assert_eq!(book.refused, [(Reason::Rejected, 1 + 4), (Reason::Quota, 1)]);
+}
+
+#[test]
 fn a_sink_may_refuse_all_of_it_and_its_reason_is_booked() {
     let (pool, _) = scripted(options("refused"), |attempt, batch| {
         all(batch, Outcome::Refused(if attempt == 0 { Reason::StoreUnavailable } else { Reason::Off }))

@@ -63,7 +63,7 @@ impl<'a> Answer<'a> {
 
     /// What the pool would make of it.
     pub fn outcome(&self) -> Outcome {
-        self.test.remote.protocol().classify(self.status, self.headers, self.body)
+        self.test.remote.protocol().classify(self.status, self.headers, self.body).of(1)
     }
 
     /// The beginning of `text`, which the receiver said, on one line, without what was secret in the request: `: ` and

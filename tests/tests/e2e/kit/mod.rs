@@ -10,8 +10,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use axum::{Router, extract::Path, response::Html, routing::get};
-use trackside::{Reason, ledger::Hits};
+use axum::{
+    Router,
+    extract::Path,
+    response::Html,
+    routing::{get, post},
+};
+use trackside::{Event, Reason, Visit, ledger::Hits};
 use trackside_tests::collector::Collector;
 
 pub(crate) use self::{
@@ -24,10 +29,18 @@ pub(crate) use self::{
 /// Nothing that is waited for takes this long unless it never comes.
 pub(crate) const LIMIT: Duration = Duration::from_secs(60);
 
-/// A front page, and one for each number.
+/// A front page, and one for each number; what is posted to `/event/…` is no page view, and an event of that name.
 pub(crate) fn pages() -> Router {
     let page = |Path(n): Path<u32>| async move { Html(format!("<p>{n}</p>")) };
-    Router::new().route("/", get(|| async { Html("<p>Hello</p>") })).route("/page/{n}", get(page))
+    Router::new()
+        .route("/", get(|| async { Html("<p>Hello</p>") }))
+        .route("/page/{n}", get(page))
+        .route("/event/{name}", post(event))
+}
+
+async fn event(visit: Visit, Path(name): Path<String>) {
+    let event = Event::new(name).category("cart").label("SKU-1").value(2.0);
+    visit.event(event.property("colour", "red"));
 }
 
 /// Asks `browser` for the pages of these numbers, each of which must be whole.
@@ -35,6 +48,13 @@ pub(crate) fn turn(browser: &Browser, numbers: impl IntoIterator<Item = u32>) {
     for n in numbers {
         let page = browser.get(&format!("/page/{n}"));
         assert_eq!((page.status(), page.text()), (200, format!("<p>{n}</p>")));
+    }
+}
+
+/// Has `browser` post what is an event of each of these names.
+pub(crate) fn raise<'a>(browser: &Browser, names: impl IntoIterator<Item = &'a str>) {
+    for name in names {
+        assert_eq!(browser.send("POST", &format!("/event/{name}"), &[]).status(), 200, "{name}");
     }
 }
 
