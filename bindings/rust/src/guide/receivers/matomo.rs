@@ -37,8 +37,9 @@
 //!
 //! # Where hits are thrown away
 //!
-//! Matomo counts what it throws away of a request of many, and trackside counts the same as refused(`rejected`): look
-//! there if hits are missed, most often because the token has no access to the site. Of these it says nothing:
+//! Matomo counts what it tracks of a request of many, and what is missing from that trackside counts as
+//! refused(`rejected`): look there if hits are missed, most often because the token has no access to the site. Of these it
+//! says nothing:
 //!
 //! - hits whose agent it knows for a bot's, unless `bots = true`;
 //! - everything, with the plugin QueuedTracking, which answers before it looks.
