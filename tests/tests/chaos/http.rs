@@ -1,12 +1,9 @@
-//! The pool and its HTTP sink before a receiver that does everything wrong.
+//! The pool and its HTTP sink before a receiver that does everything wrong, by a clock that is set ahead and back, with
+//! sinks that panic.
 
 use std::{
-    cell::Cell,
     collections::BTreeMap,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicU64, Ordering::SeqCst},
-    },
+    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
@@ -15,35 +12,41 @@ use trackside_core::{
     Reason,
     config::{Http, Only, WhenFull, Workers},
     ledger::Hits,
-    protocol::{Enriched, Needs, Outcome},
+    protocol::{Needs, Outcome},
     transport::{Submitted, Transport},
 };
 use trackside_transports::{
-    clock::{Clock, System},
+    clock::Clock,
     pool::{Backoff, Options, Pool},
-    sink::{Delivery, Sink},
     sinks,
 };
 
 use crate::{
+    clock::Unsteady,
     counts::{self, Counts, assert_balanced},
     hits::{Maker, number},
     random::Random,
-    receiver::{Did, Fault, Profile, Receiver},
-    wire::{Attempts, Wire},
+    receiver::{Did, Fault, Profile, Receiver, processed},
+    watched::{Attempt, Counted, End, Log},
+    wire::Wire,
 };
 
 /// The name of events that travel before all others.
 const ORDER: &str = "order";
+
+/// A wait that a receiver asked for and that is longer ends with the pool.
+const LONG: Duration = Duration::from_secs(60);
 
 pub(crate) fn run(seed: u64) -> Counts {
     let mut random = Random::new(seed);
     let maker = Maker::new();
     let profile = profile(&mut random);
     let flaps = if random.percent(40) { random.within(1..6) } else { 0 };
+    let jumps = if random.percent(40) { random.within(1..8) } else { 0 };
+    let log = Log::new(seed, *random.one_of(&[0, 0, 2, 10]));
+    let clock = Arc::new(Unsteady::new());
     let receiver = Receiver::start(seed, profile.clone());
-    let options = options(&mut random, &maker, receiver.url());
-    let log = Arc::new(Log::default());
+    let options = options(&mut random, &maker, receiver.url(), &clock);
     let pool = pool(options.clone(), &log, profile.patience);
     let seeds: Vec<_> = (0..random.within(1..4)).map(|_| random.next()).collect();
     let answers: Vec<(u64, Submitted)> = thread::scope(|scope| {
@@ -56,20 +59,27 @@ pub(crate) fn run(seed: u64) -> Counts {
                 })
             })
             .collect();
-        for _ in 0..flaps {
+        for n in 0..flaps + jumps {
             thread::sleep(Duration::from_millis(random.within(5..80) as u64));
-            receiver.flap(Duration::from_millis(random.within(0..30) as u64));
+            if n < flaps {
+                receiver.flap(Duration::from_millis(random.within(0..30) as u64));
+            } else {
+                clock.jump(&mut random);
+            }
         }
         threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
     });
     receiver.heal();
-    let left = pool.close(Instant::now() + Duration::from_secs(120)).unwrap();
+    log.heal();
+    let left = pool.close(Instant::now() + 2 * LONG).unwrap();
     assert!(left.is_empty(), "{left:?}");
     let book = pool.stats().remove(0);
     assert_balanced(&book);
-    assert_eq!((book.pending(), book.panics), (0, 0), "{book:?}");
-    let outside = Outside { answers, attempts: log.take(), did: receiver.close(), options };
-    Counts { runs: 1, faults: receiver.faults(), ..outside.hold_against(&book) }
+    assert_eq!(book.pending(), 0, "{book:?}");
+    let outside =
+        Outside { answers, attempts: log.take(), did: receiver.close(), options, jumps: clock.jumps() };
+    let faults = receiver.faults() + clock.jumps() + book.panics;
+    Counts { runs: 1, faults, ..outside.hold_against(&book) }
 }
 
 fn profile(random: &mut Random) -> Profile {
@@ -84,7 +94,7 @@ fn profile(random: &mut Random) -> Profile {
     Profile { faults, percent: random.within(5..95), patience }
 }
 
-fn options(random: &mut Random, maker: &Maker, url: &str) -> Options {
+fn options(random: &mut Random, maker: &Maker, url: &str, clock: &Arc<Unsteady>) -> Options {
     let destination = maker.destination();
     let (mut queue, mut batch) = (destination.queue.clone(), destination.batch);
     queue.hits = random.within(10..400);
@@ -99,7 +109,7 @@ fn options(random: &mut Random, maker: &Maker, url: &str) -> Options {
     needs.gzip = random.percent(30);
     Options {
         name: "chaos".to_owned(),
-        workers: Workers::Count(random.within(1..5)),
+        workers: Workers::Count(*random.one_of(&[1, 1, 2, 3, 4])),
         queue,
         batch,
         max_age: destination.max_age,
@@ -109,7 +119,7 @@ fn options(random: &mut Random, maker: &Maker, url: &str) -> Options {
         dedupe: needs.dedupe,
         protocol: Some(Arc::new(Wire::new(url, needs, Arc::<Counted>::default()))),
         stage: None,
-        clock: Arc::new(System),
+        clock: Arc::clone(clock) as Arc<dyn Clock>,
         keys: None,
         spool: None,
         observer: None,
@@ -120,11 +130,8 @@ fn pool(options: Options, log: &Arc<Log>, patience: Duration) -> Pool {
     let mut http = Http::from(patience);
     http.stages.answer = patience * 3 / 4;
     let protocol = Arc::clone(options.protocol.as_ref().unwrap());
-    let (factory, log) = (sinks::http::factory(protocol, http), Arc::clone(log));
     let quick = Backoff::new(Duration::from_micros(100), Duration::from_millis(3));
-    Pool::with_backoff(options, quick, move || {
-        Ok(Box::new(Watched { sink: factory()?, log: Arc::clone(&log) }) as Box<dyn Sink>)
-    })
+    Pool::with_backoff(options, quick, log.watch(sinks::http::factory(protocol, http)))
 }
 
 /// Submits hits in bursts, looks at the bounds meanwhile, and answers what was said to each.
@@ -136,9 +143,9 @@ fn submit(pool: &Pool, maker: &Maker, options: &Options, mut random: Random) -> 
     for _ in 0..random.within(10..60) {
         for _ in 0..random.below(12) {
             let hit = if random.percent(10) {
-                maker.event(System.micros(), ORDER)
+                maker.event(options.clock.micros(), ORDER)
             } else {
-                maker.page(System.micros(), random.below(300))
+                maker.page(options.clock.micros(), random.below(300))
             };
             let number = number(&hit);
             answers.push((number, pool.submit(hit)));
@@ -153,61 +160,13 @@ fn submit(pool: &Pool, maker: &Maker, options: &Options, mut random: Random) -> 
     answers
 }
 
-thread_local! {
-    /// The attempt that this worker makes.
-    static ATTEMPT: Cell<u64> = const { Cell::new(0) };
-}
-
-/// Counts attempts.
-#[derive(Debug, Default)]
-struct Counted(AtomicU64);
-
-impl Attempts for Counted {
-    fn begin(&self, _: &[u64]) -> u64 {
-        let attempt = self.0.fetch_add(1, SeqCst);
-        ATTEMPT.set(attempt);
-        attempt
-    }
-}
-
-/// An attempt, as the pool was told of it.
-struct Attempt {
-    number: u64,
-    hits: Vec<u64>,
-    outcome: Outcome,
-}
-
-#[derive(Default)]
-struct Log(Mutex<Vec<Attempt>>);
-
-impl Log {
-    fn take(&self) -> Vec<Attempt> {
-        std::mem::take(&mut *self.0.lock().unwrap())
-    }
-}
-
-/// The HTTP sink, and somebody who looks over its shoulder.
-struct Watched {
-    sink: Box<dyn Sink>,
-    log: Arc<Log>,
-}
-
-impl Sink for Watched {
-    fn deliver(&mut self, batch: &[Enriched<'_>], now: u64) -> Delivery {
-        let delivery = self.sink.deliver(batch, now);
-        let hits = batch[..delivery.taken].iter().map(|enriched| number(enriched.hit)).collect();
-        let attempt = Attempt { number: ATTEMPT.get(), hits, outcome: delivery.outcome.clone() };
-        self.log.0.lock().unwrap().push(attempt);
-        delivery
-    }
-}
-
 /// What is known of a run without asking the books.
 struct Outside {
     answers: Vec<(u64, Submitted)>,
     attempts: Vec<Attempt>,
     did: BTreeMap<u64, Did>,
     options: Options,
+    jumps: u64,
 }
 
 impl Outside {
@@ -215,15 +174,15 @@ impl Outside {
         let is_key = self.options.dedupe;
         let mut fates: BTreeMap<u64, &'static str> = BTreeMap::new();
         for attempt in &self.attempts {
-            self.assert_true(attempt);
-            let fate = match attempt.outcome {
-                Outcome::Delivered => "delivered",
-                Outcome::Refused(Reason::Rejected) => "rejected",
-                Outcome::Retry(_) => "waiting",
-                Outcome::Split if attempt.hits.len() == 1 => "too large",
-                Outcome::Split => "waiting",
-                Outcome::Unknown if is_key => "waiting",
-                Outcome::Unknown => "ambiguous",
+            attempt.assert_true(&self.did);
+            let fate = match attempt.end {
+                End::Told(Outcome::Delivered) => "delivered",
+                End::Told(Outcome::Refused(Reason::Rejected)) => "rejected",
+                End::Told(Outcome::Retry(_)) => "waiting",
+                End::Told(Outcome::Split) if attempt.hits.len() == 1 => "too large",
+                End::Told(Outcome::Split) => "waiting",
+                End::Told(Outcome::Unknown) | End::Panicked if is_key => "waiting",
+                End::Told(Outcome::Unknown) | End::Panicked => "ambiguous",
                 ref other => panic!("no receiver here answers {other:?}"),
             };
             for hit in &attempt.hits {
@@ -231,29 +190,31 @@ impl Outside {
                 assert!(matches!(before, None | Some("waiting")), "hit {hit} was {before:?} and is {fate}");
             }
         }
+        self.assert_waits_were_kept();
         let fated = |fate: &str| fates.values().filter(|it| **it == fate).count() as u64;
         let turned_away =
             |reason| self.answers.iter().filter(|it| it.1 == Submitted::Dropped(reason)).count() as u64;
         let queued = || self.answers.iter().filter(|it| it.1 == Submitted::Queued).map(|it| it.0);
         let evicted = queued().filter(|hit| !fates.contains_key(hit)).count() as u64;
-        assert_eq!(book.offered, self.answers.len() as u64);
+        let panics = self.attempts.iter().filter(|attempt| attempt.end == End::Panicked).count() as u64;
+        assert_eq!((book.offered, book.panics), (self.answers.len() as u64, panics), "{book:?}");
         assert_eq!(book.delivered, fated("delivered"), "{book:?}");
         assert_eq!(counts::lost(book, Reason::Rejected), fated("rejected"), "{book:?}");
         assert_eq!(counts::lost(book, Reason::TooLarge), fated("too large"), "{book:?}");
         assert_eq!(counts::lost(book, Reason::Ambiguous), fated("ambiguous"), "{book:?}");
-        // Whom the receiver failed over while it took others is refused for that.
-        assert_eq!(counts::lost(book, Reason::Poison), fated("waiting"), "{book:?}");
-        let has_failed = self.did.values().any(|did| did.fault == Some(Fault::ServerError));
-        assert!(
-            fated("waiting") == 0 || has_failed,
-            "nobody but a server that fails accuses a hit: {book:?}"
-        );
+        // Whom the receiver failed over while it took others is refused for that; what was tried and is a day old, by a
+        // clock that was set ahead, is given up.
+        let (poison, expired) = (counts::lost(book, Reason::Poison), counts::lost(book, Reason::Expired));
+        assert_eq!(poison + expired, fated("waiting"), "{book:?}");
+        assert!(expired == 0 || self.jumps > 0, "no hit is an hour old: {book:?}");
+        let has_failed = self.did.values().any(|did| did.fault == Some(Fault::ServerError)) || panics > 0;
+        assert!(poison == 0 || has_failed, "nobody but a server that fails accuses a hit: {book:?}");
         let full = [Reason::QueueFull, Reason::QueueBytes];
         let dropped: u64 = full.iter().map(|reason| counts::lost(book, *reason)).sum();
         assert_eq!(dropped, full.map(turned_away).iter().sum::<u64>() + evicted, "{book:?}");
         assert!(evicted == 0 || self.options.queue.when_full == WhenFull::DropOldest);
         let (mut again, mut doubled) = (0, 0);
-        let processed = self.processed();
+        let processed = processed(&self.did);
         for times in processed.values() {
             *(if is_key { &mut again } else { &mut doubled }) += times - 1;
         }
@@ -269,27 +230,25 @@ impl Outside {
         }
     }
 
-    /// How often each hit was processed.
-    fn processed(&self) -> BTreeMap<u64, u64> {
-        let mut processed = BTreeMap::new();
-        for hit in self.did.values().filter(|did| did.is_processed).flat_map(|did| &did.hits) {
-            *processed.entry(*hit).or_default() += 1;
+    /// What the receiver asked for is what the pool was told, and what its only worker did: where there are several, one
+    /// may be about to begin while another hears of it.
+    fn assert_waits_were_kept(&self) {
+        for attempt in &self.attempts {
+            let asked = attempt.number.and_then(|number| self.did.get(&number)?.asked);
+            if let (Some(asked), End::Told(Outcome::Retry(told))) = (asked, &attempt.end) {
+                asked.assert_understood(*told, self.jumps > 0);
+            }
         }
-        processed
-    }
-
-    /// What the pool was told of an attempt is what the receiver did, or that nobody knows.
-    fn assert_true(&self, attempt: &Attempt) {
-        let did = self.did.get(&attempt.number);
-        if let Some(did) = did {
-            assert_eq!(did.hits, attempt.hits);
+        if !matches!(self.options.workers, Workers::Count(1)) {
+            return;
         }
-        let is_processed = did.is_some_and(|did| did.is_processed);
-        let is_true = match attempt.outcome {
-            Outcome::Delivered => is_processed,
-            Outcome::Unknown => true,
-            _ => !is_processed,
-        };
-        assert!(is_true, "{:?} of {did:?}", attempt.outcome);
+        for pair in self.attempts.windows(2) {
+            if let End::Told(Outcome::Retry(Some(wait))) = pair[0].end
+                && wait < LONG
+            {
+                let waited = pair[1].began.duration_since(pair[0].ended);
+                assert!(waited >= wait, "{waited:?} instead of {wait:?}");
+            }
+        }
     }
 }

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod ailing;
+mod clock;
 mod counts;
 mod disks;
 mod expected;
@@ -16,11 +17,13 @@ mod model;
 mod processes;
 mod random;
 mod receiver;
+mod retry_after;
 mod runner;
 mod spool;
 mod spooled;
 mod tmpfs;
 mod trial;
+mod watched;
 mod wire;
 
 use runner::Family;

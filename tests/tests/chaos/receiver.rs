@@ -15,7 +15,7 @@ use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use socket2::SockRef;
 use trackside_tests::collector::{Collector, read};
 
-use crate::random::Random;
+use crate::{random::Random, retry_after::RetryAfter};
 
 /// What is done to a request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -85,6 +85,17 @@ pub(crate) struct Did {
     pub(crate) hits: Vec<u64>,
     pub(crate) fault: Option<Fault>,
     pub(crate) is_processed: bool,
+    /// When it is to be sent again, if it is and the receiver says so.
+    pub(crate) asked: Option<RetryAfter>,
+}
+
+/// How often each hit was processed.
+pub(crate) fn processed(did: &BTreeMap<u64, Did>) -> BTreeMap<u64, u64> {
+    let mut processed = BTreeMap::new();
+    for hit in did.values().filter(|did| did.is_processed).flat_map(|did| &did.hits) {
+        *processed.entry(*hit).or_default() += 1;
+    }
+    processed
 }
 
 /// A receiver of lines: the number of the attempt, and then one hit a line.
@@ -220,12 +231,17 @@ impl Shared {
                 Some(Fault::Redirect | Fault::Refuse | Fault::TooLarge | Fault::TryAgain) => false,
                 Some(_) => true,
             };
-            let did = Did { hits, fault, is_processed };
+            let asked = (fault == Some(Fault::TryAgain)).then(|| RetryAfter::draw(&mut random));
+            let did = Did { hits, fault, is_processed, asked };
             let before = self.did.lock().unwrap().insert(attempt, did);
             self.repeated.fetch_add(u64::from(before.is_some()), SeqCst);
             self.faults.fetch_add(u64::from(fault.is_some()), SeqCst);
             let is_kept = match fault {
                 None => answer(stream, 204, "", b"")?,
+                Some(Fault::TryAgain) => {
+                    let header = asked.map_or_else(String::new, RetryAfter::header);
+                    answer(stream, *random.one_of(&[408, 425, 429, 503]), &header, b"later")?
+                }
                 Some(fault) => self.answer(stream, fault, &mut random)?,
             };
             if !is_kept {
@@ -238,7 +254,9 @@ impl Shared {
     fn answer(&self, mut stream: &TcpStream, fault: Fault, random: &mut Random) -> io::Result<bool> {
         let patience = self.profile.patience;
         match fault {
-            Fault::Deaf | Fault::ResetMidRequest | Fault::Unread | Fault::HangUp => Ok(false),
+            Fault::Deaf | Fault::HangUp | Fault::ResetMidRequest | Fault::TryAgain | Fault::Unread => {
+                Ok(false)
+            }
             Fault::Mute => {
                 self.hold(patience * 2);
                 Ok(false)
@@ -286,16 +304,6 @@ impl Shared {
                 Ok(true)
             }
             Fault::TooLarge => answer(stream, 413, "", b""),
-            Fault::TryAgain => {
-                let header = *random.one_of(&[
-                    "",
-                    "retry-after: 0\r\n",
-                    "retry-after: soon\r\n",
-                    "retry-after: -5\r\n",
-                    "date: Wed, 22 Jul 2026 10:00:00 GMT\r\nretry-after: Wed, 22 Jul 2026 09:00:00 GMT\r\n",
-                ]);
-                answer(stream, *random.one_of(&[408, 425, 429, 503]), header, b"later")
-            }
         }
     }
 }

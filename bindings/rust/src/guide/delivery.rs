@@ -17,7 +17,7 @@
 //!
 //! | family | what is broken | what it shows |
 //! | --- | --- | --- |
-//! | `http` | a receiver that does everything wrong | what becomes of an attempt, below |
+//! | `http` | a receiver that does everything wrong, sinks that panic, and a clock that is set a day ahead and back | what becomes of an attempt, and that a wait which was asked for is kept, below |
 //! | `model` | attempts, sinks and the clock, ten thousand times beside a model of this page | when it is sent again, when the queue is full |
 //! | `spool`, `disks`, `tmpfs` | the disk beneath a spool | the [spool's](super::spool) promises |
 //! | `processes` | processes: killed, ended by a signal, forked and replaced, while the receiver flaps | when the process ends, and what a spool keeps then |
