@@ -97,9 +97,13 @@ mod test {
         });
         let expected = [("retry-after", "soon"), ("server", "a"), ("date", "Wed, 22 Jul 2026 10:00:00 GMT")];
         assert_eq!(all, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
-        let mut dates = 0;
-        dated.each(&DATE, &mut |_| dates += 1);
-        dated.each(&RETRY_AFTER, &mut |_| dates += 1);
-        assert_eq!(dates, 2);
+        let each = |name| {
+            let mut values = Vec::new();
+            dated.each(&name, &mut |value| values.push(String::from_utf8_lossy(value).into_owned()));
+            values
+        };
+        assert_eq!(each(DATE), ["Wed, 22 Jul 2026 10:00:00 GMT"]);
+        assert_eq!(each(RETRY_AFTER), ["soon"]);
+        assert_eq!(format!("{dated:?}"), r#"Dated { date: Some("Wed, 22 Jul 2026 10:00:00 GMT"), .. }"#);
     }
 }

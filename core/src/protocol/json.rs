@@ -203,9 +203,12 @@ mod test {
             (r#"""#, r#""\"""#),
             (r#"{"a":"\"\\ \n\u0000é"}"#, r#""{\"a\":\"\\\"\\\\ \\n\\u0000é\"}""#),
         ] {
-            let mut out = b"x".to_vec();
-            push_nested(&mut out, |out| out.extend_from_slice(json.as_bytes()));
-            assert_eq!(String::from_utf8(out).unwrap(), format!("x{text}"));
+            // What stands before it stays as it is, even what would be escaped.
+            for before in ["", "x", "\""] {
+                let mut out = before.as_bytes().to_vec();
+                push_nested(&mut out, |out| out.extend_from_slice(json.as_bytes()));
+                assert_eq!(String::from_utf8(out).unwrap(), format!("{before}{text}"));
+            }
             assert_eq!(serde_json::from_str::<String>(text).unwrap(), json);
         }
     }

@@ -425,6 +425,7 @@ fn the_counts_of_a_bulk_answer_are_read() {
         (200, "<html>", Outcome::Refused(Reason::Rejected)),
         (200, "", Outcome::Refused(Reason::Rejected)),
         (200, r#"{"status":"error","tracked":0,"invalid":0}"#, Outcome::Refused(Reason::Rejected)),
+        (200, r#"{"status":"error","tracked":1,"invalid":0}"#, Outcome::Refused(Reason::Rejected)),
         (200, r#"{"status":"success","tracked":2,"invalid":-1}"#, Outcome::Refused(Reason::Rejected)),
         (200, r#"{"status":"success","tra"#, Outcome::Refused(Reason::Rejected)),
     ] {
