@@ -10,12 +10,15 @@ use crate::{Headers, ledger::Reason, request::first_value};
 /// The longest wait that an answer can ask for, in seconds: no hit in memory lives longer.
 const LONGEST_WAIT: u64 = 24 * 60 * 60;
 
-/// Reads the status of a receiver that has no dedupe key and says nothing in its answer's body.
+/// What becomes of the hits of a request that was answered with `status`, as far as receivers agree on it: where one says
+/// more in its answer, its own [`classify`](super::Protocol::classify) reads that as well. 2xx is delivered, 413 split, 408,
+/// 425, 429 and 503 are sent again, after the wait of `Retry-After`, other 1xx to 4xx refused(`rejected`), and of all else
+/// nobody knows.
 ///
 /// 408, 425, 429 and 503 say that nothing was processed (RFC 9110 §15.5.9, RFC 8470 §5.2, RFC 6585 §4, RFC 9110
 /// §15.6.4); a proxy gives the first on a connection that has been idle, just as a request is on its way. Any other 5xx leaves open
 /// what was, and so does a number that is no status: a client takes it for a 5xx (RFC 9110 §15).
-pub(super) fn classify(status: u16, headers: &dyn Headers) -> Outcome {
+pub fn classify(status: u16, headers: &dyn Headers) -> Outcome {
     match status {
         200..=299 => Outcome::Delivered,
         413 => Outcome::Split,

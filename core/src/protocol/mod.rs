@@ -43,6 +43,7 @@ use self::ga_v1::GaV1;
 pub(crate) use self::key::{Absent, Given, Holds};
 pub(crate) use self::text::Shown;
 pub use self::{
+    answer::classify,
     dated::Dated,
     key::{Key, Values},
     needs::{Needs, Part, Tells},

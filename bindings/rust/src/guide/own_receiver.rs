@@ -8,7 +8,7 @@
 //! use std::sync::Arc;
 //! use trackside::{
 //!     Config, Headers, Hit, Reason, Tracker,
-//!     protocol::{Enriched, Key, Needs, Outcome, Outgoing, Protocol, ReceiverType, Values, WrongKey},
+//!     protocol::{self, Enriched, Key, Needs, Outcome, Outgoing, Protocol, ReceiverType, Values, WrongKey},
 //! };
 //!
 //! /// `tally`: counts paths.
@@ -57,13 +57,14 @@
 //!         batch.len().min(50)
 //!     }
 //!
-//!     fn classify(&self, status: u16, _: &dyn Headers, _: &[u8]) -> Outcome {
-//!         match status {
-//!             200..=299 => Outcome::Delivered,
-//!             429 | 503 => Outcome::Retry(None),
-//!             413 => Outcome::Split,
-//!             400..=499 => Outcome::Refused(Reason::Rejected),
-//!             _ => Outcome::Unknown,
+//!     fn classify(&self, status: u16, headers: &dyn Headers, body: &[u8]) -> Outcome {
+//!         match protocol::classify(status, headers) {
+//!             // It answers 200 whatever it did, and says how many it took.
+//!             Outcome::Delivered => match std::str::from_utf8(body).unwrap_or_default().trim().parse() {
+//!                 Ok(taken) => Outcome::Took(taken, Reason::Rejected),
+//!                 Err(_) => Outcome::Refused(Reason::Rejected),
+//!             },
+//!             outcome => outcome,
 //!         }
 //!     }
 //! }
@@ -82,6 +83,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! `examples/own_receiver.rs` is a whole one, with a check of its own; trackside's tests have it take, throw away, split and
+//! fail over a socket, and deliver what a killed process left in its spool.
+//!
 //! The keys are read as those of trackside's own types are: unknown ones are mistakes, all mistakes are told at once, a
 //! secret may be `env:NAME` or `file:PATH` and is never shown, and each can be set in the environment. What one key asks
 //! of another is for `make` to say, by [`WrongKey`](crate::protocol::WrongKey).
@@ -94,7 +98,10 @@
 //!   request that the receiver takes: a hit holds whatever a client sent, control characters and bytes outside UTF-8
 //!   included.
 //! - **`encode`** takes the leading hits that one request may hold, at least one. The pool hands it no more than `batch`.
-//! - **`classify`** says what became of the hits. A status that leaves it open is `Unknown`, not `Retry`.
+//! - **`classify`** says what became of the hits. What statuses mean everywhere
+//!   [`protocol::classify`](crate::protocol::classify) knows, `Retry-After` included; the rest is what this receiver says in a 2xx
+//!   of hits that it threw away: all of them (`Refused`), which (`Partial`), or how many (`Took`). Each is counted by its
+//!   reason, and the observer told. What leaves it open is `Unknown`, not `Retry`.
 //! - **[`check`](crate::protocol::ReceiverType::check)**, which a type may do without, is how a destination is
 //!   [checked](super::checking) before hits depend on it: where the receiver has a debug endpoint, or says more in its
 //!   answer than `classify` needs.

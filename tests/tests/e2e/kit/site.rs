@@ -9,7 +9,10 @@ use std::{
 
 use axum::Router;
 use tokio::{net::TcpListener, runtime::Runtime};
-use trackside::{Reason, Tracker, clock::Clock, ledger::Stats, load, tower::TracksideLayer};
+use trackside::{
+    Reason, Tracker, clock::Clock, config::Builder, ledger::Stats, load, protocol::ReceiverType,
+    tower::TracksideLayer,
+};
 use trackside_transports::pool::{Observer, Report};
 
 use super::{Browser, LIMIT};
@@ -33,9 +36,18 @@ impl Site {
         Self::open_layered(toml, |layer| app.layer(layer))
     }
 
+    /// Serves `app`, where destinations may be of this type of receiver, too.
+    pub(crate) fn open_with(receiver: &'static ReceiverType, toml: &str, app: Router) -> Self {
+        Self::build(load::builder().receiver(receiver), toml, |layer| app.layer(layer))
+    }
+
     /// Serves what `layered` makes of the layer.
     pub(crate) fn open_layered(toml: &str, layered: impl FnOnce(TracksideLayer) -> Router) -> Self {
-        let config = load::builder()
+        Self::build(load::builder(), toml, layered)
+    }
+
+    fn build(builder: Builder, toml: &str, layered: impl FnOnce(TracksideLayer) -> Router) -> Self {
+        let config = builder
             .toml("consent.policy = 'none'\nshutdown = '100ms'")
             .toml(toml)
             .build()

@@ -4,6 +4,7 @@
 mod ga;
 mod goatcounter;
 mod matomo;
+mod own;
 mod plausible;
 mod posthog;
 mod segment;
@@ -70,7 +71,11 @@ impl Receiver {
 
     fn delivered(&self, keys: &str, path: &str, (numbers, events): What<'_>) -> Hits {
         let url = self.collector.url(path);
-        let site = Site::open(&format!("[[destination]]\nurl = '{url}'\nworkers = 1\n{keys}\n"), pages());
+        let site = Site::open_with(
+            &own::TALLY,
+            &format!("[[destination]]\nurl = '{url}'\nworkers = 1\n{keys}\n"),
+            pages(),
+        );
         let browser = site.browser();
         turn(&browser, numbers.iter().copied());
         raise(&browser, events.iter().copied());
