@@ -157,11 +157,13 @@ pub enum AfterUnknown {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Batch {
-    /// Hits at most. Defaults to 100, or the receiver's own limit.
+    /// Hits at most. Defaults to 100, or the receiver's own limit if that is lower, or if the receiver has a
+    /// [pace](crate::protocol::Needs::pace).
     pub hits: usize,
     /// Bytes of records at most. Defaults to 256 KiB.
     pub bytes: usize,
-    /// How long the first hit waits for others. Defaults to 200 ms.
+    /// How long the first hit waits for others. Defaults to 200 ms, or the receiver's
+    /// [pace](crate::protocol::Needs::pace).
     pub age: Duration,
 }
 

@@ -184,7 +184,7 @@
 //! | `queue.important` | `[]` | the names of the events, such as `["purchase"]`, that travel in a second queue of a tenth of both bounds: they are delivered before all others, and never give way to one that comes. Not with `spool = "always"`: on the disk all hits wait in their order |
 //! | `batch.hits` | `100` | how many hits a batch holds at most; never above the receiver's limit (ga4 25, ga-v1 and celery 1, [the others](crate::protocol#the-receivers)), and the default not above `queue.hits` |
 //! | `batch.bytes` | `"256KiB"` | size; how many bytes of records a batch holds at most |
-//! | `batch.age` | `"200ms"` | duration; how long the first hit waits for others |
+//! | `batch.age` | `"200ms"` | duration; how long the first hit waits for others. For `goatcounter`, which takes few requests, `"2s"` |
 //! | `timeout` | `"10s"` | duration above zero; how long one attempt over the network may take |
 //! | `max_age` | `"1h"`, with a spool `"72h"` | duration above zero; up to which age a hit is tried again; then it is dropped(`expired`) |
 //! | `after_unknown` | `"drop"` | what becomes of hits of which nobody knows whether they arrived, as the connection broke or the receiver failed in the midst of it: dropped(`ambiguous`), or, with `"resend"`, sent again, so that some may count twice. The store knows a second copy: it is sent them again in any case, and `"resend"` is a mistake there |

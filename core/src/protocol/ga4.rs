@@ -216,6 +216,7 @@ impl Protocol for Ga4 {
             dedupe: false,
             batch: MAX_EVENTS,
             one_visitor: true,
+            pace: None,
             window: WINDOW,
             marks_bots: false,
             // Nothing says that it does.

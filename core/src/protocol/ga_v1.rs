@@ -285,6 +285,7 @@ impl Protocol for GaV1 {
             dedupe: false,
             batch: if self.is_bulk { MAX_LINES } else { 1 },
             one_visitor: !self.is_bulk,
+            pace: None,
             window: if self.time == Time::Second { WINDOW_OF_SECONDS } else { WINDOW },
             marks_bots: false,
             // Nothing says that it does.

@@ -4,7 +4,8 @@
 //!
 //! # What is sent
 //!
-//! One JSON body by POST to `/api/v0/count`, up to 500 hits and 1 MB; the token as `Authorization: Bearer`. With
+//! One JSON body by POST to `/api/v0/count`, up to 500 hits and 1 MB, every two seconds unless `batch` says otherwise, as
+//! GoatCounter takes 60 requests in 120 seconds; the token as `Authorization: Bearer`. With
 //! `filter = false` the site's ignored addresses count too. Hits without a visitor, and without agent or address to
 //! tell them apart by, go in requests of their own, with `no_sessions`. Of each hit:
 //!
@@ -96,6 +97,8 @@ const PARTS: &[Part] = &[
 ];
 
 const MAX_HITS: usize = 500;
+/// It lets a client count 60 times in 120 seconds, unless its own server is configured otherwise.
+const PACE: Duration = Duration::from_secs(2);
 // In bytes.
 const MAX_BODY: usize = 1_000_000;
 const MAX_PATH: usize = 2_048;
@@ -126,7 +129,7 @@ impl GoatCounter {
 
 impl Protocol for GoatCounter {
     fn needs(&self) -> Needs {
-        Needs { batch: MAX_HITS, tells: Tells::Each, parts: PARTS, ..Needs::default() }
+        Needs { batch: MAX_HITS, pace: Some(PACE), tells: Tells::Each, parts: PARTS, ..Needs::default() }
     }
 
     fn admit(&self, hit: &Hit) -> Result<(), Reason> {

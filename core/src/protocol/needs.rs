@@ -1,5 +1,7 @@
 //! The contract of a receiver: what it needs, what it can take, and what it says.
 
+use std::time::Duration;
+
 /// What a receiver needs and can take: from this an unsafe configuration is told at start, the pool takes its batches
 /// and its rules for what is sent again, and the guide has its table.
 #[derive(Clone, Copy, Debug)]
@@ -15,6 +17,9 @@ pub struct Needs {
     pub batch: usize,
     /// Whether one request holds hits of one visitor only.
     pub one_visitor: bool,
+    /// How far apart its requests are to be, where the operator says nothing else: hits wait so long for others
+    /// (`batch.age`), and a batch has as many as a request may hold (`batch.hits`). None: as for all.
+    pub pace: Option<Duration>,
     /// How far back a hit may be dated, in seconds.
     pub window: u64,
     /// Whether the receiver can tell a bot's hit from a person's by what it is sent.
@@ -37,6 +42,7 @@ impl Default for Needs {
             dedupe: false,
             batch: 1,
             one_visitor: false,
+            pace: None,
             window: u64::MAX,
             marks_bots: false,
             gzip: false,

@@ -78,11 +78,19 @@ fn tells(tells: Tells) -> &'static str {
 }
 
 fn contracts(page: &mut String) {
-    let heads =
-        ["type", "receiver", "hits a request", "of one visitor", "knows a copy", "how far back", "gzip"];
+    let heads = [
+        "type",
+        "receiver",
+        "hits a request",
+        "every",
+        "of one visitor",
+        "knows a copy",
+        "how far back",
+        "gzip",
+    ];
     let heads = heads.into_iter().chain(["tells what it throws away", "asks for"]);
     *page += &row(heads.map(str::to_owned));
-    *page += &rule(9);
+    *page += &rule(10);
     for kind in TYPES {
         let needs = needs(kind);
         let yes = |yes: bool| (if yes { "yes" } else { "" }).to_owned();
@@ -95,6 +103,7 @@ fn contracts(page: &mut String) {
             format!("`{}`", kind.name),
             kind.title.to_owned(),
             needs.batch.to_string(),
+            needs.pace.map(|pace| format!("{} s", pace.as_secs())).unwrap_or_default(),
             yes(needs.one_visitor && needs.batch > 1),
             yes(needs.dedupe),
             window(needs.window),
@@ -155,7 +164,8 @@ fn rendered() -> String {
         "# The receivers\n\n\
          What each type can take, and what its answer proves. Where a receiver knows no copy, hits of which nobody knows \
          whether they arrived are dropped(`ambiguous`), unless `after_unknown` says otherwise; what is older than it \
-         looks back is dropped(`expired`). Where its answer tells nothing, the type itself refuses what the receiver \
+         looks back is dropped(`expired`). Where a receiver wants few requests, `batch` is by default one of as many hits \
+         as it may hold, every so often. Where its answer tells nothing, the type itself refuses what the receiver \
          would throw away, as far as that is known.\n\n",
     );
     contracts(&mut page);

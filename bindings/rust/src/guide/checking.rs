@@ -33,7 +33,7 @@
 //! | `ga4` | the debug endpoint, which counts nothing; where there is none, or with `--hit`, a test hit with `debug_mode` | that `measurement_id` and `api_secret` are right: DebugView shows the test hit if they are |
 //! | `ga-v1` | the debug endpoint, else a test hit | that the collector knows `tracking_id` |
 //! | `matomo` | a test hit; if it is refused, again without the token | that it counts: the visits log shows it |
-//! | `plausible` | a test hit | |
+//! | `plausible` | a test hit; if it is taken, again with `X-Debug-Request`, which address Plausible takes for the visitor's | |
 //! | `posthog` | a test hit | that `api_key` is a project's: Activity shows the hit |
 //! | `segment` | a test hit | that `write_key` is a source's: the source's Debugger shows the hit |
 //! | `rudderstack` | a test hit | |

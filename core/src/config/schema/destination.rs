@@ -21,7 +21,7 @@ use crate::{
         tree::{Tree, quoted},
         units::size_text,
     },
-    protocol::{self, ReceiverType},
+    protocol::{self, Needs, ReceiverType},
 };
 
 pub(in crate::config) const WHEN_FULL: &[(&str, WhenFull)] =
@@ -107,7 +107,7 @@ fn destination(
             }
         }
     });
-    let (queue, batch) = bounds(section, kind.zip(needs.map(|needs| needs.batch)));
+    let (queue, batch) = bounds(section, kind.zip(needs));
     let http = network::read(section, kind, resolver);
     let max_age = section.duration("max_age", MILLISECOND);
     let spool = section.choice("spool", SPOOLINGS).or(Spooling::Off);
@@ -177,7 +177,10 @@ fn name(text: &str) -> Option<String> {
 }
 
 /// `queue` and `batch`, which have to fit each other and the receiver.
-fn bounds(section: &mut Section<'_>, limit: Option<(Kind, usize)>) -> (Queue, Batch) {
+fn bounds(section: &mut Section<'_>, receiver: Option<(Kind, Needs)>) -> (Queue, Batch) {
+    let pace = receiver.and_then(|(_, needs)| needs.pace);
+    let limit = receiver.map(|(kind, needs)| (kind, needs.batch));
+
     let (hits, bytes, queue) = section.table("queue", |queue| {
         let hits = queue.number("hits", 1..=MAX_QUEUE);
         let bytes = queue.size("bytes");
@@ -190,8 +193,10 @@ fn bounds(section: &mut Section<'_>, limit: Option<(Kind, usize)>) -> (Queue, Ba
     let (batch_hits, batch_bytes, mut batch) = section.table("batch", |batch| {
         let hits = batch.number("hits", 1..=MAX_QUEUE);
         let bytes = batch.size("bytes");
-        let age = batch.duration("age", Duration::ZERO).or(AGE);
-        (hits, bytes, Batch { hits: hits.or(HITS), bytes: bytes.or(BYTES), age })
+        let age = batch.duration("age", Duration::ZERO).or(pace.unwrap_or(AGE));
+        // Where requests are to be few, as many in each as it may hold.
+        let usual = if pace.is_some() { usize::MAX } else { HITS };
+        (hits, bytes, Batch { hits: hits.or(usual), bytes: bytes.or(BYTES), age })
     });
     match (batch_hits, limit) {
         (Read::Is(given), Some((kind, limit))) if given > limit => {

@@ -1,6 +1,6 @@
 //! Types of receivers: those that trackside brings, and one of a host's own.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::{POLICY, env};
 use crate::{
@@ -88,6 +88,22 @@ fn a_receiver_of_the_hosts_own_is_configured_as_the_others_are() {
     assert_eq!(protocol::of(&destination.receiver).unwrap().needs().batch, 3);
     let Receiver::Remote(remote) = &destination.receiver else { panic!() };
     assert_eq!(remote.identity().collect::<Vec<_>>(), ["https://a/", "7"]);
+}
+
+#[test]
+fn a_receiver_that_wants_few_requests_is_sent_many_hits_in_each() {
+    let bounds = |more: &str| {
+        let goatcounter = "type = 'goatcounter', url = 'https://a/', token = 't'";
+        let batch = build(&format!("{goatcounter}{more}")).unwrap().destinations()[0].batch;
+        (batch.hits, batch.age)
+    };
+    let (usual, pace) = (Duration::from_millis(200), Duration::from_secs(2));
+    assert_eq!(bounds(""), (500, pace));
+    assert_eq!(bounds(", batch.hits = 20"), (20, pace));
+    assert_eq!(bounds(", batch.age = '200ms'"), (500, usual));
+    assert_eq!(bounds(", queue.hits = 300"), (300, pace));
+    let config = build(LEAST).unwrap();
+    assert_eq!((config.destinations()[0].batch.hits, config.destinations()[0].batch.age), (3, usual));
 }
 
 #[test]

@@ -51,6 +51,8 @@ pub struct Question {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Means {
+    /// A hit that asks which address it is taken to come from.
+    Address,
     /// An endpoint that validates and counts nothing.
     Debug,
     /// A hit that must not be taken, as it is not signed rightly.
@@ -126,6 +128,7 @@ impl Means {
     /// What it is, in a few words.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Address => "whose address the test hit has there",
             Self::Debug => "the debug endpoint, which counts nothing",
             Self::ForgedHit => "a test hit with a wrong signature",
             Self::Health => "whether it is up",
@@ -136,6 +139,7 @@ impl Means {
     /// The word for it, for programs.
     pub fn code(self) -> &'static str {
         match self {
+            Self::Address => "address",
             Self::Debug => "debug",
             Self::ForgedHit => "forged-hit",
             Self::Health => "health",

@@ -287,7 +287,8 @@ fn matomo_without_a_token() {
 fn plausible_is_known_by_its_answer() {
     let right = "right | Plausible took the test hit for `shop.example`";
     for (status, body) in [(202, "ok"), (202, ""), (200, " ok\n"), (200, "{}")] {
-        told(PLAUSIBLE, &[reply(status, body)]).has(&[right]);
+        // A server that knows nothing of debugging.
+        told(PLAUSIBLE, &[reply(status, body), reply(202, "ok")]).has(&[right, "unproven | which address"]);
     }
     for (status, body) in [(202, PAGE), (200, PAGE), (200, "hello"), (200, "[]"), (204, "")] {
         told(PLAUSIBLE, &[reply(status, body)]).has(&["wrong | what answers at `url` is not Plausible"]);
@@ -300,8 +301,30 @@ fn plausible_is_known_by_its_answer() {
     told(PLAUSIBLE, &[invalid]).has(&["wrong | … can't be blank … compare `domain` with its list of sites"]);
     told(PLAUSIBLE, &[reply(404, "")]).has(&["wrong | nothing takes hits at `url` (status 404)"]);
     // Each page's own host, where no domain is named.
-    told("type = 'plausible'", &[reply(202, "ok")])
-        .has(&["right | Plausible took the test hit for `www.example.com`"]);
+    told("type = 'plausible'", &[reply(202, "ok"), reply(200, ADDRESS)])
+        .has(&["right | Plausible took the test hit for `www.example.com`", "right | "]);
+}
+
+/// That of the test hit.
+const ADDRESS: &str = "203.0.113.9";
+
+#[test]
+fn plausible_is_asked_which_address_it_sees() {
+    let taken = "right | Plausible took the test hit";
+    for body in [ADDRESS, "203.0.113.9\n", r#""203.0.113.9""#, r#"{"ip":"203.0.113.9"}"#] {
+        let told = told(PLAUSIBLE, &[reply(202, "ok"), reply(200, body)]);
+        told.has(&[taken, "right | Plausible takes 203.0.113.9 for the visitor's address, as it was told"]);
+        let url = "POST https://plausible.io/api/event";
+        assert_eq!(told.at(), [(Means::TestHit, url), (Means::Address, url)]);
+    }
+    for (body, seen) in [("10.0.0.7", "10.0.0.7"), (r#"{"ip":"2001:db8::7"}"#, "2001:db8::7")] {
+        told(PLAUSIBLE, &[reply(202, "ok"), reply(200, body)])
+            .has(&[taken, &format!("wrong | Plausible takes {seen} for the visitor's … X-Forwarded-For")]);
+    }
+    for (status, body) in [(200, "ok"), (200, PAGE), (202, ""), (400, ADDRESS), (500, "")] {
+        told(PLAUSIBLE, &[reply(202, "ok"), reply(status, body)])
+            .has(&[taken, &format!("unproven | which address … it answers {status} alone … country")]);
+    }
 }
 
 #[test]

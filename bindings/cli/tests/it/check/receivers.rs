@@ -199,11 +199,22 @@ fn matomo_without_a_token_or_hit_by_hit() {
 #[test]
 fn plausible() {
     let bench = bench("plausible");
+    let (taken, ok) =
+        ("right | Plausible took the test hit for `shop.example`", || Answer::status(202).body("ok"));
     bench
-        .check([Answer::status(202).body("ok")], &[])
-        .has(&["right | Plausible took the test hit for `shop.example`"]);
-    let request = bench.collector.requests().pop().unwrap();
-    assert_eq!(request.header("x-forwarded-for"), Some("203.0.113.9"));
+        .check([ok(), Answer::status(200).body("203.0.113.9")], &[])
+        .has(&[taken, "right | Plausible takes 203.0.113.9 for the visitor's address"]);
+    let requests = bench.collector.requests();
+    let [hit, debug] = &requests[..] else { panic!("{requests:?}") };
+    assert_eq!((hit.header("x-forwarded-for"), hit.header("x-debug-request")), (Some("203.0.113.9"), None));
+    assert_eq!(
+        (debug.header("x-forwarded-for"), debug.header("x-debug-request")),
+        (Some("203.0.113.9"), Some("true"))
+    );
+    bench
+        .check([ok(), Answer::status(200).body("127.0.0.1")], &[])
+        .has(&[taken, "wrong | Plausible takes 127.0.0.1 for the visitor's address … X-Plausible-IP"]);
+    bench.check([ok(), ok()], &[]).has(&[taken, "unproven | which address Plausible takes"]);
     let dropped = Answer::status(202).header("x-plausible-dropped", "1").body("ok");
     bench.check([dropped], &[]).has(&[
         "wrong | Plausible answers 202 and throws the test hit away: \"x-plausible-dropped 1\" … `shop.example` is in its \

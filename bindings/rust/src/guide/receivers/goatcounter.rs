@@ -5,7 +5,6 @@
 //! type = "goatcounter"
 //! url = "https://mysite.goatcounter.com/api/v0/count"
 //! token = "env:GOATCOUNTER_TOKEN"
-//! batch = { hits = 500, age = "2s" }
 //! ```
 //!
 //! | key | where to find it |
@@ -15,8 +14,10 @@
 //!
 //! # What to know
 //!
-//! - GoatCounter takes one request in about two seconds: the `batch` above keeps to that. When it is asked too often,
-//!   trackside waits for as long as its answer says.
+//! - GoatCounter takes 60 requests in two minutes. So hits wait two seconds for others, and a request has up to 500 of
+//!   them: the default of `batch` for this type is `{ hits = 500, age = "2s" }`. When it is asked too often all the same, as by
+//!   several processes at once, trackside waits for as long as its answer says. On a server of yours `-ratelimit
+//!   api-count:N/S` raises the limit; lower `batch.age` then.
 //! - A site of GoatCounter has one host. For several, give each a destination, and `site` to the configuration.
 //! - Events are called by category and name as one word (`cart-add`), searches `search-red-shoes`; downloads and pages
 //!   that are not there have the path behind `download` or `not-found`. Values, properties and users are not counted.

@@ -39,4 +39,5 @@
 //! domain that it does not know. A site that was just made may take half a minute to be known.
 //!
 //! Where a proxy of your own stands before the server, it must leave `X-Forwarded-For` as it is, and set none of
-//! `X-Plausible-IP`, `CF-Connecting-IP` and `B-Forwarded-For`, which come first.
+//! `X-Plausible-IP`, `CF-Connecting-IP` and `B-Forwarded-For`, which come first: [`trackside check`](crate::guide::checking) asks Plausible which
+//! address it sees.
