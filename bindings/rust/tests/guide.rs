@@ -1,9 +1,15 @@
-//! The recipes of the guide for proxies are configurations without warnings, and find the client in what the platform
-//! that they are for sends.
+//! What the guide has of configuration is right: each recipe can be read, those for proxies find the client in what the
+//! platform that they are for sends, and of each receiver every key is told.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
-use trackside::{Annotations, Config, Request, Response, Tracker};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use trackside::{Annotations, Config, Request, Response, Tracker, protocol::TYPES};
 
 /// The client of every chain.
 const CLIENT: &str = "198.51.100.7";
@@ -79,12 +85,11 @@ const SENT: &[Sent] = &[
     ),
 ];
 
-/// Each recipe, with its heading.
-fn recipes() -> Vec<(String, String)> {
-    let page = include_str!("../src/guide/proxies.rs");
+/// Each recipe of a page, with its heading.
+fn recipes(page: &str) -> Vec<(String, String)> {
     let (mut recipes, mut heading, mut open) = (Vec::new(), String::new(), None::<String>);
-    for line in page.lines() {
-        let line = line.strip_prefix("//!").unwrap().trim_start_matches(' ');
+    for line in page.lines().filter_map(|line| line.strip_prefix("//!")) {
+        let line = line.trim_start_matches(' ');
         match (&mut open, line) {
             (None, "```toml") => open = Some(String::new()),
             (None, line) => {
@@ -101,8 +106,9 @@ fn recipes() -> Vec<(String, String)> {
 
 #[test]
 fn each_recipe_finds_the_client_that_its_proxy_tells_of() {
-    let (recipes, places): (Vec<_>, Vec<_>) =
-        recipes().into_iter().partition(|(_, recipe)| recipe.contains("[proxy]"));
+    let (recipes, places): (Vec<_>, Vec<_>) = recipes(include_str!("../src/guide/proxies.rs"))
+        .into_iter()
+        .partition(|(_, recipe)| recipe.contains("[proxy]"));
     assert_eq!((recipes.len(), places.len()), (SENT.len(), 2));
     for (heading, recipe) in places {
         // What tells of places is told by proxies.
@@ -135,6 +141,73 @@ fn each_recipe_finds_the_client_that_its_proxy_tells_of() {
                 (Some("203.0.113.9".to_owned()), false),
                 "{heading}, gone round"
             );
+        }
+    }
+}
+
+/// The pages below `folder`.
+fn pages(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { pages(&path) } else { vec![path] }).collect()
+}
+
+#[test]
+fn each_recipe_is_a_configuration() {
+    let mut count = 0;
+    for path in pages(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/guide")) {
+        for (_, recipe) in recipes(&fs::read_to_string(&path).unwrap()) {
+            // What asks for a proxy is shown beside it, as is what a visitor must be told.
+            let hops = if recipe.contains("[geo]") { "proxy.hops = 1" } else { "" };
+            let config = Config::builder()
+                .toml("consent.policy = 'none'")
+                .toml(hops)
+                .toml(&recipe)
+                .secrets(|_| Ok("whsec_c2VjcmV0LW9mLXRoZS1yZWNlaXZlci0x".to_owned()))
+                .build();
+            let config = config.unwrap_or_else(|error| panic!("{}: {error}\nin\n{recipe}", path.display()));
+            assert!(config.warnings().is_empty(), "{}: {:?}", path.display(), config.warnings());
+            count += 1;
+        }
+    }
+    assert!(count >= 20, "{count}");
+}
+
+/// The keys of each type, as the table has them that a test of core compares with what is declared.
+fn keys() -> BTreeMap<&'static str, Vec<&'static str>> {
+    let page = include_str!("../../../core/src/protocol/receivers.md");
+    let (mut keys, mut kind) = (BTreeMap::<_, Vec<_>>::new(), "");
+    for line in page.lines() {
+        if let Some(heading) = line.strip_prefix("## `") {
+            kind = heading.split('`').next().unwrap();
+        } else if let Some(row) = line.strip_prefix("| `").filter(|_| !kind.is_empty()) {
+            keys.entry(kind).or_default().push(row.split('`').next().unwrap());
+        }
+    }
+    keys
+}
+
+#[test]
+fn each_receiver_has_a_page_with_its_lines_and_every_key() {
+    let keys = keys();
+    assert!(TYPES.iter().all(|kind| keys[kind.name()].contains(&"url")), "{keys:?}");
+    for kind in TYPES {
+        let name = kind.name();
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join(format!("src/guide/receivers/{}.rs", name.replace('-', "_")));
+        let page = fs::read_to_string(&path).unwrap();
+        assert!(page.contains(&format!("//! type = \"{name}\"\n")), "{name}");
+        let cells: Vec<_> =
+            page.lines().filter_map(|line| line.strip_prefix("//! |")?.split('|').next()).collect();
+        for key in &keys[name] {
+            let told = format!("`{key}`");
+            assert!(cells.iter().any(|cell| cell.contains(&told)), "{}: {key}", path.display());
+        }
+        // What it has of keys beside its own, every destination has.
+        let listed =
+            cells.iter().skip_while(|cell| !cell.contains("key")).take_while(|cell| !cell.contains("field"));
+        let listed: Vec<_> = listed.flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect();
+        for key in listed {
+            assert!(keys[name].contains(&key) || key == "ip", "{}: {key} is no key", path.display());
         }
     }
 }

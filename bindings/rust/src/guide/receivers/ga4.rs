@@ -19,6 +19,7 @@
 //! | `api_secret` | the same page: *Measurement Protocol API secrets*, Create. A secret of another stream is taken and counts nothing |
 //! | `user_properties` | yours to say: `"plan,tier"` sends the properties `plan` and `tier` as the user's, for which Google has custom dimensions of the scope *User* |
 //! | `url` | only for Google's servers in the EU: `https://region1.google-analytics.com/mp/collect` |
+//! | `join` | yours to say: `true` where Google's tag runs on the pages, too, so that it and trackside have one visitor: [one visitor in the browser and here](crate::config#one-visitor-in-the-browser-and-here) |
 //!
 //! # What arrives
 //!

@@ -20,8 +20,12 @@
 //! | `url` | the collector's, whole. With a path that ends with `/batch` a request holds up to 20 hits, a line each |
 //! | `tracking_id` | what the collector calls the property, the counter or the site: `tid` |
 //! | `page` | `"dh"`, as it was with the recipe of 2016, tells site and path; `"dl"` the whole address with what `privacy.query` keeps. Collectors that count campaigns by the address want `"dl"` |
+//! | `bulk` | `true` where the collector takes up to 20 hits at another path, as Snowplow's does |
+//! | `version` | leave it at `"1"`, unless the collector wants another `v` |
 //! | `time` | leave it, unless the collector says that it takes `et` or no time at all |
 //! | `dimensions`, `metrics` | names of properties, and the numbers of the custom dimensions and metrics that they are there: `{ plan = 1 }` sends `plan` as `cd1`. Other properties are not sent |
+//! | `token`, `token_as` | the secret that the collector asks for, if it does, and the parameter that it is sent in, `"ms"` as for Metrica |
+//! | `join` | yours to say: `true` where a script of Google's runs on the pages, too, whose `_ga` makes the visitor then: [one visitor in the browser and here](crate::config#one-visitor-in-the-browser-and-here) |
 //!
 //! # Yandex Metrica
 //!

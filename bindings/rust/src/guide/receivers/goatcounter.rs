@@ -11,6 +11,7 @@
 //! | --- | --- |
 //! | `url` | where your GoatCounter is, with `/api/v0/count` |
 //! | `token` | GoatCounter: your name in the menu, API, *New token*, with the permission *Record pageviews* |
+//! | `filter` | leave it, unless addresses that the site ignores (Settings, *Ignore IPs*) are to count from here: `false` |
 //!
 //! # What to know
 //!

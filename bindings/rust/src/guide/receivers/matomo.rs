@@ -19,7 +19,12 @@
 //! | `url` | the address under which you open Matomo, with `matomo.php` behind it; in Matomo's cloud `https://NAME.matomo.cloud/matomo.php` |
 //! | `site_id` | Administration, Websites, Manage: the ID beside the site's name |
 //! | `token` | Administration, Personal, Security, Auth tokens. The user needs write access to the site |
+//! | `bulk` | leave it, unless the server takes no request of many hits: with `false` each goes alone, and slower |
+//! | `visitor_as` | leave it at `"cid"`: with `"_id"` Matomo may take a visitor whose id it has not seen for another one who has the same address and browser |
 //! | `dimensions` | with the plugin Custom Dimensions: Administration, Websites, Custom Dimensions. `{ plan = 1 }` sends the property `plan` as dimension 1; a property without a dimension is not sent |
+//! | `ecommerce` | `true` if the site has e-commerce there and sales are to be orders, as told below |
+//! | `bots` | `true` if hits of programs are to count as people's: Matomo throws them away otherwise |
+//! | `join` | yours to say: `true` where Matomo's script runs on the pages, too, so that it and trackside have one visitor: [one visitor in the browser and here](crate::config#one-visitor-in-the-browser-and-here) |
 //!
 //! Without a token Matomo takes no visitor's address: all come from your server, as far as its map knows. By default it is
 //! told the visitor's network alone (`privacy.ip`); where it is to see whole addresses, give this destination an
@@ -45,4 +50,4 @@
 //! - everything, with the plugin QueuedTracking, which answers before it looks.
 //!
 //! A visitor of Matomo's own script and one of trackside's are two, unless they have one user id, or `join = true` has the
-//! script's cookie read: [one visitor in the browser and here](crate::config#one-visitor-in-the-browser-and-here).
+//! script's cookie read.

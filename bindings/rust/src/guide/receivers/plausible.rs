@@ -17,6 +17,7 @@
 //! | --- | --- |
 //! | `domain` | the site's name in Plausible's list of sites. Without it each hit goes to the site that its own host names |
 //! | `url` | only for a server of your own: its address with `/api/event` behind it |
+//! | `interactive` | yours to say: with `true` a visit with an event is no bounce |
 //! | `ip` | yours to say. Plausible tells visitors apart by address and agent, and keeps neither; with `"masked"` people of one network who have the same browser are one visitor |
 //!
 //! There is no key or token: who knows the domain may send.

@@ -10,6 +10,7 @@
 //! | key | where to find it |
 //! | --- | --- |
 //! | `write_key` | Segment: Connections, Sources, your HTTP API source, Settings, *API Keys* |
+//! | `url` | only for a workspace in the EU: see above |
 //!
 //! # What to know
 //!

@@ -13,6 +13,7 @@
 //! | `url` | where your Umami is, with `/api/batch`, or `/api/send` to send one hit a request |
 //! | `website` | Umami: Settings, Websites, Edit: *Website ID* |
 //! | `version` | Umami shows it at the foot of its pages. It is sent what this version knows |
+//! | `tag` | yours to say, or left out: marks every hit, and Umami can filter by it |
 //!
 //! # What to know
 //!

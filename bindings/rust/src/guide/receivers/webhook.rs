@@ -8,7 +8,11 @@
 //! third_party = false     # as it is yours
 //! ```
 //!
-//! The secret is one that you make, by `echo whsec_$(openssl rand -base64 32)`, and that your server knows, too.
+//! | key | where to find it |
+//! | --- | --- |
+//! | `url` | where your server takes them |
+//! | `secret` | one that you make, by `echo whsec_$(openssl rand -base64 32)`, and that your server knows, too |
+//! | `dedupe` | `true` if your server knows a second copy of a hit by its `id`: then hits are sent again of which nobody knows whether they arrived |
 //!
 //! # The body
 //!
