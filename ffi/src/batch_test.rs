@@ -99,6 +99,15 @@ impl Given {
         status: u16,
         headers: &[(&str, &str)],
     ) -> Result<trackside_outcome, (trackside_status, String)> {
+        self.classify_all(status, headers, "an answer")
+    }
+
+    fn classify_all(
+        &mut self,
+        status: u16,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Result<trackside_outcome, (trackside_status, String)> {
         let headers: Vec<_> = headers
             .iter()
             .map(|(name, value)| trackside_header {
@@ -107,7 +116,7 @@ impl Given {
             })
             .collect();
         let (batch, mut outcome) = (self.at(), 77);
-        let body = trackside_bytes::of("an answer");
+        let body = trackside_bytes::of(body);
         // SAFETY: as above, and there are as many headers as it says.
         tried(|error| unsafe {
             trackside_batch_classify(
@@ -301,6 +310,24 @@ fn an_answer_is_read_as_the_protocol_reads_it() {
     assert_eq!(given.end(0).outcome, Outcome::Delivered, "the answer replaces what was said before");
     assert_eq!(given.classify(429, &[]).unwrap(), TRACKSIDE_OUTCOME_RETRY);
     assert_eq!(given.end(1).outcome, Outcome::Retry(None));
+}
+
+#[test]
+fn what_an_answer_counts_is_told_of_as_many_hits_as_were_sent() {
+    const MATOMO: &str =
+        "[[destination]]\ntype = 'matomo'\nname = 'mine'\nurl = 'http://stats.example/'\nsite_id = 7\n";
+    let mut given = Given::of(&hits(MATOMO, &["/a", "/b", "/c"]), MATOMO);
+    let of = |given: &mut Given, tracked: usize| {
+        let body = format!(r#"{{"status":"success","tracked":{tracked},"invalid":0}}"#);
+        let outcome = given.classify_all(200, &[], &body).unwrap();
+        assert_eq!(outcome, TRACKSIDE_OUTCOME_DELIVERED);
+        given.end(outcome).outcome
+    };
+    let lost = |n: usize| Outcome::Partial((0..n).map(|n| (n, Reason::Rejected)).collect());
+    assert_eq!([of(&mut given, 3), of(&mut given, 1)], [Outcome::Delivered, lost(2)]);
+    // A request of the first two alone.
+    given.taken(2).unwrap();
+    assert_eq!([of(&mut given, 2), of(&mut given, 1)], [Outcome::Delivered, lost(1)]);
 }
 
 #[test]

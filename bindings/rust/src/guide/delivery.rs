@@ -47,6 +47,7 @@
 //! | the same, and the receiver would count a second copy | dropped(`ambiguous`): none counts twice. With `after_unknown = "resend"` sent again: none is lost, and some may count twice | `what_was_sent_and_not_answered_is_never_sent_twice`, `what_was_sent_and_not_answered_is_sent_again_if_the_operator_says_so` |
 //! | was too large (413) | halved, until one hit alone is too large: refused(`too-large`) | `too_many_for_one_request_are_halved`, `one_hit_that_is_too_large_is_refused` |
 //! | was taken but for some hits | these are refused, the others delivered | `a_part_may_be_refused` |
+//! | was taken, and the receiver counted fewer hits than it was sent | as many are refused, the others delivered | `what_a_receiver_did_not_count_is_refused` |
 //! | was answered otherwise, redirects included | refused(`rejected`) | `what_the_collector_will_not_have_is_refused` |
 //!
 //! # When it is sent again
