@@ -127,6 +127,19 @@ fn where_matomo_broke_down_nobody_knows_what_it_has() {
     assert_eq!((hits.delivered, lost(&hits, Reason::Ambiguous)), (0, 3), "{hits:?}");
 }
 
+/// It has tracked them all, and half of what it says of that arrives.
+#[test]
+fn of_an_answer_that_breaks_off_nobody_knows_what_it_would_have_said() {
+    let half = r#"{"status":"success","tra"#;
+    let head = "HTTP/1.1 200 OK\r\ncontent-length: 46\r\n\r\n";
+    let (hits, _) = three(MATOMO, "/matomo.php", Answer::raw(format!("{head}{half}")));
+    assert_eq!((hits.delivered, lost(&hits, Reason::Ambiguous)), (0, 3), "{hits:?}");
+    // Of one that is whole it is known.
+    let whole = Answer::status(200).body(half);
+    let (hits, _) = three(MATOMO, "/matomo.php", whole);
+    assert_eq!(lost(&hits, Reason::Rejected), 3, "{hits:?}");
+}
+
 #[test]
 fn matomo_says_of_one_hit_whether_it_took_it() {
     let answers = [

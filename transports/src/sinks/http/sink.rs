@@ -46,7 +46,14 @@ impl HttpSink {
                 }
                 let came = now.saturating_add(began.elapsed().as_micros() as u64);
                 let headers = Dated::new(&headers, came);
-                (self.protocol.classify(status, &headers, self.line.body()), accuses(status))
+                let outcome = match self.protocol.classify(status, &headers, self.line.body()) {
+                    // What is missing may be what makes a yes of it.
+                    Outcome::Refused(_) if broke_off.is_some() && (200..300).contains(&status) => {
+                        Outcome::Unknown
+                    }
+                    outcome => outcome,
+                };
+                (outcome, accuses(status))
             }
             Err(NoAnswer::Failed(error)) => {
                 self.log("no answer", &cause(&error));
