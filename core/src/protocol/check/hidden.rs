@@ -198,6 +198,22 @@ mod test {
     }
 
     #[test]
+    fn every_mark_with_an_escape_of_its_own_is_known() {
+        for (secret, spelling) in [("a\nb", r"a\nb"), ("a\rb", r"a\rb"), ("a\tb", r"a\tb")] {
+            assert_eq!(hidden(spelling, [secret].into_iter()), "***");
+        }
+        for (secret, spelling) in [
+            ("a&b", "a&amp;b"),
+            ("a'b", "a&apos;b"),
+            ("a>b", "a&gt;b"),
+            ("a<b", "a&lt;b"),
+            ("a\"b", "a&quot;b"),
+        ] {
+            assert_eq!(hidden(spelling, [secret].into_iter()), "***");
+        }
+    }
+
+    #[test]
     fn all_else_stays_as_it_came() {
         for text in [
             "",
