@@ -32,6 +32,7 @@ fn full() -> Case {
         request: RequestBlock {
             secure: true,
             resolved: false,
+            lent: false,
             method: b"GET".to_vec(),
             target: b"/news/?utm_source=mail".to_vec(),
             authority: b"www.example.com".to_vec(),
@@ -98,7 +99,7 @@ fn a_request_that_is_none_is_refused() {
         (vec![], "`blob` has 0 bytes, less than its head of 20"),
         (whole[..19].to_vec(), "`blob` has 19 bytes, less than its head of 20"),
         (with(whole.clone(), 0, &[2]), "`blob` has the version 2, and this library knows 1"),
-        (with(whole.clone(), 1, &[5]), "`blob` has the flags 0x5, of which only 0x3 are known"),
+        (with(whole.clone(), 1, &[9]), "`blob` has the flags 0x9, of which only 0x7 are known"),
         (with(whole.clone(), 16, &[5]), "`blob` has a peer of 5 bytes, and not of 0, 4 or 16"),
         (whole[..35].to_vec(), "`blob` announces 2 headers, and ends within their lengths"),
         (whole[..whole.len() - 1].to_vec(), "`blob` announces 80 bytes behind its lengths, and has 79"),
@@ -298,8 +299,8 @@ fn a_block_with_a_bit_turned_is_taken_or_refused() {
     };
     let taken =
         (0..8 * request.len()).filter(|&bit| survive(&site, &turned(&request, bit), &response).is_ok());
-    // The two flags, and every bit of the parts.
-    assert_eq!(taken.count(), 2 + 8 * 80);
+    // The three flags, and every bit of the parts.
+    assert_eq!(taken.count(), 3 + 8 * 80);
     for bit in 0..8 * response.len() {
         survive(&site, &request, &turned(&response, bit)).unwrap();
     }
@@ -385,11 +386,12 @@ fn case() -> impl Strategy<Value = Case> {
     let authority =
         prop_oneof![Just(Vec::new()), Just(b"www.example.com:8080".to_vec()), vec(any::<u8>(), 0..9)];
     let peer = prop_oneof![Just(Vec::new()), vec(any::<u8>(), 4..=4), vec(any::<u8>(), 16..=16)];
-    let request = (any::<bool>(), method, target, authority, peer, headers());
+    let flags = (any::<bool>(), any::<bool>());
+    let request = (flags, method, target, authority, peer, headers());
     let status = prop_oneof![4 => Just(200), 1 => Just(304), 1 => any::<u16>()];
     let response = (status, headers(), vec(annotation(), 0..6));
-    (request, response).prop_map(|((secure, method, target, authority, peer, headers), response)| Case {
-        request: RequestBlock { secure, resolved: false, method, target, authority, peer, headers },
+    (request, response).prop_map(|(((secure, lent), method, target, authority, peer, headers), response)| Case {
+        request: RequestBlock { secure, resolved: false, lent, method, target, authority, peer, headers },
         response: ResponseBlock { status: response.0, headers: response.1, annotations: response.2 },
     })
 }

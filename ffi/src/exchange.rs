@@ -49,19 +49,23 @@ impl trackside_exchange {
     ) -> Result<(*mut Self, bool), Failure> {
         #[cfg(feature = "_planted-race")]
         crate::test_race::bump();
-        let (place, present, more) = Kept::copy(parts).ok_or_else(too_large)?;
-        let exchange = tracker.begin(&parts.as_request());
-        let is_new = exchange.is_new();
-        let kept = Kept::of(parts, present, more);
-        let begun = place.give(Self {
-            exchange,
-            kept,
-            annotations: None,
-            notice: None,
-            reason: None,
-            appended: None,
-        });
-        Ok((begun, is_new))
+        let (place, kept) = Kept::of(parts).ok_or_else(too_large)?;
+        let write = |at: *mut Self| {
+            // Each where it will be: it is large, and to move what is fresh stalls the processor.
+            // SAFETY: there is room for it, and nobody else knows of it yet.
+            unsafe {
+                (&raw mut (*at).exchange).write(tracker.begin(&parts.as_request()));
+                (&raw mut (*at).kept).write(kept);
+                (&raw mut (*at).annotations).write(None);
+                (&raw mut (*at).notice).write(None);
+                (&raw mut (*at).reason).write(None);
+                (&raw mut (*at).appended).write(None);
+                let Self { exchange, kept: _, annotations: _, notice: _, reason: _, appended: _ } = &*at;
+                exchange.is_new()
+            }
+        };
+        // SAFETY: every field is written.
+        Ok(unsafe { place.give(write) })
     }
 
     /// Fails if it is finished or abandoned.
@@ -72,23 +76,21 @@ impl trackside_exchange {
         Err(Failure::new(TRACKSIDE_FINISHED, "the exchange is finished or abandoned already"))
     }
 
-    /// Finishes the exchange, whose request was copied to `request`. Whoever asks for the verdict later needs
-    /// [`keep`](Self::keep).
+    /// Finishes the exchange. Whoever asks for the verdict later needs [`keep`](Self::keep).
     #[inline]
     pub(crate) fn finish<'f, F: Fields<'f>>(
         &mut self,
-        request: &[u8],
         head: &Head<'f, F>,
         annotations: &Annotations<'_>,
     ) -> Verdict {
-        end(&mut self.exchange, &self.kept, request, head, annotations)
+        end(&mut self.exchange, &self.kept, head, annotations)
     }
 
     /// [`finish`](Self::finish) with what it was annotated with before, which is read where it is.
-    fn finish_as_annotated<'f, F: Fields<'f>>(&mut self, request: &[u8], head: &Head<'f, F>) -> Verdict {
+    fn finish_as_annotated<'f, F: Fields<'f>>(&mut self, head: &Head<'f, F>) -> Verdict {
         let none = Annotations::new();
         let annotations = self.annotations.as_ref().unwrap_or(&none);
-        let verdict = end(&mut self.exchange, &self.kept, request, head, annotations);
+        let verdict = end(&mut self.exchange, &self.kept, head, annotations);
         self.annotations = None;
         verdict
     }
@@ -112,15 +114,14 @@ fn too_large() -> Failure {
     Failure::invalid("request", "is larger than memory can hold")
 }
 
-/// Ends the exchange whose request is kept in these bytes.
+/// Ends the exchange whose request is kept so.
 fn end<'f, F: Fields<'f>>(
     exchange: &mut Exchange,
     kept: &Kept,
-    request: &[u8],
     head: &Head<'f, F>,
     annotations: &Annotations<'_>,
 ) -> Verdict {
-    exchange.end(&kept.in_bytes(request).as_request(), &head.as_response(), annotations)
+    exchange.end(&kept.read().as_request(), &head.as_response(), annotations)
 }
 
 impl fmt::Debug for trackside_exchange {
@@ -184,10 +185,10 @@ pub unsafe extern "C" fn trackside_exchange_finish(
     error: *mut trackside_error,
 ) -> trackside_status {
     enter(error, |call| {
-        let (exchange, request) = call.exclusive_with_tail(exchange, "exchange")?;
+        let exchange = call.exclusive(exchange, "exchange")?;
         exchange.check_open()?;
         call.response(response, |head| {
-            let verdict = exchange.finish_as_annotated(request, head);
+            let verdict = exchange.finish_as_annotated(head);
             exchange.keep(&verdict);
             Ok(())
         })

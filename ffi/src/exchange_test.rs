@@ -34,6 +34,7 @@ fn chrome() -> Case {
         request: RequestBlock {
             secure: true,
             resolved: false,
+            lent: false,
             method: b"GET".to_vec(),
             target,
             peer: vec![203, 0, 113, 9],

@@ -116,29 +116,6 @@ impl Call {
         Ok(unsafe { &mut (*tagged.cast_mut()).value })
     }
 
-    /// As [`shared`](Self::shared), with the bytes behind it.
-    pub(crate) fn shared_with_tail<T: Handle>(
-        &self,
-        pointer: *const T,
-        argument: &str,
-    ) -> Result<(&T, &[u8]), Failure> {
-        let tagged = checked(pointer, argument)?;
-        // SAFETY: as for `shared`, and it lies where it was placed.
-        Ok(unsafe { (&(*tagged).value, tail::tail(tagged)) })
-    }
-
-    /// As [`exclusive`](Self::exclusive), with the bytes behind it.
-    #[allow(clippy::mut_from_ref, reason = "what is borrowed from the call is the caller's promise")]
-    pub(crate) fn exclusive_with_tail<T: Handle>(
-        &self,
-        pointer: *mut T,
-        argument: &str,
-    ) -> Result<(&mut T, &[u8]), Failure> {
-        let tagged = checked(pointer, argument)?;
-        // SAFETY: as for `exclusive`, and it lies where it was placed; the bytes are behind the value.
-        Ok(unsafe { (&mut (*tagged.cast_mut()).value, tail::tail(tagged)) })
-    }
-
     /// Ends a handle that [`give`] gave, or [`Place::give`]. Nothing happens with NULL, with what is no such
     /// handle, and with one that the library keeps.
     pub(crate) fn end<T: Handle>(&self, pointer: *mut T) -> Result<(), Failure> {

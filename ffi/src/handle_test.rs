@@ -6,7 +6,7 @@ use std::{
     },
 };
 
-use super::{ENDED, Handle, Pieces, Place, Tag, Tagged, give};
+use super::{ENDED, Handle, Place, Tag, Tagged, give};
 use crate::{
     boundary::Call,
     status::{TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE},
@@ -65,47 +65,51 @@ fn a_handle_is_read_changed_and_ended() {
     assert_eq!(dropped.load(SeqCst), 1);
 }
 
+const TEXTS: [[&[u8]; 3]; 3] = [[b""; 3], [b"", b"stalk", b""], [b"a ", b"stalk", &[7; 1_000]]];
+
 #[test]
-fn a_handle_has_its_bytes_behind_it() {
+fn a_handle_has_copies_behind_it() {
     let call = Call::of_a_test();
-    let texts: [[&[u8]; 3]; 3] = [[b""; 3], [b"", b"stalk", b""], [b"a ", b"stalk", &[7; 1_000]]];
-    for (texts, further) in texts.into_iter().zip([&b""[..], b"leaf", b"leaf"]) {
-        let is_all = |tail: &[u8]| {
-            let pieces = Pieces::<3>::of(tail);
-            assert_eq!(
-                [0, 1, 2, 3].map(|n| pieces.get(n)),
-                [Some(texts[0]), Some(texts[1]), Some(texts[2]), None]
-            );
-            assert_eq!(pieces.all_from(3), further);
-        };
-        let place = Place::holding::<3>(&[texts[0], texts[1], texts[2], b"", further, b""]).unwrap();
-        is_all(place.bytes());
+    for (texts, further) in TEXTS.into_iter().zip([&b""[..], b"leaf", b"leaf"]) {
+        let owned = texts.map(<[u8]>::to_vec);
+        let lent = owned.each_ref().map(Vec::as_slice);
+        let place = Place::holding(&lent, &[b"", further, b""]).unwrap();
+        let pieces = place.pieces();
+        drop(owned);
         let (value, dropped) = apple(5);
-        let handle = place.give(Cherry(value));
-        let (cherry, tail) = call.exclusive_with_tail(handle, "cherry").unwrap();
+        // SAFETY: all of it is written.
+        let (handle, ()) = unsafe { place.give(|at| at.write(Cherry(value))) };
+        let cherry = call.exclusive(handle, "cherry").unwrap();
         cherry.0.weight += 1;
-        assert_eq!(cherry.0.weight, 6);
-        is_all(tail);
-        let (cherry, tail) = call.shared_with_tail(handle, "cherry").unwrap();
-        assert_eq!(cherry.0.weight, 6);
-        is_all(tail);
         assert_eq!(call.shared(handle, "cherry").unwrap().0.weight, 6);
+        let read = [0, 1, 2, 3].map(|n| pieces.get(n));
+        assert_eq!(read, [Some(texts[0]), Some(texts[1]), Some(texts[2]), None]);
+        assert_eq!(pieces.all_from(3), further);
+        assert_eq!(pieces.all_from(1), [texts[1], texts[2], further].concat());
         call.end(handle).unwrap();
         assert_eq!(dropped.load(SeqCst), 1);
     }
-    assert!(Place::<Cherry>::holding::<2>(&[b"stalk"]).is_none(), "too few");
     // A place that nothing is given from is freed; the allocator of Miri, and of valgrind, would tell.
-    drop(Place::<Cherry>::holding::<1>(&[b"stalk", b"leaf"]));
+    drop(Place::<Cherry, 1>::holding(&[b"stalk"], &[b"leaf"]));
 }
 
 #[test]
-fn a_tail_of_another_type_is_refused() {
+fn what_is_shown_to_a_handle_is_read_where_it_lies() {
     let call = Call::of_a_test();
-    let pear = give(Pear(3));
-    let failure = call.shared_with_tail(pear.cast::<Cherry>(), "cherry").unwrap_err();
-    assert_eq!(failure.status(), TRACKSIDE_WRONG_HANDLE);
-    assert!(call.exclusive_with_tail(ptr::null_mut::<Cherry>(), "cherry").is_err());
-    call.end(pear).unwrap();
+    for texts in TEXTS {
+        // SAFETY: they live for good.
+        let place = unsafe { Place::showing(&texts) }.unwrap();
+        let pieces = place.pieces();
+        let (value, dropped) = apple(5);
+        // SAFETY: all of it is written.
+        let (handle, ()) = unsafe { place.give(|at| at.write(Cherry(value))) };
+        for (n, text) in texts.into_iter().enumerate() {
+            assert!(ptr::eq(pieces.get(n).unwrap(), text));
+        }
+        assert_eq!((pieces.get(3), pieces.all_from(0)), (None, &b""[..]));
+        call.end(handle).unwrap();
+        assert_eq!(dropped.load(SeqCst), 1);
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What is copied of a request, for when its caller has gone on.
+//! What is kept of a request, for when its caller has gone on.
 
 use http::{
     HeaderName,
@@ -15,12 +15,12 @@ use crate::{
     request::Parts,
 };
 
-/// What is known of a request's copy, which is what `finish` reads of it: the method, the target, the authority
-/// and the values of [`FINISH_HEADERS`]. Its numbers are whole words, which a fresh copy can be made of at once.
+/// What `finish` reads of a request: the method, the target, the authority and the values of [`FINISH_HEADERS`].
 #[derive(Debug)]
 pub(crate) struct Kept {
-    /// Which pieces there are, by their bits: the others are not even empty. And whether the client came by
-    /// https.
+    /// By their parts; empty what is not there.
+    pieces: Pieces<KEPT>,
+    /// Which pieces there are, by their bits: the others are not even empty. And whether the client came by https.
     present: usize,
     more: More,
     peer: Peer,
@@ -28,77 +28,80 @@ pub(crate) struct Kept {
 
 /// The further values of headers that came more than once, behind the pieces: the header's place, and how long the
 /// value is. Seldom there, and so one word.
-pub(crate) type More = Option<Box<Vec<(usize, usize)>>>;
+type More = Option<Box<Vec<(usize, usize)>>>;
 
 /// The bit behind those of the pieces, which are the parts of a request up to [`KEPT`].
 const SECURE: usize = 1 << KEPT;
 
 impl Kept {
-    /// Copies a request to a new place for what will be its exchange, and says what [`of`](Self::of) wants to know of
-    /// the copy. None if there is no memory for it.
+    /// What is kept of a request, and the place for its exchange. None if there is no memory for it.
     #[inline]
-    pub(crate) fn copy<'f, F: Fields<'f>, T: Handle>(
-        parts: &Parts<'_, 'f, F>,
-    ) -> Option<(Place<T>, u32, More)> {
+    pub(crate) fn of<'f, F: Fields<'f>, T: Handle>(parts: &Parts<'_, 'f, F>) -> Option<(Place<T, KEPT>, Self)> {
         if !parts.picks.are_kept_single() {
-            return Self::copy_repeated(parts);
+            return Self::of_repeated(parts);
         }
-        Some((Place::holding::<KEPT>(parts.picks.pieces())?, parts.picks.kept(), None))
+        let pieces = parts.picks.pieces();
+        let place = if parts.lent {
+            // SAFETY: so the caller has promised.
+            unsafe { Place::showing(pieces) }?
+        } else {
+            Place::holding(pieces, &[])?
+        };
+        let (pieces, present) = (place.pieces(), present(parts, parts.picks.kept()));
+        Some((place, Self { pieces, present, more: None, peer: parts.peer }))
     }
 
+    /// As [`of`](Self::of): all is copied, also what is lent.
     #[cold]
     #[inline(never)]
-    fn copy_repeated<'f, F: Fields<'f>, T: Handle>(
-        parts: &Parts<'_, 'f, F>,
-    ) -> Option<(Place<T>, u32, More)> {
-        let (mut present, mut pieces) = (0, vec![&[][..]; KEPT]);
+    fn of_repeated<'f, F: Fields<'f>, T: Handle>(parts: &Parts<'_, 'f, F>) -> Option<(Place<T, KEPT>, Self)> {
+        let (mut bits, mut pieces) = (0, [&[][..]; KEPT]);
         for part in [METHOD, TARGET, AUTHORITY] {
             if let Some(piece) = parts.picks.get(part) {
-                (present, pieces[part]) = (present | 1 << part, piece);
+                (bits, pieces[part]) = (bits | 1 << part, piece);
             }
         }
-        let mut more = Vec::new();
+        let (mut more, mut further) = (Vec::new(), Vec::new());
         parts.headers.fields().each(|name, value| {
             let part = names::place(name).map(|place| VALUES + place);
             let Some(part) = part.filter(|&part| part < KEPT && is_field_value(value)) else {
                 return;
             };
-            if present & 1 << part == 0 {
-                (present, pieces[part]) = (present | 1 << part, value);
+            if bits & 1 << part == 0 {
+                (bits, pieces[part]) = (bits | 1 << part, value);
             } else {
                 more.push((part - VALUES, value.len()));
-                pieces.push(value);
+                further.push(value);
             }
         });
-        let place = Place::holding::<KEPT>(&pieces)?;
-        Some((place, present, Some(Box::new(more))))
+        let place = Place::holding(&pieces, &further)?;
+        let (pieces, more) = (place.pieces(), Some(Box::new(more)));
+        Some((place, Self { pieces, present: present(parts, bits), more, peer: parts.peer }))
     }
 
-    /// What is known of the copy of a request that has the parts of these bits.
-    #[inline]
-    pub(crate) fn of<F>(parts: &Parts<'_, '_, F>, present: u32, more: More) -> Self {
-        let secure = if parts.secure { SECURE } else { 0 };
-        Self { present: present as usize | secure, more, peer: parts.peer }
-    }
-
-    /// The request that was copied to `bytes`.
-    pub(crate) fn in_bytes<'a>(&'a self, bytes: &'a [u8]) -> Copied<'a> {
-        let pieces = Pieces::of(bytes);
-        Copied { kept: self, pieces, are_values: is_field_value(pieces.all_from(VALUES)) }
+    /// The request, as far as it is kept.
+    pub(crate) fn read(&self) -> Read<'_> {
+        let values = self.pieces.all_from(VALUES);
+        Read { kept: self, are_values: !values.is_empty() && is_field_value(values) }
     }
 }
 
-/// A request, as far as it was copied.
+/// The bits of what there is of a request: of these parts, and whether the client came by https.
+#[inline]
+fn present<F>(parts: &Parts<'_, '_, F>, bits: u32) -> usize {
+    bits as usize | if parts.secure { SECURE } else { 0 }
+}
+
+/// A request, as far as it is kept.
 #[derive(Debug)]
-pub(crate) struct Copied<'a> {
+pub(crate) struct Read<'a> {
     kept: &'a Kept,
-    pieces: Pieces<'a, KEPT>,
     /// Whether each value could be one, which was not seen when they were copied: to look at all of them at once
     /// is quicker than at each that is asked for.
     are_values: bool,
 }
 
-impl<'a> Copied<'a> {
+impl<'a> Read<'a> {
     pub(crate) fn as_request(&self) -> Request<'_> {
         let piece = |n| self.piece(n).unwrap_or_default();
         Request::new(piece(METHOD), piece(TARGET), self)
@@ -108,20 +111,19 @@ impl<'a> Copied<'a> {
     }
 
     fn piece(&self, n: usize) -> Option<&'a [u8]> {
-        let is_present = n < KEPT && self.kept.present & 1 << n != 0;
-        let piece = if is_present { self.pieces.get(n) } else { None };
+        let piece = self.kept.pieces.get(n).filter(|_| self.kept.present & 1 << n != 0);
         piece.filter(|piece| n < VALUES || self.are_values || is_field_value(piece))
     }
 
     /// The further values, with their places.
     fn more(&self) -> impl Iterator<Item = (usize, &'a [u8])> {
-        let mut rest = self.pieces.all_from(KEPT);
+        let mut rest = self.kept.pieces.all_from(KEPT);
         let more = self.kept.more.iter().flat_map(|more| more.iter());
         more.filter_map(move |&(place, length)| Some((place, rest.split_off(..length)?)))
     }
 }
 
-impl Headers for Copied<'_> {
+impl Headers for Read<'_> {
     fn value(&self, name: &HeaderName) -> Option<&[u8]> {
         // In the order of `FINISH_HEADERS`, written out: that is several times as fast as a search.
         let place = match () {

@@ -1,13 +1,21 @@
+use std::fmt::Debug;
+
 use trackside_core::{FINISH_HEADERS, Headers};
 
 use super::Kept;
 use crate::{
-    boundary::Call, exchange::trackside_exchange, handle::Place, headers::Walked, peer::Peer, picks::Picks,
+    boundary::Call, exchange::trackside_exchange, handle::Place, headers::Walked, peer::Peer, picks::{KEPT, Picks},
     request::Parts, test_exchange::headers,
 };
 
-/// What `look` sees of the copy of a request with these headers.
-fn copied<T>(named: &[(&str, &str)], look: impl FnOnce(&super::Copied<'_>) -> T) -> T {
+/// What `look` sees of what is kept of a request with these headers, be it copied or lent.
+fn kept<T: PartialEq + Debug>(named: &[(&str, &str)], look: impl Fn(&super::Read<'_>) -> T) -> T {
+    let [copied, lent] = [false, true].map(|lent| kept_if(lent, named, &look));
+    assert_eq!(copied, lent);
+    copied
+}
+
+fn kept_if<T>(lent: bool, named: &[(&str, &str)], look: impl FnOnce(&super::Read<'_>) -> T) -> T {
     let named: Vec<_> =
         named.iter().map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec())).collect();
     let array = headers(&named);
@@ -17,23 +25,23 @@ fn copied<T>(named: &[(&str, &str)], look: impl FnOnce(&super::Copied<'_>) -> T)
     let headers = call.picked(array.as_ptr(), array.len(), "headers", &mut picks).unwrap();
     picks.settle();
     let (peer, headers) = (Peer::default(), Walked::of(headers));
-    let parts = Parts { picks: &picks, peer, secure: true, resolved: false, headers };
-    let (place, present, more): (Place<trackside_exchange>, _, _) = Kept::copy(&parts).unwrap();
-    look(&Kept::of(&parts, present, more).in_bytes(place.bytes()))
+    let parts = Parts { picks: &picks, peer, secure: true, resolved: false, lent, headers };
+    let (_place, kept): (Place<trackside_exchange, KEPT>, _) = Kept::of(&parts).unwrap();
+    look(&kept.read())
 }
 
 /// All values of all names, in the order in which they are found.
 fn found(named: &[(&str, &str)]) -> Vec<(usize, String)> {
-    copied(named, |copied| {
+    kept(named, |kept| {
         let mut found = Vec::new();
         for (place, name) in FINISH_HEADERS.iter().enumerate() {
             let mut values = Vec::new();
-            copied.each(name, &mut |value| values.push(String::from_utf8(value.to_vec()).unwrap()));
-            assert_eq!(copied.value(name), values.first().map(String::as_bytes), "{name}");
+            kept.each(name, &mut |value| values.push(String::from_utf8(value.to_vec()).unwrap()));
+            assert_eq!(kept.value(name), values.first().map(String::as_bytes), "{name}");
             found.extend(values.into_iter().map(|value| (place, value)));
         }
         let mut all = Vec::new();
-        copied.all(&mut |name, value| all.push((name.to_vec(), value.to_vec())));
+        kept.all(&mut |name, value| all.push((name.to_vec(), value.to_vec())));
         all.sort_by_key(|(name, _)| FINISH_HEADERS.iter().position(|kept| kept.as_str().as_bytes() == name));
         let each =
             found.iter().map(|(place, value)| (FINISH_HEADERS[*place].as_str().into(), value.clone().into()));
@@ -61,11 +69,11 @@ fn each_header_is_found_again() {
 
 #[test]
 fn what_is_accepted_is_kept_unless_the_destination_tells() {
-    let kept = |destination| found(&[("accept", "text/html"), ("sec-fetch-dest", destination)]);
+    let found = |destination| found(&[("accept", "text/html"), ("sec-fetch-dest", destination)]);
     let [accepted, destination] = [(3, "text/html"), (5, "image")].map(|(place, v)| (place, v.to_owned()));
-    assert_eq!(kept("image"), [destination]);
+    assert_eq!(found("image"), [destination]);
     // What is no value of a header counts as absent.
-    assert_eq!(kept("im\nage"), [accepted]);
+    assert_eq!(found("im\nage"), [accepted]);
 }
 
 #[test]
@@ -84,9 +92,9 @@ fn a_value_that_cannot_be_one_is_left_out() {
 }
 
 #[test]
-fn the_request_line_is_copied() {
-    copied(&[("host", "a")], |copied| {
-        let request = copied.as_request();
+fn the_request_line_is_kept() {
+    kept(&[("host", "a")], |kept| {
+        let request = kept.as_request();
         let shown = format!("{request:?}");
         assert_eq!(shown, "Request { method: GET, target: /walks/?page=2, .. }");
     });

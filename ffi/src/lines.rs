@@ -10,7 +10,7 @@ use crate::{
     headers::{Fields, Walked},
     names::NAMES,
     picks::{Picks, VALUES},
-    request::{self, Parts, RESOLVED, SECURE},
+    request::{self, LENT, Parts, RESOLVED, SECURE},
     status::{TRACKSIDE_BLOB, trackside_status},
     tracker::trackside_tracker,
 };
@@ -21,8 +21,8 @@ const LINE: usize = 4;
 /// A header that did not come. No header's value can be this (RFC 9110 §5.5).
 const ABSENT: &[u8] = b"\0";
 
-/// trackside_exchange_begin with all of the request in lines, which are read during the call alone. It is for hosts
-/// that have the headers by name, as CGI and WSGI do. It allocates as that does.
+/// trackside_exchange_begin with all of the request in lines, which are read during the call alone unless they are
+/// lent. It is for hosts that have the headers by name, as CGI and WSGI do. It allocates as that does.
 ///
 /// Between two lines there is a line feed, and none behind the last. They are the method, the target, the authority
 /// (empty: none), the peer, and then for each header that trackside_request_header tells, and behind them for each
@@ -49,8 +49,9 @@ const ABSENT: &[u8] = b"\0";
 ///
 /// # Safety
 ///
-/// `tracker` is NULL or a live handle; `lines` is NULL or points at `length` bytes; `exchange` is NULL or
-/// points at a place for a pointer; `is_new` is NULL or points at a bool.
+/// `tracker` is NULL or a live handle; `lines` is NULL or points at `length` bytes, which, if they are lent, nobody
+/// writes or frees before the exchange is freed; `exchange` is NULL or points at a place for a pointer; `is_new` is
+/// NULL or points at a bool.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn trackside_exchange_begin_lines(
     tracker: *const trackside_tracker,
@@ -94,6 +95,7 @@ pub(crate) fn begin(
             peer: request::parsed(peer).unwrap_or_default(),
             secure: flags & SECURE != 0,
             resolved: flags & RESOLVED != 0,
+            lent: flags & LENT != 0,
             headers: Walked::of(ByName { picks: &picks, more, rest }),
         },
     )

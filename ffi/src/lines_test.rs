@@ -26,6 +26,7 @@ fn page(headers: &[(&str, &str)]) -> Case {
         request: RequestBlock {
             secure: true,
             resolved: false,
+            lent: false,
             method: b"GET".to_vec(),
             target: b"/news/?utm_source=mail".to_vec(),
             authority: vec![],
@@ -113,8 +114,8 @@ fn what_the_configuration_adds_comes_behind() {
 #[test]
 fn other_flags_are_refused() {
     let site = Site::new(TOML);
-    let text = "`flags` is 0x5, of which only 0x3 are known".to_owned();
-    let refused = begun_by_lines(&site, &page(&[]).lines(&site), 5);
+    let text = "`flags` is 0x9, of which only 0x7 are known".to_owned();
+    let refused = begun_by_lines(&site, &page(&[]).lines(&site), 9);
     assert_eq!(refused, Err((TRACKSIDE_INVALID_ARGUMENT, text)));
 }
 
@@ -156,6 +157,7 @@ proptest! {
         more in vec(option::of(line()), 3),
         secure in any::<bool>(),
         resolved in any::<bool>(),
+        lent in any::<bool>(),
     ) {
         let toml = format!("{TOML}\n[proxy]\nhops = 1");
         let sites = [Site::new(&toml), Site::new(&toml)];
@@ -163,7 +165,7 @@ proptest! {
         let named = read.zip(values.into_iter().chain(more));
         let headers = named.filter_map(|(name, value)| Some((name.as_str().as_bytes().to_vec(), value?)));
         let request = RequestBlock {
-            secure, resolved, method, target, authority, peer: vec![203, 0, 113, 9], headers: headers.collect(),
+            secure, resolved, lent, method, target, authority, peer: vec![203, 0, 113, 9], headers: headers.collect(),
         };
         let case = Case { request, response: ResponseBlock { status: 200, ..ResponseBlock::default() } };
         prop_assert_eq!(case.in_lines(&sites[0]), case.in_blocks(&sites[1]));

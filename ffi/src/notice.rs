@@ -17,13 +17,13 @@ pub(crate) struct Shown {
 }
 
 impl trackside_exchange {
-    /// The notice to an exchange whose request was copied to `request`.
-    fn shown(&mut self, request: &[u8]) -> Option<&Shown> {
+    /// The notice to the exchange, if one is due.
+    fn shown(&mut self) -> Option<&Shown> {
         if !self.exchange.is_notice_due() {
             return None;
         }
         if self.notice.is_none() {
-            let notice = self.exchange.notice(&self.kept.in_bytes(request).as_request())?;
+            let notice = self.exchange.notice(&self.kept.read().as_request())?;
             let (text, html) = (notice.text().to_owned(), notice.html());
             let banner = notice.banner().map(str::to_owned);
             self.notice = Some(Box::new(Shown { text, html, banner }));
@@ -51,10 +51,10 @@ pub unsafe extern "C" fn trackside_exchange_notice(
     error: *mut trackside_error,
 ) -> trackside_status {
     enter(error, |call| {
-        let (exchange, request) = call.exclusive_with_tail(exchange, "exchange")?;
+        let exchange = call.exclusive(exchange, "exchange")?;
         let (text, html) = (call.optional_output(text, "text")?, call.optional_output(html, "html")?);
         exchange.check_open()?;
-        let shown = exchange.shown(request).ok_or_else(|| Failure::not_found("no notice is due"))?;
+        let shown = exchange.shown().ok_or_else(|| Failure::not_found("no notice is due"))?;
         if let Some(text) = text {
             text.set(trackside_bytes::of(&shown.text));
         }
@@ -83,10 +83,10 @@ pub unsafe extern "C" fn trackside_exchange_banner(
     error: *mut trackside_error,
 ) -> trackside_status {
     enter(error, |call| {
-        let (exchange, request) = call.exclusive_with_tail(exchange, "exchange")?;
+        let exchange = call.exclusive(exchange, "exchange")?;
         let html = call.output(html, "html")?;
         exchange.check_open()?;
-        let shown = exchange.shown(request).ok_or_else(|| Failure::not_found("no notice is due"))?;
+        let shown = exchange.shown().ok_or_else(|| Failure::not_found("no notice is due"))?;
         let banner =
             shown.banner.as_ref().ok_or_else(|| Failure::not_found("`consent.path` is not configured"))?;
         html.set(trackside_bytes::of(banner));

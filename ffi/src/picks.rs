@@ -1,6 +1,6 @@
 //! What is read of a request, picked from its head in one walk.
 
-use std::{mem::MaybeUninit, slice};
+use std::mem::MaybeUninit;
 
 use trackside_core::{FINISH_HEADERS, is_field_value};
 
@@ -147,9 +147,9 @@ impl<'f> Picks<'f> {
 
     /// The parts that may be kept; what is not there is empty.
     #[inline]
-    pub(crate) fn pieces(&self) -> &[&'f [u8]] {
-        // SAFETY: these were written when all began.
-        unsafe { slice::from_raw_parts(self.parts[..KEPT].as_ptr().cast(), KEPT) }
+    pub(crate) fn pieces(&self) -> &[&'f [u8]; KEPT] {
+        // SAFETY: these were written when all began, and there are more.
+        unsafe { &*self.parts.as_ptr().cast() }
     }
 
     /// The names and values of those that are shown, all of which could be values.

@@ -87,8 +87,9 @@ pub unsafe extern "C" fn trackside_tracker_header(
 // The flags of a request in one piece.
 pub(crate) const SECURE: u8 = 1;
 pub(crate) const RESOLVED: u8 = 2;
+pub(crate) const LENT: u8 = 4;
 
-const KNOWN: u8 = SECURE | RESOLVED;
+const KNOWN: u8 = SECURE | RESOLVED | LENT;
 
 /// Whether there are some that are not known.
 #[inline]
@@ -116,6 +117,8 @@ pub(crate) struct Parts<'a, 'f, F> {
     pub(crate) peer: Peer,
     pub(crate) secure: bool,
     pub(crate) resolved: bool,
+    /// Whether it stays where it lies until its exchange is freed.
+    pub(crate) lent: bool,
     /// All headers.
     pub(crate) headers: Walked<'f, F>,
 }
@@ -175,6 +178,7 @@ impl Call {
                 peer: address(self.bytes(request.peer, "request.peer")?)?,
                 secure: request.secure.get(),
                 resolved: request.resolved.get(),
+                lent: false,
                 headers: Walked::of(headers),
             })
         })

@@ -93,10 +93,10 @@ pub unsafe extern "C" fn trackside_scratch_end(
         let scratch = call.change(scratch, "scratch")?;
         *error = scratch.error;
         let exchange = scratch.exchange;
-        let (open, request) = call.exclusive_with_tail(exchange, "scratch.exchange")?;
+        let open = call.exclusive(exchange, "scratch.exchange")?;
         let blob = call.array(blob, length, "blob")?;
         let buffer = call.buffer(scratch.buffer, scratch.capacity, "scratch.buffer")?;
-        blob::tell(blob::finish(open, request, blob)?, open, buffer, |length| scratch.needed = length)?;
+        blob::tell(blob::finish(open, blob)?, open, buffer, |length| scratch.needed = length)?;
         scratch.exchange = ptr::null_mut();
         call.end(exchange)
     })

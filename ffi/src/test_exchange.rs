@@ -142,27 +142,38 @@ impl Case {
 
     /// What becomes of it through blocks in C.
     pub(crate) fn in_blocks(&self, site: &Site) -> Outcome {
-        let exchange = begun_by_block(site, &self.request.bytes()).unwrap();
+        let block = self.request.bytes();
+        let exchange = begun_by_block(site, &block).unwrap();
+        let _lent = self.as_lent(block);
         ended(site, exchange, || finished_by_block(exchange, &self.response.bytes()))
     }
 
     /// What becomes of it through blocks in C, of which one call ends the exchange.
     pub(crate) fn in_one_block(&self, site: &Site, capacity: usize) -> Outcome {
-        let exchange = begun_by_block(site, &self.request.bytes()).unwrap();
+        let block = self.request.bytes();
+        let exchange = begun_by_block(site, &block).unwrap();
+        let _lent = self.as_lent(block);
         let block = self.response.bytes();
         before_the_end(site, exchange, || ended_by_block(exchange, &block, capacity))
     }
 
     /// What becomes of it in C if the request comes in lines.
     pub(crate) fn in_lines(&self, site: &Site) -> Outcome {
-        let (exchange, is_new) = begun_by_lines(site, &self.lines(site), self.flags()).unwrap();
+        let lines = self.lines(site);
+        let (exchange, is_new) = begun_by_lines(site, &lines, self.flags()).unwrap();
+        let _lent = self.as_lent(lines);
         let outcome = ended(site, exchange, || finished_by_block(exchange, &self.response.bytes()));
         assert_eq!(outcome.is_new, is_new);
         outcome
     }
 
+    /// What has to live until the exchange has ended: of a request that is not lent nothing.
+    fn as_lent(&self, bytes: Vec<u8>) -> Option<Vec<u8>> {
+        self.request.lent.then_some(bytes)
+    }
+
     fn flags(&self) -> u8 {
-        u8::from(self.request.secure) | u8::from(self.request.resolved) << 1
+        u8::from(self.request.secure) | u8::from(self.request.resolved) << 1 | u8::from(self.request.lent) << 2
     }
 
     /// The request in lines, of whose headers those count that are read; each may be there once.

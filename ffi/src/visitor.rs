@@ -55,10 +55,10 @@ pub unsafe extern "C" fn trackside_exchange_visitor(
     error: *mut trackside_error,
 ) -> trackside_status {
     enter(error, |call| {
-        let (exchange, request) = call.shared_with_tail(exchange, "exchange")?;
+        let exchange = call.shared(exchange, "exchange")?;
         let out = call.output(visitor, "visitor")?;
         exchange.check_open()?;
-        let visitor = exchange.exchange.visitor(&exchange.kept.in_bytes(request).as_request());
+        let visitor = exchange.exchange.visitor(&exchange.kept.read().as_request());
         let visitor = visitor.ok_or_else(|| Failure::not_found("the exchange has no visitor any more"))?;
         out.set(handle::give(trackside_visitor(visitor)));
         Ok(())

@@ -112,9 +112,18 @@ static void a_block_says_the_same_as_structs(void)
     OK(finish_copy, exchange, response.bytes, response.length);
     trackside_exchange_free(exchange);
 
+    /* And a block that is lent until the end. */
+    unsigned char *lent = copied(request.bytes, request.length);
+    lent[FLAGS] |= LENT;
+    OK(trackside_exchange_begin_blob, tracker, lent, request.length, &exchange);
+    response = whole_response();
+    OK(finish_copy, exchange, response.bytes, response.length);
+    trackside_exchange_free(exchange);
+    let_go(lent, request.length);
+
     size_t count = 0;
     OK(trackside_tracker_recorded_count, tracker, &count);
-    CHECK_INT(count, 9);
+    CHECK_INT(count, 12);
     trackside_hit *first = recorded(tracker, 0);
     CHECK_TEXT(hit_text(first, TRACKSIDE_FIELD_TITLE), "Cart");
     CHECK_TEXT(hit_text(first, TRACKSIDE_FIELD_SITE), AUTHORITY);
@@ -131,6 +140,7 @@ static void a_block_says_the_same_as_structs(void)
         expected[json.length] = 0;
         RECORDED(tracker, n + 3, expected);
         RECORDED(tracker, n + 6, expected);
+        RECORDED(tracker, n + 9, expected);
         trackside_hit_free(hit);
     }
 }
@@ -197,7 +207,7 @@ static void requests_are_checked(void)
 {
     wrong_request(VERSION, 0, "version 0");
     wrong_request(VERSION, 2, "version 2");
-    wrong_request(FLAGS, SECURE | 4, "flags 0x5");
+    wrong_request(FLAGS, SECURE | 8, "flags 0x9");
     wrong_request(FLAGS, 0x80, "flags 0x80");
     wrong_request(HEADER_COUNT, 2, "bytes");
     wrong_request(HEADER_COUNT, 4, "bytes");

@@ -56,7 +56,7 @@ enum {
     REQUEST_HEAD = 20
 };
 
-enum { SECURE = 1 };
+enum { SECURE = 1, LENT = 4 };
 
 #define METHOD "GET"
 #define TARGET "/cart?utm_source=x"

@@ -8,6 +8,8 @@ pub struct RequestBlock {
     pub secure: bool,
     /// Peer, scheme and host are the client's already.
     pub resolved: bool,
+    /// The block stays where it is, unchanged, until the exchange is freed.
+    pub lent: bool,
     /// The method.
     pub method: Vec<u8>,
     /// The target.
@@ -27,7 +29,7 @@ impl RequestBlock {
         for (name, value) in &self.headers {
             parts.extend([&name[..], value]);
         }
-        let mut block = vec![1, u8::from(self.secure) | u8::from(self.resolved) << 1];
+        let mut block = vec![1, u8::from(self.secure) | u8::from(self.resolved) << 1 | u8::from(self.lent) << 2];
         block.extend(short(self.headers.len()));
         parts.iter().for_each(|part| block.extend(long(part.len())));
         block.extend(parts.concat());

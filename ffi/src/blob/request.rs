@@ -10,7 +10,7 @@ use crate::{
     headers::Walked,
     peer::Peer,
     picks::Picks,
-    request::{self, Parts, RESOLVED, SECURE},
+    request::{self, LENT, Parts, RESOLVED, SECURE},
 };
 
 /// Shows `look` the request in `block`, as it lies there.
@@ -29,6 +29,7 @@ pub(super) fn read<T>(
         peer,
         secure: flags & SECURE != 0,
         resolved: flags & RESOLVED != 0,
+        lent: flags & LENT != 0,
         headers: Walked::of(headers),
     })
 }

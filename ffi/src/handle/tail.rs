@@ -2,7 +2,7 @@
 
 use std::{
     alloc::{Layout, alloc, dealloc},
-    mem::{ManuallyDrop, offset_of},
+    mem::{self, offset_of},
     ptr::{self, NonNull},
     slice,
 };
@@ -18,87 +18,89 @@ pub(super) struct Tailed<T: Handle, B: ?Sized = [u8; 0]> {
     tail: B,
 }
 
-/// Where a piece ends, as bytes of the tail. All of them stand in front: the first piece begins behind them.
-type End = [u8; size_of::<usize>()];
-
-/// The pieces in the bytes of a handle.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Pieces<'a, const N: usize> {
-    ends: &'a [End; N],
-    /// The ends and the pieces.
-    bytes: &'a [u8],
+/// Where pieces lie that stand, or that are shown, behind a handle. It belongs into that handle: what it points at lives
+/// as long.
+#[derive(Debug)]
+pub(crate) struct Pieces<const N: usize> {
+    table: NonNull<[*const [u8]; N]>,
+    /// How many bytes of copies stand behind the table; none if the pieces are elsewhere.
+    copied: usize,
 }
 
-impl<'a, const N: usize> Pieces<'a, N> {
-    /// Those that [`Place::holding`] copied to these bytes; of others, empty ones.
-    #[inline]
-    pub(crate) fn of(bytes: &'a [u8]) -> Self {
-        match bytes.as_chunks().0.first_chunk() {
-            Some(ends) => Self { ends, bytes },
-            None => Self { ends: &[[0; size_of::<End>()]; N], bytes: &[] },
-        }
-    }
+// SAFETY: nobody writes to what is pointed at, and it belongs to no thread.
+unsafe impl<const N: usize> Send for Pieces<N> {}
+// SAFETY: as above.
+unsafe impl<const N: usize> Sync for Pieces<N> {}
 
+impl<const N: usize> Pieces<N> {
     /// The `n`th of them.
     #[inline]
-    pub(crate) fn get(self, n: usize) -> Option<&'a [u8]> {
-        self.bytes.get(self.begin(n)?..self.end(n)?)
+    pub(crate) fn get(&self, n: usize) -> Option<&[u8]> {
+        // SAFETY: the table was written, and lives as long as the handle, as does what is in it.
+        unsafe { self.table.as_ref().get(n).map(|piece| &**piece) }
     }
 
-    /// The `n`th and all that stands behind it: what is further, if there are `n` of them.
+    /// Of copies, the `n`th and all that stands behind it: what is further, if there are `n` of them.
     #[inline]
-    pub(crate) fn all_from(self, n: usize) -> &'a [u8] {
-        self.begin(n).and_then(|begin| self.bytes.get(begin..)).unwrap_or_default()
-    }
-
-    #[inline]
-    fn begin(self, n: usize) -> Option<usize> {
-        if n > 0 { self.end(n - 1) } else { Some(N * size_of::<End>()) }
-    }
-
-    #[inline]
-    fn end(self, n: usize) -> Option<usize> {
-        self.ends.get(n).map(|end| usize::from_ne_bytes(*end))
+    pub(crate) fn all_from(&self, n: usize) -> &[u8] {
+        // SAFETY: behind the table there are as many bytes, all of which were written.
+        let copies = unsafe { slice::from_raw_parts(self.table.add(1).cast().as_ptr(), self.copied) };
+        let before = (0..n).filter_map(|n| self.get(n)).map(<[u8]>::len).sum::<usize>();
+        copies.get(before..).unwrap_or_default()
     }
 }
 
-/// The place of a handle that is not made yet, with its bytes.
+/// The place of a handle that is not made yet, with `N` pieces for it.
 #[derive(Debug)]
-pub(crate) struct Place<T: Handle> {
+pub(crate) struct Place<T: Handle, const N: usize> {
     at: NonNull<Tailed<T>>,
+    /// How many bytes there are behind the handle.
     length: usize,
 }
 
-impl<T: Handle> Place<T> {
-    /// A place with copies of all `pieces`, one behind the other, and in front of them where each of the first `N`
-    /// ends. None if there are fewer, or if there is no memory for it.
+impl<T: Handle, const N: usize> Place<T, N> {
+    const TABLE: usize = size_of::<[*const [u8]; N]>();
+
+    /// A place for a handle that is shown `pieces` where they lie. None if there is no memory for it.
+    ///
+    /// # Safety
+    ///
+    /// They live, and nobody changes them, until the handle has ended.
+    #[inline]
+    pub(crate) unsafe fn showing(pieces: &[&[u8]; N]) -> Option<Self> {
+        let place = Self::with_room(0)?;
+        // SAFETY: there is room for it, and nobody else knows of it yet; a reference lies in memory as a pointer does.
+        unsafe { place.table().write(ptr::from_ref(pieces).cast::<[*const [u8]; N]>().read()) }
+        Some(place)
+    }
+
+    /// A place for a handle with copies of `pieces`, one behind the other, and of `further` ones behind them. None if
+    /// there is no memory for it.
     ///
     /// Not in line, so that its loops stay loops: all code of a request has to fit into the processor's cache.
     #[inline(never)]
-    pub(crate) fn holding<const N: usize>(pieces: &[&[u8]]) -> Option<Self> {
-        const { assert!(T::HAS_TAIL) };
-        let (numbered, further) = pieces.split_at_checked(N)?;
-        let begin = size_of::<End>() * N;
-        let length = pieces.iter().map(|piece| piece.len()).try_fold(begin, usize::checked_add)?;
-        // SAFETY: a handle has a size.
-        let at = NonNull::new(unsafe { alloc(layout::<T>(length)?) })?;
-        let place = Self { at: at.cast(), length };
-        let tail = place.tail();
-        let mut end = begin;
+    pub(crate) fn holding(pieces: &[&[u8]; N], further: &[&[u8]]) -> Option<Self> {
+        let add = |sum: usize, piece: &&[u8]| sum.checked_add(piece.len());
+        let copied = further.iter().try_fold(pieces.iter().try_fold(0, add)?, add)?;
+        let place = Self::with_room(copied)?;
+        let table = place.table();
+        // SAFETY: it is the end of the table.
+        let mut end: *mut u8 = unsafe { table.add(1) }.cast().as_ptr();
         let mut copy = |piece: &[u8]| {
+            let copy = ptr::slice_from_raw_parts(end, piece.len());
             // Some are empty, and a call that copies nothing costs as much as one that copies little.
             if !piece.is_empty() {
-                // SAFETY: the tail has room for the ends and all that stands behind them, and nobody else knows of it
-                // yet.
-                unsafe { ptr::copy_nonoverlapping(piece.as_ptr(), tail.add(end), piece.len()) };
-                end += piece.len();
+                // SAFETY: there is room for all of them, and nobody else knows of it yet.
+                unsafe {
+                    ptr::copy_nonoverlapping(piece.as_ptr(), end, piece.len());
+                    end = end.add(piece.len());
+                }
             }
-            end
+            copy
         };
-        for (n, piece) in numbered.iter().enumerate() {
-            let end = copy(piece).to_ne_bytes();
-            // SAFETY: as above.
-            unsafe { tail.cast::<End>().add(n).write(end) };
+        for (n, piece) in pieces.iter().enumerate() {
+            // SAFETY: there is room for the table, which has as many.
+            unsafe { table.cast::<*const [u8]>().add(n).write(copy(piece)) };
         }
         for piece in further {
             copy(piece);
@@ -106,35 +108,50 @@ impl<T: Handle> Place<T> {
         Some(place)
     }
 
-    /// The ends and the copies.
-    #[cfg(test)]
-    pub(crate) fn bytes(&self) -> &[u8] {
-        // SAFETY: all of the tail was written, and is not written again.
-        unsafe { slice::from_raw_parts(self.tail(), self.length) }
+    /// The pieces, for the value that will be in the place.
+    #[inline]
+    pub(crate) fn pieces(&self) -> Pieces<N> {
+        Pieces { table: self.table(), copied: self.length - Self::TABLE }
     }
 
-    /// Makes the handle and gives it to C, which ends it through [`Call::end`](crate::boundary::Call::end).
-    pub(crate) fn give(self, value: T) -> *mut T {
-        let place = ManuallyDrop::new(self);
-        let whole = place.at.as_ptr();
+    /// A place with room for a table of pieces, and for so many bytes behind it.
+    #[inline]
+    fn with_room(bytes: usize) -> Option<Self> {
+        let length = bytes.checked_add(Self::TABLE)?;
+        // SAFETY: a handle has a size.
+        let at = NonNull::new(unsafe { alloc(layout::<T>(length)?) })?;
+        Some(Self { at: at.cast(), length })
+    }
+
+    #[inline]
+    fn table(&self) -> NonNull<[*const [u8]; N]> {
+        const { assert!(T::HAS_TAIL && offset_of!(Tailed<T>, tail).is_multiple_of(align_of::<*const [u8]>())) };
+        // SAFETY: the tail is inside of the place.
+        unsafe { self.at.byte_add(offset_of!(Tailed<T>, tail)) }.cast()
+    }
+
+    /// Makes the handle, whose value `write` writes, and gives it to C, which ends it through
+    /// [`Call::end`](crate::boundary::Call::end); and what `write` answers.
+    ///
+    /// # Safety
+    ///
+    /// `write` writes all of the value.
+    #[inline]
+    pub(crate) unsafe fn give<A>(self, write: impl FnOnce(*mut T) -> A) -> (*mut T, A) {
+        let whole = self.at.as_ptr();
         // SAFETY: the place is as large as its layout, and belongs to nobody yet.
-        unsafe {
-            (&raw mut (*whole).length).write(place.length);
-            // One by one: all at once would be put together elsewhere first.
+        let answer = unsafe {
+            (&raw mut (*whole).length).write(self.length);
             (&raw mut (*whole).tagged.tag).write(T::TAG);
             (&raw mut (*whole).tagged.owner).write(Owner::Host);
-            (&raw mut (*whole).tagged.value).write(value);
-        }
-        whole.cast()
-    }
-
-    fn tail(&self) -> *mut u8 {
-        // SAFETY: the tail, though it may be empty, is inside of the place.
-        unsafe { (&raw mut (*self.at.as_ptr()).tail).cast() }
+            write(&raw mut (*whole).tagged.value)
+        };
+        mem::forget(self);
+        (whole.cast(), answer)
     }
 }
 
-impl<T: Handle> Drop for Place<T> {
+impl<T: Handle, const N: usize> Drop for Place<T, N> {
     fn drop(&mut self) {
         if let Some(layout) = layout::<T>(self.length) {
             // SAFETY: it was allocated with this layout, and nothing was made of it.
@@ -147,18 +164,6 @@ impl<T: Handle> Drop for Place<T> {
 fn layout<T: Handle>(length: usize) -> Option<Layout> {
     let size = offset_of!(Tailed<T>, tail).checked_add(length)?;
     Layout::from_size_align(size, align_of::<Tailed<T>>()).ok().map(|layout| layout.pad_to_align())
-}
-
-/// The bytes of a handle.
-///
-/// # Safety
-///
-/// The handle must be a live one that [`Place::give`] gave, and stay so for `'a`.
-pub(super) unsafe fn tail<'a, T: Handle>(handle: *const Tagged<T>) -> &'a [u8] {
-    const { assert!(T::HAS_TAIL) };
-    let whole: *const Tailed<T> = handle.cast();
-    // SAFETY: there are `length` bytes, all of which were written, and are not written again.
-    unsafe { slice::from_raw_parts((&raw const (*whole).tail).cast(), (*whole).length) }
 }
 
 /// The handle and its bytes, to be dropped.

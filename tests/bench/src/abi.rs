@@ -21,6 +21,8 @@ pub enum Way {
     Structs,
     /// In one block each.
     Blob,
+    /// As `Blob`, and the block of the request is lent until the end.
+    Lent,
 }
 
 /// A tracker, and the request and response that it is to count.
@@ -48,6 +50,7 @@ impl Abi {
         let request = RequestBlock {
             secure: true,
             resolved: false,
+            lent: matches!(way, Way::Lent),
             method: b"GET".to_vec(),
             target: ours::TARGET.into(),
             authority: Vec::new(),
@@ -119,7 +122,7 @@ impl Abi {
         unsafe {
             match self.way {
                 Way::Structs => self.structs(&mut exchange),
-                Way::Blob => self.blob(&mut exchange),
+                Way::Blob | Way::Lent => self.blob(&mut exchange),
             }
             let read = read(exchange);
             trackside_exchange_free(exchange);

@@ -89,6 +89,7 @@ pub fn answer(words: &[&str]) -> Result<String, Box<dyn Error>> {
             "posthog" => latency(&Posthog::start(url, Crowd::one()), rest)?,
             "write" => latency(&spool::Write::open()?, rest)?,
             "structs" => through(Way::Structs, url, rest)?,
+            "lent" => through(Way::Lent, url, rest)?,
             "blob" => through(Way::Blob, url, rest)?,
             _ if who.starts_with("write+") => {
                 let ours = Ours::open(&Setup::from_str(&who["write+".len()..])?, url)?;

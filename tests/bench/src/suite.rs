@@ -87,7 +87,7 @@ fn request(effort: Effort) -> io::Result<Vec<Row>> {
     let ([p50, p99], [paced50, paced99]) =
         (latencies(&who, &effort.back_to_back(), effort)?, latencies(&who, &effort.paced(), effort)?);
     let row = |figure: &str, goal, series: Vec<Series>, limits: &[Limit]| {
-        let [floor, ours, posthog] = three(series);
+        let [floor, ours, posthog] = all(series);
         Row {
             figure: format!("tracked request, {figure}, µs"),
             goal,
@@ -111,7 +111,7 @@ fn identity(effort: Effort) -> io::Result<Vec<Row>> {
     let ([p50, _], [paced, _]) =
         (latencies(&who, &effort.back_to_back(), effort)?, latencies(&who, &effort.paced(), effort)?);
     let rows = |figure: &str, series: Vec<Series>, most: &[Limit]| {
-        let [cookie, cookieless, geo] = three(series);
+        let [cookie, cookieless, geo] = all(series);
         let row = |of: &str, ours, peer: Option<&Series>, limits: &[Limit]| Row {
             figure: format!("tracked request, {of}, {figure}, p50, µs"),
             goal: "",
@@ -133,12 +133,12 @@ fn identity(effort: Effort) -> io::Result<Vec<Row>> {
 
 /// The same request through the C ABI, in structs and in blocks, beside the Rust call.
 fn ffi(effort: Effort) -> io::Result<Vec<Row>> {
-    let who = ["ours", "structs", "blob"];
+    let who = ["ours", "structs", "blob", "lent"];
     let ([p50, _], [paced, _]) =
         (latencies(&who, &effort.back_to_back(), effort)?, latencies(&who, &effort.paced(), effort)?);
     let rows = |figure: &str, series: Vec<Series>| {
-        let [rust, structs, blob] = three(series);
-        [("structs", structs, 1.3), ("blob", blob, 1.15)].map(|(way, ours, most)| Row {
+        let [rust, structs, blob, lent] = all(series);
+        [("structs", structs, 1.3), ("blob", blob, 1.15), ("blob that is lent", lent, 1.15)].map(|(way, ours, most)| Row {
             figure: format!("C ABI, {way}, {figure}, p50, µs"),
             goal: "",
             floor: None,
@@ -154,7 +154,7 @@ fn ffi(effort: Effort) -> io::Result<Vec<Row>> {
 fn skipped(effort: Effort) -> io::Result<Vec<Row>> {
     let who = ["floor", "page=ignored", "page=missing"];
     let [p50, _] = latencies(&who, &effort.back_to_back(), effort)?;
-    let [floor, ignored, missing] = three(p50);
+    let [floor, ignored, missing] = all(p50);
     let row = |figure: &str, ours| Row {
         figure: format!("skipped request, {figure}, back to back, p50, µs"),
         goal: "",
@@ -432,7 +432,7 @@ fn latencies(who: &[&str], how: &[String; 2], effort: Effort) -> io::Result<[Vec
     Ok(series)
 }
 
-fn three(series: Vec<Series>) -> [Series; 3] {
-    // OK because there is one series for each of the three who were measured.
-    series.try_into().expect("three were measured")
+fn all<const N: usize>(series: Vec<Series>) -> [Series; N] {
+    // OK because there is one series for each of those who were measured.
+    series.try_into().expect("as many were measured")
 }

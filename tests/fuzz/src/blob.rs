@@ -95,10 +95,9 @@ pub fn run(data: &[u8]) {
     begin_badly(&input, &site);
     site.check_books(0, 0);
 
-    // The block is freed when it has been read.
     let block = Block::new(input.request, input.begin());
     let (outcome, exchange) = Exchange::begin_blob(&site, &block, input.manner(), Slip::default());
-    drop(block);
+    let lent = block.if_lent(input.request.get(1));
     let request = match reader::request(input.request) {
         Ok(request) => request,
         Err(refusal) => {
@@ -126,7 +125,7 @@ pub fn run(data: &[u8]) {
     let over = left.as_ref().filter(|_| verdict.is_some());
     over.iter().for_each(|exchange| come_too_late(&input, exchange));
     let late = u64::from(over.is_some());
-    drop((left, twin));
+    drop((left, twin, lent));
     site.check_books(2, late);
     let hits = site.hits();
     let (of_block, of_arrays) = hits.split_at(hits.len() / 2);

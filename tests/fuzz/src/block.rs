@@ -21,6 +21,11 @@ impl Block {
         Self { piece: Piece::copy(&[&[0; 16][..begin], bytes].concat()), begin }
     }
 
+    /// Itself, if it is lent until the exchange has ended, as these flags say; otherwise it is freed.
+    pub(crate) fn if_lent(self, flags: Option<&u8>) -> Option<Self> {
+        flags.is_some_and(|flags| flags & 4 != 0).then_some(self)
+    }
+
     /// Its pointer and its length, or those of the mistake.
     pub(crate) fn lend(&self, manner: Manner, slip: Slip, place: Place) -> (*const u8, usize) {
         let length = self.piece.bytes().len() - self.begin;

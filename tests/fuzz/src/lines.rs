@@ -108,9 +108,9 @@ pub fn run(data: &[u8]) {
     let scratch = Scratch::new(if begin >> 5 == 7 { 8 } else { 512 }, manner);
     let (outcome, exchange) = Exchange::begin_lines(&site, &block, *flags, manner, Slip::default());
     let in_places = scratch.begin(&site, &block, *flags, Slip::default());
-    drop(block);
+    let lent = block.if_lent(Some(flags));
     let names = names(&site);
-    let known = request(lines, &names).filter(|_| *flags <= 3);
+    let known = request(lines, &names).filter(|_| *flags <= 7);
     let Some(mut request) = known else {
         for outcome in [outcome, in_places] {
             outcome.failed(&[TRACKSIDE_BLOB, TRACKSIDE_INVALID_ARGUMENT], &["`lines`", "`flags`"]);
@@ -122,7 +122,7 @@ pub fn run(data: &[u8]) {
     outcome.ok();
     in_places.ok();
     let exchange = exchange.expect("it went well");
-    (request.secure, request.resolved) = (flags & 1, flags >> 1);
+    (request.secure, request.resolved) = (flags & 1, flags >> 1 & 1);
     let (outcome, twin) = Exchange::begin(&site, &request, Manner::default(), Slip::default());
     outcome.ok();
     let twin = twin.expect("it went well");
@@ -133,7 +133,7 @@ pub fn run(data: &[u8]) {
     }
     assert_eq!(exchange.verdict(), twin.verdict());
     end(scratch, &site, ENDS.get(usize::from(begin >> 5)), &twin);
-    drop((exchange, twin));
+    drop((exchange, twin, lent));
     site.check_books(3, 0);
     let hits = site.hits();
     assert_eq!(hits.len() % 3, 0, "{hits:?}");

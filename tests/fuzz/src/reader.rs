@@ -55,7 +55,7 @@ impl<'a> Reader<'a> {
 
     fn request(&mut self) -> Option<Request<'a>> {
         let (version, flags) = (self.byte()?, self.byte()?);
-        if version != 1 || flags > 3 {
+        if version != 1 || flags > 7 {
             return None;
         }
         let headers = self.short()?;
@@ -67,7 +67,7 @@ impl<'a> Reader<'a> {
             authority: self.take(authority)?.into(),
             peer: address(self.take(peer)?)?,
             secure: flags & 1,
-            resolved: flags >> 1,
+            resolved: flags >> 1 & 1,
             headers: self.headers(&lengths)?,
         })
     }

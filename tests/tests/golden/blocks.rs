@@ -14,6 +14,7 @@ pub(crate) fn request(asked: &Asked) -> RequestBlock {
     RequestBlock {
         secure: asked.secure,
         resolved: asked.resolved,
+        lent: false,
         method: asked.method.0.clone(),
         target: asked.target.0.clone(),
         authority: asked.authority.as_ref().map(|it| it.0.clone()).unwrap_or_default(),

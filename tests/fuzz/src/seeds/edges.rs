@@ -26,6 +26,7 @@ fn asked() -> RequestBlock {
     RequestBlock {
         secure: true,
         resolved: false,
+        lent: false,
         method: b"GET".to_vec(),
         target: b"/news/page?utm_source=mail&x=1".to_vec(),
         authority: Vec::new(),
@@ -103,7 +104,8 @@ fn requests(seeds: &mut Seeds<Vec<u8>>) {
         ("head-short-by-one", empty[..19].to_vec()),
         ("version-0", with(&whole, 0, &[0])),
         ("version-2", with(&whole, 0, &[2])),
-        ("flags", with(&whole, 1, &[5])),
+        ("flags", with(&whole, 1, &[9])),
+        ("lent", with(&whole, 1, &[5])),
         ("one-header-too-many", with(&whole, 2, &[8, 0])),
         ("one-header-too-few", with(&whole, 2, &[6, 0])),
         ("headers-without-end", with(&whole, 2, &[0xff; 2])),
