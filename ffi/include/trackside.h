@@ -2168,8 +2168,8 @@ trackside_status trackside_exchange_headers(const struct trackside_exchange *exc
                                             struct trackside_error *error);
 
 /**
- * trackside_exchange_begin with all of the request in one block, which is read during the call alone. It
- * allocates as that does.
+ * trackside_exchange_begin with all of the request in one block, which is read during the call alone unless it is
+ * lent. It allocates as that does.
  *
  * All numbers are unsigned, little-endian and unaligned: first the lengths of all parts, then the parts,
  * without anything between or behind them.
@@ -2178,7 +2178,7 @@ trackside_status trackside_exchange_headers(const struct trackside_exchange *exc
  *   offset  type  what
  *        0  u8    the version, 1
  *        1  u8    flags: 1 if the client came by https, 2 if the request is resolved, as in
- *                 trackside_request; all others are 0
+ *                 trackside_request, 4 if the block is lent; all others are 0
  *        2  u16   n, the number of headers
  *        4  u32   length of the method
  *        8  u32   length of the target
@@ -2197,12 +2197,15 @@ trackside_status trackside_exchange_headers(const struct trackside_exchange *exc
  *   block = struct.pack(f"<BBH{len(parts)}I", 1, secure, len(headers), *map(len, parts)) + b"".join(parts)
  * ```
  *
+ * To lend the block is to promise that it stays where it is, unchanged, until the exchange has been freed: then
+ * nothing is copied of it, which is quicker.
+ *
  * A block that is anything else is refused (TRACKSIDE_BLOB), with one of these texts:
  *
  * ```text
  *   `blob` has 19 bytes, less than its head of 20
  *   `blob` has the version 2, and this library knows 1
- *   `blob` has the flags 0x5, of which only 0x3 are known
+ *   `blob` has the flags 0x9, of which only 0x7 are known
  *   `blob` has a peer of 5 bytes, and not of 0, 4 or 16
  *   `blob` announces 3 headers, and ends within their lengths
  *   `blob` announces 120 bytes behind its lengths, and has 119
@@ -2213,8 +2216,8 @@ trackside_status trackside_exchange_headers(const struct trackside_exchange *exc
  *
  * # Safety
  *
- * `tracker` is NULL or a live handle; `blob` is NULL or points at `length` bytes; `exchange` is NULL or
- * points at a place for a pointer.
+ * `tracker` is NULL or a live handle; `blob` is NULL or points at `length` bytes, which, if they are lent, nobody
+ * writes or frees before the exchange is freed; `exchange` is NULL or points at a place for a pointer.
  */
 trackside_status trackside_exchange_begin_blob(const struct trackside_tracker *tracker,
                                                const uint8_t *blob,
@@ -2341,8 +2344,8 @@ trackside_status trackside_exchange_end_blob(struct trackside_exchange *exchange
                                              struct trackside_error *error);
 
 /**
- * trackside_exchange_begin with all of the request in lines, which are read during the call alone. It is for hosts
- * that have the headers by name, as CGI and WSGI do. It allocates as that does.
+ * trackside_exchange_begin with all of the request in lines, which are read during the call alone unless they are
+ * lent. It is for hosts that have the headers by name, as CGI and WSGI do. It allocates as that does.
  *
  * Between two lines there is a line feed, and none behind the last. They are the method, the target, the authority
  * (empty: none), the peer, and then for each header that trackside_request_header tells, and behind them for each
@@ -2369,8 +2372,9 @@ trackside_status trackside_exchange_end_blob(struct trackside_exchange *exchange
  *
  * # Safety
  *
- * `tracker` is NULL or a live handle; `lines` is NULL or points at `length` bytes; `exchange` is NULL or
- * points at a place for a pointer; `is_new` is NULL or points at a bool.
+ * `tracker` is NULL or a live handle; `lines` is NULL or points at `length` bytes, which, if they are lent, nobody
+ * writes or frees before the exchange is freed; `exchange` is NULL or points at a place for a pointer; `is_new` is
+ * NULL or points at a bool.
  */
 trackside_status trackside_exchange_begin_lines(const struct trackside_tracker *tracker,
                                                 const uint8_t *lines,

@@ -8,8 +8,8 @@
 //!
 //! The methods of [`Call`] here are safe though they follow raw pointers: a `Call` exists only while an
 //! exported function runs, whose caller has promised that a pointer is NULL, or points at a live handle of
-//! any type; that nobody changes the handle while a call reads it; and that a call which changes it has it
-//! for itself.
+//! any type; that nobody changes the handle while a call reads it; that a call which changes it has it for itself; and that
+//! what was lent to it stays where it is, unchanged, until it has ended.
 
 mod tail;
 

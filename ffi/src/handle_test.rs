@@ -78,7 +78,7 @@ fn a_handle_has_copies_behind_it() {
         drop(owned);
         let (value, dropped) = apple(5);
         // SAFETY: all of it is written.
-        let (handle, ()) = unsafe { place.give(|at| at.write(Cherry(value))) };
+        let (handle, ()) = unsafe { place.give(|at: *mut Cherry| at.write(Cherry(value))) };
         let cherry = call.exclusive(handle, "cherry").unwrap();
         cherry.0.weight += 1;
         assert_eq!(call.shared(handle, "cherry").unwrap().0.weight, 6);
@@ -97,12 +97,11 @@ fn a_handle_has_copies_behind_it() {
 fn what_is_shown_to_a_handle_is_read_where_it_lies() {
     let call = Call::of_a_test();
     for texts in TEXTS {
-        // SAFETY: they live for good.
-        let place = unsafe { Place::showing(&texts) }.unwrap();
+        let place = Place::showing(&texts).unwrap();
         let pieces = place.pieces();
         let (value, dropped) = apple(5);
         // SAFETY: all of it is written.
-        let (handle, ()) = unsafe { place.give(|at| at.write(Cherry(value))) };
+        let (handle, ()) = unsafe { place.give(|at: *mut Cherry| at.write(Cherry(value))) };
         for (n, text) in texts.into_iter().enumerate() {
             assert!(ptr::eq(pieces.get(n).unwrap(), text));
         }

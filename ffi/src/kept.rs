@@ -42,8 +42,7 @@ impl Kept {
         }
         let pieces = parts.picks.pieces();
         let place = if parts.lent {
-            // SAFETY: so the caller has promised.
-            unsafe { Place::showing(pieces) }?
+            Place::showing(pieces)?
         } else {
             Place::holding(pieces, &[])?
         };

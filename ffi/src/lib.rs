@@ -17,7 +17,7 @@
 //! closure gets a `Call`, the witness that a caller has promised what the function's `# Safety` section asks
 //! for; through it, and only through it, `handle` and `view` turn pointers into references, which live no
 //! longer than the call. So the unsafe operations stand in `handle`, `view` and `callback`, and nowhere else but in
-//! `picks`, which leaves unwritten what a request does not have.
+//! `picks`, which leaves unwritten what a request does not have, and in `exchange`, which is written where it will be.
 
 #![allow(unsafe_code, reason = "a C ABI is unsafe by nature; it is kept to the modules named above")]
 #![allow(non_camel_case_types, reason = "the types have the names that C gives them")]

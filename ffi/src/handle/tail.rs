@@ -61,13 +61,10 @@ pub(crate) struct Place<T: Handle, const N: usize> {
 impl<T: Handle, const N: usize> Place<T, N> {
     const TABLE: usize = size_of::<[*const [u8]; N]>();
 
-    /// A place for a handle that is shown `pieces` where they lie. None if there is no memory for it.
-    ///
-    /// # Safety
-    ///
-    /// They live, and nobody changes them, until the handle has ended.
+    /// A place for a handle that is shown `pieces` where they lie, which is safe as the host has promised that they stay
+    /// there until the handle has ended. None if there is no memory for it.
     #[inline]
-    pub(crate) unsafe fn showing(pieces: &[&[u8]; N]) -> Option<Self> {
+    pub(crate) fn showing(pieces: &[&[u8]; N]) -> Option<Self> {
         let place = Self::with_room(0)?;
         // SAFETY: there is room for it, and nobody else knows of it yet; a reference lies in memory as a pointer does.
         unsafe { place.table().write(ptr::from_ref(pieces).cast::<[*const [u8]; N]>().read()) }
