@@ -390,9 +390,11 @@ fn case() -> impl Strategy<Value = Case> {
     let request = (flags, method, target, authority, peer, headers());
     let status = prop_oneof![4 => Just(200), 1 => Just(304), 1 => any::<u16>()];
     let response = (status, headers(), vec(annotation(), 0..6));
-    (request, response).prop_map(|(((secure, lent), method, target, authority, peer, headers), response)| Case {
-        request: RequestBlock { secure, resolved: false, lent, method, target, authority, peer, headers },
-        response: ResponseBlock { status: response.0, headers: response.1, annotations: response.2 },
+    (request, response).prop_map(|(((secure, lent), method, target, authority, peer, headers), response)| {
+        Case {
+            request: RequestBlock { secure, resolved: false, lent, method, target, authority, peer, headers },
+            response: ResponseBlock { status: response.0, headers: response.1, annotations: response.2 },
+        }
     })
 }
 

@@ -36,16 +36,14 @@ const SECURE: usize = 1 << KEPT;
 impl Kept {
     /// What is kept of a request, and the place for its exchange. None if there is no memory for it.
     #[inline]
-    pub(crate) fn of<'f, F: Fields<'f>, T: Handle>(parts: &Parts<'_, 'f, F>) -> Option<(Place<T, KEPT>, Self)> {
+    pub(crate) fn of<'f, F: Fields<'f>, T: Handle>(
+        parts: &Parts<'_, 'f, F>,
+    ) -> Option<(Place<T, KEPT>, Self)> {
         if !parts.picks.are_kept_single() {
             return Self::of_repeated(parts);
         }
         let pieces = parts.picks.pieces();
-        let place = if parts.lent {
-            Place::showing(pieces)?
-        } else {
-            Place::holding(pieces, &[])?
-        };
+        let place = if parts.lent { Place::showing(pieces)? } else { Place::holding(pieces, &[])? };
         let (pieces, present) = (place.pieces(), present(parts, parts.picks.kept()));
         Some((place, Self { pieces, present, more: None, peer: parts.peer }))
     }

@@ -4,8 +4,14 @@ use trackside_core::{FINISH_HEADERS, Headers};
 
 use super::Kept;
 use crate::{
-    boundary::Call, exchange::trackside_exchange, handle::Place, headers::Walked, peer::Peer, picks::{KEPT, Picks},
-    request::Parts, test_exchange::headers,
+    boundary::Call,
+    exchange::trackside_exchange,
+    handle::Place,
+    headers::Walked,
+    peer::Peer,
+    picks::{KEPT, Picks},
+    request::Parts,
+    test_exchange::headers,
 };
 
 /// What `look` sees of what is kept of a request with these headers, be it copied or lent.

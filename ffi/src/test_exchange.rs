@@ -173,7 +173,9 @@ impl Case {
     }
 
     fn flags(&self) -> u8 {
-        u8::from(self.request.secure) | u8::from(self.request.resolved) << 1 | u8::from(self.request.lent) << 2
+        u8::from(self.request.secure)
+            | u8::from(self.request.resolved) << 1
+            | u8::from(self.request.lent) << 2
     }
 
     /// The request in lines, of whose headers those count that are read; each may be there once.

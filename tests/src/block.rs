@@ -29,7 +29,8 @@ impl RequestBlock {
         for (name, value) in &self.headers {
             parts.extend([&name[..], value]);
         }
-        let mut block = vec![1, u8::from(self.secure) | u8::from(self.resolved) << 1 | u8::from(self.lent) << 2];
+        let mut block =
+            vec![1, u8::from(self.secure) | u8::from(self.resolved) << 1 | u8::from(self.lent) << 2];
         block.extend(short(self.headers.len()));
         parts.iter().for_each(|part| block.extend(long(part.len())));
         block.extend(parts.concat());
