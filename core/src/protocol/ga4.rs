@@ -58,7 +58,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use self::{name::Name, shared::Shared};
 use super::{
-    Enriched, Key, Needs, Outcome, Outgoing, Part, Protocol, ReceiverType, ScriptCookie, Tells, Values,
+    Enriched, Key, Needs, Outcome, Outgoing, Parts, Protocol, ReceiverType, ScriptCookie, Tells, Values,
     WrongKey, answer, ga_cookies,
     items::{self, Bounds},
     json::Object,
@@ -222,7 +222,7 @@ impl Protocol for Ga4 {
             // Nothing says that it does.
             gzip: false,
             tells: Tells::Nothing,
-            parts: Part::ALL,
+            parts: Parts::ALL,
         }
     }
 

@@ -57,8 +57,8 @@ mod payload;
 use std::sync::Arc;
 
 use super::{
-    Enriched, Key, Needs, Outcome, Outgoing, Part, Protocol, ReceiverType, ScriptCookie, Tells, Values,
-    WrongKey, answer, common, ga_cookies,
+    Enriched, Key, Needs, Outcome, Outgoing, Part, Parts, Protocol, ReceiverType, ScriptCookie, Tells,
+    Values, WrongKey, answer, common, ga_cookies,
 };
 use crate::{
     Headers,
@@ -172,22 +172,6 @@ fn cookies(values: &Values) -> Vec<ScriptCookie> {
     if values.is_true("join") { vec![ga_cookies::client()] } else { Vec::new() }
 }
 
-/// The first is what a collector is not told that dates hits when they arrive, the last what takes dimensions or metrics.
-static PARTS: [Part; 12] = [
-    Part::Time,
-    Part::Visitor,
-    Part::User,
-    Part::Page,
-    Part::Event,
-    Part::Title,
-    Part::Referrer,
-    Part::Campaign,
-    Part::Language,
-    Part::Address,
-    Part::Agent,
-    Part::Properties,
-];
-
 /// The wire format of `ga-v1`.
 #[derive(Debug)]
 pub struct GaV1 {
@@ -274,11 +258,8 @@ impl GaV1 {
 
 impl Protocol for GaV1 {
     fn needs(&self) -> Needs {
-        let (dated, has_properties) =
-            (self.time != Time::Arrival, !(self.dimensions.is_empty() && self.metrics.is_empty()));
-        let [_time, undated @ ..] = &PARTS;
-        let [without_properties @ .., _properties] = &PARTS;
-        let [_, neither @ .., _] = &PARTS;
+        let has_properties = !(self.dimensions.is_empty() && self.metrics.is_empty());
+        let parts = Parts::ALL.without(Part::Session);
         Needs {
             address: false,
             visitor: true,
@@ -291,12 +272,9 @@ impl Protocol for GaV1 {
             // Nothing says that it does.
             gzip: false,
             tells: Tells::Nothing,
-            parts: match (dated, has_properties) {
-                (true, true) => &PARTS,
-                (true, false) => without_properties,
-                (false, true) => undated,
-                (false, false) => neither,
-            },
+            parts: parts
+                .only_if(self.time != Time::Arrival, Part::Time)
+                .only_if(has_properties, Part::Properties),
         }
     }
 

@@ -376,7 +376,7 @@ fn a_late_hit_has_its_age_or_its_second() {
     assert_eq!(time("time = 'none'", NOW), None);
     let needs = ["qt", "et", "none"].map(|word| configured(&format!("time = '{word}'")).needs());
     assert_eq!(needs.map(|needs| needs.window), [14_400, 43_200, 14_400]);
-    assert_eq!(needs.map(|needs| needs.parts.contains(&Part::Time)), [true, true, false]);
+    assert_eq!(needs.map(|needs| needs.parts.has(Part::Time)), [true, true, false]);
 }
 
 #[test]
@@ -388,11 +388,7 @@ fn it_is_told_what_its_keys_let_it_be_told() {
         ("time = 'none'\nmetrics = { size = 1 }", [false, true, true]),
     ] {
         let parts = configured(toml).needs().parts;
-        assert_eq!(
-            [Part::Time, Part::Properties, Part::Agent].map(|part| parts.contains(&part)),
-            told,
-            "{toml}"
-        );
+        assert_eq!([Part::Time, Part::Properties, Part::Agent].map(|part| parts.has(part)), told, "{toml}");
     }
 }
 

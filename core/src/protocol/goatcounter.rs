@@ -43,8 +43,8 @@ use http::HeaderName;
 use serde::{Deserialize, de::IgnoredAny};
 
 use super::{
-    Enriched, Key, Needs, Outcome, Outgoing, Part, Protocol, ReceiverType, Tells, Values, WrongKey, answer,
-    common,
+    Enriched, Key, Needs, Outcome, Outgoing, Part, Parts, Protocol, ReceiverType, Tells, Values, WrongKey,
+    answer, common,
     iso::Iso,
     items::{self, Bounds},
     json::Object,
@@ -82,19 +82,8 @@ fn make(values: &Values) -> Result<Arc<dyn Protocol>, WrongKey> {
     Ok(Arc::new(GoatCounter::new(values.text("url"), token, values.is_true("filter"))))
 }
 
-const PARTS: &[Part] = &[
-    Part::Visitor,
-    Part::Session,
-    Part::Time,
-    Part::Page,
-    Part::Event,
-    Part::Title,
-    Part::Referrer,
-    Part::Campaign,
-    Part::Language,
-    Part::Address,
-    Part::Agent,
-];
+/// A site there has one host, and neither users nor properties.
+const PARTS: Parts = Parts::ALL.without(Part::User).without(Part::Properties);
 
 const MAX_HITS: usize = 500;
 /// It lets a client count 60 times in 120 seconds, unless its own server is configured otherwise.

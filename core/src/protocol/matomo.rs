@@ -50,8 +50,8 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::{
-    Enriched, Key, Needs, Outcome, Outgoing, Part, Protocol, ReceiverType, ScriptCookie, Tells, Values,
-    WrongKey, answer, common,
+    Enriched, Key, Needs, Outcome, Outgoing, Part, Parts, Protocol, ReceiverType, ScriptCookie, Tells,
+    Values, WrongKey, answer, common,
     form::Form,
     habit,
     items::{self, Bounds},
@@ -123,22 +123,6 @@ const MAX_ORDER: usize = 100;
 const DAY: u64 = 24 * 60 * 60;
 const TWENTY_YEARS: u64 = 20 * 365 * DAY;
 
-/// The first where there are dimensions, the last with a token.
-static PARTS: [Part; 12] = [
-    Part::Properties,
-    Part::Visitor,
-    Part::User,
-    Part::Time,
-    Part::Page,
-    Part::Event,
-    Part::Title,
-    Part::Referrer,
-    Part::Campaign,
-    Part::Language,
-    Part::Agent,
-    Part::Address,
-];
-
 fn make(values: &Values) -> Result<Arc<dyn Protocol>, WrongKey> {
     Ok(Arc::new(Matomo::of(values)))
 }
@@ -192,19 +176,14 @@ struct Matomo {
 
 impl Protocol for Matomo {
     fn needs(&self) -> Needs {
-        let [_properties, without_properties @ ..] = &PARTS;
-        let [without_address @ .., _address] = &PARTS;
-        let [_, neither @ .., _] = &PARTS;
+        let parts = Parts::ALL.without(Part::Session);
         Needs {
             batch: if self.is_bulk { BATCH } else { 1 },
             window: if self.token.is_some() { TWENTY_YEARS } else { DAY },
             tells: if self.is_bulk { Tells::Counts } else { Tells::Whole },
-            parts: match (self.dimensions.is_empty(), self.token.is_none()) {
-                (false, false) => &PARTS,
-                (false, true) => without_address,
-                (true, false) => without_properties,
-                (true, true) => neither,
-            },
+            parts: parts
+                .only_if(!self.dimensions.is_empty(), Part::Properties)
+                .only_if(self.token.is_some(), Part::Address),
             ..Needs::default()
         }
     }

@@ -267,7 +267,7 @@ fn it_is_told_what_its_keys_let_it_be_told() {
         (without_dimensions(without_token()), false, false),
     ] {
         let parts = matomo.needs().parts;
-        let told = [Part::Properties, Part::Address, Part::Agent].map(|part| parts.contains(&part));
+        let told = [Part::Properties, Part::Address, Part::Agent].map(|part| parts.has(part));
         assert_eq!(told, [properties, address, true], "{matomo:?}");
     }
 }

@@ -26,6 +26,7 @@ pub mod matomo;
 mod needs;
 mod outcome;
 mod outgoing;
+mod parts;
 pub mod plausible;
 pub mod posthog;
 mod receiver_type;
@@ -46,9 +47,10 @@ pub use self::{
     answer::classify,
     dated::Dated,
     key::{Key, Values},
-    needs::{Needs, Part, Tells},
+    needs::{Needs, Tells},
     outcome::Outcome,
     outgoing::Outgoing,
+    parts::{Part, Parts},
     receiver_type::{ReceiverType, Remote, TYPES, WrongKey},
     script_cookie::ScriptCookie,
 };

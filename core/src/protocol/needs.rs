@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::Parts;
+
 /// What a receiver needs and can take: from this an unsafe configuration is told at start, the pool takes its batches
 /// and its rules for what is sent again, and the guide has its table.
 #[derive(Clone, Copy, Debug)]
@@ -29,7 +31,7 @@ pub struct Needs {
     /// What its answer tells of hits that it throws away.
     pub tells: Tells,
     /// What of a hit it can be told.
-    pub parts: &'static [Part],
+    pub parts: Parts,
 }
 
 impl Default for Needs {
@@ -47,7 +49,7 @@ impl Default for Needs {
             marks_bots: false,
             gzip: false,
             tells: Tells::Nothing,
-            parts: &[],
+            parts: Parts::NONE,
         }
     }
 }
@@ -64,55 +66,4 @@ pub enum Tells {
     Nothing,
     /// Whether they are all of the request's.
     Whole,
-}
-
-/// A part of a hit that a receiver can be told.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum Part {
-    /// The visitor's address.
-    Address,
-    /// The visitor's agent.
-    Agent,
-    /// Where the visit came from, by the parameters of its first page.
-    Campaign,
-    /// What is no page view, by its name.
-    Event,
-    /// The language.
-    Language,
-    /// The page, by its address.
-    Page,
-    /// The properties.
-    Properties,
-    /// The page that led here.
-    Referrer,
-    /// The session.
-    Session,
-    /// When it was, apart from when it arrives.
-    Time,
-    /// The page's title.
-    Title,
-    /// The user's id.
-    User,
-    /// The visitor's id.
-    Visitor,
-}
-
-impl Part {
-    /// All that a hit can tell, for receivers that take all of it.
-    pub(super) const ALL: &'static [Self] = &[
-        Self::Visitor,
-        Self::User,
-        Self::Session,
-        Self::Time,
-        Self::Page,
-        Self::Event,
-        Self::Properties,
-        Self::Title,
-        Self::Referrer,
-        Self::Campaign,
-        Self::Language,
-        Self::Address,
-        Self::Agent,
-    ];
 }

@@ -48,8 +48,8 @@ use std::{
 };
 
 use super::{
-    Enriched, Key, Needs, Outcome, Outgoing, Part, Protocol, ReceiverType, Tells, Values, WrongKey, answer,
-    common, habit,
+    Enriched, Key, Needs, Outcome, Outgoing, Part, Parts, Protocol, ReceiverType, Tells, Values, WrongKey,
+    answer, common, habit,
     json::Object,
     text::{Address, Shown, first_chars},
 };
@@ -94,8 +94,14 @@ const MAX_PROPS: usize = 30;
 /// In seconds. After midnight the visitor would be another one, too.
 const WINDOW: u64 = 10 * 60;
 
-const PARTS: &[Part] =
-    &[Part::Page, Part::Event, Part::Properties, Part::Referrer, Part::Campaign, Part::Address, Part::Agent];
+const PARTS: Parts = Parts::NONE
+    .with(Part::Page)
+    .with(Part::Event)
+    .with(Part::Properties)
+    .with(Part::Referrer)
+    .with(Part::Campaign)
+    .with(Part::Address)
+    .with(Part::Agent);
 
 fn make(values: &Values) -> Result<Arc<dyn Protocol>, WrongKey> {
     Ok(Arc::new(Plausible {

@@ -41,8 +41,8 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::{
-    Enriched, Key, Needs, Outcome, Outgoing, Part, Protocol, ReceiverType, Tells, Values, WrongKey, answer,
-    common, habit,
+    Enriched, Key, Needs, Outcome, Outgoing, Part, Parts, Protocol, ReceiverType, Tells, Values, WrongKey,
+    answer, common, habit,
     iso::Iso,
     items::{self, Bounds},
     json::Object,
@@ -93,21 +93,6 @@ fn make(values: &Values) -> Result<Arc<dyn Protocol>, WrongKey> {
         .historical_migration(values.is_true("historical_migration"));
     Ok(Arc::new(posthog))
 }
-
-const WITHOUT_SESSION: &[Part] = &[
-    Part::Visitor,
-    Part::User,
-    Part::Time,
-    Part::Page,
-    Part::Event,
-    Part::Properties,
-    Part::Title,
-    Part::Referrer,
-    Part::Campaign,
-    Part::Language,
-    Part::Address,
-    Part::Agent,
-];
 
 const MAX_EVENTS: usize = 100;
 /// In bytes; PostHog takes 20 MB.
@@ -231,7 +216,7 @@ impl Protocol for Posthog {
             batch: MAX_EVENTS,
             gzip: true,
             tells: Tells::Whole,
-            parts: if self.sends_session { Part::ALL } else { WITHOUT_SESSION },
+            parts: Parts::ALL.only_if(self.sends_session, Part::Session),
             ..Needs::default()
         }
     }

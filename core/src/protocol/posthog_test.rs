@@ -150,8 +150,8 @@ fn what_is_configured_is_sent() {
     assert_eq!(body["historical_migration"], true);
     assert_eq!(body["batch"][0]["properties"].get("$session_id"), None);
     let told = [true, false].map(|session| posthog().session(session).needs().parts);
-    assert_eq!(told.map(|parts| parts.contains(&Part::Session)), [true, false]);
-    assert!(told.iter().all(|parts| parts.contains(&Part::User)));
+    assert_eq!(told.map(|parts| parts.has(Part::Session)), [true, false]);
+    assert!(told.iter().all(|parts| parts.has(Part::User)));
 }
 
 #[test]

@@ -119,7 +119,7 @@ fn parts(page: &mut String) {
     *page += &rule(PARTS.len() + 1);
     for kind in TYPES {
         let told = needs(kind).parts;
-        let cells = PARTS.iter().map(|(part, _)| (if told.contains(part) { "yes" } else { "" }).to_owned());
+        let cells = PARTS.iter().map(|(part, _)| (if told.has(*part) { "yes" } else { "" }).to_owned());
         *page += &row(iter::once(format!("`{}`", kind.name)).chain(cells));
     }
 }

@@ -35,7 +35,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::Deserialize;
 
 use super::{
-    Enriched, Key, Needs, Outcome, Outgoing, Part, Protocol, ReceiverType, Values, WrongKey, answer, common,
+    Enriched, Key, Needs, Outcome, Outgoing, Parts, Protocol, ReceiverType, Values, WrongKey, answer, common,
     habit,
     iso::Iso,
     items::{self, Bounds},
@@ -134,7 +134,7 @@ impl Protocol for Segment {
             visitor: true,
             dedupe: self.knows_copies,
             batch: MAX_ITEMS,
-            parts: Part::ALL,
+            parts: Parts::ALL,
             ..Needs::default()
         }
     }

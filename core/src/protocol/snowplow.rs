@@ -39,7 +39,8 @@ mod event;
 use std::sync::Arc;
 
 use super::{
-    Enriched, Key, Needs, Outcome, Outgoing, Part, Protocol, ReceiverType, Values, WrongKey, answer, common,
+    Enriched, Key, Needs, Outcome, Outgoing, Part, Parts, Protocol, ReceiverType, Values, WrongKey, answer,
+    common,
     items::{self, Bounds},
     json::Object,
 };
@@ -129,21 +130,6 @@ fn make(values: &Values) -> Result<Arc<dyn Protocol>, WrongKey> {
     Ok(Arc::new(snowplow))
 }
 
-const WITHOUT_PROPERTIES: &[Part] = &[
-    Part::Visitor,
-    Part::User,
-    Part::Session,
-    Part::Time,
-    Part::Page,
-    Part::Event,
-    Part::Title,
-    Part::Referrer,
-    Part::Campaign,
-    Part::Language,
-    Part::Address,
-    Part::Agent,
-];
-
 const MAX_EVENTS: usize = 50;
 /// In bytes.
 const MAX_BODY: usize = 500_000;
@@ -217,7 +203,7 @@ impl Snowplow {
 
 impl Protocol for Snowplow {
     fn needs(&self) -> Needs {
-        let parts = if self.properties_schema.is_empty() { WITHOUT_PROPERTIES } else { Part::ALL };
+        let parts = Parts::ALL.only_if(!self.properties_schema.is_empty(), Part::Properties);
         Needs { dedupe: true, batch: MAX_EVENTS, parts, ..Needs::default() }
     }
 

@@ -264,8 +264,8 @@ fn answers_are_read_by_their_status() {
     assert!(snowplow().needs().dedupe);
     let told =
         [snowplow(), snowplow().properties_schema("iglu:a/b/jsonschema/1-0-0")].map(|it| it.needs().parts);
-    assert_eq!(told.map(|parts| parts.contains(&Part::Properties)), [false, true]);
-    assert!(told.iter().all(|parts| parts.contains(&Part::Event)));
+    assert_eq!(told.map(|parts| parts.has(Part::Properties)), [false, true]);
+    assert!(told.iter().all(|parts| parts.has(Part::Event)));
     assert_eq!(snowplow().admit(&full(&event(&Event::new("")))), Err(Reason::BadName));
 }
 

@@ -46,8 +46,8 @@ use serde::{Deserialize, de::IgnoredAny};
 use uuid::{Uuid, fmt::Hyphenated};
 
 use super::{
-    Enriched, Key, Needs, Outcome, Outgoing, Part, Protocol, ReceiverType, Tells, Values, WrongKey, answer,
-    common, habit,
+    Enriched, Key, Needs, Outcome, Outgoing, Part, Parts, Protocol, ReceiverType, Tells, Values, WrongKey,
+    answer, common, habit,
     items::{self, Bounds},
     json::Object,
     text::Shown,
@@ -105,22 +105,6 @@ fn make(values: &Values) -> Result<Arc<dyn Protocol>, WrongKey> {
     }
     Ok(Arc::new(Umami::new(url, website, version).tag(values.text("tag"))))
 }
-
-/// From [`ID`] on; the first three are what older versions are not told.
-static PARTS: [Part; 12] = [
-    Part::Visitor,
-    Part::User,
-    Part::Time,
-    Part::Page,
-    Part::Event,
-    Part::Properties,
-    Part::Title,
-    Part::Referrer,
-    Part::Campaign,
-    Part::Language,
-    Part::Address,
-    Part::Agent,
-];
 
 /// Umami names no limit, but goes through the request's headers again for each hit.
 const MAX_HITS: usize = 100;
@@ -223,18 +207,14 @@ impl Umami {
 
 impl Protocol for Umami {
     fn needs(&self) -> Needs {
-        let [_visitor, _user, dated @ ..] = &PARTS;
-        let [_time, undated @ ..] = dated;
+        let parts = Parts::ALL.without(Part::Session).only_if(self.version >= TIMESTAMP, Part::Time);
+        let has_id = self.version >= ID;
         Needs {
             address: self.version < ID,
             batch: if self.is_batch { MAX_HITS } else { 1 },
             window: if self.version < TIMESTAMP { WINDOW } else { u64::MAX },
             tells: if self.is_batch { Tells::Each } else { Tells::Whole },
-            parts: match self.version {
-                version if version < TIMESTAMP => undated,
-                version if version < ID => dated,
-                _ => &PARTS,
-            },
+            parts: parts.only_if(has_id, Part::User).only_if(has_id, Part::Visitor),
             ..Needs::default()
         }
     }

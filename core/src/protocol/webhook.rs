@@ -34,7 +34,7 @@ use serde::Serialize;
 use sha2::Sha256;
 
 use super::{
-    Enriched, Key, Needs, Outcome, Outgoing, Part, Protocol, ReceiverType, Tells, Values, WrongKey, answer,
+    Enriched, Key, Needs, Outcome, Outgoing, Parts, Protocol, ReceiverType, Tells, Values, WrongKey, answer,
     items::{self, Bounds},
     json::Object,
 };
@@ -109,7 +109,7 @@ impl Protocol for Webhook {
             batch: MAX_HITS,
             marks_bots: true,
             tells: Tells::Whole,
-            parts: Part::ALL,
+            parts: Parts::ALL,
             ..Needs::default()
         }
     }
