@@ -20,6 +20,14 @@ def ga_client(keys, hit):
     return next((match[1] for match in found), None)
 
 
+def metrica_client(keys, hit):
+    """The number in `_ym_uid`."""
+    if not keys.get("join"):
+        return None
+    found = ids_in(hit, "_ym_uid", r"([1-9][0-9]{0,19})")
+    return next((match[1] for match in found if int(match[1]) < 2**64), None)
+
+
 def ga_session(keys, hit, timeout):
     """The session of `_ga_…`, in the older layout or the newer one, unless it is over."""
     if not ga_client(keys, hit):

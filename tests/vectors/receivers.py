@@ -97,6 +97,15 @@ def revenue(hit):
     return {"currency": currency, "amount": record.number(amount)}
 
 
+def fits(number):
+    """Some stores have fifteen digits before the point."""
+    return abs(number) < 10**15
+
+
+def storable(sale):
+    return sale if sale and fits(sale["amount"]) else None
+
+
 def is_number(value):
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
@@ -340,6 +349,7 @@ def umami_encode(keys, hit, found, now):
         }.get(hit.kind, {})
         names = "category label link_url search_term value".split()
         data = {**present(own), **properties(hit, unsold(hit, lambda key: key in names), 500)}
+        data = {key: value for key, value in data.items() if not is_number(value) or fits(value)}
     payload = {
         "website": keys["website"],
         "hostname": hit.site if len(hit.site) <= 100 else None,

@@ -273,7 +273,8 @@ class Hit:
 
 def number(value):
     """Whole numbers stand without a fraction."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    is_whole = isinstance(value, float) and value.is_integer() and abs(value) < 2**53
+    return int(value) if is_whole else value
 
 
 def shown(text):

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import replace
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote
 
 import joined
 import look
@@ -98,8 +98,15 @@ def present(table):
 # --- ga-v1: the Measurement Protocol of Universal Analytics ---
 
 
+def ga_v1_client(keys, hit):
+    if keys.get("dialect") == "metrica":
+        number = int(hit.visitor.replace("-", ""), 16) % 2**63 if hit.visitor else None
+        return joined.metrica_client(keys, hit) or (str(number or 1) if hit.visitor else None)
+    return joined.ga_client(keys, hit) or hit.visitor
+
+
 def ga_v1_admit(keys, hit):
-    if hit.visitor is None and not hit.user_id and not joined.ga_client(keys, hit):
+    if not ga_v1_client(keys, hit) and (not hit.user_id or keys.get("dialect") == "metrica"):
         return "no-visitor"
     return receivers.need_name(hit)
 
@@ -109,17 +116,18 @@ def whole(value):
     return str(int(value + (0.5 if value >= 0 else -0.5)))
 
 
-def ga_v1_what(hit):
-    """The type, and the parameters that go with it."""
+def ga_v1_what(keys, hit):
+    """The type, and the parameters that go with it; Metrica knows two types."""
     if hit.kind == "page":
         return "pageview", []
-    if hit.kind == "event" and hit.category == "exception":
+    has_habits = hit.kind == "event" and keys.get("dialect") != "metrica"
+    if has_habits and hit.category == "exception":
         fatal = hit.properties.get("fatal") is True
         return "exception", [
             ("exd", record.cut_str(hit.label or hit.name, 150)),
             ("exf", "1" if fatal else "0"),
         ]
-    if hit.kind == "event" and hit.category == "timing" and hit.value is not None and hit.value >= 0:
+    if has_habits and hit.category == "timing" and hit.value is not None and 0 <= hit.value <= 2**53:
         return "timing", [
             ("utc", "timing"),
             ("utv", hit.name),
@@ -131,10 +139,10 @@ def ga_v1_what(hit):
         return "event", [("ec", hit.kind), ("ea", actions.get(hit.kind) or hit.kind)]
     pairs = [("ec", record.cut_str(hit.category or "event", 150)), ("ea", hit.name), ("el", hit.label)]
     # Whole numbers from zero up are all that a value may be.
-    if hit.value is not None and hit.value >= 0:
+    if hit.value is not None and 0 <= hit.value <= 2**53:
         pairs.append(("ev", whole(hit.value)))
     sale = receivers.revenue(hit)
-    if sale and sale["amount"] >= 0:
+    if sale and 0 <= sale["amount"] <= 2**53:
         order = hit.properties.get("transaction_id", "")
         pairs += [("pa", "purchase"), ("ti", text_of(order) or hit.id), ("tr", text_of(sale["amount"]))]
         pairs.append(("cu", sale["currency"]))
@@ -144,14 +152,31 @@ def ga_v1_what(hit):
 def text_of(value):
     if isinstance(value, bool):
         return "true" if value else "false"
-    return value if isinstance(value, str) else str(record.number(value))
+    return value if isinstance(value, str) else number_text(value)
 
 
-def ga_v1_campaign(found):
+def number_text(value):
+    """As short as it can be: JavaScript's exponents, from where Python has them."""
+    text = repr(float(value) + 0.0).removesuffix(".0").replace("e+", "e")
+    return re.sub(r"(?<=e-)0|^-0$", lambda match: "0" if match[0] == "-0" else "", text)
+
+
+def ga_v1_campaign(keys, hit, found):
+    """Whoever has the address reads it there, by Google's names."""
+    is_there = len(raw_address(hit)) <= 2048 and not re.search(b"(?:^|&)(?:mtm|pk)_", hit.query)
+    if keys.get("page") == "dl" and is_there:
+        return []
     campaign = found.get("campaign", {})
     limits = {"cn": 100, "cs": 100, "cm": 50, "ck": 500, "cc": 500, "ci": 100}
     fields = dict(zip(limits, ("name", "source", "medium", "term", "content", "id")))
-    return [(key, record.cut_str(campaign.get(fields[key], ""), most)) for key, most in limits.items()]
+    pairs = [(key, record.cut_str(campaign.get(fields[key], ""), most)) for key, most in limits.items()]
+    clicks = [(name, text) for name, text in receivers.click_of(hit).items() if name in ("gclid", "dclid")]
+    return pairs + [(name, text) for name, text in clicks if len(text.encode()) <= 500]
+
+
+def begins_session(keys, hit):
+    is_first = hit.kind == "page" and hit.session == hit.micros // 1_000_000
+    return bool(keys.get("session_start")) and is_first
 
 
 def ga_v1_indexed(keys, hit):
@@ -159,7 +184,7 @@ def ga_v1_indexed(keys, hit):
         yield f"cd{number}", record.cut_str(text_of(hit.properties.get(name, "")), 150)
     for name, number in sorted(keys.get("metrics", {}).items()):
         value = hit.properties.get(name)
-        yield f"cm{number}", whole(value) if receivers.is_number(value) else ""
+        yield f"cm{number}", whole(value) if receivers.is_number(value) and abs(value) <= 2**53 else ""
 
 
 def ga_v1_fitting(pairs, room):
@@ -176,12 +201,17 @@ def as_text(value):
 
 
 def form(pairs):
-    """A field without a value is left out."""
-    return "&".join(f"{name}={quote(as_text(value), '', errors='surrogateescape')}" for name, value in pairs if value)
+    """A field without a value is left out. The form is held to what a reader that is nobody's here makes of it."""
+    fields = [(name, as_text(value)) for name, value in pairs if value]
+    text = "&".join(f"{name}={quote(value, '', errors='surrogateescape')}" for name, value in fields)
+    read = parse_qsl(text, strict_parsing=True, errors="surrogateescape", separator="&")
+    if read != fields or len(dict(read)) != len(read):
+        raise ValueError(f"the form reads as {read}")
+    return text
 
 
 def ga_v1_encode(keys, hit, found, now):
-    what, own = ga_v1_what(hit)
+    what, own = ga_v1_what(keys, hit)
     is_whole = keys.get("page") == "dl"
     has_page = hit.site and (hit.path or hit.kind == "page")
     time = keys.get("time", "qt")
@@ -196,13 +226,14 @@ def ga_v1_encode(keys, hit, found, now):
         ("dp", "" if is_whole else decoded(hit.path)),
         ("dl", record.cut(raw_address(hit), 2048) if is_whole and has_page else ""),
         ("tid", keys["tracking_id"]),
-        ("cid", joined.ga_client(keys, hit) or hit.visitor),
+        ("cid", ga_v1_client(keys, hit)),
         ("uid", hit.user_id),
         ("uip", hit.peer or ""),
         ("geoid", "" if hit.peer else hit.place.get("country", "")),
         ("ua", hit.agent),
         ("ul", hit.language.lower()[:20]),
-        *([] if is_whole else ga_v1_campaign(found)),
+        *ga_v1_campaign(keys, hit, found),
+        ("sc", "start" if begins_session(keys, hit) else ""),
         ("qt", str(age) if time == "qt" and age >= 1000 else ""),
         ("et", str(min(hit.micros, now) // 1_000_000) if time == "et" else ""),
         *own,
@@ -336,6 +367,8 @@ def ga4_encode(keys, hit, now):
         "session_id": session or str(hit.session or hit.micros // 1_000_000 // DAY * DAY),
         "engagement_time_msec": 1,
         "page_location": cut_address(page_address(hit), 1000),
+        "page_title": hit.title[:300],
+        "page_language": hit.language.lower(),
     }
     if hit.kind == "download":
         params["link_url"] = cut_address(page_address(hit), 100)
@@ -349,8 +382,6 @@ def ga4_encode(keys, hit, now):
         params["search_term"] = hit.label[:100]
     elif page:
         params["page_referrer"] = cut_address(address(hit.referrer), 420)
-        params["page_title"] = hit.title[:300]
-        params["page_language"] = hit.language.lower()
     else:
         if ga4_habit(hit) == "exception":
             params["description"] = (hit.label or hit.name)[:100]
@@ -408,13 +439,19 @@ def matomo_admit(hit):
 
 def plain(value):
     """A property as a form has it."""
-    return ("true" if value else "false") if isinstance(value, bool) else str(record.number(value))
+    return ("true" if value else "false") if isinstance(value, bool) else number_text(value)
 
 
 def matomo_order(hit):
     order = hit.properties.get("transaction_id", "")
     text = "" if isinstance(order, bool) else order if isinstance(order, str) else plain(order)
     return hit.id if text in ("", "0") or len(text) > 100 else text
+
+
+def matomo_server_time(keys, hit):
+    millis = hit.properties.get(keys.get("server_time"))
+    is_time = hit.kind == "page" and receivers.is_number(millis) and 0 <= millis < 2**24
+    return whole(millis) if is_time else ""
 
 
 def matomo_pairs(keys, hit, now):
@@ -428,6 +465,8 @@ def matomo_pairs(keys, hit, now):
         ("uid", hit.user_id if len(hit.user_id) <= 200 else ""),
         ("url", url),
         ("action_name", hit.title[:1024] if hit.kind == "page" else ""),
+        ("new_visit", "1" if begins_session(keys, hit) else ""),
+        ("pf_srv", matomo_server_time(keys, hit)),
         ("urlref", "" if hit.kind in ("event", "search") else cut_address(address(hit.referrer), 1024)),
         ("ua", hit.agent.decode(errors="replace")),
         ("lang", hit.language),
@@ -448,6 +487,9 @@ def matomo_pairs(keys, hit, now):
         sale = receivers.revenue(hit)
         if keys.get("ecommerce") and sale and sale["amount"] >= 0:
             pairs += [("idgoal", "0"), ("ec_id", matomo_order(hit)), ("revenue", plain(sale["amount"]))]
+        elif hit.name == "search" and hit.label:
+            results = whole(hit.value) if hit.value is not None and 0 <= hit.value < 2**32 else ""
+            pairs += [("search", hit.label), ("search_cat", hit.category[:200]), ("search_count", results)]
         else:
             pairs += [("e_c", category), ("e_a", hit.name), ("e_n", hit.label), ("e_v", value), ("ca", "1")]
     elif hit.kind == "search":
@@ -519,7 +561,7 @@ def plausible_encode(keys, hit, now):
         "url": plausible_address(hit),
         "referrer": "" if hit.kind in ("event", "search") else cut_address(address(hit.referrer), 2000),
         "interactive": None if hit.kind == "page" or keys.get("interactive") else False,
-        "revenue": receivers.revenue(hit),
+        "revenue": receivers.storable(receivers.revenue(hit)),
         "props": props or None,
     }
     return {

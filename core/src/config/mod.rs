@@ -216,11 +216,13 @@
 //! | ga-v1 | `url` | `"https://www.google-analytics.com/collect"` | as for ga4; Google's own counts nothing any more |
 //! | ga-v1 | `page` | `"dh"` | how a page is told: `"dh"`, its site and path apart, or `"dl"`, its address whole, with what is kept of the query |
 //! | ga-v1 | `time` | `"qt"` | how a late hit's time is told: `"qt"`, by its age, `"et"`, by its second, as Yandex Metrica has it, or `"none"` |
+//! | ga-v1 | `dialect` | `"google"` | whose protocol it is: `"google"`, or `"metrica"`, what Yandex Metrica has of it: page views and events alone, numbers for visitors, and no hit without one |
+//! | ga-v1 | `session_start` | `false` | whether the first page view of a session begins one there, too |
 //! | ga-v1 | `bulk` | `false` | whether one request holds up to 20 hits, a line each; one whose path ends with `/batch` does in any case |
 //! | ga-v1 | `dimensions`, `metrics` | none | custom dimensions and metrics, as names of properties and their numbers there, such as `{ plan = 1 }` |
 //! | ga-v1 | `token` | none | secret; the token that a collector asks for |
 //! | ga-v1 | `token_as` | `"ms"` | the parameter in which the token is sent: 1 to 16 of a-z, 0-9 and underscore |
-//! | ga-v1 | `join` | `false` | the same, by `_ga` |
+//! | ga-v1 | `join` | `false` | the same, by `_ga`; with `dialect = "metrica"` by `_ym_uid` |
 //! | celery | `tracking_id`, `version`, `url`, `join` | as for ga-v1 | what the task is handed: the parameters that ga-v1 would post, and where to |
 //! | celery | `task` | `"trackside.celery.submit_tracking"` | the name of the task `task(params, provider_url)`: names of Python with dots between them, at most 255 bytes |
 //!

@@ -2,7 +2,11 @@
 
 use uuid::Uuid;
 
-use super::{json::Object, text::first_units};
+use super::{
+    form::Form,
+    json::Object,
+    text::{Number, first_units},
+};
 use crate::{
     Value,
     hit::{Hit, Kind},
@@ -86,13 +90,37 @@ pub(super) fn put_property(object: &mut Object<'_>, key: &str, value: &Value<'_>
     }
 }
 
-/// Puts what an event has besides its name.
+/// Puts what an event has besides its name and its value.
 pub(super) fn put_event(object: &mut Object<'_>, hit: &Hit, max: usize) {
     object.put_clean("category", hit.category().as_bytes(), max);
     object.put_clean("label", hit.label().as_bytes(), max);
-    if let Some(value) = hit.value() {
+}
+
+/// Puts an event's value.
+pub(super) fn put_value(object: &mut Object<'_>, value: Option<f64>) {
+    if let Some(value) = value {
         object.put("value", &Value::Number(value));
     }
+}
+
+/// Puts a property into a form, if there is one of that name; of its text what `cut` leaves.
+pub(super) fn put_named(form: &mut Form<'_>, key: &str, hit: &Hit, name: &str, cut: impl Fn(&str) -> &str) {
+    match last_property(hit, name) {
+        Some(Value::Text(text)) => form.put(key, cut(&text)),
+        Some(Value::Number(number)) => form.put_shown(key, Number(number)),
+        Some(Value::Truth(value)) => form.put_shown(key, value),
+        None => {}
+    }
+}
+
+/// Whether a store's decimal of fifteen digits before the point can hold it: some receivers fail over a greater one.
+pub(super) fn is_storable(number: f64) -> bool {
+    number.abs() < 1e15
+}
+
+/// Whether this is the page view with which a session begins, as far as seconds tell.
+pub(super) fn begins_session(hit: &Hit) -> bool {
+    hit.kind() == Kind::Page && hit.session() == Some(hit.micros() / 1_000_000)
 }
 
 #[cfg(test)]

@@ -24,8 +24,8 @@
 //! | `….params.link_url`, `file_name`, `file_extension` | of a download: its address, its path and the end of its name |
 //! | `….params.search_term` | of a search: the term |
 //! | `….params.page_referrer` | of a page view, and of one that is not found: the referrer, up to 420 characters |
-//! | `….params.page_title` | of a page view: the title, up to 300 characters |
-//! | `….params.page_language` | of a page view: the language, in lower case |
+//! | `….params.page_title` | the title, up to 300 characters: events have one where `set` gives it |
+//! | `….params.page_language` | the language, in lower case |
 //! | `….params.event_category`, `event_label`, `value` | of an event; the value of a sale, which has a property `currency` of three capital letters, is its property `revenue` if that is a number |
 //! | `….params.description`, `fatal` | of an `exception`, in place of category and label: its label or name; the property `fatal` if it is true or false |
 //! | `….params.name` | of `timing_complete`: the event's name |

@@ -1,7 +1,7 @@
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use super::*;
+use super::{super::kit, *};
 use crate::{
     Event,
     config::IpPolicy,
@@ -72,6 +72,8 @@ fn a_page_view_and_an_event_of_one_visitor() {
                     "session_id": "1784714000",
                     "engagement_time_msec": 1,
                     "page_location": location,
+                    "page_title": "Cart & checkout",
+                    "page_language": "en-gb",
                     "event_category": "cart",
                     "event_label": "SKU-1",
                     "value": 2,
@@ -223,8 +225,8 @@ fn at_most_25_parameters() {
     let params = params(&event(&add));
     let params = params.as_object().unwrap();
     assert_eq!(params.len(), 25);
-    // Six of our own, and the colour.
-    assert!(params.contains_key("p17") && !params.contains_key("p18"));
+    // Eight of our own, and the colour.
+    assert!(params.contains_key("p15") && !params.contains_key("p16"));
 }
 
 #[test]
@@ -242,7 +244,10 @@ fn the_last_property_of_a_name_stands() {
     let mut out = Outgoing::new();
     ga4().encode(&[Enriched::new(&hit)], MICROS, &mut out);
     let text = String::from_utf8(out.payload().to_vec()).unwrap();
-    assert!(text.contains(r#""page_language":"en-gb","size":9,"main_colour":"blue"}}]}"#), "{text}");
+    assert!(
+        text.contains(r#""page_referrer":"https://www.google.com/","size":9,"main_colour":"blue"}}]}"#),
+        "{text}"
+    );
 }
 
 #[test]
@@ -333,6 +338,39 @@ fn a_request_holds_what_130_kilobytes_hold() {
     ga4().encode(&batch[..1], MICROS, &mut out);
     let alone = out.payload().len();
     assert!((2..25).contains(&taken) && size < 130_000 && size + alone > 130_000, "{taken} {size} {alone}");
+}
+
+#[test]
+fn the_largest_hits_are_below_130_kilobytes() {
+    let of_user: Vec<_> = (0..24).map(|n| format!("k{n}")).collect();
+    let ga4 = ga4().user_properties(&of_user.iter().map(String::as_str).collect::<Vec<_>>());
+    for character in ['\u{1}', '"', '\u{1f600}'] {
+        for is_page in [true, false] {
+            let hits = vec![kit::largest(character, is_page); 26];
+            let (taken, out) = kit::request(&ga4, &hits);
+            let body: Json = serde_json::from_slice(out.payload()).unwrap();
+            assert!((2..=25).contains(&taken) && out.payload().len() < 130_000, "{taken}");
+            assert_eq!(body["user_properties"].as_object().unwrap().len(), 24);
+            for (name, property) in body["user_properties"].as_object().unwrap() {
+                assert!(name.len() <= 24 && property["value"].as_str().unwrap().chars().count() <= 36);
+            }
+            for event in body["events"].as_array().unwrap() {
+                let params = event["params"].as_object().unwrap();
+                assert_eq!(params.len(), 25);
+                for (name, value) in params {
+                    let most = match name.as_str() {
+                        "page_location" => 1_000,
+                        "page_referrer" => 420,
+                        "page_title" => 300,
+                        _ => 100,
+                    };
+                    let length = value.as_str().unwrap_or_default().chars().count();
+                    assert!(name.len() <= 40 && length <= most, "{name}: {length}");
+                }
+            }
+            assert_eq!(body["user_id"].as_str().unwrap().chars().count(), 256 / character.len_utf8());
+        }
+    }
 }
 
 /// A hit of a visitor whom Google's tag knows, too.

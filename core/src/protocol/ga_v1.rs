@@ -21,21 +21,23 @@
 //! | `dp` | the path, percent-decoded once, without the query; `/` for a page without a path; not with `page = "dl"` |
 //! | `dl` | with `page = "dl"` the page's address, cut at 2,048 bytes |
 //! | `tid` | the tracking id, as configured |
-//! | `cid`, `uid` | the visitor, with `join` by the id of Google's scripts, if the browser has one; and the user |
+//! | `cid`, `uid` | the visitor, with `join` by the id of Google's scripts, if the browser has one; and the user. With `dialect = "metrica"` the last 63 bits of the visitor's id as a decimal, or the id of Metrica's tag |
 //! | `uip` | the address, as far as the destination may know it |
 //! | `geoid` | the country that a proxy told of, where there is no address |
 //! | `ua` | the agent |
 //! | `ul` | the language, in lower case, cut at 20 bytes |
-//! | `cn`, `cs`, `cm`, `ck`, `cc`, `ci` | the campaign's name, source, medium, term, content and id, cut at 100, 100, 50, 500, 500 and 100 bytes; not with `page = "dl"`, as the address has it |
+//! | `cn`, `cs`, `cm`, `ck`, `cc`, `ci` | the campaign's name, source, medium, term, content and id, cut at 100, 100, 50, 500, 500 and 100 bytes; not with `page = "dl"` where the address says it by `utm_…`, as the receiver reads it there |
+//! | `gclid`, `dclid` | the id of a click on one of Google's advertisements, if it has 500 bytes at most; likewise |
+//! | `sc` | with `session_start`, of the page view with which a session begins: `start` |
 //! | `qt` | how many milliseconds ago the hit was, if that is a second or more; with `time = "qt"` |
 //! | `et` | when the hit was, in seconds since the Unix epoch; with `time = "et"` |
 //! | `ec` | an event's category, cut at 150 bytes; `event` if it has none, as the protocol demands one; `download`, `not-found` or `search` |
 //! | `ea` | an event's name; of a download its address, of a search the term, both cut at 500 bytes |
 //! | `el` | an event's label |
 //! | `ev` | an event's value, rounded; left out if it is negative or above 2⁵³ |
-//! | `pa`, `ti`, `tr`, `cu` | of an event that is a sale: `purchase`, the property `transaction_id` or else the hit's id, the amount and the currency |
-//! | `exd`, `exf` | of an event of the category `exception`: its label or name, cut at 150 bytes; 1 if its property `fatal` is true, else 0 |
-//! | `utc`, `utv`, `utt`, `utl` | of an event of the category `timing` with a value: category, name, value in whole milliseconds, label |
+//! | `pa`, `ti`, `tr`, `cu` | of an event that is a sale: `purchase`, the property `transaction_id` or else the hit's id, the amount from 0 to 2⁵³ and the currency |
+//! | `exd`, `exf` | of an event of the category `exception`: its label or name, cut at 150 bytes; 1 if its property `fatal` is true, else 0. With `dialect = "metrica"` it is an event |
+//! | `utc`, `utv`, `utt`, `utl` | of an event of the category `timing` with a value: category, name, value in whole milliseconds, label; likewise |
 //! | `cd…` | of the properties that `dimensions` names, in the order of their names: the value, cut at 150 bytes |
 //! | `cm…` | of those that `metrics` names: the number, rounded |
 //! | as `token_as` says | the token |
@@ -46,19 +48,21 @@
 //!
 //! # What is refused
 //!
-//! A hit with neither visitor nor user (`no-visitor`), a page view without a site (`no-site`) and an event without a
+//! A hit with neither visitor nor user, for Metrica one without a visitor (`no-visitor`), a page view without a site (`no-site`) and an event without a
 //! name (`bad-name`): the protocol demands them, and answers 2xx to whatever it throws away.
 //!
 //! [reference]: https://developers.google.com/analytics/devguides/collection/protocol/v1/reference
 //! [parameters]: https://developers.google.com/analytics/devguides/collection/protocol/v1/parameters
 
+mod dialect;
 mod payload;
 
 use std::sync::Arc;
 
+use self::dialect::Dialect;
 use super::{
     Enriched, Key, Needs, Outcome, Outgoing, Part, Parts, Protocol, ReceiverType, ScriptCookie, Tells,
-    Values, WrongKey, answer, common, ga_cookies,
+    Values, WrongKey, answer, common,
 };
 use crate::{
     Headers,
@@ -95,6 +99,14 @@ static KEYS: &[Key] = &[
         .doc("how a page is told: `\"dh\"`, its site and path apart, or `\"dl\"`, its address whole, with what is kept of the query"),
     Key::word("time", &["qt", "et", "none"]).default_text("qt").doc(
         "how a late hit's time is told: `\"qt\"`, by its age, `\"et\"`, by its second, as Yandex Metrica has it, or not at all",
+    ),
+    Key::word("dialect", Dialect::WORDS).default_text("google").doc(
+        "whose protocol it is: `\"google\"`, or `\"metrica\"`, what Yandex Metrica has of it: it takes page views and events \
+         alone, numbers for visitors (`cid`), which `join` finds in the cookie `_ym_uid`, and no hit without a visitor",
+    ),
+    Key::bool("session_start").default_bool(false).doc(
+        "whether the first page view of a session begins one there, too (`sc`); those of a visitor whose first two pages \
+         came within a second are two",
     ),
     Key::bool("bulk").default_bool(false).doc(
         "whether one request holds up to 20 hits, a line each; one whose path ends with `/batch` does in any case",
@@ -164,12 +176,14 @@ fn make(values: &Values) -> Result<Arc<dyn Protocol>, WrongKey> {
         token: values.secret("token").cloned(),
         token_as: values.text("token_as").to_owned(),
         joins: values.is_true("join"),
+        dialect: Dialect::of(values.text("dialect")),
+        begins_sessions: values.is_true("session_start"),
         ..plain
     }))
 }
 
 fn cookies(values: &Values) -> Vec<ScriptCookie> {
-    if values.is_true("join") { vec![ga_cookies::client()] } else { Vec::new() }
+    if values.is_true("join") { vec![Dialect::of(values.text("dialect")).cookie()] } else { Vec::new() }
 }
 
 /// The wire format of `ga-v1`.
@@ -188,6 +202,9 @@ pub struct GaV1 {
     token: Option<Secret>,
     token_as: String,
     joins: bool,
+    dialect: Dialect,
+    /// Whether a session's first page view begins one there.
+    begins_sessions: bool,
 }
 
 /// How the collector is told when a hit was.
@@ -214,6 +231,8 @@ impl GaV1 {
             token: None,
             token_as: String::new(),
             joins: false,
+            dialect: Dialect::Google,
+            begins_sessions: false,
         }
     }
 
@@ -228,9 +247,14 @@ impl GaV1 {
         Self { joins, ..self }
     }
 
-    /// What Google's scripts call the visitor, if that is asked for.
+    /// What the receiver's scripts call the visitor, if that is asked for.
     fn joined<'a>(&self, hit: &'a Hit) -> Option<&'a str> {
-        if self.joins { hit.joined(ga_cookies::CLIENT) } else { None }
+        if self.joins { hit.joined(self.dialect.cookie_name()) } else { None }
+    }
+
+    fn has_visitor(&self, hit: &Hit) -> bool {
+        let is_users = self.dialect.takes_users() && !hit.user_id().is_empty();
+        hit.visitor().is_some() || is_users || self.joined(hit).is_some()
     }
 
     /// Writes the hits that one request may hold, a line each.
@@ -259,7 +283,7 @@ impl GaV1 {
 impl Protocol for GaV1 {
     fn needs(&self) -> Needs {
         let has_properties = !(self.dimensions.is_empty() && self.metrics.is_empty());
-        let parts = Parts::ALL.without(Part::Session);
+        let parts = Parts::ALL.only_if(self.begins_sessions, Part::Session);
         Needs {
             address: false,
             visitor: true,
@@ -280,9 +304,7 @@ impl Protocol for GaV1 {
 
     fn admit(&self, hit: &Hit) -> Result<(), Reason> {
         match hit.kind() {
-            _ if hit.visitor().is_none() && hit.user_id().is_empty() && self.joined(hit).is_none() => {
-                Err(Reason::NoVisitor)
-            }
+            _ if !self.has_visitor(hit) => Err(Reason::NoVisitor),
             Kind::Page if hit.site().is_empty() => Err(Reason::NoSite),
             _ => common::check_name(hit),
         }

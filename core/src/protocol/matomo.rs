@@ -20,7 +20,10 @@
 //! | `cip` | the address, as far as the destination may know it; with a token only, as Matomo answers 400 without |
 //! | `country`, `region`, `city` | where a proxy told of them and there is no address; with a token only |
 //! | `download` | of a download: its address |
+//! | `new_visit` | with `session_start`, of the page view with which a session begins: 1 |
+//! | `pf_srv` | of a page view: the property that `server_time` names, in whole milliseconds |
 //! | `search` | of a search: the term |
+//! | `search`, `search_cat`, `search_count` | of an event called `search` with a label: the label, the category, up to 200 characters, and the value as the number of results |
 //! | `e_c`, `e_a`, `e_n`, `e_v`, `ca` | of an event: category (`event` if it has none), name, label, value; 1 |
 //! | `idgoal`, `ec_id`, `revenue` | with `ecommerce`, in place of these: of an event with a property `currency` of three capital letters that has earned 0 or more: 0, its property `transaction_id`, or without one of up to 100 characters the hit's id; its property `revenue` if that is a number, else its value |
 //! | `dimension…` | of the properties that `dimensions` names: the value, up to 255 characters; others have no place |
@@ -56,12 +59,12 @@ use super::{
     habit,
     items::{self, Bounds},
     json::push_escaped,
-    text::{Address, Lossy, first_chars},
+    text::{Address, Lossy, Number, first_chars},
 };
 use crate::{
     Headers, Value,
     config::Secret,
-    hit::{Hit, Kind},
+    hit::{Hit, Kind, cap},
     ledger::Reason,
 };
 
@@ -94,6 +97,13 @@ static KEYS: &[Key] = &[
         "whether a visitor whose browser has the cookie `_pk_id…` of Matomo's script is the one that the script made. It \
          takes `visitor.identity = \"cookie\"`, and the visitor's consent",
     ),
+    Key::bool("session_start").default_bool(false).doc(
+        "whether the first page view of a session begins a visit in Matomo, too (`new_visit`), so that its visits are \
+         trackside's sessions; those of a visitor whose first two pages came within a second are two",
+    ),
+    Key::text("server_time", "the name of a property, 1 to 128 bytes", is_property).doc(
+        "the property of a page view that says how many milliseconds it took to make (`pf_srv`), if your server measures it",
+    ),
     Key::numbers(
         "dimensions",
         100,
@@ -117,11 +127,20 @@ const MAX_BODY: usize = 1 << 20;
 const MAX_USER: usize = 200;
 const MAX_TEXT: usize = 1_024;
 const MAX_DIMENSION: usize = 255;
+/// Of Matomo's column, which has 24 bits.
+const MAX_MILLIS: f64 = 16_777_215.0;
+const MAX_SEARCH_CATEGORY: usize = 200;
+/// Of Matomo's column.
+const MAX_COUNT: f64 = 4_294_967_295.0;
 /// Of Matomo's column.
 const MAX_ORDER: usize = 100;
 // In seconds.
 const DAY: u64 = 24 * 60 * 60;
 const TWENTY_YEARS: u64 = 20 * 365 * DAY;
+
+fn is_property(text: &str) -> bool {
+    (1..=cap::KEY).contains(&text.len())
+}
 
 fn make(values: &Values) -> Result<Arc<dyn Protocol>, WrongKey> {
     Ok(Arc::new(Matomo::of(values)))
@@ -172,11 +191,15 @@ struct Matomo {
     dimensions: Vec<(String, String)>,
     has_orders: bool,
     takes_bots: bool,
+    /// Whether a session's first page view begins a visit.
+    begins_visits: bool,
+    /// The name of the property that says how long a page took; empty for none.
+    server_time: String,
 }
 
 impl Protocol for Matomo {
     fn needs(&self) -> Needs {
-        let parts = Parts::ALL.without(Part::Session);
+        let parts = Parts::ALL.only_if(self.begins_visits, Part::Session);
         Needs {
             batch: if self.is_bulk { BATCH } else { 1 },
             window: if self.token.is_some() { TWENTY_YEARS } else { DAY },
@@ -227,6 +250,8 @@ impl Matomo {
             dimensions: values.numbers("dimensions").iter().map(dimension).collect(),
             has_orders: values.is_true("ecommerce"),
             takes_bots: values.is_true("bots"),
+            begins_visits: values.is_true("session_start"),
+            server_time: values.text("server_time").to_owned(),
         }
     }
 
@@ -285,7 +310,7 @@ impl Matomo {
             put_url(hit, "url", form);
         }
         if hit.kind() == Kind::Page {
-            form.put("action_name", first_chars(hit.title(), MAX_TEXT));
+            self.write_page(hit, form);
         }
         if !matches!(hit.kind(), Kind::Event | Kind::Search) {
             form.put_shown("urlref", Address { pieces: [hit.referrer()], max: MAX_TEXT });
@@ -304,11 +329,12 @@ impl Matomo {
                 form.put("ca", "1");
             }
             Kind::Event if self.has_orders && write_order(hit, form) => {}
+            Kind::Event if is_search(hit) => write_search(hit, form),
             Kind::Event => {
                 write_event(hit.category(), hit.name(), form);
                 form.put("e_n", hit.label());
                 if let Some(value) = hit.value() {
-                    form.put_shown("e_v", value);
+                    form.put_shown("e_v", Number(value));
                 }
                 form.put("ca", "1");
             }
@@ -321,15 +347,23 @@ impl Matomo {
         }
     }
 
+    fn write_page(&self, hit: &Hit, form: &mut Form<'_>) {
+        form.put("action_name", first_chars(hit.title(), MAX_TEXT));
+        if self.begins_visits && common::begins_session(hit) {
+            form.put("new_visit", "1");
+        }
+        if !self.server_time.is_empty()
+            && let Some(Value::Number(millis)) = common::last_property(hit, &self.server_time)
+            && (0.0..=MAX_MILLIS).contains(&millis)
+        {
+            form.put_shown("pf_srv", millis.round());
+        }
+    }
+
     /// Of two properties of one name the last stands.
     fn write_dimensions(&self, hit: &Hit, form: &mut Form<'_>) {
         for (name, key) in &self.dimensions {
-            match common::last_property(hit, name) {
-                Some(Value::Text(text)) => form.put(key, first_chars(&text, MAX_DIMENSION)),
-                Some(Value::Number(number)) => form.put_shown(key, number),
-                Some(Value::Truth(value)) => form.put_shown(key, value),
-                None => {}
-            }
+            common::put_named(form, key, hit, name, |text| first_chars(text, MAX_DIMENSION));
         }
     }
 }
@@ -365,6 +399,19 @@ fn write_event(category: &str, name: &str, form: &mut Form<'_>) {
     form.put("e_a", name);
 }
 
+/// Whether an event says what was searched for, as a search that trackside tells apart does.
+fn is_search(hit: &Hit) -> bool {
+    hit.name() == Kind::Search.as_str() && !hit.label().is_empty()
+}
+
+fn write_search(hit: &Hit, form: &mut Form<'_>) {
+    form.put("search", hit.label());
+    form.put("search_cat", first_chars(hit.category(), MAX_SEARCH_CATEGORY));
+    if let Some(count) = hit.value().filter(|count| (0.0..=MAX_COUNT).contains(count)) {
+        form.put_shown("search_count", count.round());
+    }
+}
+
 /// Writes a sale, and answers whether the event is one. Matomo records no event beside an order, and of two of one id the
 /// first.
 fn write_order(hit: &Hit, form: &mut Form<'_>) -> bool {
@@ -373,14 +420,14 @@ fn write_order(hit: &Hit, form: &mut Form<'_>) -> bool {
     };
     form.put("idgoal", "0");
     match common::last_property(hit, "transaction_id") {
-        Some(Value::Number(id)) if id != 0.0 => form.put_shown("ec_id", id),
+        Some(Value::Number(id)) if id != 0.0 => form.put_shown("ec_id", Number(id)),
         // A part of a longer one could be another order's; and `0` is none to Matomo.
         Some(Value::Text(id)) if !matches!(&*id, "" | "0") && first_chars(&id, MAX_ORDER) == id => {
             form.put("ec_id", id.as_bytes());
         }
         _ => form.put_shown("ec_id", hit.id().hyphenated()),
     }
-    form.put_shown("revenue", amount);
+    form.put_shown("revenue", Number(amount));
     true
 }
 

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use super::*;
+use super::{super::kit, *};
 use crate::{
     Config, Event,
     config::IpPolicy,
@@ -30,6 +30,8 @@ fn matomo() -> Matomo {
         dimensions: vec![("plan".to_owned(), "dimension1".to_owned())],
         has_orders: false,
         takes_bots: false,
+        begins_visits: false,
+        server_time: String::new(),
     }
 }
 
@@ -375,6 +377,38 @@ fn a_body_holds_so_many_hits_and_bytes() {
     assert!(out.payload().len() <= MAX_BODY && out.payload().len() + 20_000 > MAX_BODY);
     let body: Json = serde_json::from_slice(out.payload()).unwrap();
     assert_eq!(body["requests"].as_array().unwrap().len(), taken);
+}
+
+#[test]
+fn the_largest_hits_make_a_body_of_a_mebibyte_at_most() {
+    let dimensions: Vec<_> = (0..100).map(|n| dimension(&(format!("k{n}"), n + 1))).collect();
+    let all = Matomo { dimensions, server_time: "k1".to_owned(), begins_visits: true, ..matomo() };
+    for character in ['\u{1}', '&', '\u{1f600}'] {
+        for is_page in [true, false] {
+            let hits = vec![kit::largest(character, is_page); 200];
+            let (taken, out) = kit::request(&all, &hits);
+            assert!((2..200).contains(&taken) && out.payload().len() <= 1 << 20, "{taken}");
+            let body: Json = serde_json::from_slice(out.payload()).unwrap();
+            let requests = body["requests"].as_array().unwrap();
+            assert_eq!(requests.len(), taken);
+            let alone =
+                Matomo { is_bulk: false, ..Matomo { dimensions: all.dimensions.clone(), ..matomo() } };
+            let (_, single) = kit::request(&alone, &hits[..1]);
+            let form = String::from_utf8(single.payload().to_vec()).unwrap();
+            let queries = requests.iter().map(|request| request.as_str().unwrap().strip_prefix('?').unwrap());
+            for query in queries.chain([form.as_str()]) {
+                let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query).unwrap();
+                let told: BTreeMap<_, _> = pairs.iter().map(|(name, value)| (&**name, value)).collect();
+                assert_eq!(told.len(), pairs.len(), "each name once");
+                let dimensions = told.keys().filter(|name| name.starts_with("dimension")).count();
+                assert_eq!(dimensions, hits[0].properties().count());
+                for (name, value) in told {
+                    let most = if name.starts_with("dimension") { 255 } else { 1_024 };
+                    assert!(value.chars().count() <= most, "{name}");
+                }
+            }
+        }
+    }
 }
 
 #[test]

@@ -23,7 +23,7 @@
 //! | `props.url`, `path`, `search_query` | of a download: its address; of a page not found: its path; of a search: the term |
 //! | `props.category`, `label`, `value` | of an event |
 //! | `props.…` | the properties, of one name the last: 30 in all, their names up to 300 characters, texts up to 2,000; empty ones are left out, and those whose names have control characters or are the ones above |
-//! | `revenue` | of an event with a property `currency` of three capital letters: its property `revenue` if that is a number, else its value |
+//! | `revenue` | of an event with a property `currency` of three capital letters: its property `revenue` if that is a number, else its value; none of 10¹⁵ and more, which its store cannot hold |
 //!
 //! Bytes outside UTF-8 and stray percent signs, over which Plausible would fail, are percent-encoded.
 //!
@@ -195,7 +195,9 @@ impl Plausible {
         if hit.kind() != Kind::Page && !self.is_interactive {
             body.put("interactive", &false);
         }
-        if let Some((currency, amount)) = habit::revenue(hit) {
+        if let Some((currency, amount)) =
+            habit::revenue(hit).filter(|(_, amount)| common::is_storable(*amount))
+        {
             let mut revenue = Object::open(body.key("revenue"));
             revenue.put_text("currency", &currency);
             revenue.put("amount", &Value::Number(amount));
@@ -243,9 +245,7 @@ fn write_props(hit: &Hit, body: &mut Object<'_>) {
     if is_event {
         props.put_text("category", hit.category());
         props.put_text("label", hit.label());
-        if let Some(value) = hit.value() {
-            props.put("value", &Value::Number(value));
-        }
+        common::put_value(&mut props, hit.value());
     }
     let room = MAX_PROPS - props.members();
     for (key, value) in free_props(hit).take(room) {

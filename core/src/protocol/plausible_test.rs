@@ -1,6 +1,6 @@
 use serde_json::{Value as Json, json};
 
-use super::*;
+use super::{super::kit, *};
 use crate::{
     Event,
     config::IpPolicy,
@@ -175,6 +175,23 @@ fn addresses_have_no_percent_sign_that_plausible_fails_over() {
     let stray = [b"/".as_slice(), &b"%".repeat(2_047)].concat();
     let stray = body(&Draft { path: &stray, query: b"a", ..sample::page() });
     assert_eq!(stray["url"], format!("https://shop.example/{}", "%25".repeat(659)));
+}
+
+#[test]
+fn the_largest_hits_are_of_the_size_that_plausible_takes() {
+    for character in ['\u{1}', '"', '%', '\u{1f600}'] {
+        for is_page in [true, false] {
+            let (taken, out) = kit::request(&plausible(), &vec![kit::largest(character, is_page); 2]);
+            let body: Json = serde_json::from_slice(out.payload()).unwrap();
+            let length = |value: &Json| value.as_str().map_or(0, |text| text.chars().count());
+            assert_eq!((taken, body["props"].as_object().unwrap().len()), (1, 30));
+            for (name, value) in body["props"].as_object().unwrap() {
+                assert!(name.len() <= 300 && length(value) <= 2_000, "{name}");
+            }
+            assert!(length(&body["name"]) <= 120 && length(&body["url"]) <= 2_000);
+            assert!(length(&body["referrer"]) <= 2_000);
+        }
+    }
 }
 
 #[test]

@@ -191,7 +191,10 @@ impl Posthog {
             write_campaign(found, &mut properties);
         }
         match hit.kind() {
-            Kind::Event => common::put_event(&mut properties, hit, usize::MAX),
+            Kind::Event => {
+                common::put_event(&mut properties, hit, usize::MAX);
+                common::put_value(&mut properties, hit.value());
+            }
             Kind::Search => properties.put_clean("search_term", hit.label().as_bytes(), usize::MAX),
             _ => {}
         }

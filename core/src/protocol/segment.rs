@@ -308,7 +308,10 @@ fn write_page(hit: &Hit, page: &mut Object<'_>) {
 fn write_own_properties(hit: &Hit, properties: &mut Object<'_>) {
     match hit.kind() {
         Kind::Page => write_page(hit, properties),
-        Kind::Event => common::put_event(properties, hit, usize::MAX),
+        Kind::Event => {
+            common::put_event(properties, hit, usize::MAX);
+            common::put_value(properties, hit.value());
+        }
         Kind::Search => properties.put_clean("query", hit.label().as_bytes(), usize::MAX),
         Kind::Download | Kind::NotFound => {
             if let Some(url) = uri::page(hit) {

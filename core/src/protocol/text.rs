@@ -80,6 +80,21 @@ pub(super) fn lower_language<'a>(language: &str, place: &'a mut [u8; LANGUAGE]) 
     std::str::from_utf8(lower).ok()
 }
 
+/// A number in at most 24 characters: one with many zeros has an exponent, as in JSON.
+pub(super) struct Number(pub(super) f64);
+
+impl Display for Number {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        // Zero has no sign.
+        let number = self.0 + 0.0;
+        if number == 0.0 || (1e-4..1e16).contains(&number.abs()) {
+            write!(f, "{number}")
+        } else {
+            write!(f, "{number:e}")
+        }
+    }
+}
+
 /// Text in lower case.
 pub(super) struct Lower<'a>(pub(super) &'a str);
 
@@ -193,6 +208,23 @@ mod test {
         assert_eq!(lower("zh-Hant-TW").as_deref(), Some("zh-hant-tw"));
         assert_eq!(lower(&long[1..]), Some("a".repeat(35)));
         assert_eq!([lower(&long), lower("É")], [None, None]);
+    }
+
+    #[test]
+    fn numbers_are_short() {
+        for (number, text) in [
+            (-0.0, "0"),
+            (137.5, "137.5"),
+            (1e-4, "0.0001"),
+            (-9.9e-5, "-9.9e-5"),
+            (9_007_199_254_740_993.0, "9007199254740992"),
+            (1e16, "1e16"),
+            (f64::MAX, "1.7976931348623157e308"),
+            (f64::MIN_POSITIVE, "2.2250738585072014e-308"),
+        ] {
+            assert_eq!(Number(number).to_string(), text);
+            assert_eq!(text.parse(), Ok(number));
+        }
     }
 
     #[test]

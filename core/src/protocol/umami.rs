@@ -23,7 +23,8 @@
 //!
 //! Before 2.10 the address is sent as `X-Forwarded-For`; before 2.17 a hit counts when it arrives. A page view has no
 //! properties in Umami. In addresses everything that RFC 3986 does not allow is percent-encoded; in texts control
-//! characters and what is not UTF-8 become U+FFFD. What is empty is left out.
+//! characters and what is not UTF-8 become U+FFFD. What is empty is left out, and so are numbers of 10¹⁵ and more, over
+//! which Umami's store would fail.
 //!
 //! # What is refused
 //!
@@ -378,15 +379,19 @@ fn write_event(hit: &Hit, payload: &mut Object<'_>) {
     match (hit.kind(), uri::page(hit)) {
         (Kind::Download, Some(url)) => data.put_uri("link_url", &Uri { max: MAX_TEXT, ..url }),
         (Kind::Search, _) => data.put_clean("search_term", hit.label().as_bytes(), MAX_TEXT),
-        (Kind::Event, _) => common::put_event(&mut data, hit, MAX_TEXT),
+        (Kind::Event, _) => {
+            common::put_event(&mut data, hit, MAX_TEXT);
+            common::put_value(&mut data, hit.value().filter(|value| common::is_storable(*value)));
+        }
         _ => {}
     }
     let revenue = habit::unsaid_revenue(hit);
-    if let Some(revenue) = revenue {
+    if let Some(revenue) = revenue.filter(|revenue| common::is_storable(*revenue)) {
         data.put("revenue", &Value::Number(revenue));
     }
     let is_own = |key: &str| is_own(key) || revenue.is_some() && key == "revenue";
-    for (key, value) in common::properties(hit, is_own) {
+    let fits = |value: &Value<'_>| !matches!(value, Value::Number(number) if !common::is_storable(*number));
+    for (key, value) in common::properties(hit, is_own).filter(|(_, value)| fits(value)) {
         common::put_property(&mut data, key, &value, MAX_TEXT);
     }
     data.close();

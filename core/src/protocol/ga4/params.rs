@@ -41,11 +41,11 @@ pub(super) fn write(hit: &Hit, session: Option<&str>, of_user: &[String], params
             put_address(params, "page_location", pieces, MAX_LOCATION);
         }
     }
+    write_page(hit, params);
     match hit.kind() {
         Kind::Download => write_download(hit, params),
         Kind::Event => write_event(hit, params),
-        Kind::NotFound => write_referrer(hit, params),
-        Kind::Page => write_page(hit, params),
+        Kind::NotFound | Kind::Page => write_referrer(hit, params),
         Kind::Search => params.put_text("search_term", first_chars(hit.label(), MAX_TEXT)),
     }
     write_properties(hit, of_user, params);
@@ -77,7 +77,6 @@ fn write_download(hit: &Hit, params: &mut Object<'_>) {
 }
 
 fn write_page(hit: &Hit, params: &mut Object<'_>) {
-    write_referrer(hit, params);
     params.put_text("page_title", first_chars(hit.title(), MAX_TITLE));
     match lower_language(hit.language(), &mut [0; cap::LANGUAGE]) {
         Some(language) => params.put_text("page_language", language),

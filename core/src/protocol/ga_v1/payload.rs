@@ -3,19 +3,19 @@
 use std::ops::Range;
 
 use percent_encoding::percent_decode;
-use uuid::fmt::Hyphenated;
 
 use super::{
     super::{
         Enriched, common,
         form::Form,
         habit::{self, Habit},
-        text::lower_language,
+        text::{Number, lower_language},
     },
     GaV1, Time,
 };
 use crate::{
     Value,
+    enrich::Click,
     hit::{
         Hit, Kind,
         cap::{self, cut, cut_str},
@@ -30,6 +30,7 @@ const MAX_LANGUAGE: usize = 20;
 const MAX_CAMPAIGN: usize = 100;
 const MAX_MEDIUM: usize = 50;
 const MAX_WORDS: usize = 500;
+const MAX_CLICK: usize = 500;
 const MAX_CATEGORY: usize = 150;
 const MAX_ACTION: usize = 500;
 const MAX_MESSAGE: usize = 150;
@@ -66,7 +67,7 @@ impl GaV1 {
 
     fn write_hit(&self, enriched: &Enriched<'_>, now: u64, form: &mut Form<'_>) {
         let hit = enriched.hit;
-        let what = What::of(hit);
+        let what = if self.dialect.has_habits() { What::of(hit) } else { What::plain(hit) };
         form.put("v", &self.version);
         form.put_shown("z", cache_buster(hit));
         form.put("t", what.code());
@@ -84,7 +85,7 @@ impl GaV1 {
         if let Some(client) = self.joined(hit) {
             form.put("cid", client);
         } else if let Some(visitor) = hit.visitor() {
-            form.put("cid", visitor.hyphenated().encode_lower(&mut [0; Hyphenated::LENGTH]));
+            self.dialect.write_client(visitor, form);
         }
         form.put("uid", hit.user_id());
         if let Some(ip) = hit.ip() {
@@ -97,8 +98,11 @@ impl GaV1 {
         if let Some(language) = lower_language(hit.language(), &mut [0; cap::LANGUAGE]) {
             form.put("ul", cut_str(language, MAX_LANGUAGE));
         }
-        if !self.is_whole {
+        if !self.is_whole || !is_told_by_address(hit) {
             write_campaign(enriched, form);
+        }
+        if self.begins_sessions && common::begins_session(hit) {
+            form.put("sc", "start");
         }
         match self.time {
             Time::Age if now.saturating_sub(hit.micros()) >= LATE => {
@@ -114,12 +118,7 @@ impl GaV1 {
     fn write_indexed(&self, hit: &Hit, room: usize, form: &mut Form<'_>) {
         for (name, key) in &self.dimensions {
             let before = form.length();
-            match common::last_property(hit, name) {
-                Some(Value::Text(text)) => form.put(key, cut_str(&text, MAX_DIMENSION)),
-                Some(Value::Number(number)) => form.put_shown(key, number),
-                Some(Value::Truth(value)) => form.put_shown(key, value),
-                None => {}
-            }
+            common::put_named(form, key, hit, name, |text| cut_str(text, MAX_DIMENSION));
             if form.length() > room {
                 form.take_back(before);
             }
@@ -177,6 +176,19 @@ fn write_campaign(enriched: &Enriched<'_>, form: &mut Form<'_>) {
     form.put("ck", cut_str(campaign.term(), MAX_WORDS));
     form.put("cc", cut_str(campaign.content(), MAX_WORDS));
     form.put("ci", cut_str(campaign.id(), MAX_CAMPAIGN));
+    // A part of an id is none.
+    if let Some((click @ (Click::Dclid | Click::Gclid), id)) = campaign.click()
+        && id.len() <= MAX_CLICK
+    {
+        form.put(click.code(), id);
+    }
+}
+
+/// Whether whoever reads the whole address finds the campaign in it: unless it is by Matomo's names, or cut off.
+fn is_told_by_address(hit: &Hit) -> bool {
+    let length: usize = common::page(hit).iter().map(|piece| piece.len()).sum();
+    let is_matomos = |pair: &[u8]| [&b"mtm_"[..], b"pk_"].iter().any(|name| pair.starts_with(name));
+    length <= MAX_ADDRESS && !hit.query().split(|byte| *byte == b'&').any(is_matomos)
 }
 
 /// As what a hit is sent.
@@ -188,6 +200,11 @@ enum What<'a> {
 }
 
 impl<'a> What<'a> {
+    /// Where there are page views and events alone.
+    fn plain(hit: &Hit) -> Self {
+        if hit.kind() == Kind::Page { Self::Page } else { Self::Event }
+    }
+
     fn of(hit: &'a Hit) -> Self {
         match Habit::of(hit) {
             _ if hit.kind() == Kind::Page => Self::Page,
@@ -256,15 +273,16 @@ fn write_event(hit: &Hit, form: &mut Form<'_>) {
 }
 
 fn write_sale(hit: &Hit, form: &mut Form<'_>) {
-    let Some((currency, amount)) = habit::revenue(hit).filter(|(_, amount)| *amount >= 0.0) else {
+    let is_amount = |amount: f64| (0.0..=MAX_VALUE).contains(&amount);
+    let Some((currency, amount)) = habit::revenue(hit).filter(|(_, amount)| is_amount(*amount)) else {
         return;
     };
     form.put("pa", "purchase");
     match common::last_property(hit, "transaction_id") {
         Some(Value::Text(id)) if !id.is_empty() => form.put("ti", cut_str(&id, MAX_ACTION)),
-        Some(Value::Number(id)) => form.put_shown("ti", id),
+        Some(Value::Number(id)) => form.put_shown("ti", Number(id)),
         _ => form.put_shown("ti", hit.id().hyphenated()),
     }
-    form.put_shown("tr", amount);
+    form.put_shown("tr", Number(amount));
     form.put("cu", currency.as_bytes());
 }

@@ -21,6 +21,8 @@
 //! | `token` | Administration, Personal, Security, Auth tokens. The user needs write access to the site |
 //! | `bulk` | leave it, unless the server takes no request of many hits: with `false` each goes alone, and slower |
 //! | `visitor_as` | leave it at `"cid"`: with `"_id"` Matomo may take a visitor whose id it has not seen for another one who has the same address and browser |
+//! | `session_start` | `true` where Matomo's visits are to begin with trackside's sessions |
+//! | `server_time` | yours to say: the property in which your pages tell how many milliseconds they took |
 //! | `dimensions` | with the plugin Custom Dimensions: Administration, Websites, Custom Dimensions. `{ plan = 1 }` sends the property `plan` as dimension 1; a property without a dimension is not sent |
 //! | `ecommerce` | `true` if the site has e-commerce there and sales are to be orders, as told below |
 //! | `bots` | `true` if hits of programs are to count as people's: Matomo throws them away otherwise |
@@ -33,8 +35,13 @@
 //! # What arrives
 //!
 //! Page views, events, downloads, searches (with `track.search`), users' ids, referrers, campaigns in the page's address,
-//! the language and the hit's own time. A page that was not found is an event `not-found`. Matomo cuts visits itself: a
-//! session of trackside's is not told.
+//! the language and the hit's own time. A page that was not found is an event `not-found`. Matomo cuts visits itself, unless
+//! `session_start = true` has it begin one with the first page view of each session of trackside's. With
+//! `server_time = "render_ms"` the property `render_ms` of a page view is the server's time in Matomo's page performance.
+//!
+//! Where your server knows more of a search than its address says, raise an event `search` with the term as its label, the
+//! category, and the number of results as its value: it is a search of Matomo's with both. Leave the address's parameter out
+//! of `track.search` then, or it counts twice.
 //!
 //! With `ecommerce = true` a [sale](super#sessions-timings-and-sales) is an order of Matomo's e-commerce, in place of an event:
 //! its number is the property `transaction_id`, and of two of one number the first counts. The site must have e-commerce
