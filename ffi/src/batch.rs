@@ -6,7 +6,7 @@ use trackside_core::{
     Reason,
     protocol::{Dated, Enriched, Outcome, Outgoing, Protocol},
 };
-use trackside_transports::sink::{Delivery, accuses};
+use trackside_transports::sink::{Blame, Delivery};
 
 use crate::{
     boundary::{answer, enter},
@@ -38,8 +38,8 @@ pub struct trackside_batch {
     reason: Reason,
     refused: Vec<(usize, Reason)>,
     retry_after: Option<Duration>,
-    /// Whether a failure is the receiver's own answer.
-    is_answered: bool,
+    /// What a failure may lie with, where that has been said.
+    blame: Option<Blame>,
 }
 
 impl Handle for trackside_batch {
@@ -59,7 +59,7 @@ impl trackside_batch {
             reason: Reason::Rejected,
             refused: Vec::new(),
             retry_after: None,
-            is_answered: false,
+            blame: None,
         }
     }
 
@@ -75,7 +75,10 @@ impl trackside_batch {
             _ => Outcome::Unknown,
         };
         let delivery = Delivery::new(self.taken, outcome);
-        if self.is_answered { delivery.answered() } else { delivery }
+        match self.blame {
+            Some(blame) => delivery.blaming(blame),
+            None => delivery,
+        }
     }
 
     /// Remembers what a receiver's answer says besides the outcome's number.
@@ -198,8 +201,8 @@ pub unsafe extern "C" fn trackside_batch_request(
 }
 
 /// Reads an answer to the request as the destination's protocol does: `deliver` is to return the outcome. What
-/// else the answer says (a wait, which of the hits are refused and why, and whether the receiver has failed, by a
-/// status of 500 or more) is kept, and replaces what trackside_batch_refuse, trackside_batch_retry_after and
+/// else the answer says (a wait, which of the hits are refused and why, and by the status whether a failure may lie with
+/// them: 500 says so, what is above leaves it open) is kept, and replaces what trackside_batch_refuse, trackside_batch_retry_after and
 /// trackside_batch_answered said before. Of the body the first 64 KiB will do.
 ///
 /// Without any answer, the outcome is TRACKSIDE_OUTCOME_RETRY if no byte of the request was sent, and
@@ -229,7 +232,7 @@ pub unsafe extern "C" fn trackside_batch_classify(
         let place = call.output(outcome, "outcome")?;
         let outcome = batch.protocol()?.classify(status, &Dated::new(&headers, batch.now), body);
         let outcome = outcome.of(batch.taken);
-        batch.is_answered = accuses(status);
+        batch.blame = Some(Blame::of(status));
         place.set(batch.remember(outcome));
         Ok(())
     })
@@ -310,8 +313,10 @@ pub unsafe extern "C" fn trackside_batch_retry_after(
 /// Says that the failure is the receiver's own answer, so that it may lie with these hits: where `deliver` returns
 /// TRACKSIDE_OUTCOME_RETRY or TRACKSIDE_OUTCOME_UNKNOWN. After three such answers in a row other hits are tried
 /// before these, and hits over which it fails while it takes others are found one by one and refused (poison).
-/// Without this nothing is held against hits, and they are tried until they are older than `max_age`: as it is to
-/// be where nothing reached the receiver, or where it was too busy, as an HTTP status of 429 or 503 says.
+/// Without this TRACKSIDE_OUTCOME_RETRY holds nothing against hits, and they are tried, before others, until they are
+/// older than `max_age`: as it is to be where nothing reached the receiver, or where it was too busy, as an HTTP status of
+/// 429 says. TRACKSIDE_OUTCOME_UNKNOWN leaves it open with what the failure lies: a hit is refused for that only when it
+/// alone has failed again and again, each time after at least eight others were taken in a row.
 ///
 /// Threads: see trackside_batch. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE.
 ///
@@ -324,7 +329,7 @@ pub unsafe extern "C" fn trackside_batch_answered(
     error: *mut trackside_error,
 ) -> trackside_status {
     enter(error, |call| {
-        call.exclusive(batch, "batch")?.is_answered = true;
+        call.exclusive(batch, "batch")?.blame = Some(Blame::Hits);
         Ok(())
     })
 }

@@ -165,19 +165,24 @@ fn its_hits_are_read_one_by_one() {
 #[test]
 fn a_failure_is_the_receivers_own_answer_if_it_is_said_to_be() {
     let mut given = Given::callback(&["/a", "/b"]);
-    assert!(!given.end(TRACKSIDE_OUTCOME_RETRY).is_answered);
+    assert_eq!(given.end(TRACKSIDE_OUTCOME_RETRY).blame, Blame::Nobody);
+    assert_eq!(given.end(TRACKSIDE_OUTCOME_UNKNOWN).blame, Blame::Unclear);
     given.answered();
-    assert!(given.end(TRACKSIDE_OUTCOME_RETRY).is_answered);
-    assert!(given.end(TRACKSIDE_OUTCOME_UNKNOWN).is_answered);
+    assert_eq!(given.end(TRACKSIDE_OUTCOME_RETRY).blame, Blame::Hits);
+    assert_eq!(given.end(TRACKSIDE_OUTCOME_UNKNOWN).blame, Blame::Hits);
 
     // What the receiver's answer was like is seen by its status, whatever was said before.
     let mut given = Given::ga4(&["/a"]);
     given.answered();
-    for (status, is_answered) in
-        [(429, false), (500, true), (502, false), (503, false), (504, false), (204, false), (599, false)]
-    {
-        let outcome = given.classify(status, &[]).unwrap();
-        assert_eq!(given.end(outcome).is_answered, is_answered, "{status}");
+    for (statuses, blame) in [
+        (&[204, 408, 425, 429][..], Blame::Nobody),
+        (&[500], Blame::Hits),
+        (&[501, 502, 503, 504, 599], Blame::Unclear),
+    ] {
+        for &status in statuses {
+            let outcome = given.classify(status, &[]).unwrap();
+            assert_eq!(given.end(outcome).blame, blame, "{status}");
+        }
     }
 }
 

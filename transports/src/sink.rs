@@ -35,31 +35,57 @@ pub struct Delivery {
     pub taken: usize,
     /// What became of them.
     pub outcome: Outcome,
-    /// Whether a failure was the receiver's own answer, so that it may lie with the hits: three in a row, and
-    /// others are tried before them. What never reached the receiver, or was too much for it just then, says nothing
-    /// about the hits: see [`accuses`].
-    pub is_answered: bool,
+    /// With what a failure may have to do.
+    pub blame: Blame,
 }
 
 impl Delivery {
-    /// An attempt at the first `taken` hits that ended with `outcome`.
+    /// An attempt at the first `taken` hits that ended with `outcome`. Where that is [`Outcome::Unknown`] it is unclear
+    /// what a failure has to do with, as the receiver has had to do with the hits; else with nothing of theirs.
     pub fn new(taken: usize, outcome: Outcome) -> Self {
-        Self { taken, outcome, is_answered: false }
+        let blame = if outcome == Outcome::Unknown { Blame::Unclear } else { Blame::Nobody };
+        Self { taken, outcome, blame }
     }
 
-    /// The receiver itself answered with the failure.
+    /// The receiver itself answered with the failure: [`Blame::Hits`].
     #[must_use]
-    pub fn answered(mut self) -> Self {
-        self.is_answered = true;
-        self
+    pub fn answered(self) -> Self {
+        self.blaming(Blame::Hits)
+    }
+
+    /// A failure may have to do with this. [`Blame::of`] tells it by the status of an HTTP answer.
+    #[must_use]
+    pub fn blaming(self, blame: Blame) -> Self {
+        Self { blame, ..self }
     }
 }
 
-/// Whether an HTTP status says that the receiver failed over what it was sent, so that [`Delivery::answered`] is to
-/// be said: 500 alone. Every other failure may be the way to it, or how busy it is, as 429, 502, 503, 504 and what
-/// gateways make up beyond, of which no hit is the cause.
-pub fn accuses(status: u16) -> bool {
-    status == 500
+/// What a failure may lie with. Only where an outcome has hits sent again does it matter.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[allow(clippy::exhaustive_enums, reason = "a pool treats each in its own way")]
+pub enum Blame {
+    /// The hits, over which the receiver itself failed: three such answers in a row, and others are tried before them.
+    /// Hits over which it fails while it takes others are found one by one and refused(`poison`).
+    Hits,
+    /// Neither the hits nor the receiver: they did not reach it, or were too much for it just then. They are sent again,
+    /// before others.
+    #[default]
+    Nobody,
+    /// The hits, or what stands before the receiver, or how busy that is. As with [`Hits`](Self::Hits), but a hit is
+    /// refused only when it alone has failed again and again, each time after at least eight others were taken in a row.
+    Unclear,
+}
+
+impl Blame {
+    /// What an HTTP status says. 500: the receiver failed over what it was sent. 501 and above: so it may have, or a
+    /// gateway found it busy or away. Every other status is not about the hits, as 429.
+    pub fn of(status: u16) -> Self {
+        match status {
+            500 => Self::Hits,
+            501.. => Self::Unclear,
+            _ => Self::Nobody,
+        }
+    }
 }
 
 /// Makes sinks: one for each worker, again after a panic, and again in a forked child. It is called on

@@ -15,6 +15,8 @@ use trackside_core::{
     transport::{Left, Submitted},
 };
 
+use trackside_transports::sink::Blame;
+
 use crate::trial::{Past, Verdict};
 
 /// What the pool was told.
@@ -56,7 +58,7 @@ pub(crate) enum End {
     Told {
         taken: usize,
         outcome: Outcome,
-        is_answered: bool,
+        blame: Blame,
     },
 }
 
@@ -70,6 +72,8 @@ pub(crate) struct Expected {
     aside: VecDeque<Batch>,
     /// Batches that have stepped aside since the last success.
     stepped: usize,
+    /// The last attempt succeeded, and no test has begun since.
+    is_going_well: bool,
     flying: Option<Batch>,
     is_closed: bool,
     offered: u64,
@@ -92,6 +96,7 @@ impl Expected {
             ready: VecDeque::new(),
             aside: VecDeque::new(),
             stepped: 0,
+            is_going_well: false,
             flying: None,
             is_closed: false,
             offered: 0,
@@ -161,8 +166,7 @@ impl Expected {
             }
             self.gather();
             if self.ready.is_empty() {
-                let batch = self.aside.pop_front()?;
-                self.ready.push_front(batch);
+                self.call_back(0)?;
             }
         }
     }
@@ -200,33 +204,33 @@ impl Expected {
     }
 
     pub(crate) fn settle(&mut self, end: End) {
-        let batch = self.flying.take().unwrap();
+        let mut batch = self.flying.take().unwrap();
         match end {
             End::NoSink => {
-                self.failed();
+                self.failed(&mut batch);
                 self.lose(Reason::StoreUnavailable, &batch.items);
             }
             End::Panicked => {
                 self.panics += 1;
-                self.failed();
-                self.unknown(batch, true);
+                self.failed(&mut batch);
+                self.unknown(batch, Blame::Hits);
             }
-            End::Told { taken, outcome, is_answered } => self.told(batch, taken, outcome, is_answered),
+            End::Told { taken, outcome, blame } => self.told(batch, taken, outcome, blame),
         }
         if self.is_closed {
             self.give_up();
         }
     }
 
-    fn told(&mut self, mut batch: Batch, taken: usize, outcome: Outcome, is_answered: bool) {
+    fn told(&mut self, mut batch: Batch, taken: usize, outcome: Outcome, blame: Blame) {
         let rest = batch.items.split_off(taken);
         if !rest.is_empty() {
             self.ready.push_front(Batch { items: rest, past: batch.past.untouched(), ..batch });
         }
         if matches!(outcome, Outcome::Retry(_) | Outcome::Unavailable | Outcome::Unknown) {
-            self.failed();
+            self.failed(&mut batch);
         } else {
-            self.succeeded();
+            self.succeeded(&batch);
         }
         match outcome {
             Outcome::Delivered => self.deliver(&batch.items),
@@ -237,7 +241,7 @@ impl Expected {
                 }
             }
             Outcome::Refused(reason) => self.lose(reason, &batch.items),
-            Outcome::Retry(_) => self.again(batch, is_answered),
+            Outcome::Retry(_) => self.again(batch, blame),
             Outcome::Split if batch.items.len() == 1 => self.lose(Reason::TooLarge, &batch.items),
             Outcome::Split => {
                 for half in halves(batch).into_iter().rev() {
@@ -245,24 +249,27 @@ impl Expected {
                 }
             }
             Outcome::Unavailable => self.lose(Reason::StoreUnavailable, &batch.items),
-            _ => self.unknown(batch, is_answered),
+            _ => self.unknown(batch, blame),
         }
     }
 
-    fn unknown(&mut self, batch: Batch, is_answered: bool) {
+    fn unknown(&mut self, batch: Batch, blame: Blame) {
         if self.rules.dedupe {
-            self.again(batch, is_answered);
+            self.again(batch, blame);
         } else {
             self.lose(Reason::Ambiguous, &batch.items);
         }
     }
 
-    fn again(&mut self, mut batch: Batch, is_answered: bool) {
+    fn again(&mut self, mut batch: Batch, blame: Blame) {
         batch.is_attempted = true;
-        if !is_answered {
-            return self.ready.push_front(batch);
-        }
-        match batch.past.failed(batch.items.len() == 1, &mut self.stepped) {
+        let is_alone = batch.items.len() == 1;
+        let verdict = match blame {
+            Blame::Nobody => Verdict::Again,
+            Blame::Unclear => batch.past.failed_perhaps(is_alone, &mut self.stepped),
+            Blame::Hits => batch.past.failed(is_alone, &mut self.stepped),
+        };
+        match verdict {
             Verdict::Again => self.ready.push_front(batch),
             Verdict::Aside => self.aside.push_back(batch),
             Verdict::Halved => self.aside.extend(halves(batch)),
@@ -270,7 +277,10 @@ impl Expected {
         }
     }
 
-    fn failed(&mut self) {
+    fn failed(&mut self, batch: &mut Batch) {
+        if std::mem::take(&mut self.is_going_well) {
+            batch.past.breaks_a_row();
+        }
         self.failures += 1;
         if self.failures >= 5 && !self.is_open {
             self.is_open = true;
@@ -278,12 +288,22 @@ impl Expected {
         }
     }
 
-    fn succeeded(&mut self) {
-        (self.failures, self.is_open, self.stepped) = (0, false, 0);
-        self.aside.iter_mut().for_each(|batch| batch.past.another_succeeded());
-        if let Some(batch) = self.aside.pop_front() {
-            self.ready.push_front(batch);
+    fn succeeded(&mut self, batch: &Batch) {
+        (self.failures, self.is_open, self.stepped, self.is_going_well) = (0, false, 0, true);
+        let by_itself = batch.past.is_telling();
+        self.aside.iter_mut().for_each(|batch| batch.past.another_succeeded(by_itself));
+        if let Some(called) = self.aside.iter().position(|batch| batch.past.is_called()) {
+            self.call_back(called);
         }
+    }
+
+    /// Has one that stands aside tried next.
+    fn call_back(&mut self, place: usize) -> Option<()> {
+        let mut batch = self.aside.remove(place)?;
+        let is_test = batch.past.comes_back(self.is_going_well);
+        self.is_going_well &= !is_test;
+        self.ready.push_front(batch);
+        Some(())
     }
 
     /// Closes at a deadline that has passed.

@@ -22,7 +22,7 @@ use trackside_core::{
 use trackside_transports::{
     clock::Clock,
     pool::{Backoff, Options, Pool},
-    sink::{Delivery, Sink, SinkError},
+    sink::{Blame, Delivery, Sink, SinkError},
 };
 
 use crate::{
@@ -61,6 +61,7 @@ pub(crate) fn run(seed: u64) -> Counts {
         drops_badly: false,
         percent: random.within(0..90),
         answered: 60,
+        doubted: 60,
     };
     for _ in 0..if random.percent(10) { 150 } else { random.within(5..40) } {
         play.step(&mut random);
@@ -148,6 +149,8 @@ struct Play {
     percent: usize,
     /// How many failures of a hundred are answers.
     answered: usize,
+    /// How many of the others leave it open with what they lie.
+    doubted: usize,
 }
 
 impl Play {
@@ -157,6 +160,7 @@ impl Play {
             // An outage, or its end.
             self.percent = *random.one_of(&[0, 10, 60, 100, 100]);
             self.answered = *random.one_of(&[0, 60, 100]);
+            self.doubted = *random.one_of(&[0, 60, 100]);
         }
         while self.model.flying() == 0 {
             // One alone: with more, the worker would see as many as have come by then.
@@ -244,29 +248,32 @@ impl Play {
     fn end(&mut self, random: &mut Random) -> End {
         let taken =
             if random.percent(70) { self.model.flying() } else { random.within(1..self.model.flying() + 1) };
-        let told = |outcome| End::Told { taken, outcome, is_answered: false };
+        let told = |outcome| End::Told { taken, outcome, blame: Blame::Nobody };
         if !random.percent(self.percent) {
             return told(Outcome::Delivered);
         }
         self.faults += 1;
-        let is_answered = random.percent(self.answered);
+        let blame = match random.percent(self.answered) {
+            true => Blame::Hits,
+            false if random.percent(self.doubted) => Blame::Unclear,
+            false => Blame::Nobody,
+        };
         match random.below(24) {
             0 => End::Panicked,
             1 => told(Outcome::Unavailable),
             2 => told(Outcome::Split),
             3 => told(Outcome::Refused(Reason::Rejected)),
             4 => told(Outcome::Partial(vec![(random.below(taken), Reason::Rejected)])),
-            5 | 6 => End::Told { taken, outcome: Outcome::Unknown, is_answered },
-            7 => End::Told { taken, outcome: Outcome::Retry(Some(Duration::from_micros(50))), is_answered },
-            _ => End::Told { taken, outcome: Outcome::Retry(None), is_answered },
+            5 | 6 => End::Told { taken, outcome: Outcome::Unknown, blame },
+            7 => End::Told { taken, outcome: Outcome::Retry(Some(Duration::from_micros(50))), blame },
+            _ => End::Told { taken, outcome: Outcome::Retry(None), blame },
         }
     }
 
     fn answer(&mut self, end: End) {
         self.reply(match &end {
-            End::Told { taken, outcome, is_answered } => {
-                let delivery = Delivery::new(*taken, outcome.clone());
-                Reply::Deliver(if *is_answered { delivery.answered() } else { delivery })
+            End::Told { taken, outcome, blame } => {
+                Reply::Deliver(Delivery::new(*taken, outcome.clone()).blaming(*blame))
             }
             End::Panicked | End::NoSink => Reply::Panic,
         });
@@ -286,7 +293,7 @@ impl Play {
         self.percent = 0;
         while self.model.flying() > 0 {
             let taken = self.model.flying();
-            self.answer(End::Told { taken, outcome: Outcome::Delivered, is_answered: false });
+            self.answer(End::Told { taken, outcome: Outcome::Delivered, blame: Blame::Nobody });
             self.await_attempt(random);
         }
         assert!(self.pool.close(Instant::now() + LIMIT).unwrap().is_empty());

@@ -54,9 +54,20 @@ impl Aside {
         self.batches.push_back(batch);
     }
 
-    /// The next that is to be tried again.
-    pub(super) fn pop(&mut self) -> Option<Batch> {
-        let batch = self.batches.pop_front()?;
+    /// The next that is to be tried again after a success.
+    pub(super) fn pop_due(&mut self) -> Option<Batch> {
+        let at = self.batches.iter().position(|batch| batch.trial.is_due())?;
+        self.take_out(at, true)
+    }
+
+    /// The next that is to be tried again where there is nothing else. `has_succeeded`: the last attempt did.
+    pub(super) fn pop(&mut self, has_succeeded: bool) -> Option<Batch> {
+        self.take_out(0, has_succeeded)
+    }
+
+    fn take_out(&mut self, at: usize, has_succeeded: bool) -> Option<Batch> {
+        let mut batch = self.batches.remove(at)?;
+        batch.trial.step_back(has_succeeded);
         let less = Weight::of(&batch);
         self.spooled.hits -= less.hits;
         self.spooled.bytes -= less.bytes;

@@ -2,6 +2,7 @@
 
 use std::{
     collections::VecDeque,
+    mem,
     time::{Duration, Instant},
 };
 
@@ -45,6 +46,8 @@ pub(super) struct Desk {
     pub(super) aside: Aside,
     /// How many have stepped aside since the last success.
     pub(super) newly_aside: usize,
+    /// The last attempt that ended succeeded, and no test has begun since.
+    has_succeeded: bool,
     /// Hits that could not be put into the spool, to be delivered from memory.
     pub(super) unsaved: VecDeque<Item>,
     /// Hits that are being put there just now.
@@ -87,6 +90,7 @@ impl Desk {
             ready: VecDeque::new(),
             aside,
             newly_aside: 0,
+            has_succeeded: false,
             unsaved: VecDeque::new(),
             saving: 0,
             in_flight: 0,
@@ -147,15 +151,42 @@ impl Desk {
     }
 
     /// An attempt succeeded: a problem that comes back is a new one, and one of those who stand aside is next.
-    pub(super) fn succeeded(&mut self) {
+    pub(super) fn succeeded(&mut self, trial: Trial) {
         if let Some((_, problem)) = &mut self.complained {
             problem.clear();
         }
         self.newly_aside = 0;
-        self.aside.iter_mut().for_each(|batch| batch.trial.compare());
-        if let Some(batch) = self.aside.pop() {
-            self.put_back(batch);
+        self.has_succeeded = true;
+        let is_evidence = trial.is_evidence();
+        for batch in self.aside.iter_mut() {
+            if is_evidence {
+                batch.trial.excuse();
+            }
+            batch.trial.compare();
         }
+        if let Some(batch) = self.aside.pop_due() {
+            self.try_again(batch);
+        }
+    }
+
+    /// An attempt failed at a batch with this past. If it follows upon a failure it may be the consequence of that, such as
+    /// a server that starts again.
+    pub(super) fn failed(&mut self, trial: &mut Trial) {
+        if mem::take(&mut self.has_succeeded) {
+            trial.note_evidence();
+        }
+    }
+
+    /// Has the next of those that stand aside tried again, if there is one.
+    pub(super) fn try_aside(&mut self) -> bool {
+        let batch = self.aside.pop(self.has_succeeded);
+        batch.map(|batch| self.try_again(batch)).is_some()
+    }
+
+    fn try_again(&mut self, batch: Batch) {
+        // What fails with a test at its side may do so in consequence.
+        self.has_succeeded &= !batch.trial.is_tested();
+        self.put_back(batch);
     }
 
     /// Whether the log may be told of `problem` at the time `now`: once as long as it lasts, and of anything
@@ -242,7 +273,7 @@ mod test {
         assert!(!desk.may_complain(at(59), "a panic"), "once a minute");
         assert!(!desk.may_complain(at(3_600), "no store"), "once as long as it lasts");
         assert!(desk.may_complain(at(3_600), "a panic"));
-        desk.succeeded();
+        desk.succeeded(Trial::default());
         assert!(!desk.may_complain(at(3_659), "a panic"));
         assert!(desk.may_complain(at(3_660), "a panic"), "it came back");
     }

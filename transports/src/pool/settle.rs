@@ -11,7 +11,7 @@ use super::{
     running::{CLOSED, Running},
     trial::Ruling,
 };
-use crate::sink::Delivery;
+use crate::sink::{Blame, Delivery};
 
 /// The longest own wait between attempts while the pool closes and little time remains.
 const CLOSING_WAIT: Duration = Duration::from_millis(500);
@@ -21,6 +21,18 @@ pub(super) enum Attempt {
     Made(Delivery),
     NoSink,
     Panicked,
+}
+
+impl Attempt {
+    /// Whether it is to be made again, if it may.
+    fn has_failed(&self) -> bool {
+        match self {
+            Self::Made(delivery) => {
+                matches!(delivery.outcome, Outcome::Retry(_) | Outcome::Unavailable | Outcome::Unknown)
+            }
+            Self::NoSink | Self::Panicked => true,
+        }
+    }
 }
 
 impl Running {
@@ -38,16 +50,19 @@ impl Running {
         let backoff = &self.plan.backoff;
         let is_closing = desk.until.is_some();
         let in_time = |own: Duration| if is_closing { own.min(CLOSING_WAIT) } else { own };
+        if attempt.has_failed() {
+            desk.failed(&mut batch.trial);
+        }
         let change = match attempt {
             Attempt::NoSink => {
                 self.unavailable(&mut desk, batch);
                 desk.breaker.failed(began, now, |failures| backoff.ceiling(failures))
             }
             Attempt::Panicked => {
-                self.unknown(&mut desk, batch, true);
+                self.unknown(&mut desk, batch, Blame::Hits);
                 desk.breaker.failed(began, now, |failures| backoff.ceiling(failures))
             }
-            Attempt::Made(Delivery { taken, outcome, is_answered }) => {
+            Attempt::Made(Delivery { taken, outcome, blame }) => {
                 let rest = batch.items.split_off(taken.clamp(1, batch.items.len()));
                 self.note_waiting(&rest);
                 let rest = Batch { trial: batch.trial.untouched(), ..batch.with(rest) };
@@ -64,11 +79,11 @@ impl Running {
                         desk.breaker.failed(began, now, |failures| in_time(backoff.wait(failures, jitter)))
                     }
                     _ => {
-                        desk.succeeded();
+                        desk.succeeded(batch.trial);
                         desk.breaker.succeeded(now)
                     }
                 };
-                self.apply(&mut desk, batch, outcome, is_answered);
+                self.apply(&mut desk, batch, outcome, blame);
                 change
             }
         };
@@ -91,7 +106,7 @@ impl Running {
         }
     }
 
-    fn apply(&self, desk: &mut Desk, mut batch: Batch, outcome: Outcome, is_answered: bool) {
+    fn apply(&self, desk: &mut Desk, mut batch: Batch, outcome: Outcome, blame: Blame) {
         match outcome.of(batch.items.len()) {
             Outcome::Delivered => self.deliver(&batch.items),
             Outcome::Partial(mut refused) => {
@@ -108,7 +123,7 @@ impl Running {
             Outcome::Refused(reason) => self.lose_all(reason, &batch.items),
             Outcome::Retry(_) => {
                 self.note_waiting(&batch.items);
-                self.again(desk, batch, is_answered);
+                self.again(desk, batch, blame);
             }
             Outcome::Split if batch.items.len() > 1 => {
                 self.note_waiting(&batch.items);
@@ -119,17 +134,17 @@ impl Running {
             Outcome::Split => self.lose_all(Reason::TooLarge, &batch.items),
             // The sink has said why in the log.
             Outcome::Unavailable => self.unavailable(desk, batch),
-            _ => self.unknown(desk, batch, is_answered),
+            _ => self.unknown(desk, batch, blame),
         }
     }
 
     /// These are to be attempted again, unless the receiver's answers show that it fails over them alone.
-    fn again(&self, desk: &mut Desk, mut batch: Batch, is_answered: bool) {
+    fn again(&self, desk: &mut Desk, mut batch: Batch, blame: Blame) {
         batch.is_attempted = true;
-        let ruling = if is_answered {
-            batch.trial.strike(batch.items.len(), &mut desk.newly_aside)
-        } else {
-            Ruling::Again
+        let ruling = match blame {
+            Blame::Nobody => Ruling::Again,
+            Blame::Unclear => batch.trial.doubt(batch.items.len(), &mut desk.newly_aside),
+            Blame::Hits => batch.trial.strike(batch.items.len(), &mut desk.newly_aside),
         };
         match ruling {
             Ruling::Again => desk.put_back(batch),
@@ -159,9 +174,9 @@ impl Running {
     }
 
     /// Perhaps processed, perhaps not: sent again only where the receiver knows a second copy.
-    fn unknown(&self, desk: &mut Desk, batch: Batch, is_answered: bool) {
+    fn unknown(&self, desk: &mut Desk, batch: Batch, blame: Blame) {
         if self.plan.options.dedupe {
-            self.again(desk, batch, is_answered);
+            self.again(desk, batch, blame);
         } else {
             self.lose_all(Reason::Ambiguous, &batch.items);
         }

@@ -112,10 +112,9 @@ impl Running {
                 desk.release();
             }
             if desk.ready.is_empty() && !has_more {
-                match desk.aside.pop() {
-                    // There is no other that could be tried before it.
-                    Some(batch) => desk.put_back(batch),
-                    None => break,
+                // There is no other that could be tried before it.
+                if !desk.try_aside() {
+                    break;
                 }
             }
         }

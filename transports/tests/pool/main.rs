@@ -35,7 +35,7 @@ use trackside_core::{
 use trackside_transports::{
     clock::Clock,
     pool::{FanOut, Options, Pool},
-    sink::{Delivery, Sink, SinkError},
+    sink::{Blame, Delivery, Sink, SinkError},
 };
 
 /// A pool that answers each attempt as `answer` says, given the attempt's number from 0, and its notes.

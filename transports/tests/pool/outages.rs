@@ -144,15 +144,14 @@ fn without_another_to_compare_with_nothing_is_refused() {
 
 #[test]
 fn what_never_reached_the_receiver_accuses_nobody() {
-    let mut options = batches_of_four("unreachable");
-    options.dedupe = true;
+    let options = batches_of_four("unreachable");
     let hits = hits(8);
     let first = hits[0].id();
     let times = AtomicUsize::new(0);
     let (pool, notes) = scripted(options, move |_, batch| {
         let is_here = batch.iter().any(|enriched| enriched.hit.id() == first);
         let fails = is_here && times.fetch_add(1, SeqCst) < 10;
-        all(batch, if fails { Outcome::Unknown } else { Outcome::Delivered })
+        all(batch, if fails { Outcome::Retry(None) } else { Outcome::Delivered })
     });
     submit_all(&pool, &hits);
     assert!(pool.flush(soon()).unwrap().is_empty());
@@ -222,4 +221,147 @@ fn whichever_hits_are_poison_they_alone_are_refused() {
         let seen = notes.seen();
         assert!(ids(&hits).iter().all(|id| seen.contains_key(id)));
     }
+}
+
+/// As a gateway answers for a receiver that is away, busy, or brought down by what it was sent.
+fn doubted(batch: &[Enriched<'_>]) -> Delivery {
+    all(batch, Outcome::Retry(None)).blaming(Blame::Unclear)
+}
+
+#[test]
+fn a_hit_that_brings_the_receiver_down_is_found_and_refused_and_no_other() {
+    // The receiver needs a while to come back, in which so many others fail, too.
+    for (place, outcome, away) in
+        [(0, Outcome::Retry(None), 0), (2, Outcome::Unknown, 3), (3, Outcome::Unknown, 20)]
+    {
+        let mut options = batches_of_four("killer");
+        options.dedupe = true;
+        let hits = hits(8);
+        let killer = hits[place].id();
+        let left = Mutex::new(0);
+        let (pool, notes) = scripted(options, move |_, batch| {
+            let mut left = left.lock().unwrap();
+            let is_here = batch.iter().any(|enriched| enriched.hit.id() == killer);
+            if is_here {
+                *left = away;
+                return all(batch, outcome.clone()).blaming(Blame::Unclear);
+            }
+            if *left > 0 {
+                *left -= 1;
+                return all(batch, outcome.clone()).blaming(Blame::Unclear);
+            }
+            all(batch, Outcome::Delivered)
+        });
+        submit_all(&pool, &hits);
+        let others = settle_by_comparison(&pool);
+        let book = stats(&pool);
+        assert_balanced(&book);
+        assert_eq!((book.delivered, book.refused), (7 + others, vec![(Reason::Poison, 1)]), "place {place}");
+        // Two halvings after eight successes each, and four tests. The second batch and the other halves are some of them.
+        assert!(others >= 8 + 8 + 8 + 9 + 10 + 11 - 3, "{others} are too few to tell");
+        let alone = notes.batches().iter().filter(|batch| **batch == [killer]).count();
+        assert!(alone >= 4, "{alone}");
+    }
+}
+
+#[test]
+fn several_that_bring_the_receiver_down_are_all_found() {
+    for workers in [1, 3] {
+        let mut options = batches_of_four("killers");
+        options.workers = Workers::Count(workers);
+        let hits = hits(40);
+        let killers = [hits[1].id(), hits[2].id(), hits[17].id(), hits[39].id()];
+        let (pool, _) = scripted(options, move |_, batch| {
+            let is_here = batch.iter().any(|enriched| killers.contains(&enriched.hit.id()));
+            if is_here { doubted(batch) } else { all(batch, Outcome::Delivered) }
+        });
+        submit_all(&pool, &hits);
+        let others = settle_by_comparison(&pool);
+        let book = stats(&pool);
+        assert_balanced(&book);
+        assert_eq!(
+            (book.delivered, book.refused),
+            (36 + others, vec![(Reason::Poison, 4)]),
+            "{workers} workers"
+        );
+    }
+}
+
+#[test]
+fn a_hit_that_brings_the_receiver_down_holds_up_no_other() {
+    let hits = hits(40);
+    let first = hits[0].id();
+    let (pool, _) = scripted(batches_of_four("killer"), move |_, batch| {
+        let is_here = batch.iter().any(|enriched| enriched.hit.id() == first);
+        if is_here { doubted(batch) } else { all(batch, Outcome::Delivered) }
+    });
+    submit_all(&pool, &hits);
+    eventually("the others are delivered", || stats(&pool).delivered >= 36);
+    assert_eq!(stats(&pool).refused, []);
+}
+
+#[test]
+fn an_outage_of_which_a_gateway_tells_accuses_no_hit() {
+    let up = Arc::new(AtomicUsize::new(0));
+    let is_up = up.clone();
+    let (pool, notes) = scripted(batches_of_four("outage"), move |_, batch| {
+        if is_up.load(SeqCst) == 0 { doubted(batch) } else { all(batch, Outcome::Delivered) }
+    });
+    submit_all(&pool, &hits(100));
+    eventually("many attempts", || notes.batches().len() > 100);
+    up.store(1, SeqCst);
+    assert!(pool.flush(soon()).unwrap().is_empty());
+    let book = stats(&pool);
+    assert_eq!((book.delivered, book.refused.len()), (100, 0), "{book:?}");
+}
+
+#[test]
+fn a_balancer_with_a_server_down_has_no_hit_refused() {
+    for servers in 2..=12 {
+        let mut options = options("balancer");
+        options.batch.hits = 1;
+        let (pool, _) = scripted(options, move |attempt, batch| {
+            if attempt % servers == 0 { doubted(batch) } else { all(batch, Outcome::Delivered) }
+        });
+        submit_all(&pool, &hits(2_000));
+        assert!(pool.flush(soon()).unwrap().is_empty());
+        let book = stats(&pool);
+        assert_eq!((book.delivered, book.refused), (2_000, vec![]), "{servers} servers");
+    }
+}
+
+#[test]
+fn a_receiver_that_fails_at_random_has_no_hit_refused() {
+    for (seed, percent) in (1..).zip([2_u64, 5, 10, 20, 50, 80]) {
+        let mut options = options("random");
+        options.batch.hits = 1 + seed as usize % 3;
+        options.workers = Workers::Count(1 + seed as usize % 2);
+        let random = Mutex::new(0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(seed));
+        let (pool, _) = scripted(options, move |_, batch| {
+            let mut random = random.lock().unwrap();
+            *random ^= *random << 13;
+            *random ^= *random >> 7;
+            *random ^= *random << 17;
+            if *random % 100 < percent { doubted(batch) } else { all(batch, Outcome::Delivered) }
+        });
+        let hits = hits(3_000);
+        submit_all(&pool, &hits);
+        assert!(pool.flush(soon()).unwrap().is_empty());
+        let book = stats(&pool);
+        assert_eq!((book.delivered, book.refused), (3_000, vec![]), "{percent} of a hundred");
+    }
+}
+
+#[test]
+fn without_another_to_compare_with_no_doubt_refuses_anything() {
+    let mut options = options("alone");
+    let clock = Hands::at(10_000_000);
+    options.clock = clock.clone();
+    let (pool, notes) = scripted(options, |_, batch| doubted(batch));
+    submit_all(&pool, &[hit_at(10_000_000)]);
+    eventually("many attempts", || notes.batches().len() > 50);
+    clock.put(10_000_000 + 3_600_000_000);
+    assert!(pool.flush(soon()).unwrap().is_empty());
+    let book = stats(&pool);
+    assert_eq!((book.refused, book.dropped), (Vec::new(), vec![(Reason::Expired, 1)]));
 }

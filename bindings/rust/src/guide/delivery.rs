@@ -70,16 +70,30 @@
 //! what becomes of it (`while_the_receiver_is_away_one_attempt_at_a_time_looks_for_it`, and the model test
 //! `it_does_as_the_model_does`). [`Hits::breaker`](crate::ledger::Hits::breaker) shows its state.
 //!
-//! A batch to which the receiver answers three times with a failure (over HTTP: with 500) steps aside, and so do the next ones that fail, up
-//! to sixteen: if all of them do it is an outage, and nobody is to blame (`an_outage_accuses_no_hit`). If one succeeds,
-//! the first is halved until the hit is found over which the receiver fails, and this is refused(`poison`)
-//! (`a_poison_hit_is_found_and_refused_and_no_other`, and the model test
+//! A batch to which the receiver answers three times with a failure (over HTTP: with 500) steps aside, and so do the
+//! next ones that fail, up to sixteen: if all of them do it is an outage, and nobody is to blame
+//! (`an_outage_accuses_no_hit`). If one succeeds, the first is halved until the hit is found over which the receiver
+//! fails, and this is refused(`poison`) (`a_poison_hit_is_found_and_refused_and_no_other`, and the model test
 //! `whichever_hits_are_poison_they_alone_are_refused`). A hit that is alone has to fail twice more, each time after
 //! another has succeeded: without others to compare with nothing is refused
 //! (`without_another_to_compare_with_nothing_is_refused`), nor for what never reached the receiver
-//! (`what_never_reached_the_receiver_accuses_nobody`), nor for a 429, 502, 503 or 504, by which the receiver, or what
-//! stands before it, says that it is busy or away (`a_receiver_that_is_busy_every_second_time_loses_nothing`). A receiver that fails and succeeds at random may, seldom, make a
-//! good hit look like one.
+//! (`what_never_reached_the_receiver_accuses_nobody`), nor for a 408, 425 or 429, by which the receiver says that it
+//! is busy. A receiver that answers some good hits with 500 at random may, seldom, make one look like one.
+//!
+//! A 502, 503, 504 or any other status above 500, or a connection that breaks off or times out, leaves it open whom
+//! it is about: the hits, or what stands before the receiver, or how busy that is. The batch steps aside as well, so
+//! that it holds up no other (`a_hit_that_brings_the_receiver_down_holds_up_no_other`). If it fails so again it is
+//! tested: it is sent once more after eight others have succeeded, directly after a success. If it fails then it is
+//! halved, and a hit that is alone has to fail four such tests, after eight, nine, ten and eleven others, before it
+//! is refused(`poison`) (`a_hit_that_brings_the_receiver_down_is_found_and_refused_and_no_other`,
+//! `several_that_bring_the_receiver_down_are_all_found`). What failed directly after a success of another, outside a
+//! test, and succeeds later shows that the receiver fails by itself: then all tests begin anew. So neither a balancer
+//! with a server down nor one that sheds load has hits refused (`a_balancer_with_a_server_down_has_no_hit_refused`,
+//! `a_receiver_that_fails_at_random_has_no_hit_refused`, `a_receiver_that_is_busy_every_second_time_loses_nothing`),
+//! nor an outage (`an_outage_of_which_a_gateway_tells_accuses_no_hit`,
+//! `without_another_to_compare_with_no_doubt_refuses_anything`): of good hits that come to such a receiver three in a
+//! million, at most. Where the receiver does not know a second copy all this is about 503 alone: what is *unknown* is
+//! not sent again there.
 //!
 //! # When the queue is full
 //!

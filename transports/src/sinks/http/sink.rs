@@ -11,7 +11,7 @@ use super::{
     line::{Answered, Line, NoAnswer, cause, speakable},
     progress::Reached,
 };
-use crate::sink::{Delivery, Sink, SinkError, accuses};
+use crate::sink::{Blame, Delivery, Sink, SinkError};
 
 pub(super) struct HttpSink {
     protocol: Arc<dyn Protocol>,
@@ -35,8 +35,8 @@ impl HttpSink {
         Ok(Self { protocol, line, out, gzip })
     }
 
-    /// Sends `out` and reads the answer; says whether a failure may lie with what was sent.
-    fn attempt(&mut self, now: u64) -> (Outcome, bool) {
+    /// Sends `out` and reads the answer, which says what a failure may lie with.
+    fn attempt(&mut self, now: u64) -> (Outcome, Option<Blame>) {
         let began = Instant::now();
         let compressed = self.gzip.as_mut().and_then(|gzip| gzip.compressed(self.out.payload()));
         match self.line.send(&self.out, compressed) {
@@ -53,17 +53,18 @@ impl HttpSink {
                     }
                     outcome => outcome,
                 };
-                (outcome, accuses(status))
+                let is_told = broke_off.is_none() || status >= 500;
+                (outcome, is_told.then(|| Blame::of(status)))
             }
             Err(NoAnswer::Failed(error)) => {
                 self.log("no answer", &cause(&error));
                 let has_written = self.line.has_reached(Reached::Wrote);
-                (if has_written { Outcome::Unknown } else { Outcome::Retry(None) }, false)
+                (if has_written { Outcome::Unknown } else { Outcome::Retry(None) }, None)
             }
             // Nothing that http would not send can be sent later either.
             Err(NoAnswer::Invalid) => {
                 self.log("the request cannot be sent", &"not valid HTTP");
-                (Outcome::Refused(Reason::Rejected), false)
+                (Outcome::Refused(Reason::Rejected), None)
             }
         }
     }
@@ -76,8 +77,11 @@ impl HttpSink {
 impl Sink for HttpSink {
     fn deliver(&mut self, batch: &[Enriched<'_>], now: u64) -> Delivery {
         let taken = self.protocol.encode(batch, now, &mut self.out).clamp(1, batch.len().max(1));
-        let (outcome, has_failed) = self.attempt(now);
+        let (outcome, blame) = self.attempt(now);
         let delivery = Delivery::new(taken, outcome);
-        if has_failed { delivery.answered() } else { delivery }
+        match blame {
+            Some(blame) => delivery.blaming(blame),
+            None => delivery,
+        }
     }
 }
