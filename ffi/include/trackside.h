@@ -555,7 +555,7 @@ typedef struct trackside_requests_book {
 typedef int32_t trackside_breaker;
 
 /**
- * The book of hits of one destination: offered = delivered + refused + dropped + pending. Whenever no call
+ * The book of hits of one destination: offered + adopted = delivered + refused + dropped + pending. Whenever no call
  * is running, pending = queued + in_flight + spooled.
  */
 typedef struct trackside_hits_book {
@@ -568,7 +568,7 @@ typedef struct trackside_hits_book {
    */
   struct trackside_bytes name;
   /**
-   * Hits handed to the destination, with those that another process left in its spool.
+   * Hits that this process handed to the destination.
    */
   uint64_t offered;
   /**
@@ -615,6 +615,15 @@ typedef struct trackside_hits_book {
    * Whether deliveries are attempted at present.
    */
   trackside_breaker breaker;
+  /**
+   * Hits that another process left in its spool and this one took over, beside those offered.
+   */
+  uint64_t adopted;
+  /**
+   * Those of the pending hits that an end of the process would lose although `spool = "always"`: they came while
+   * the spool could not be written. 0 with every other `spool`.
+   */
+  uint64_t volatile_hits;
 } trackside_hits_book;
 
 /**
@@ -2733,8 +2742,8 @@ trackside_status trackside_batch_request(struct trackside_batch *batch,
 
 /**
  * Reads an answer to the request as the destination's protocol does: `deliver` is to return the outcome. What
- * else the answer says (a wait, which of the hits are refused and why, and whether the receiver has failed, by a
- * status of 500 or more) is kept, and replaces what trackside_batch_refuse, trackside_batch_retry_after and
+ * else the answer says (a wait, which of the hits are refused and why, and by the status whether a failure may lie with
+ * them: 500 says so, what is above leaves it open) is kept, and replaces what trackside_batch_refuse, trackside_batch_retry_after and
  * trackside_batch_answered said before. Of the body the first 64 KiB will do.
  *
  * Without any answer, the outcome is TRACKSIDE_OUTCOME_RETRY if no byte of the request was sent, and
@@ -2804,8 +2813,10 @@ trackside_status trackside_batch_retry_after(struct trackside_batch *batch,
  * Says that the failure is the receiver's own answer, so that it may lie with these hits: where `deliver` returns
  * TRACKSIDE_OUTCOME_RETRY or TRACKSIDE_OUTCOME_UNKNOWN. After three such answers in a row other hits are tried
  * before these, and hits over which it fails while it takes others are found one by one and refused (poison).
- * Without this nothing is held against hits, and they are tried until they are older than `max_age`: as it is to
- * be where nothing reached the receiver, or where it was too busy, as an HTTP status of 429 or 503 says.
+ * Without this TRACKSIDE_OUTCOME_RETRY holds nothing against hits, and they are tried, before others, until they are
+ * older than `max_age`: as it is to be where nothing reached the receiver, or where it was too busy, as an HTTP status of
+ * 429 says. TRACKSIDE_OUTCOME_UNKNOWN leaves it open with what the failure lies: a hit is refused for that only when it
+ * alone has failed again and again, each time after at least eight others were taken in a row.
  *
  * Threads: see trackside_batch. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE.
  *
@@ -3029,7 +3040,8 @@ trackside_status trackside_log_take(char *buffer,
 #define TRACKSIDE_ERROR_INIT { sizeof(trackside_error), TRACKSIDE_OK, { 0 } }
 #define TRACKSIDE_EVENT_INIT \
   { sizeof(trackside_event), { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, NULL, 0, 0.0, false }
-#define TRACKSIDE_HITS_BOOK_INIT { sizeof(trackside_hits_book), { NULL, 0 }, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+#define TRACKSIDE_HITS_BOOK_INIT \
+  { sizeof(trackside_hits_book), { NULL, 0 }, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 #define TRACKSIDE_LEFT_INIT { sizeof(trackside_left), 0, 0, 0 }
 #define TRACKSIDE_OUTGOING_VIEW_INIT \
   { sizeof(trackside_outgoing_view), { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, NULL, 0, { NULL, 0 } }

@@ -60,7 +60,7 @@ pub const TRACKSIDE_BREAKER_HALF_OPEN: trackside_breaker = 1;
 /// None is: the receiver failed too often in a row.
 pub const TRACKSIDE_BREAKER_OPEN: trackside_breaker = 2;
 
-/// The book of hits of one destination: offered = delivered + refused + dropped + pending. Whenever no call
+/// The book of hits of one destination: offered + adopted = delivered + refused + dropped + pending. Whenever no call
 /// is running, pending = queued + in_flight + spooled.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
@@ -70,7 +70,7 @@ pub struct trackside_hits_book {
     pub size: usize,
     /// The destination's name; valid until the stats are freed.
     pub name: trackside_bytes,
-    /// Hits handed to the destination, with those that another process left in its spool.
+    /// Hits that this process handed to the destination.
     pub offered: u64,
     /// Hits that the receiver took.
     pub delivered: u64,
@@ -94,6 +94,11 @@ pub struct trackside_hits_book {
     pub openings: u64,
     /// Whether deliveries are attempted at present.
     pub breaker: trackside_breaker,
+    /// Hits that another process left in its spool and this one took over, beside those offered.
+    pub adopted: u64,
+    /// Those of the pending hits that an end of the process would lose although `spool = "always"`: they came while
+    /// the spool could not be written. 0 with every other `spool`.
+    pub volatile_hits: u64,
 }
 
 view::growing!(trackside_hits_book, last: retries);
@@ -103,7 +108,7 @@ impl From<&Hits> for trackside_hits_book {
         Self {
             size: size_of::<Self>(),
             name: trackside_bytes::of(&hits.name),
-            offered: hits.offered + hits.adopted,
+            offered: hits.offered,
             delivered: hits.delivered,
             refused: sum(&hits.refused),
             dropped: sum(&hits.dropped),
@@ -119,6 +124,8 @@ impl From<&Hits> for trackside_hits_book {
                 Breaker::Open => TRACKSIDE_BREAKER_OPEN,
                 _ => TRACKSIDE_BREAKER_CLOSED,
             },
+            adopted: hits.adopted,
+            volatile_hits: hits.volatile,
         }
     }
 }

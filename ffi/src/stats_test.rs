@@ -42,18 +42,22 @@ const HITS: trackside_hits_book = trackside_hits_book {
     retries: 0,
     openings: 0,
     breaker: TRACKSIDE_BREAKER_CLOSED,
+    adopted: 0,
+    volatile_hits: 0,
 };
 
 /// Books in which no two numbers are the same.
 fn books() -> *mut trackside_stats {
     let mut hits = Hits::default();
     hits.name = "stats".to_owned();
-    hits.offered = 1000;
+    hits.offered = 900;
+    hits.adopted = 100;
     hits.delivered = 500;
     hits.refused = vec![(Reason::NoVisitor, 1), (Reason::BadName, 2)];
     hits.dropped = vec![(Reason::QueueFull, 4), (Reason::Closed, 8)];
     hits.queued = 400;
     hits.in_flight = 85;
+    hits.volatile = 21;
     hits.panics = 16;
     hits.retries = 32;
     hits.openings = 64;
@@ -90,8 +94,9 @@ fn the_books_of_hits() {
         assert_eq!(trackside_stats_destination_count(stats), 2);
         tried(|error| trackside_stats_destination(stats, 1, &mut book, error)).unwrap();
         assert_eq!(slice::from_raw_parts(book.name.data.cast::<u8>(), book.name.length), b"stats");
-        let counts = [book.offered, book.delivered, book.refused, book.dropped, book.pending];
-        assert_eq!(counts, [1000, 500, 3, 12, 485]);
+        let counts = [book.offered, book.adopted, book.delivered, book.refused, book.dropped, book.pending];
+        assert_eq!(counts, [900, 100, 500, 3, 12, 485]);
+        assert_eq!(book.volatile_hits, 21);
         assert_eq!([book.queued, book.in_flight, book.spooled], [400, 85, 0]);
         assert_eq!([book.panics, book.retries, book.openings], [16, 32, 64]);
         assert_eq!(book.breaker, TRACKSIDE_BREAKER_HALF_OPEN);

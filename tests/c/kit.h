@@ -205,7 +205,7 @@ static inline book books_of(const trackside_tracker *tracker)
     }
     CHECK_INT(book.requests.seen, book.requests.tracked + book.skipped);
     CHECK_INT(ended, book.hits.refused + book.hits.dropped);
-    CHECK_INT(book.hits.offered,
+    CHECK_INT(book.hits.offered + book.hits.adopted,
         book.hits.delivered + book.hits.refused + book.hits.dropped + book.hits.pending);
     trackside_stats_free(stats);
     return book;

@@ -72,8 +72,9 @@ static void print_hits(const trackside_stats *stats, size_t destination)
 {
     trackside_hits_book book = TRACKSIDE_HITS_BOOK_INIT;
     trackside_stats_destination(stats, destination, &book, NULL);
-    printf("process %ld: hits to %.*s: %" PRIu64 " offered = %" PRIu64 " delivered + %" PRIu64 " refused",
-           (long)getpid(), (int)book.name.length, book.name.data, book.offered, book.delivered, book.refused);
+    printf("process %ld: hits to %.*s: %" PRIu64 " offered + %" PRIu64 " adopted = %" PRIu64 " delivered + %" PRIu64
+           " refused", (long)getpid(), (int)book.name.length, book.name.data, book.offered, book.adopted, book.delivered,
+           book.refused);
     print_reasons(stats, destination, REFUSED, DROPPED);
     printf(" + %" PRIu64 " dropped", book.dropped);
     print_reasons(stats, destination, DROPPED, END);

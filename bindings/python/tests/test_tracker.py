@@ -5,7 +5,9 @@ from __future__ import annotations
 import gc
 import json
 import sys
+import time
 import weakref
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -176,6 +178,43 @@ def test_the_books_balance(site: Site) -> None:
     assert stats.requests.skipped == {"status": 1, "abandoned": 2}
     [hits] = stats.destinations.values()
     assert (hits.offered, hits.delivered, hits.pending) == (1, 1, 0)
+
+
+def spooling(folder: Path) -> dict[str, Any]:
+    """To a receiver that is away: nobody listens on that port."""
+    to = {"type": "webhook", "name": "away", "url": "http://127.0.0.1:9/", "spool": "always"}
+    return {**CONFIG, "spool": {"dir": str(folder)}, "destination": [to]}
+
+
+def test_what_another_left_in_the_spool_is_counted_apart(tmp_path: Path) -> None:
+    with Tracker(spooling(tmp_path / "spool"), env=False) as tracker:
+        tracker.begin("GET", "/a", BROWSER).finish(200, HTML)
+        wait_until(lambda: tracker.stats().destinations["away"].volatile == 0)
+        left = tracker.close(0)
+        assert left.spooled + left.in_flight == 1
+    with Tracker(spooling(tmp_path / "spool"), env=False) as tracker:
+        tracker.begin("GET", "/b", BROWSER).finish(200, HTML)
+        wait_until(lambda: tracker.stats().destinations["away"].adopted == 1)
+        hits = tracker.stats().destinations["away"]
+        assert (hits.offered, hits.adopted, hits.pending, hits.delivered) == (1, 1, 2, 0)
+        tracker.close(0)
+
+
+def test_what_is_not_in_the_spool_though_it_should_be_is_volatile(tmp_path: Path) -> None:
+    place = tmp_path / "spool"
+    place.write_text("not a folder")
+    with Tracker(spooling(place), env=False) as tracker:
+        tracker.begin("GET", "/a", BROWSER).finish(200, HTML)
+        hits = tracker.stats().destinations["away"]
+        assert (hits.pending, hits.volatile, hits.spooled) == (1, 1, 0)
+        tracker.close(0)
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_close_may_be_called_again_and_later_hits_are_dropped(tmp_path: Path) -> None:

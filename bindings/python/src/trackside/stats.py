@@ -38,9 +38,10 @@ class Requests:
 
 @dataclass(frozen=True)
 class Hits:
-    """offered = delivered + the sum of refused + the sum of dropped + pending, for one destination."""
+    """offered + adopted = delivered + the sum of refused + the sum of dropped + pending, for one destination."""
 
     name: str
+    #: Hits that this process handed to the destination.
     offered: int
     delivered: int
     #: By reason.
@@ -59,6 +60,11 @@ class Hits:
     breaker: str = "closed"
     #: How often the breaker has opened.
     openings: int = 0
+    #: Hits that another process left in the spool and this one took over, beside those offered.
+    adopted: int = 0
+    #: Those of the pending hits that an end of the process would lose although ``spool = "always"``: they came while
+    #: the spool could not be written.
+    volatile: int = 0
 
 
 @dataclass(frozen=True)
@@ -120,4 +126,6 @@ def _destination(stats: Any, index: int) -> Hits:
         retries=book.retries,
         breaker=_BREAKER.get(book.breaker, "closed"),
         openings=book.openings,
+        adopted=book.adopted,
+        volatile=book.volatile_hits,
     )

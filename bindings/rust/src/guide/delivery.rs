@@ -2,10 +2,11 @@
 //!
 //! # The promise
 //!
-//! Every hit that a destination was offered ends in one of four ways, and the books say in which:
+//! Every hit that a destination was offered, or that it adopted from another process's spool, ends in one of four ways,
+//! and the books say in which:
 //!
 //! ```text
-//! offered = delivered + Σ refused(reason) + Σ dropped(reason) + pending
+//! offered + adopted = delivered + Σ refused(reason) + Σ dropped(reason) + pending
 //! ```
 //!
 //! *Delivered*: the receiver took it. *Refused*: the receiver, or what is known of it, would not have it. *Dropped*:

@@ -127,7 +127,7 @@ impl Books {
             assert_eq!(requests["seen"], requests["tracked"] + requests["skipped"], "{process}: {book:?}");
             for hits in book.iter().filter(|(title, _)| title.starts_with("hits to ")).map(|(_, hits)| hits) {
                 let ended = hits["delivered"] + hits["refused"] + hits["dropped"];
-                assert_eq!(hits["offered"], ended + hits["pending"], "{process}: {book:?}");
+                assert_eq!(hits["offered"] + hits["adopted"], ended + hits["pending"], "{process}: {book:?}");
             }
         }
     }

@@ -61,14 +61,15 @@ class Command(BaseCommand):
         for name, hits in total["destinations"].items():
             refused, dropped = sum(hits["refused"].values()), sum(hits["dropped"].values())
             self.stdout.write(
-                f"\nhits for {name}: offered {hits['offered']} = delivered {hits['delivered']} "
+                f"\nhits for {name}: offered {hits['offered']} + adopted {hits.get('adopted', 0)} "
+                f"= delivered {hits['delivered']} "
                 f"+ refused {refused} + dropped {dropped} + pending {hits['pending']}"
             )
             self._reasons("refused", hits["refused"])
             self._reasons("dropped", hits["dropped"])
             if hits.get("breaker", "closed") != "closed":
                 self.stdout.write(f"  breaker: {hits['breaker']}")
-            for key in ("openings", "retries", "panics"):
+            for key in ("volatile", "openings", "retries", "panics"):
                 if hits.get(key):
                     self.stdout.write(f"  {key}: {hits[key]}")
         self.stdout.write(f"\nfailures: {total['failures']}")
