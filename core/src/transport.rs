@@ -14,11 +14,20 @@ use crate::{
 
 /// Takes hits on the request thread.
 ///
-/// `submit` never waits. `flush` and `close` take one absolute instant, which every destination shares.
+/// `submit` never waits. The others take one absolute instant, which every destination shares.
 /// There are no default methods, so that a transport which forwards to another cannot forget one.
 pub trait Transport: fmt::Debug + Send + Sync + 'static {
     /// Hands over one hit.
     fn submit(&self, hit: Hit) -> Submitted;
+
+    /// [`submit`](Self::submit) for importers, who rather wait than lose a hit: where there is no room for it, waits for
+    /// some until the instant `until`. What is dropped for another reason than that does not wait.
+    ///
+    /// # Errors
+    ///
+    /// [`Reentrant`] when called from one of the transport's own workers, which would wait for itself: the hit was not
+    /// taken, and is in no book.
+    fn submit_until(&self, hit: Hit, until: Instant) -> Result<Submitted, Reentrant>;
 
     /// Waits until everything submitted so far has ended, or until the instant `until`.
     ///
@@ -87,7 +96,7 @@ impl Left {
     }
 }
 
-/// `flush` or `close` was called from one of the transport's own workers, which cannot wait for itself.
+/// Something that waits was called from one of the transport's own workers, which cannot wait for itself.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[allow(clippy::exhaustive_structs, reason = "there is nothing more to say")]
 pub struct Reentrant;
@@ -95,7 +104,7 @@ pub struct Reentrant;
 impl fmt::Display for Reentrant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "reentrant: a worker cannot wait for its own transport; flush or close it from another thread",
+            "reentrant: a worker cannot wait for its own transport; call this from another thread",
         )
     }
 }
@@ -107,6 +116,10 @@ macro_rules! forward {
         impl<T: Transport + ?Sized> Transport for $pointer {
             fn submit(&self, hit: Hit) -> Submitted {
                 (**self).submit(hit)
+            }
+
+            fn submit_until(&self, hit: Hit, until: Instant) -> Result<Submitted, Reentrant> {
+                (**self).submit_until(hit, until)
             }
 
             fn flush(&self, until: Instant) -> Result<Left, Reentrant> {
@@ -134,6 +147,10 @@ pub struct Null;
 impl Transport for Null {
     fn submit(&self, _: Hit) -> Submitted {
         Submitted::Queued
+    }
+
+    fn submit_until(&self, hit: Hit, _: Instant) -> Result<Submitted, Reentrant> {
+        Ok(self.submit(hit))
     }
 
     fn flush(&self, _: Instant) -> Result<Left, Reentrant> {
@@ -217,6 +234,11 @@ impl Transport for Recording {
         }
         recorded.hits.push(hit);
         Submitted::Queued
+    }
+
+    fn submit_until(&self, hit: Hit, _: Instant) -> Result<Submitted, Reentrant> {
+        // There is always room.
+        Ok(self.submit(hit))
     }
 
     fn flush(&self, _: Instant) -> Result<Left, Reentrant> {

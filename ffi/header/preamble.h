@@ -49,9 +49,9 @@
  *            function on the same handle; one that takes a pointer without `const` needs the handle for
  *            itself while it runs. Each function says which holds.
  * Threads    Every handle may be used by any thread, by the rule of `const`; all functions that a request
- *            needs take the tracker as `const`. Functions never wait, but for trackside_tracker_flush, _close
- *            and _free (and the _free of an exchange that outlives its tracker), which wait no longer than
- *            they are told.
+ *            needs take the tracker as `const`. Functions never wait, but for trackside_tracker_flush, _close,
+ *            _event_within and _free (and the _free of an exchange that outlives its tracker), which wait no
+ *            longer than they are told.
  * Panics     are bugs of this library. They are caught, and become TRACKSIDE_PANIC; a function that returns
  *            no status then does nothing, and answers 0, false or NULL.
  * Callbacks  get their `userdata` first, are called on any thread, and must return as functions of C do: not

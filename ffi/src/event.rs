@@ -6,9 +6,10 @@ use crate::{
     boundary::{Call, enter},
     error::{Failure, trackside_error},
     property::{Take, trackside_property},
-    status::trackside_status,
+    reason::{TRACKSIDE_REASON_NONE, trackside_reason},
+    status::{TRACKSIDE_REENTRANT, trackside_status},
     text::trackside_bytes,
-    tracker::trackside_tracker,
+    tracker::{duration, trackside_tracker},
     truth::trackside_truth,
     view,
     visitor::trackside_visitor,
@@ -94,6 +95,49 @@ pub unsafe extern "C" fn trackside_tracker_event(
         let event = call.event(event, Into::into)?;
         // The destinations' books say what became of it.
         let (Submitted::Queued | Submitted::Dropped(_)) = tracker.live().event(&visitor.0, &event);
+        Ok(())
+    })
+}
+
+/// trackside_tracker_event for importers, who rather wait than lose an event: where a destination's queue is full, waits
+/// for room for at most `milliseconds` (UINT64_MAX: the configuration's `shutdown`). With several destinations it waits for
+/// each in turn, for at most that in all. Never for the thread of a request.
+///
+/// `reason`, which may be NULL, says why no destination took the event: TRACKSIDE_REASON_QUEUE_FULL or _QUEUE_BYTES if
+/// there was no room in time, another if it was not waited for; TRACKSIDE_REASON_NONE if one took it.
+///
+/// Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE, TRACKSIDE_INVALID_UTF8,
+/// TRACKSIDE_INVALID_ARGUMENT (a `size`, a length or a type that cannot be), TRACKSIDE_REENTRANT (called from a sink; the
+/// event was not taken).
+///
+/// # Safety
+///
+/// `tracker` and `visitor` are NULL or live handles; `event` is NULL or points at a struct of its `size`, whose pointers
+/// are NULL or point at as much as their lengths say; `reason` is NULL or points at a place for one.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn trackside_tracker_event_within(
+    tracker: *const trackside_tracker,
+    visitor: *const trackside_visitor,
+    event: *const trackside_event,
+    milliseconds: u64,
+    reason: *mut trackside_reason,
+    error: *mut trackside_error,
+) -> trackside_status {
+    enter(error, |call| {
+        let tracker = call.shared(tracker, "tracker")?;
+        let visitor = call.shared(visitor, "visitor")?;
+        let event = call.event(event, Into::into)?;
+        let place = call.optional_output(reason, "reason")?;
+        let live = tracker.live();
+        let submitted = live
+            .event_within(&visitor.0, &event, duration(live, milliseconds))
+            .map_err(|error| Failure::new(TRACKSIDE_REENTRANT, error.to_string()))?;
+        if let Some(place) = place {
+            place.set(match submitted {
+                Submitted::Queued => TRACKSIDE_REASON_NONE,
+                Submitted::Dropped(reason) => reason.number(),
+            });
+        }
         Ok(())
     })
 }

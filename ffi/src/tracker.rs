@@ -20,7 +20,7 @@ use crate::{
 
 /// Counts a server's traffic: judges its exchanges and delivers their hits off the request thread.
 ///
-/// Functions: trackside_tracker_open, _event, _explain, _encode, _header, _asks, _count_late, _stats, _flush, _close, _recorded,
+/// Functions: trackside_tracker_open, _event, _event_within, _explain, _encode, _header, _asks, _count_late, _stats, _flush, _close, _recorded,
 /// _recorded_count, _free; trackside_exchange_begin.
 #[derive(Debug)]
 pub struct trackside_tracker {
@@ -204,7 +204,8 @@ pub unsafe extern "C" fn trackside_tracker_close(
     enter(error, |call| wait(call, tracker, left, |live| live.close(duration(live, milliseconds))))
 }
 
-fn duration(live: &Tracker, milliseconds: u64) -> Duration {
+/// So many milliseconds, of which the largest number stands for the configuration's `shutdown`.
+pub(crate) fn duration(live: &Tracker, milliseconds: u64) -> Duration {
     match milliseconds {
         u64::MAX => live.config().shutdown(),
         _ => Duration::from_millis(milliseconds),

@@ -17,7 +17,7 @@ use crate::{
 /// session, the site, the address as far as the configuration allows it, agent and language. It does not
 /// change any more, and does not keep the tracker alive.
 ///
-/// Functions: trackside_exchange_visitor, trackside_visitor_id, _free; trackside_tracker_event.
+/// Functions: trackside_exchange_visitor, trackside_visitor_id, _free; trackside_tracker_event, _event_within.
 #[derive(Debug)]
 pub struct trackside_visitor(pub(crate) Visitor);
 

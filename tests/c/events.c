@@ -256,6 +256,31 @@ static void nobody_has_events_too(void)
     trackside_tracker_free(tracker);
 }
 
+/* Who can wait is told why nobody took an event: here for no want of room. */
+static void an_importer_is_told_what_became_of_an_event(void)
+{
+    trackside_tracker *tracker = open_recording(TOML);
+    trackside_exchange *exchange = begin_page(tracker, "/");
+    trackside_visitor *visitor = NULL;
+    OK(trackside_exchange_visitor, exchange, &visitor);
+    CHECK_INT(finish_page(exchange), 0);
+    trackside_event event = event_of("imported");
+    trackside_reason reason = 77;
+    OK(trackside_tracker_event_within, tracker, visitor, &event, 60000, &reason);
+    CHECK_INT(reason, TRACKSIDE_REASON_NONE);
+    OK(trackside_tracker_event_within, tracker, visitor, &event, 0, NULL);
+    CHECK_INT(recorded_count(tracker), 3);
+    OK(trackside_tracker_close, tracker, 0, NULL);
+    OK(trackside_tracker_event_within, tracker, visitor, &event, UINT64_MAX, &reason);
+    CHECK_INT(reason, TRACKSIDE_REASON_CLOSED);
+    reason = 77;
+    event.size = 0;
+    REFUSES(TRACKSIDE_INVALID_ARGUMENT, "event", trackside_tracker_event_within, tracker, visitor, &event, 0, &reason);
+    CHECK_INT(reason, 77);
+    trackside_visitor_free(visitor);
+    trackside_tracker_free(tracker);
+}
+
 int main(void)
 {
     watchdog();
@@ -267,5 +292,6 @@ int main(void)
     wrong_events_are_refused();
     a_visitor_has_events_later();
     nobody_has_events_too();
+    an_importer_is_told_what_became_of_an_event();
     return 0;
 }

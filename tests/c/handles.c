@@ -90,6 +90,8 @@ static void options_and_tracker(void)
     TAKES_ONLY(TRACKER, "tracker", trackside_tracker_close, wrong, 1, &left);
     TAKES_ONLY(TRACKER, "tracker", trackside_tracker_event, wrong, handles[VISITOR], &event);
     TAKES_ONLY(VISITOR, "visitor", trackside_tracker_event, handles[TRACKER], wrong, &event);
+    TAKES_ONLY(TRACKER, "tracker", trackside_tracker_event_within, wrong, handles[VISITOR], &event, 0, NULL);
+    TAKES_ONLY(VISITOR, "visitor", trackside_tracker_event_within, handles[TRACKER], wrong, &event, 0, NULL);
     TAKES_ONLY(TRACKER, "tracker", trackside_tracker_stats, wrong, &stats);
     TAKES_ONLY(TRACKER, "tracker", trackside_tracker_explain, wrong, &request, &response, UNSAID, buffer, sizeof buffer, &size);
     TAKES_ONLY(TRACKER, "tracker", trackside_tracker_recorded, wrong, 0, &hit);

@@ -98,6 +98,9 @@ static void options_and_tracker(void)
     IS_NEEDED("tracker", trackside_tracker_event, NULL, a.visitor, &event);
     IS_NEEDED("visitor", trackside_tracker_event, a.tracker, NULL, &event);
     IS_NEEDED("event", trackside_tracker_event, a.tracker, a.visitor, NULL);
+    IS_NEEDED("tracker", trackside_tracker_event_within, NULL, a.visitor, &event, 0, NULL);
+    IS_NEEDED("visitor", trackside_tracker_event_within, a.tracker, NULL, &event, 0, NULL);
+    IS_NEEDED("event", trackside_tracker_event_within, a.tracker, a.visitor, NULL, 0, NULL);
     IS_NEEDED("tracker", trackside_tracker_stats, NULL, &a.stats);
     IS_NEEDED("stats", trackside_tracker_stats, a.tracker, NULL);
     IS_NEEDED("tracker", trackside_tracker_explain, NULL, &request, &response, UNSAID, buffer, sizeof buffer, &size);

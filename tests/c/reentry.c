@@ -33,6 +33,7 @@ static trackside_outcome everything(receiver *receiver, trackside_batch *batch)
     OK(trackside_exchange_abandon, exchange);
     trackside_exchange_free(exchange);
     OK(trackside_tracker_event, tracker, visitor, &event);
+    REFUSES(TRACKSIDE_REENTRANT, "worker", trackside_tracker_event_within, tracker, visitor, &event, LIMIT, NULL);
     trackside_visitor_free(visitor);
     trackside_request request = page_request("/", BROWSER);
     trackside_response response = page_response();

@@ -219,6 +219,11 @@ impl Transport for Probe {
         Submitted::Dropped(Reason::Closed)
     }
 
+    fn submit_until(&self, _: Hit, until: Instant) -> Result<Submitted, Reentrant> {
+        self.note("submit_until", Some(until));
+        Ok(Submitted::Queued)
+    }
+
     fn flush(&self, until: Instant) -> Result<Left, Reentrant> {
         self.note("flush", Some(until));
         Ok(Left::new(1, 2))
@@ -242,10 +247,11 @@ fn every_method_arrives_through_every_pointer() {
         let probe = Arc::new(Probe(Mutex::default(), Some(until)));
         let transport = wrap(probe.clone());
         assert_eq!(transport.submit(hit()), Submitted::Dropped(Reason::Closed));
+        assert_eq!(transport.submit_until(hit(), until), Ok(Submitted::Queued));
         assert_eq!(transport.flush(until), Ok(Left::new(1, 2)));
         assert_eq!(transport.close(until), Err(Reentrant));
         assert_eq!(transport.stats(), [Hits::default()]);
-        assert_eq!(*probe.0.lock().unwrap(), ["submit", "flush", "close", "stats"]);
+        assert_eq!(*probe.0.lock().unwrap(), ["submit", "submit_until", "flush", "close", "stats"]);
     }
     through(|probe| probe);
     through(Box::new);
@@ -285,6 +291,9 @@ fn a_fan_out_is_queued_if_any_took_it_else_dropped_for_the_firsts_reason() {
         fn submit(&self, _: Hit) -> Submitted {
             self.0
         }
+        fn submit_until(&self, hit: Hit, _: Instant) -> Result<Submitted, Reentrant> {
+            Ok(self.submit(hit))
+        }
         fn flush(&self, _: Instant) -> Result<Left, Reentrant> {
             Ok(Left::new(1, 10))
         }
@@ -313,6 +322,7 @@ fn a_fan_out_is_queued_if_any_took_it_else_dropped_for_the_firsts_reason() {
         (vec![], Submitted::Dropped(Reason::NoWorker)),
     ] {
         assert_eq!(fan_out(&answers).submit(hit()), expected, "{answers:?}");
+        assert_eq!(fan_out(&answers).submit_until(hit(), soon()), Ok(expected), "{answers:?}");
     }
     assert_eq!(fan_out(&[full, full, full]).flush(soon()), Ok(Left::new(3, 30)));
     assert_eq!(fan_out(&[full, full, full]).close(soon()), Ok(Left::new(6, 60)));
@@ -325,6 +335,9 @@ fn a_destination_that_panics_harms_neither_the_others_nor_the_host() {
     impl Transport for Panics {
         fn submit(&self, _: Hit) -> Submitted {
             Submitted::Queued
+        }
+        fn submit_until(&self, hit: Hit, _: Instant) -> Result<Submitted, Reentrant> {
+            Ok(self.submit(hit))
         }
         fn flush(&self, _: Instant) -> Result<Left, Reentrant> {
             panic!("as told")

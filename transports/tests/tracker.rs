@@ -32,6 +32,10 @@ impl Transport for Busy {
         Submitted::Queued
     }
 
+    fn submit_until(&self, hit: Hit, _: Instant) -> Result<Submitted, Reentrant> {
+        Ok(self.submit(hit))
+    }
+
     fn flush(&self, _: Instant) -> Result<Left, Reentrant> {
         Ok(Left::new(0, 1))
     }
@@ -113,6 +117,10 @@ struct Broken;
 impl Transport for Broken {
     fn submit(&self, _: Hit) -> Submitted {
         panic!("a bug");
+    }
+
+    fn submit_until(&self, hit: Hit, _: Instant) -> Result<Submitted, Reentrant> {
+        Ok(self.submit(hit))
     }
 
     fn flush(&self, _: Instant) -> Result<Left, Reentrant> {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import sys
+import threading
 import time
 import weakref
 from collections.abc import Callable
@@ -215,6 +216,36 @@ def wait_until(is_so: Callable[[], bool]) -> None:
     while not is_so():
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def test_an_importer_waits_and_is_told_what_became_of_an_event(tmp_path: Path) -> None:
+    is_open, batches = threading.Event(), []
+
+    def sink(batch: Batch) -> None:
+        batches.append([hit.name for hit in batch.hits])
+        is_open.wait(60)
+
+    to = {"type": "callback", "name": "mine", "queue": {"hits": 1}, "batch": {"hits": 1}}
+    with Tracker({**CONFIG, "destination": [to]}, sinks={"mine": sink}, env=False) as tracker:
+        visitor = tracker.begin("GET", "/", BROWSER).visitor()
+        assert visitor is not None
+        assert tracker.event_within(visitor, "first", value=1.5) is None
+        wait_until(lambda: bool(batches))
+        assert tracker.event_within(visitor, "second", 60) is None
+        began = time.monotonic()
+        assert tracker.event_within(visitor, "lost", 0.03) == "queue-full"
+        assert time.monotonic() - began >= 0.03
+        answers: list[str | None] = []
+        waits = threading.Thread(target=lambda: answers.append(tracker.event_within(visitor, "third", 60)))
+        waits.start()
+        wait_until(lambda: tracker.stats().destinations["mine"].offered == 4)
+        assert not answers
+        is_open.set()
+        waits.join()
+        assert answers == [None]
+        tracker.close(60)
+        assert batches == [["first"], ["second"], ["third"]]
+        assert tracker.event_within(visitor, "late", 60) == "closed"
 
 
 def test_close_may_be_called_again_and_later_hits_are_dropped(tmp_path: Path) -> None:

@@ -26,6 +26,29 @@ impl FanOut {
         in_parallel(self.0.iter().map(|(_, transport)| Arc::clone(transport)).collect(), work)
     }
 
+    /// Has `submit` hand a hit to each destination of its policy.
+    #[inline]
+    fn hand_out(&self, hit: Hit, mut submit: impl FnMut(&dyn Transport, Hit) -> Submitted) -> Submitted {
+        let policy = hit.ip_policy();
+        let mut takers = self.0.iter().filter(|&&(ip, _)| ip == policy).map(|(_, transport)| &**transport);
+        let Some(mut taker) = takers.next() else {
+            return Submitted::Dropped(Reason::NoWorker);
+        };
+        let mut answer = None;
+        let mut note = |submitted| {
+            if submitted == Submitted::Queued {
+                answer = Some(submitted);
+            }
+            answer.get_or_insert(submitted);
+        };
+        for next in takers {
+            note(submit(taker, hit.clone()));
+            taker = next;
+        }
+        note(submit(taker, hit));
+        answer.unwrap_or(Submitted::Queued)
+    }
+
     /// One refusal is all of them's: another must neither be waited for meanwhile, whose worker may be waiting
     /// here, nor be closed. So a worker asks each in advance, without waiting.
     fn refuse_reentry(&self) -> Result<(), Reentrant> {
@@ -41,24 +64,23 @@ impl Transport for FanOut {
     /// Hands the hit to each destination of its policy: queued if any took it, else dropped for the first
     /// one's reason. Where no destination has that policy, nobody is there to take it: `no-worker`.
     fn submit(&self, hit: Hit) -> Submitted {
-        let policy = hit.ip_policy();
-        let mut takers = self.0.iter().filter(|&&(ip, _)| ip == policy).map(|(_, transport)| transport);
-        let Some(mut taker) = takers.next() else {
-            return Submitted::Dropped(Reason::NoWorker);
-        };
-        let mut answer = None;
-        let mut note = |submitted| {
-            if submitted == Submitted::Queued {
-                answer = Some(submitted);
-            }
-            answer.get_or_insert(submitted);
-        };
-        for next in takers {
-            note(taker.submit(hit.clone()));
-            taker = next;
+        self.hand_out(hit, |taker, hit| taker.submit(hit))
+    }
+
+    /// One destination after the other, so that it goes at the pace of the slowest; the instant is that of all.
+    fn submit_until(&self, hit: Hit, until: Instant) -> Result<Submitted, Reentrant> {
+        self.refuse_reentry()?;
+        let mut refused = None;
+        let submitted = self.hand_out(hit, |taker, hit| {
+            taker.submit_until(hit, until).unwrap_or_else(|reentrant| {
+                refused = Some(reentrant);
+                Submitted::Dropped(Reason::NoWorker)
+            })
+        });
+        match (submitted, refused) {
+            (Submitted::Dropped(_), Some(reentrant)) => Err(reentrant),
+            _ => Ok(submitted),
         }
-        note(taker.submit(hit));
-        answer.unwrap_or(Submitted::Queued)
     }
 
     fn flush(&self, until: Instant) -> Result<Left, Reentrant> {

@@ -138,21 +138,6 @@ impl Pool {
         Self { plan: Arc::new(Plan::new(options, backoff)), factory, running: PerProcess::new() }
     }
 
-    /// [`submit`](Transport::submit) for importers, who rather wait than lose a hit: where the queue is full it waits
-    /// for room until the instant `until`, and only then answers dropped(`queue-full` or `queue-bytes`). What
-    /// is dropped for another reason, such as `closed`, does not wait. With [`WhenFull::DropOldest`] nobody gives way
-    /// to it before. Where there is a spool that takes the hit, it waits for nothing.
-    ///
-    /// # Errors
-    ///
-    /// [`Reentrant`] from a worker's own thread of this pool, which would wait for itself: the hit was not taken, and
-    /// is in no book.
-    ///
-    /// [`WhenFull::DropOldest`]: trackside_core::config::WhenFull::DropOldest
-    pub fn submit_until(&self, hit: Hit, until: Instant) -> Result<Submitted, Reentrant> {
-        self.running().submit_until(hit, until, &*self.factory)
-    }
-
     /// Delivers what processes that are gone left in the spool, until all of that has ended or until the instant
     /// `until`, though no hit was submitted, and says whether it has. True if there is no spool. What cannot be read
     /// stays where it is, and the log is told.
@@ -172,6 +157,13 @@ impl Pool {
 impl Transport for Pool {
     fn submit(&self, hit: Hit) -> Submitted {
         self.running().submit(hit, &*self.factory)
+    }
+
+    /// Where the queue is full it waits for room until then, and only after that answers dropped(`queue-full` or
+    /// `queue-bytes`). With [`WhenFull::DropOldest`](trackside_core::config::WhenFull::DropOldest) nobody gives way to it
+    /// before. Where there is a spool that takes the hit, it waits for nothing.
+    fn submit_until(&self, hit: Hit, until: Instant) -> Result<Submitted, Reentrant> {
+        self.running().submit_until(hit, until, &*self.factory)
     }
 
     fn flush(&self, until: Instant) -> Result<Left, Reentrant> {

@@ -152,11 +152,47 @@ impl Tracker {
     /// Takes up an event raised outside an exchange, for a visitor that an exchange gave out. Answers what
     /// became of it when it was submitted.
     pub fn event(&self, visitor: &Visitor, event: &Event<'_>) -> Submitted {
+        self.raise(visitor, event, |hit| self.0.transport.submit(hit))
+    }
+
+    /// [`event`](Self::event) for importers, who rather wait than lose one: where a destination's queue is full, waits for
+    /// room for at most `within`, and only then answers dropped(`queue-full` or `queue-bytes`). What is dropped for
+    /// another reason does not wait, and nothing does where a spool takes it. With several destinations it waits for
+    /// each in turn, for at most `within` in all. Never for the thread of a request.
+    ///
+    /// # Errors
+    ///
+    /// [`Reentrant`] when called from a worker, which would wait for itself: the event was not taken, and is in no book.
+    pub fn event_within(
+        &self,
+        visitor: &Visitor,
+        event: &Event<'_>,
+        within: Duration,
+    ) -> Result<Submitted, Reentrant> {
+        let until = deadline(within);
+        let mut refused = None;
+        let submitted = self.raise(visitor, event, |hit| {
+            self.0.transport.submit_until(hit, until).unwrap_or_else(|reentrant| {
+                refused = Some(reentrant);
+                Submitted::Dropped(Reason::NoWorker)
+            })
+        });
+        match (submitted, refused) {
+            (Submitted::Dropped(_), Some(reentrant)) => Err(reentrant),
+            _ => Ok(submitted),
+        }
+    }
+
+    fn raise(
+        &self,
+        visitor: &Visitor,
+        event: &Event<'_>,
+        mut submit: impl FnMut(Hit) -> Submitted,
+    ) -> Submitted {
         let reason = if visitor.is_recorded() { Reason::Off } else { Reason::Consent };
         let mut answer = Submitted::Dropped(reason);
-        let live = &self.0;
-        judge::event(&live.config, visitor, event, &live.moment(), &mut |hit| {
-            let submitted = live.transport.submit(hit);
+        judge::event(&self.0.config, visitor, event, &self.0.moment(), &mut |hit| {
+            let submitted = submit(hit);
             if answer != Submitted::Queued {
                 answer = submitted;
             }

@@ -285,18 +285,42 @@ class Tracker:
         properties: Mapping[str, Value] | None = None,
     ) -> None:
         """Raises an event outside an exchange, for a visitor that :meth:`Exchange.visitor` gave out."""
-        kept: list[Any] = []
-        event = _native.new_struct("trackside_event")
-        for part, text in (("name", name), ("category", category), ("label", label)):
-            setattr(event, part, _view(b"" if text is None else _block.text(text, 500), kept))
-        if value is not None:
-            event.value, event.has_value = _block.as_number(value), True
-        given = list(islice((properties or {}).items(), 64))
-        made = ffi.new("trackside_property[]", len(given))
-        for place, (key, of) in zip(made, given):
-            _put_property(place, key, of, kept)
-        event.properties, event.property_count = made, len(made)
+        event, _kept = _event(name, category, label, value, properties)
         _native.call(lib.trackside_tracker_event, self._handle, visitor._handle, event)
+
+    def event_within(
+        self,
+        visitor: Visitor,
+        name: str,
+        seconds: float | None = None,
+        *,
+        category: str | None = None,
+        label: str | None = None,
+        value: float | None = None,
+        properties: Mapping[str, Value] | None = None,
+    ) -> str | None:
+        """:meth:`event` for importers, who rather wait than lose an event: where a destination's queue is full, waits
+        for room for at most ``seconds`` (None: the configuration's ``shutdown``). With several destinations it waits
+        for each in turn, for at most that in all. Never for the thread of a request. Other threads run meanwhile.
+
+        Answers why no destination took the event: ``"queue-full"`` or ``"queue-bytes"`` if there was no room in time,
+        another reason if it was not waited for; None if one took it.
+
+        :raises ReentrantError: called from a sink, which cannot wait for itself; the event was not taken.
+        """
+        event, _kept = _event(name, category, label, value, properties)
+        reason = ffi.new("trackside_reason *")
+        _native.call(
+            lib.trackside_tracker_event_within,
+            self._handle,
+            visitor._handle,
+            event,
+            _milliseconds(seconds),
+            reason,
+        )
+        log.drain()
+        code = lib.trackside_reason_code(reason[0])
+        return ffi.string(code).decode() if reason[0] and code else None
 
     def stats(self) -> Stats:
         """Both books at one instant."""
@@ -327,9 +351,8 @@ class Tracker:
         return left
 
     def _wait(self, function: Callable[..., int], seconds: float | None) -> Left:
-        milliseconds = _native.AS_CONFIGURED if seconds is None else int(min(max(0, seconds), 1e12) * 1000)
         left = _native.new_struct("trackside_left")
-        _native.call(function, self._handle, milliseconds, left)
+        _native.call(function, self._handle, _milliseconds(seconds), left)
         log.drain()
         return Left(left.queued, left.in_flight, left.spooled)
 
@@ -385,7 +408,6 @@ class Tracker:
         except RefusedError as error:
             error.reason = _native.reason_code(refused[0]) or ""
             raise
-        del kept
         outgoing = ffi.gc(place[0], lib.trackside_outgoing_free)
         view = _native.new_struct("trackside_outgoing_view")
         _native.call(lib.trackside_outgoing_request, outgoing, view)
@@ -448,6 +470,32 @@ def _array(headers: Headers, kept: list[Any]) -> tuple[Any, int]:
     ]
     kept.append(ffi.new("trackside_header[]", pairs))
     return kept[-1], len(pairs)
+
+
+def _milliseconds(seconds: float | None) -> int:
+    return _native.AS_CONFIGURED if seconds is None else int(min(max(0, seconds), 1e12) * 1000)
+
+
+def _event(
+    name: str,
+    category: str | None,
+    label: str | None,
+    value: float | None,
+    properties: Mapping[str, Value] | None,
+) -> tuple[Any, list[Any]]:
+    """The event, and what is to be kept as long as it is used."""
+    kept: list[Any] = []
+    event = _native.new_struct("trackside_event")
+    for part, text in (("name", name), ("category", category), ("label", label)):
+        setattr(event, part, _view(b"" if text is None else _block.text(text, 500), kept))
+    if value is not None:
+        event.value, event.has_value = _block.as_number(value), True
+    given = list(islice((properties or {}).items(), 64))
+    made = ffi.new("trackside_property[]", len(given))
+    for place, (key, of) in zip(made, given):
+        _put_property(place, key, of, kept)
+    event.properties, event.property_count = made, len(made)
+    return event, [*kept, made]
 
 
 def _put_property(place: Any, key: str, value: Value, kept: list[Any]) -> None:

@@ -107,8 +107,11 @@
 //! whose hits never give way (`important_hits_go_before_all_others`, `important_hits_never_give_way`). When it is full
 //! they go with the others (`important_hits_that_find_their_queue_full_go_with_the_others`).
 //!
-//! An importer rather waits: [`Pool::submit_until`](crate::pool::Pool::submit_until)
-//! (`an_importer_waits_for_room_and_loses_nothing`, `an_importer_waits_no_longer_than_its_deadline`).
+//! An importer rather waits: [`Tracker::event_within`](crate::Tracker::event_within) (`event_within` in Python,
+//! `trackside_tracker_event_within` in C), and for hits of its own
+//! [`Transport::submit_until`](crate::transport::Transport::submit_until)
+//! (`an_importer_waits_for_room_and_loses_nothing`, `an_importer_waits_no_longer_than_its_deadline`,
+//! `an_importer_waits_for_the_slowest_destination_and_loses_nothing`).
 //!
 //! # When the process ends
 //!
