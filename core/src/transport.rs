@@ -103,9 +103,7 @@ pub struct Reentrant;
 
 impl fmt::Display for Reentrant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(
-            "reentrant: a worker cannot wait for its own transport; call this from another thread",
-        )
+        f.write_str("reentrant: a worker cannot wait for its own transport; call this from another thread")
     }
 }
 

@@ -38,8 +38,8 @@ pub(crate) struct Arguments {
 const AFTER_HELP: &str = "\
 What it does:
   The hits of the visitor or user are deleted, and the store is written anew, so that nothing of them
-  is left in the file or in its log. Servers may run meanwhile: their hits wait. It takes as much room
-  again as the store has, and a while if that is large.
+  is left in the file or in its log. Servers may run meanwhile: while it is written anew their hits
+  wait. It takes as much room again as the store has, and a while if that is large.
 
   The id of a user is looked for as it is, and, with user_id = \"hashed\" in the configuration, hashed
   under its secret, too.

@@ -118,6 +118,84 @@ fn nothing_is_left_of_what_was_deleted_before() {
 }
 
 #[test]
+fn every_row_is_looked_at_whatever_its_number() {
+    let store = Store::new("rows");
+    let mut connection = store.open();
+    let numbers = [-5_000, -904, -1, 0, 1, 4_096, 4_097, 8_191, 8_192, 8_193, 50_000];
+    for number in numbers {
+        for (row, visitor) in [(number, ANNA), (number + 100_000, BELA)] {
+            connection
+                .execute(
+                    "INSERT INTO hit (rowid, id, at, kind, site, path, visitor, secure, is_new)
+                     VALUES (?1, randomblob(16), 1, 'page', 'a.example', '/', ?2, 0, 0)",
+                    (row, visitor.into_bytes()),
+                )
+                .unwrap();
+        }
+    }
+    assert_eq!(delete(&mut connection, Who::Visitor(ANNA)).unwrap().hits, 11);
+    assert_eq!(left(&connection), 11);
+    assert_eq!(delete(&mut connection, Who::Visitor(BELA)).unwrap().hits, 11);
+    assert_eq!(delete(&mut connection, Who::Visitor(BELA)).unwrap(), Forgotten::default(), "there is none");
+}
+
+#[test]
+fn the_store_is_locked_for_a_few_rows_at_a_time_and_what_was_deleted_stays_so() {
+    let store = Store::new("few");
+    let mut connection = store.open();
+    let batch = connection.transaction().unwrap();
+    (0..1_000).for_each(|_| put(&batch, Some(ANNA), Some("u"), "x"));
+    put(&batch, Some(ANNA), None, "x");
+    batch.commit().unwrap();
+    // The 601st cannot be deleted.
+    connection
+        .execute_batch(
+            "CREATE TRIGGER damage BEFORE DELETE ON hit WHEN (SELECT count(*) FROM hit) <= 401
+             BEGIN SELECT RAISE(ABORT, 'no further'); END",
+        )
+        .unwrap();
+    let told = forget(&store.0, Who::User(&["u"])).unwrap_err().to_string();
+    assert!(told.contains("no further; 512 hits were deleted before that"), "{told}");
+    assert_eq!(left(&connection), 1_001 - 512, "two times 256, and of the third nothing");
+    connection.execute_batch("DROP TRIGGER damage").unwrap();
+    let forgotten = forget(&store.0, Who::User(&["u"])).unwrap();
+    assert_eq!(forgotten, Forgotten { hits: 488, others: vec![(ANNA, 1)] });
+}
+
+#[test]
+fn a_store_of_the_third_version_is_brought_up_while_an_old_process_writes_to_it() {
+    let store = Store::new("third");
+    let old = Connection::open(&store.0).unwrap();
+    old.pragma_update(None, "journal_mode", "WAL").unwrap();
+    schema::make(&old, 3);
+    (0..100).for_each(|_| put(&old, Some(ANNA), None, "x"));
+    put(&old, Some(BELA), None, "x");
+    let indexes = "SELECT count(*) FROM sqlite_schema WHERE name = 'hit_visitor'";
+    let count = |store: &Connection| store.query_row(indexes, (), |row| row.get::<_, i64>(0)).unwrap();
+    assert_eq!(count(&old), 1);
+
+    let new = store.open();
+    assert_eq!((left(&new), count(&new)), (101, 0));
+    put(&old, Some(ANNA), None, "what it has open it goes on writing");
+    assert_eq!(forget(&store.0, Who::Visitor(ANNA)).unwrap().hits, 101);
+    assert_eq!((left(&old), left(&new)), (1, 1));
+}
+
+#[test]
+fn a_process_of_an_older_version_is_told_of_a_newer_store_and_changes_nothing() {
+    let store = Store::new("newer");
+    let newer = store.open();
+    put(&newer, Some(ANNA), None, "x");
+    newer.pragma_update(None, "user_version", 5).unwrap();
+    drop(newer);
+    let before = store.bytes();
+    let told = forget(&store.0, Who::Visitor(ANNA)).unwrap_err().to_string();
+    let says = "its schema has version 5, this trackside knows 1 to 4; use the version that made it";
+    assert!(told.contains(says) && told.contains(&store.0.display().to_string()), "{told}");
+    assert_eq!(store.bytes(), before);
+}
+
+#[test]
 fn who_reads_on_and_on_is_told_of() {
     let store = Store::new("read");
     let mut connection = store.open();

@@ -86,9 +86,13 @@ const MIGRATIONS: &[&str] = &[
 ",
 ];
 
-/// The store as its first version made it.
+/// Makes a store as that version did.
 #[cfg(test)]
-pub(super) const FIRST: &str = MIGRATIONS[0];
+pub(super) fn make(store: &Connection, version: usize) {
+    MIGRATIONS[..version].iter().for_each(|sql| store.execute_batch(sql).unwrap());
+    store.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+    store.pragma_update(None, "user_version", version as i64).unwrap();
+}
 
 /// How long a lock is waited for.
 const BUSY: Duration = Duration::from_secs(5);
@@ -222,6 +226,8 @@ pub(super) enum StoreError {
     Empty,
     /// It is another program's.
     Foreign,
+    /// So many hits were deleted before this came up.
+    HalfForgotten(u64, Box<Self>),
     /// It was open when this process was forked.
     Inherited,
     /// There is no file.
@@ -268,6 +274,12 @@ impl fmt::Display for StoreError {
             Self::Foreign => {
                 return f
                     .write_str("it is another program's database and stays as it is; name another `path`");
+            }
+            Self::HalfForgotten(hits, error) => {
+                return write!(
+                    f,
+                    "{error}; {hits} hits were deleted before that, and the others stay until this is done again"
+                );
             }
             Self::Inherited => {
                 return f.write_str(

@@ -306,8 +306,7 @@ fn countries_are_counted_by_the_views_of_persons() {
 #[test]
 fn a_store_of_the_first_version_is_brought_up() {
     let mut store = Connection::open_in_memory().unwrap();
-    store.execute_batch(schema::FIRST).unwrap();
-    store.execute_batch("PRAGMA application_id = 1953655667; PRAGMA user_version = 1").unwrap();
+    schema::make(&store, 1);
     put(&store, &[PAGE]);
     schema::migrate(&mut store).unwrap();
     let report = reported(&store, 0);
