@@ -49,9 +49,9 @@
  *            function on the same handle; one that takes a pointer without `const` needs the handle for
  *            itself while it runs. Each function says which holds.
  * Threads    Every handle may be used by any thread, by the rule of `const`; all functions that a request
- *            needs take the tracker as `const`. Functions never wait, but for trackside_tracker_flush, _close
- *            and _free (and the _free of an exchange that outlives its tracker), which wait no longer than
- *            they are told.
+ *            needs take the tracker as `const`. Functions never wait, but for trackside_tracker_flush, _close,
+ *            _event_within and _free (and the _free of an exchange that outlives its tracker), which wait no
+ *            longer than they are told.
  * Panics     are bugs of this library. They are caught, and become TRACKSIDE_PANIC; a function that returns
  *            no status then does nothing, and answers 0, false or NULL.
  * Callbacks  get their `userdata` first, are called on any thread, and must return as functions of C do: not
@@ -195,7 +195,7 @@ typedef struct trackside_stats trackside_stats;
 /**
  * Counts a server's traffic: judges its exchanges and delivers their hits off the request thread.
  *
- * Functions: trackside_tracker_open, _event, _explain, _encode, _header, _asks, _count_late, _stats, _flush, _close, _recorded,
+ * Functions: trackside_tracker_open, _event, _event_within, _explain, _encode, _header, _asks, _count_late, _stats, _flush, _close, _recorded,
  * _recorded_count, _free; trackside_exchange_begin.
  */
 typedef struct trackside_tracker trackside_tracker;
@@ -205,7 +205,7 @@ typedef struct trackside_tracker trackside_tracker;
  * session, the site, the address as far as the configuration allows it, agent and language. It does not
  * change any more, and does not keep the tracker alive.
  *
- * Functions: trackside_exchange_visitor, trackside_visitor_id, _free; trackside_tracker_event.
+ * Functions: trackside_exchange_visitor, trackside_visitor_id, _free; trackside_tracker_event, _event_within.
  */
 typedef struct trackside_visitor trackside_visitor;
 
@@ -2022,6 +2022,30 @@ trackside_status trackside_tracker_event(const struct trackside_tracker *tracker
                                          const struct trackside_visitor *visitor,
                                          const struct trackside_event *event,
                                          struct trackside_error *error);
+
+/**
+ * trackside_tracker_event for importers, who rather wait than lose an event: where a destination's queue is full, waits
+ * for room for at most `milliseconds` (UINT64_MAX: the configuration's `shutdown`). With several destinations it waits for
+ * each in turn, for at most that in all. Never for the thread of a request.
+ *
+ * `reason`, which may be NULL, says why no destination took the event: TRACKSIDE_REASON_QUEUE_FULL or _QUEUE_BYTES if
+ * there was no room in time, another if it was not waited for; TRACKSIDE_REASON_NONE if one took it.
+ *
+ * Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE, TRACKSIDE_INVALID_UTF8,
+ * TRACKSIDE_INVALID_ARGUMENT (a `size`, a length or a type that cannot be), TRACKSIDE_REENTRANT (called from a sink; the
+ * event was not taken).
+ *
+ * # Safety
+ *
+ * `tracker` and `visitor` are NULL or live handles; `event` is NULL or points at a struct of its `size`, whose pointers
+ * are NULL or point at as much as their lengths say; `reason` is NULL or points at a place for one.
+ */
+trackside_status trackside_tracker_event_within(const struct trackside_tracker *tracker,
+                                                const struct trackside_visitor *visitor,
+                                                const struct trackside_event *event,
+                                                uint64_t milliseconds,
+                                                trackside_reason *reason,
+                                                struct trackside_error *error);
 
 /**
  * Sets the page's title, in UTF-8, in place of what was set before; cut at 1,500 bytes. It is copied.
