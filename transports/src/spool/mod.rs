@@ -67,10 +67,13 @@
 //!    as well: dropped(`corrupt`).
 //! 9. Any bytes are read in linear time and in bounded memory. Of a segment at most 64 MiB are read.
 //! 10. Nothing that a client sends can look like a frame: it does not know the nonce.
-//! 11. A request never waits for a lock or for a sync, and opens a file only to begin a segment. If every stripe is busy,
-//!     if within the last second two writes in a row took over 5 ms, one took over 100 ms or one failed, or if there is
-//!     no room, or was none within the last second for a hit that was no larger, its hit stays in memory. (One write of
-//!     6 ms alone is no sign of the disk: its thread may have had to wait for a processor.)
+//! 11. A request never waits for a lock or for a sync, and opens a file only to begin a segment. Its hit stays in memory if
+//!     every stripe is busy, if the disk failed within the last second, if there is no room, or was none within the last
+//!     second for a hit that was no larger, and as long as the disk is slow: two writes in a row took over 5 ms, or more
+//!     than a third of the last ones did, or one took over 100 ms. That lasts a second, and twice as long each time that
+//!     it comes back soon, or until workers find the disk quick. A stripe that is slow while the others are quick is passed
+//!     over in the same way. (One write of 6 ms alone is no sign of the disk: its thread may have had to wait for a
+//!     processor.)
 //! 12. All segments of a process together, adopted ones included, do not grow beyond `spool.bytes`.
 //! 13. A folder has hits for one receiver and under one `ip` policy. What is left in another folder of the same
 //!     destination's name is neither read nor removed, and is told of.
@@ -87,6 +90,7 @@ mod folder;
 mod format;
 mod home;
 mod inspect;
+mod pace;
 mod pens;
 mod reader;
 mod scan;

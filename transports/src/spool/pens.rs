@@ -8,7 +8,7 @@ use std::{
     sync::{
         Arc, Mutex, PoisonError, TryLockError,
         atomic::{
-            AtomicBool, AtomicU64, AtomicUsize,
+            AtomicU64, AtomicUsize,
             Ordering::{Relaxed, Release, SeqCst},
         },
     },
@@ -22,18 +22,13 @@ use super::{
     disk::{Disk, DiskFile},
     format::{FIRST, FRAME, Header, Seal},
     home::Home,
+    pace::{self, Pace},
     segment::Segment,
 };
 
 /// How many segments are written side by side, at most.
 const STRIPES: usize = 8;
-/// Two writes in a row that take longer keep requests away for a while. One alone may be a thread that had to wait for a
-/// processor, of which the disk knows nothing.
-const SLOW: Duration = Duration::from_millis(5);
-/// One that takes longer does so by itself: no request is to wait for so long after another did.
-const STALLED: Duration = Duration::from_millis(100);
-/// For so long requests do not write, in microseconds; nor does anybody after a failure, nor what is as large as a hit
-/// for which there was no room.
+/// For so long nobody writes after a failure, in microseconds, nor what is as large as a hit for which there was no room.
 const AWAY: u64 = 1_000_000;
 /// A segment whose hits have all ended is not kept for others that may come, if it is older than this.
 const LINGER: Duration = Duration::from_secs(60);
@@ -43,14 +38,14 @@ const LINGER: Duration = Duration::from_secs(60);
 pub(super) enum Hand {
     /// A request, which does not wait for a slow disk.
     Request,
-    /// A worker, which finds out whether the disk is quick again.
+    /// A worker, which finds out whether it is quick again.
     Worker,
 }
 
 /// Why a hit was not written.
 #[derive(Debug)]
 pub(super) enum Unwritten {
-    /// There is no directory yet, the disk was slow or failed a moment ago, or every stripe is busy.
+    /// There is no directory yet, the disk failed a moment ago or is slow, or every stripe is busy or slow.
     Busy,
     /// The spool was closed.
     Closed,
@@ -68,10 +63,8 @@ pub(super) struct Pens {
     /// Segments begun, for the reader. Kept out of every lock that a request could wait for.
     begun: Sender<Arc<Segment>>,
     made: Instant,
-    /// The last write was slow.
-    is_suspect: AtomicBool,
-    /// Requests do not write before then, in microseconds after `made`.
-    slow_until: AtomicU64,
+    /// How quick the disk is.
+    pace: Pace,
     /// Nobody writes before then.
     failed_until: AtomicU64,
     /// Nobody writes a record of `full_from` bytes or more before then.
@@ -85,6 +78,8 @@ struct Stripe {
     pen: Mutex<Pen>,
     /// Hits written. Changed under the lock.
     written: AtomicU64,
+    /// How quick its own segment is: a file may be slow while others are quick, as one that is just being synced.
+    pace: Pace,
 }
 
 #[derive(Default)]
@@ -112,8 +107,7 @@ impl Pens {
             stripes: Default::default(),
             begun,
             made: Instant::now(),
-            is_suspect: AtomicBool::new(false),
-            slow_until: AtomicU64::new(0),
+            pace: Pace::default(),
             failed_until: AtomicU64::new(0),
             full_until: AtomicU64::new(0),
             full_from: AtomicUsize::new(0),
@@ -144,6 +138,10 @@ impl Pens {
         let (mut is_busy, mut is_full) = (false, false);
         for n in 0..STRIPES {
             let stripe = &self.stripes[(mine + n) % STRIPES];
+            if hand == Hand::Request && stripe.pace.is_away(|| self.micros(began)) {
+                is_busy = true;
+                continue;
+            }
             let mut pen = match stripe.pen.try_lock() {
                 Ok(pen) => pen,
                 Err(TryLockError::Poisoned(pen)) => pen.into_inner(),
@@ -159,14 +157,13 @@ impl Pens {
                 continue;
             }
             drop(pen);
-            self.note(&written, began, hand);
+            self.note(stripe, &written, began, hand);
             return written;
         }
         if is_busy || !is_full {
             return Err(Unwritten::Busy);
         }
         let written = Err(Unwritten::Full);
-        self.note(&written, began, hand);
         self.note_full(record.len(), began);
         written
     }
@@ -259,15 +256,14 @@ impl Pens {
         Ok(())
     }
 
-    /// Whether the disk was slow or failed a moment ago.
+    /// Whether the disk failed a moment ago, or is slow.
     #[inline]
     fn is_away(&self, now: Instant, hand: Hand) -> bool {
         let failed = self.failed_until.load(SeqCst);
-        let until = match hand {
-            Hand::Request => failed.max(self.slow_until.load(SeqCst)),
-            Hand::Worker => failed,
-        };
-        until > 0 && self.micros(now) < until
+        if failed > 0 && self.micros(now) < failed {
+            return true;
+        }
+        hand == Hand::Request && self.pace.is_away(|| self.micros(now))
     }
 
     /// Whether there was no room for a record of so many bytes, or fewer, a moment ago.
@@ -290,27 +286,20 @@ impl Pens {
     }
 
     #[inline]
-    fn note(&self, written: &Result<(), Unwritten>, began: Instant, hand: Hand) {
+    fn note(&self, stripe: &Stripe, written: &Result<(), Unwritten>, began: Instant, hand: Hand) {
         let now = Instant::now();
         let took = now.duration_since(began);
-        if took > SLOW {
-            self.note_slow(took, now);
-        } else if self.is_suspect.load(Relaxed) {
-            self.is_suspect.store(false, Relaxed);
-        }
-        if took <= SLOW && hand == Hand::Worker && written.is_ok() {
-            self.slow_until.store(0, SeqCst);
+        let is_worker = hand == Hand::Worker && written.is_ok();
+        if pace::is_slow(took) {
+            let now = self.micros(now);
+            stripe.pace.slow(took, now);
+            self.pace.slow(took, now);
+        } else {
+            stripe.pace.quick(is_worker);
+            self.pace.quick(is_worker);
         }
         if matches!(written, Err(Unwritten::Failed(_))) {
             self.failed_until.store(self.micros(now) + AWAY, SeqCst);
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn note_slow(&self, took: Duration, now: Instant) {
-        if self.is_suspect.swap(true, Relaxed) || took > STALLED {
-            self.slow_until.store(self.micros(now) + AWAY, SeqCst);
         }
     }
 

@@ -3,7 +3,7 @@
 use std::{
     fmt,
     io::{self, ErrorKind},
-    path::Path,
+    path::{Path, PathBuf},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering::SeqCst},
@@ -27,6 +27,8 @@ pub struct Faults {
     pub is_unreadable: AtomicBool,
     /// How long a write takes, in milliseconds.
     pub slow: AtomicU64,
+    /// This file alone takes eight.
+    pub slow_file: Mutex<Option<PathBuf>>,
     /// Of the next write so many bytes arrive, less 1; 0: all of them.
     pub torn: AtomicU64,
     /// Who writes is held up, and how many are.
@@ -86,8 +88,8 @@ impl Faulty {
         if self.0.fails.load(SeqCst) { Err(ErrorKind::StorageFull.into()) } else { Ok(()) }
     }
 
-    fn file(&self, file: Arc<dyn DiskFile>) -> Arc<dyn DiskFile> {
-        Arc::new(FaultyFile { disk: self.clone(), file })
+    fn file(&self, path: &Path, file: Arc<dyn DiskFile>) -> Arc<dyn DiskFile> {
+        Arc::new(FaultyFile { disk: self.clone(), path: path.to_owned(), file })
     }
 }
 
@@ -107,7 +109,7 @@ impl Disk for Faulty {
 
     fn create(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
         self.write()?;
-        Ok(self.file(Os.create(path)?))
+        Ok(self.file(path, Os.create(path)?))
     }
 
     fn open(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
@@ -115,7 +117,7 @@ impl Disk for Faulty {
         if self.0.is_unreadable.load(SeqCst) {
             return Err(ErrorKind::PermissionDenied.into());
         }
-        Ok(self.file(Os.open(path)?))
+        Ok(self.file(path, Os.open(path)?))
     }
 
     fn remove_file(&self, path: &Path) -> io::Result<()> {
@@ -140,6 +142,7 @@ impl Disk for Faulty {
 #[derive(Debug)]
 struct FaultyFile {
     disk: Faulty,
+    path: PathBuf,
     file: Arc<dyn DiskFile>,
 }
 
@@ -150,6 +153,9 @@ impl DiskFile for FaultyFile {
     }
 
     fn write_at(&self, bytes: &[u8], at: u64) -> io::Result<usize> {
+        if self.disk.0.slow_file.lock().unwrap().as_ref() == Some(&self.path) {
+            thread::sleep(Duration::from_millis(8));
+        }
         self.disk.write()?;
         self.disk.0.written.fetch_add(1, SeqCst);
         match self.disk.0.torn.swap(0, SeqCst) {

@@ -1,5 +1,7 @@
 //! A disk that fails, fills or is slow.
 
+use std::{sync::mpsc, thread};
+
 use super::*;
 
 fn faulty(place: &Place) -> (Spool, Faulty) {
@@ -179,6 +181,59 @@ fn one_slow_write_among_quick_ones_keeps_nobody_away() {
         disk.faults().slow.store(0, SeqCst);
         assert!(spool.write(&hit(), 0));
     }
+}
+
+#[test]
+fn a_disk_that_is_slow_and_quick_by_turns_keeps_requests_away() {
+    let place = Place::new();
+    let (spool, disk) = faulty(&place);
+    quickly(|| spool.save(&hit(), 0));
+    let is_away = (0..20).any(|n| {
+        disk.faults().slow.store(if n % 2 == 0 { 8 } else { 0 }, SeqCst);
+        !spool.write(&hit(), 0)
+    });
+    assert!(is_away);
+    assert_eq!(read(&spool).len() as u64, spool.pending());
+}
+
+#[test]
+fn a_stripe_that_is_slow_alone_is_passed_over_and_the_others_are_written_to() {
+    let place = Place::new();
+    let (spool, disk) = faulty(&place);
+    quickly(|| put(&spool, &hit(), 0));
+    let mine = place.segments().remove(0);
+    thread::scope(|scope| {
+        let others = loop {
+            let (asks, asked) = mpsc::sync_channel(0);
+            let spool = &spool;
+            scope.spawn(move || {
+                asked.iter().for_each(|done: mpsc::SyncSender<()>| {
+                    quickly(|| put(spool, &hit(), 0));
+                    done.send(()).unwrap();
+                });
+            });
+            ask(&asks);
+            // Another thread's stripe is not always another one.
+            if place.segments().len() > 1 {
+                break asks;
+            }
+        };
+        let before = mine.metadata().unwrap().len();
+        disk.faults().slow_file.lock().unwrap().replace(mine.clone());
+        for _ in 0..20 {
+            assert!(spool.write(&hit(), 0), "no request is kept away");
+            (0..4).for_each(|_| ask(&others));
+        }
+        let slow = (mine.metadata().unwrap().len() - before) / (hit().record().len() as u64 + 16);
+        assert_eq!(slow, 2, "two in a row of its own, and no more");
+    });
+    assert_eq!(read(&spool).len() as u64, spool.pending());
+}
+
+fn ask(asks: &mpsc::SyncSender<mpsc::SyncSender<()>>) {
+    let (done, is_done) = mpsc::sync_channel(0);
+    asks.send(done).unwrap();
+    is_done.recv().unwrap();
 }
 
 #[test]
