@@ -17,6 +17,7 @@ from recorded import BROWSER, CONFIG, HTML, PEER, Site
 
 from trackside import (
     ArgumentError,
+    Batch,
     ConfigError,
     FileError,
     Left,
@@ -183,7 +184,13 @@ def test_the_books_balance(site: Site) -> None:
 
 def spooling(folder: Path) -> dict[str, Any]:
     """To a receiver that is away: nobody listens on that port."""
-    to = {"type": "webhook", "name": "away", "url": "http://127.0.0.1:9/", "spool": "always"}
+    to: dict[str, Any] = {
+        "type": "ga-v1",
+        "name": "away",
+        "tracking_id": "UA-1",
+        "url": "http://127.0.0.1:9/",
+    }
+    to["spool"] = "always"
     return {**CONFIG, "spool": {"dir": str(folder)}, "destination": [to]}
 
 

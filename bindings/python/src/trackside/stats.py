@@ -38,7 +38,7 @@ class Requests:
 
 @dataclass(frozen=True)
 class Hits:
-    """offered + adopted = delivered + the sum of refused + the sum of dropped + pending, for one destination."""
+    """offered + adopted = delivered + the sum of refused + the sum of dropped + pending."""
 
     name: str
     #: Hits that this process handed to the destination.
@@ -62,8 +62,8 @@ class Hits:
     openings: int = 0
     #: Hits that another process left in the spool and this one took over, beside those offered.
     adopted: int = 0
-    #: Those of the pending hits that an end of the process would lose although ``spool = "always"``: they came while
-    #: the spool could not be written.
+    #: Those of the pending hits that an end of the process would lose although ``spool = "always"``:
+    #: they came while the spool could not be written.
     volatile: int = 0
 
 

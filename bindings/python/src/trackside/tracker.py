@@ -299,12 +299,13 @@ class Tracker:
         value: float | None = None,
         properties: Mapping[str, Value] | None = None,
     ) -> str | None:
-        """:meth:`event` for importers, who rather wait than lose an event: where a destination's queue is full, waits
-        for room for at most ``seconds`` (None: the configuration's ``shutdown``). With several destinations it waits
-        for each in turn, for at most that in all. Never for the thread of a request. Other threads run meanwhile.
+        """:meth:`event` for importers, who rather wait than lose an event: where a destination's queue is
+        full, waits for room for at most ``seconds`` (None: the configuration's ``shutdown``). With several
+        destinations it waits for each in turn, for at most that in all. Never for the thread of a request.
+        Other threads run meanwhile.
 
-        Answers why no destination took the event: ``"queue-full"`` or ``"queue-bytes"`` if there was no room in time,
-        another reason if it was not waited for; None if one took it.
+        Answers why no destination took the event: ``"queue-full"`` or ``"queue-bytes"`` if there was no
+        room in time, another reason if it was not waited for; None if one took it.
 
         :raises ReentrantError: called from a sink, which cannot wait for itself; the event was not taken.
         """
@@ -319,8 +320,7 @@ class Tracker:
             reason,
         )
         log.drain()
-        code = lib.trackside_reason_code(reason[0])
-        return ffi.string(code).decode() if reason[0] and code else None
+        return _native.reason_code(reason[0])
 
     def stats(self) -> Stats:
         """Both books at one instant."""
@@ -408,6 +408,7 @@ class Tracker:
         except RefusedError as error:
             error.reason = _native.reason_code(refused[0]) or ""
             raise
+        del kept
         outgoing = ffi.gc(place[0], lib.trackside_outgoing_free)
         view = _native.new_struct("trackside_outgoing_view")
         _native.call(lib.trackside_outgoing_request, outgoing, view)
