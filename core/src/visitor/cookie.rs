@@ -91,17 +91,33 @@ impl Known {
 /// A dot and up to twelve digits, and what follows them.
 fn time(text: &[u8]) -> Option<(u64, &[u8])> {
     let digits = text.strip_prefix(b".")?;
-    // Of the ten digits of a time eight are read at once.
-    let (mut seconds, mut count) = digits.first_chunk().and_then(eight_digits).map_or((0, 0), |n| (n, 8));
-    for byte in digits[count..].iter().take(13 - count) {
-        let digit = byte.wrapping_sub(b'0');
-        if digit > 9 {
-            break;
-        }
-        seconds = seconds * 10 + u64::from(digit);
-        count += 1;
+    // Times have ten until the year 2286.
+    if let Some((ten, rest)) = digits.split_first_chunk()
+        && let Some(seconds) = ten_digits(ten)
+        && !rest.first().is_some_and(u8::is_ascii_digit)
+    {
+        return Some((seconds, rest));
     }
-    (1..=12).contains(&count).then(|| (seconds, &digits[count..]))
+    of_any_length(digits)
+}
+
+#[cold]
+#[inline(never)]
+fn of_any_length(digits: &[u8]) -> Option<(u64, &[u8])> {
+    let count = digits.iter().take(13).take_while(|byte| byte.is_ascii_digit()).count();
+    let (digits, rest) = digits.split_at(count);
+    let seconds = digits.iter().fold(0, |number, digit| number * 10 + u64::from(digit - b'0'));
+    (1..=12).contains(&count).then_some((seconds, rest))
+}
+
+/// The number that ten digits make, if they are digits.
+fn ten_digits(digits: &[u8; 10]) -> Option<u64> {
+    let (eight, two) = digits.split_first_chunk()?;
+    let two = two.iter().try_fold(0, |number, digit| {
+        let digit = digit.wrapping_sub(b'0');
+        (digit < 10).then(|| number * 10 + u64::from(digit))
+    })?;
+    Some(eight_digits(eight)? * 100 + two)
 }
 
 /// The number that eight digits make, if they are digits.

@@ -114,6 +114,18 @@ fn a_time_has_up_to_twelve_digits() {
 }
 
 #[test]
+fn a_time_ends_at_what_is_no_digit() {
+    for at in 1..12 {
+        for byte in [0, b'/', b':', b'.', 0xff] {
+            let mut text = *b".12345678901";
+            text[at] = byte;
+            let seconds = String::from_utf8_lossy(&text[1..at]).parse().ok();
+            assert_eq!(time(&text), seconds.map(|seconds| (seconds, &text[at..])), "{text:?}");
+        }
+    }
+}
+
+#[test]
 fn eight_digits_are_read_at_once_and_nothing_else() {
     for number in ["00000000", "12345678", "87654321", "99999999", "90909090", "00000001"] {
         assert_eq!(eight_digits(number.as_bytes().try_into().unwrap()), number.parse().ok());
