@@ -6,6 +6,7 @@ use std::{
     fmt::Display,
     fs::{self, OpenOptions},
     io::Write,
+    panic::resume_unwind,
     path::{Path, PathBuf},
     sync::{
         OnceLock,
@@ -14,12 +15,13 @@ use std::{
 };
 
 use trackside_core::{
+    Reason,
     ledger::Hits,
     protocol::{Enriched, Outcome},
 };
 use trackside_transports::sink::{Delivery, Sink, SinkFactory};
 
-use crate::{counts, wire::Attempts};
+use crate::{counts, hits::number, random::Random, wire::Attempts};
 
 /// Who is below was started by the run, and who is not was forked.
 pub(super) const FORKED: u64 = 1_000;
@@ -79,6 +81,16 @@ pub(super) fn sure(thread: usize) {
     write(&format!("sure {thread}"));
 }
 
+/// It is about to be written down that an attempt at this hit begins.
+pub(super) fn begins(hit: u64) {
+    write(&format!("begins {hit}"));
+}
+
+/// It was written down that none is under way.
+pub(super) fn waits(hit: u64) {
+    write(&format!("waits {hit}"));
+}
+
 /// A child that was forked may be killed.
 pub(super) fn kills(who: u64) {
     write(&format!("kills {who}"));
@@ -91,8 +103,11 @@ pub(super) fn dies() {
 
 /// The last of one that closes its pool.
 pub(super) fn ends(book: &Hits) {
-    let Hits { offered, delivered, .. } = book;
-    write(&format!("ends {offered} {delivered} {}", counts::all_lost(book)));
+    let Hits { offered, delivered, panics, .. } = book;
+    let of = |reason| counts::lost(book, reason);
+    let given_up = counts::all_lost(book);
+    let (ambiguous, shut, poison) = (of(Reason::Ambiguous), of(Reason::Shutdown), of(Reason::Poison));
+    write(&format!("ends {offered} {delivered} {panics} {given_up} {ambiguous} {shut} {poison}"));
 }
 
 /// Notes each attempt, and how it ended.
@@ -115,17 +130,31 @@ thread_local! {
 }
 
 impl Noted {
-    /// Sinks with somebody who looks over their shoulders.
-    pub(super) fn watch(factory: impl SinkFactory) -> impl SinkFactory {
-        move || Ok(Box::new(Watched(factory()?)) as Box<dyn Sink>)
+    /// Sinks with somebody who looks over their shoulders. So many attempts of a hundred end in a panic.
+    pub(super) fn watch(factory: impl SinkFactory, seed: u64, percent: usize) -> impl SinkFactory {
+        move || Ok(Box::new(Watched { sink: factory()?, seed, percent }) as Box<dyn Sink>)
     }
 }
 
-struct Watched(Box<dyn Sink>);
+struct Watched {
+    sink: Box<dyn Sink>,
+    seed: u64,
+    percent: usize,
+}
 
 impl Sink for Watched {
     fn deliver(&mut self, batch: &[Enriched<'_>], now: u64) -> Delivery {
-        let delivery = self.0.deliver(batch, now);
+        let mut random = Random::of(self.seed, first_number() + ATTEMPTS.load(SeqCst));
+        let panics = random.percent(self.percent);
+        if panics && random.percent(50) {
+            let hits: Vec<_> = batch.iter().map(|enriched| number(enriched.hit)).collect();
+            Noted.begin(&hits);
+            panic();
+        }
+        let delivery = self.sink.deliver(batch, now);
+        if panics {
+            panic();
+        }
         let how = match &delivery.outcome {
             Outcome::Delivered => "delivered",
             Outcome::Retry(_) => "again",
@@ -137,6 +166,12 @@ impl Sink for Watched {
     }
 }
 
+/// Ends an attempt by a panic without a word.
+fn panic() -> ! {
+    write(&format!("panics {}", LAST.get()));
+    resume_unwind(Box::new("as it was drawn"));
+}
+
 /// What one process noted.
 #[derive(Debug, Default)]
 pub(super) struct Diary {
@@ -145,6 +180,8 @@ pub(super) struct Diary {
     pub(super) turned_away: u64,
     pub(super) sure: BTreeSet<u64>,
     pub(super) attempts: BTreeMap<u64, Attempt>,
+    /// Hits that the process wrote down as being attempted, when it was last heard of.
+    pub(super) begun: BTreeSet<u64>,
     pub(super) kills: Vec<u64>,
     pub(super) has_died: bool,
     pub(super) end: Option<End>,
@@ -161,7 +198,10 @@ pub(super) struct Attempt {
 pub(super) enum How {
     Again,
     Delivered,
-    /// The process was killed, or the answer did not come.
+    Panicked,
+    /// The process was killed.
+    Torn,
+    /// The answer did not come.
     Unknown,
 }
 
@@ -170,7 +210,12 @@ pub(super) enum How {
 pub(super) struct End {
     pub(super) offered: u64,
     pub(super) delivered: u64,
+    pub(super) panics: u64,
     pub(super) given_up: u64,
+    /// Of those, by reason.
+    pub(super) ambiguous: u64,
+    pub(super) shut: u64,
+    pub(super) poison: u64,
 }
 
 impl Diary {
@@ -200,17 +245,22 @@ impl Diary {
                 }
                 ("turned-away", &[_]) => diary.turned_away += 1,
                 ("sure", &[thread]) => diary.sure.extend(waiting.remove(&thread).unwrap_or_default()),
+                // A sink that is made has a request made of no hit.
+                ("attempts", &[_]) => {}
                 ("attempts", &[attempt, ref hits @ ..]) => {
-                    let attempted = Attempt { hits: hits.to_vec(), outcome: How::Unknown };
+                    let attempted = Attempt { hits: hits.to_vec(), outcome: How::Torn };
                     assert!(diary.attempts.insert(attempt, attempted).is_none());
                 }
                 ("delivered", attempt) => diary.end_attempt(attempt, How::Delivered),
                 ("again", attempt) => diary.end_attempt(attempt, How::Again),
+                ("panics", attempt) => diary.end_attempt(attempt, How::Panicked),
                 ("unknown", attempt) => diary.end_attempt(attempt, How::Unknown),
+                ("begins", &[hit]) => _ = diary.begun.insert(hit),
+                ("waits", &[hit]) => _ = diary.begun.remove(&hit),
                 ("kills", &[who]) => diary.kills.push(who),
                 ("dies", []) => diary.has_died = true,
-                ("ends", &[offered, delivered, given_up]) => {
-                    diary.end = Some(End { offered, delivered, given_up });
+                ("ends", &[offered, delivered, panics, given_up, ambiguous, shut, poison]) => {
+                    diary.end = Some(End { offered, delivered, panics, given_up, ambiguous, shut, poison });
                 }
                 _ => panic!("{line:?} is no line of a diary"),
             }
@@ -222,9 +272,18 @@ impl Diary {
         self.attempts.get_mut(&attempt[0]).unwrap().outcome = how;
     }
 
-    /// Hits of the attempts that ended so.
+    /// The attempts that ended so.
+    pub(super) fn attempts_that(&self, how: How) -> impl Iterator<Item = &Attempt> {
+        self.attempts.values().filter(move |attempt| attempt.outcome == how)
+    }
+
+    /// Their hits.
     pub(super) fn hits_of(&self, how: How) -> impl Iterator<Item = u64> {
-        let attempts = self.attempts.values().filter(move |attempt| attempt.outcome == how);
-        attempts.flat_map(|attempt| &attempt.hits).copied()
+        self.attempts_that(how).flat_map(|attempt| &attempt.hits).copied()
+    }
+
+    /// Hits of attempts of which nobody knows how they ended.
+    pub(super) fn unknown(&self) -> impl Iterator<Item = u64> {
+        [How::Panicked, How::Torn, How::Unknown].into_iter().flat_map(|how| self.hits_of(how))
     }
 }

@@ -1,5 +1,5 @@
 //! Processes that submit hits under load, on one spool, and that are killed, ended, forked and replaced at random while
-//! the receiver flaps. What each of them noted is held against what the receiver has.
+//! the receiver flaps, their sinks panic and their clocks are set a day ahead and back. What each of them noted is held against what the receiver has.
 //!
 //! A seed makes the same processes, faults and orders in the same sequence; when each of them meets a process is the
 //! system's to say.
@@ -7,6 +7,7 @@
 mod child;
 mod diary;
 mod outside;
+mod scribe;
 mod setting;
 
 use std::{
@@ -23,7 +24,7 @@ use trackside_tests::folder::Folder;
 
 pub(crate) use self::child::is_child;
 use self::{
-    child::{CHILD, FORK, HEIR, KILL, SPOOL, TERM, WORKER, directories},
+    child::{CHILD, FORK, HEIR, JUMP, KILL, SPOOL, TERM, WORKER, directories},
     diary::{Diary, FORKED},
     outside::Outside,
     setting::Setting,
@@ -88,7 +89,7 @@ struct Play {
     receiver: Receiver,
     folder: Folder,
     started: u64,
-    /// Kills, signals and forks.
+    /// Kills, signals, forks and jumps of the clock.
     orders: u64,
     /// Processes that were ended by a signal.
     killed: Vec<u64>,
@@ -119,6 +120,7 @@ impl Play {
             55..75 => self.tell(which, FORK),
             75..80 => self.tell(which, KILL),
             80..85 => self.tell(which, TERM),
+            85..92 => self.tell(which, JUMP),
             _ => self.receiver.flap(pause),
         }
     }

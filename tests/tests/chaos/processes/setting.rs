@@ -8,13 +8,13 @@ use trackside_core::{
     protocol::Needs,
 };
 use trackside_transports::{
-    clock::System,
+    clock::Clock,
     pool::{Backoff, Options, Pool},
     sinks,
-    spool::{self, Budget, Os},
+    spool::{self, Budget},
 };
 
-use super::diary::Noted;
+use super::{diary::Noted, scribe::Scribe};
 use crate::{hits::Maker, random::Random, receiver::Fault, wire::Wire};
 
 #[derive(Clone, Copy, Debug)]
@@ -23,13 +23,16 @@ pub(super) struct Setting {
     /// Whether the receiver knows a second copy.
     pub(super) is_key: bool,
     pub(super) patience: Duration,
-    workers: usize,
+    pub(super) workers: usize,
     queue: usize,
     batch: usize,
     /// Hits a request holds, at most.
     narrow: usize,
     fsync: Fsync,
     budget: u64,
+    /// How many attempts of a hundred end in a panic.
+    panics: usize,
+    seed: u64,
 }
 
 impl Setting {
@@ -47,6 +50,8 @@ impl Setting {
             fsync: *random.one_of(&[Fsync::Never, Fsync::Always, Fsync::Every(Duration::from_millis(20))]),
             // Room for some segments of the smallest, or for all.
             budget: *random.one_of(&[600 << 10, 1 << 30]),
+            panics: *random.one_of(&[0, 0, 3, 10]),
+            seed,
         }
     }
 
@@ -63,7 +68,7 @@ impl Setting {
         ]
     }
 
-    pub(super) fn pool(&self, url: &str, folder: &Path) -> Pool {
+    pub(super) fn pool(&self, url: &str, folder: &Path, clock: Arc<dyn Clock>) -> Pool {
         let maker = Maker::new();
         let destination = maker.destination();
         let (mut queue, mut batch) = (destination.queue.clone(), destination.batch);
@@ -79,20 +84,21 @@ impl Setting {
             workers: Workers::Count(self.workers),
             queue,
             batch,
-            max_age: Duration::from_secs(3_600),
+            // Of whoever spools, by default: a clock that is a day off at one time and at another makes none too old.
+            max_age: Duration::from_secs(72 * 3_600),
             only: trackside_core::config::Only::default(),
             changes: trackside_core::hit::Edit::new(),
             third_party: false,
             dedupe: self.is_key,
             protocol: Some(protocol),
             stage: None,
-            clock: Arc::new(System),
+            clock,
             keys: None,
             spool: self.spool(folder).map(|spool| (self.spooling, spool)),
             observer: None,
         };
         let backoff = Backoff::new(Duration::from_millis(1), Duration::from_millis(20));
-        Pool::with_backoff(options, backoff, Noted::watch(sink))
+        Pool::with_backoff(options, backoff, Noted::watch(sink, self.seed, self.panics))
     }
 
     fn spool(&self, folder: &Path) -> Option<spool::Options> {
@@ -102,7 +108,7 @@ impl Setting {
             folder: folder.to_owned(),
             fsync: self.fsync,
             budget,
-            disk: Arc::new(Os),
+            disk: Arc::new(Scribe),
         })
     }
 
@@ -112,10 +118,5 @@ impl Setting {
             Spooling::Always => book.volatile == 0,
             _ => book.queued + book.in_flight == 0,
         }
-    }
-
-    /// Of how many hits a process may be about to begin an attempt, at the moment when it is killed.
-    pub(super) fn about_to(&self) -> u64 {
-        if self.is_key || self.spooling == Spooling::Off { 0 } else { (self.workers * self.batch) as u64 }
     }
 }
