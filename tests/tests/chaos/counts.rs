@@ -22,6 +22,19 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
+    /// All of them in one line, for another process.
+    pub(crate) fn words(&self) -> String {
+        let Self { runs, faults, hits, given_up, again, lost, doubled } = self;
+        format!("{runs} {faults} {hits} {given_up} {again} {lost} {doubled}")
+    }
+
+    /// What [`words`](Self::words) wrote.
+    pub(crate) fn of(words: &str) -> Self {
+        let counts: Vec<u64> = words.split(' ').map(|count| count.parse().unwrap()).collect();
+        let [runs, faults, hits, given_up, again, lost, doubled] = counts.try_into().unwrap();
+        Self { runs, faults, hits, given_up, again, lost, doubled }
+    }
+
     pub(crate) fn add(&mut self, other: Self) {
         self.runs += other.runs;
         self.faults += other.faults;

@@ -10,8 +10,10 @@ mod clock;
 mod counts;
 mod disks;
 mod expected;
+mod heap;
 mod hits;
 mod http;
+mod memory;
 mod model;
 #[cfg(unix)]
 mod processes;
@@ -35,6 +37,7 @@ const FAMILIES: &[Family] = &[
     Family { name: "disks", runs: 80, brief: 80, beside: 12, run: disks::run },
     #[cfg(unix)]
     Family { name: "processes", runs: 120, brief: 60, beside: 4, run: processes::run },
+    Family { name: "memory", runs: 60, brief: 24, beside: 2, run: memory::run },
     Family { name: "tmpfs", runs: 12, brief: 12, beside: 4, run: tmpfs::run },
 ];
 

@@ -225,6 +225,8 @@ impl Shared {
             let mut numbers = body.lines().map(|line| line.split(' ').next().unwrap().parse().unwrap());
             let attempt: u64 = numbers.next().unwrap();
             let hits = numbers.collect();
+            // Whoever is held up keeps no more of it in memory than it has to.
+            drop((body, request));
             let is_processed = match fault {
                 None => true,
                 Some(Fault::HangUp | Fault::Mute | Fault::ServerError) => random.percent(50),
@@ -336,6 +338,11 @@ fn answer(mut stream: &TcpStream, status: u16, headers: &str, body: &[u8]) -> io
 /// The other side is told that the connection is gone, not that it has ended.
 fn reset(stream: &TcpStream) -> io::Result<()> {
     SockRef::from(stream).set_linger(Some(Duration::ZERO))
+}
+
+/// Makes what is made once.
+pub(crate) fn prepare() {
+    bomb();
 }
 
 /// Some kilobytes that unfold to 16 MiB.

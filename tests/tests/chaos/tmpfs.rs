@@ -58,10 +58,7 @@ pub(crate) fn run(seed: u64) -> Counts {
     match done {
         Ok(output) if output.status.success() => {
             let told = String::from_utf8_lossy(&output.stdout).into_owned();
-            let counts = told.lines().find_map(|line| line.strip_prefix(TOLD)).unwrap();
-            let counts: Vec<u64> = counts.split(' ').map(|count| count.parse().unwrap()).collect();
-            let [faults, hits, given_up, again, lost, doubled] = counts.try_into().unwrap();
-            Counts { runs: 1, faults, hits, given_up, again, lost, doubled }
+            told.lines().find_map(|line| line.strip_prefix(TOLD).map(Counts::of)).unwrap()
         }
         // An ordinary user of a system that allows no namespaces can do nothing about it.
         Ok(output) if !is_unmounted(output.status.code()) => panic!("{said}"),
@@ -90,9 +87,7 @@ pub(crate) fn is_child() -> bool {
         return false;
     };
     let (seed, folder) = told.split_once(':').unwrap();
-    let Counts { faults, hits, given_up, again, lost, doubled, .. } =
-        fill(seed.parse().unwrap(), Path::new(folder));
-    println!("{TOLD}{faults} {hits} {given_up} {again} {lost} {doubled}");
+    println!("{TOLD}{}", fill(seed.parse().unwrap(), Path::new(folder)).words());
     true
 }
 

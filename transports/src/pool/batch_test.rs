@@ -29,6 +29,8 @@ fn a_batch_is_full_by_hits() {
 
 #[test]
 fn a_batch_is_full_by_bytes() {
+    let (out, _) = push(LIMITS, &[(1, 60, 0), (2, 40, 0)]);
+    assert_eq!(out, [[1, 2]], "it waits for no other");
     let (out, batcher) = push(LIMITS, &[(1, 60, 0), (2, 40, 0), (3, 1, 0)]);
     assert_eq!(out, [[1, 2]]);
     assert_eq!(rest(batcher), [[3]]);

@@ -86,9 +86,9 @@ pub(super) fn begins(hit: u64) {
     write(&format!("begins {hit}"));
 }
 
-/// It was written down that none is under way.
-pub(super) fn waits(hit: u64) {
-    write(&format!("waits {hit}"));
+/// It was written down what came of it.
+pub(super) fn settles(hit: u64) {
+    write(&format!("settles {hit}"));
 }
 
 /// A child that was forked may be killed.
@@ -180,7 +180,7 @@ pub(super) struct Diary {
     pub(super) turned_away: u64,
     pub(super) sure: BTreeSet<u64>,
     pub(super) attempts: BTreeMap<u64, Attempt>,
-    /// Hits that the process wrote down as being attempted, when it was last heard of.
+    /// Hits of which the process had written down that they are attempted, and nothing else, when it was last heard of.
     pub(super) begun: BTreeSet<u64>,
     pub(super) kills: Vec<u64>,
     pub(super) has_died: bool,
@@ -256,7 +256,7 @@ impl Diary {
                 ("panics", attempt) => diary.end_attempt(attempt, How::Panicked),
                 ("unknown", attempt) => diary.end_attempt(attempt, How::Unknown),
                 ("begins", &[hit]) => _ = diary.begun.insert(hit),
-                ("waits", &[hit]) => _ = diary.begun.remove(&hit),
+                ("settles", &[hit]) => _ = diary.begun.remove(&hit),
                 ("kills", &[who]) => diary.kills.push(who),
                 ("dies", []) => diary.has_died = true,
                 ("ends", &[offered, delivered, panics, given_up, ambiguous, shut, poison]) => {

@@ -188,7 +188,8 @@ impl Play {
     /// Has what was left delivered, by as many processes as it takes: one looks for others' directories once, and then
     /// only each half minute.
     fn have_inherited(&mut self) {
-        let (spool, until) = (self.folder.join(SPOOL), Instant::now() + LIMIT);
+        // A busy disk syncs some hits a second.
+        let (spool, until) = (self.folder.join(SPOOL), Instant::now() + 4 * LIMIT);
         while directories(&spool) > 0 {
             assert!(Instant::now() < until, "hits stay in {}", spool.display());
             self.start(HEIR);

@@ -45,7 +45,6 @@ impl Outside {
             let unsure = diary.queued.difference(&diary.sure).filter(is_missing).count() as u64;
             lost += unsure.saturating_sub(end.shut);
         }
-        self.assert_left_are_ambiguous();
         let twice = processed.values().map(|times| times - 1).sum();
         Counts {
             hits: submitted.len() as u64,
@@ -64,16 +63,11 @@ impl Outside {
         for diary in self.diaries.values() {
             if !self.setting.is_key {
                 all.extend(diary.unknown());
-                all.extend(self.left_by(diary));
+                all.extend(&diary.begun);
             }
             all.extend(to_blame(diary));
         }
         all
-    }
-
-    /// Hits that a process which was killed left as being attempted.
-    fn left_by<'a>(&self, diary: &'a Diary) -> impl Iterator<Item = u64> + use<'a> {
-        diary.begun.iter().copied().filter(|_| diary.end.is_none())
     }
 
     /// At most one attempt of each worker is torn by a kill.
@@ -91,25 +85,13 @@ impl Outside {
         assert_eq!(end.panics, diary.attempts_that(How::Panicked).count() as u64, "{end:?}");
         assert_eq!(end.given_up, diary.turned_away + end.ambiguous + end.shut + end.poison, "{end:?}");
         let unknown = if self.setting.is_key { 0 } else { diary.unknown().count() as u64 };
-        // What others had left as being attempted comes on top where there is a spool.
-        assert!(unknown <= end.ambiguous, "{unknown}: {end:?}");
+        // Where there is a spool, what others left as being attempted comes on top, and nothing else.
+        let left = self.diaries.values().map(|diary| diary.begun.len() as u64).sum::<u64>();
+        assert!((unknown..=unknown + left).contains(&end.ambiguous), "{unknown}, {left}: {end:?}");
         assert!(end.poison <= to_blame(diary).count() as u64, "{end:?}");
         if self.setting.spooling == Spooling::Off {
-            assert_eq!(unknown, end.ambiguous, "{end:?}");
             assert_eq!(end.offered, end.delivered + end.given_up, "{end:?}");
         }
-    }
-
-    /// Whoever finds what others left as being attempted gives up that, and nothing else.
-    fn assert_left_are_ambiguous(&self) {
-        let ended = self.diaries.values().filter_map(|diary| Some((diary, diary.end?)));
-        let found: u64 = ended
-            .map(|(diary, end)| {
-                end.ambiguous - if self.setting.is_key { 0 } else { diary.unknown().count() as u64 }
-            })
-            .sum();
-        let left = self.diaries.values().map(|diary| self.left_by(diary).count() as u64).sum();
-        assert!(found <= left, "{found} hits were found as being attempted, and {left} left so");
     }
 
     /// What processes were told of attempts is what the receiver did, or that nobody knows.

@@ -1,5 +1,5 @@
-//! The machine's disk, which notes of which hit it is written down that an attempt begins, and that it is not under way
-//! any more: what a kill in between makes of a hit is known then.
+//! The machine's disk, which notes of which hit it is written down that an attempt begins, and what came of it: what a
+//! kill in between makes of a hit is known then.
 //!
 //! It keeps nothing in memory, so that whoever is forked can go on: the number of a hit stands in its record.
 
@@ -11,7 +11,6 @@ use super::diary;
 
 /// As the specification of a frame has it.
 const BEGUN: u8 = 0x2d;
-const WAITING: u8 = 0x1e;
 /// Where in a frame the state stands.
 const STATE: u64 = 2;
 
@@ -80,9 +79,11 @@ impl DiskFile for Noted {
         if bytes == [BEGUN] {
             diary::begins(self.number(at));
         }
+        let mut before = [0];
+        let ends = bytes.len() == 1 && bytes != [BEGUN] && self.0.read_at(&mut before, at)? == 1;
         let written = self.0.write_at(bytes, at)?;
-        if bytes == [WAITING] {
-            diary::waits(self.number(at));
+        if ends && before == [BEGUN] {
+            diary::settles(self.number(at));
         }
         Ok(written)
     }
