@@ -276,7 +276,8 @@ fn matomo_without_a_token() {
     told(MATOMO, &[invalid]).has(&["wrong | Matomo refuses the test hit for site 7 | compare `site_id`"]);
     // Matomo's own answer, though it has read no hit: the address is right.
     let unread = reply(200, r#"{"status":"success","tracked":0,"invalid":0}"#);
-    told(MATOMO, &[unread]).has(&["wrong | Matomo answers 200 and throws the test hit away, refused(rejected)"]);
+    told(MATOMO, &[unread])
+        .has(&["wrong | Matomo answers 200 and throws the test hit away, refused(rejected)"]);
     told(MATOMO, &[reply(400, "no")]).has(&["wrong | Matomo refuses the test hit for site 7: \"no\" | "]);
     let foreign =
         "wrong | what answers at `url` is not Matomo (status 200) … https://stats.example.com/matomo.php";
