@@ -50,6 +50,12 @@ static void count_free(void *userdata)
     counter_add(userdata, 1);
 }
 
+static trackside_status edits_nothing(void *userdata, const trackside_hit *hit, trackside_edit *edit)
+{
+    (void)userdata, (void)hit, (void)edit;
+    return TRACKSIDE_OK;
+}
+
 static void options_and_tracker(void)
 {
     const trackside_bytes text = trackside_text("");
@@ -75,6 +81,17 @@ static void options_and_tracker(void)
     sink.userdata = &freed;
     TAKES_ONLY(OPTIONS, "options", trackside_options_sink, wrong, trackside_text("x"), &sink);
     CHECK_INT(counter_get(&freed), 2 * KINDS);
+    trackside_hooks hooks = TRACKSIDE_HOOKS_INIT;
+    hooks.edit = edits_nothing;
+    hooks.free = count_free;
+    hooks.userdata = &freed;
+    TAKES_ONLY(OPTIONS, "options", trackside_options_hooks, wrong, &hooks);
+    CHECK_INT(counter_get(&freed), 4 * KINDS);
+    for (int n = 0; n <= KINDS; n++) {
+        if (n != TRACKER) {
+            trackside_tracker_count_late(handles[n]);
+        }
+    }
 
     TAKES_ONLY(OPTIONS, "options", trackside_options_toml, wrong, text);
     TAKES_ONLY(OPTIONS, "options", trackside_options_json, wrong, text);
@@ -212,6 +229,12 @@ static void stats_and_hits(void)
     TAKES_ONLY(KINDS + 1, "batch", trackside_batch_answered, wrong);
     TAKES_ONLY(KINDS + 1, "batch", trackside_batch_refuse, wrong, 0);
     TAKES_ONLY(KINDS + 1, "batch", trackside_batch_classify, wrong, 200, NULL, 0, body, &outcome);
+    /* Nor is there an edit, but within a hook. */
+    TAKES_ONLY(KINDS + 1, "edit", trackside_edit_text, wrong, TRACKSIDE_FIELD_PATH, body);
+    TAKES_ONLY(KINDS + 1, "edit", trackside_edit_property, wrong, &property);
+    TAKES_ONLY(KINDS + 1, "edit", trackside_edit_remove_property, wrong, trackside_text("x"));
+    TAKES_ONLY(KINDS + 1, "edit", trackside_edit_forget_visitor, wrong);
+    TAKES_ONLY(KINDS + 1, "edit", trackside_edit_forget_ip, wrong);
     CHECK(hit == NULL && text.data == NULL);
 }
 

@@ -33,6 +33,8 @@ use self::vector::{
 enum Way {
     Arrays,
     Blocks,
+    /// Blocks, of which that of the request is lent.
+    LentBlock,
     /// Blocks, of which one call ends the exchange.
     OneBlock,
 }
@@ -217,7 +219,7 @@ fn outcome(
             let hits = hits(tracker, destinations, recorded, raw);
             return answered(hits);
         }
-        let exchange = begin(way, tracker, &call.request);
+        let (exchange, _lent) = begin(way, tracker, &call.request);
         let choice = |choice| match choice {
             Choice::Denied => TRACKSIDE_CHOICE_DENIED,
             Choice::Granted => TRACKSIDE_CHOICE_GRANTED,
@@ -315,22 +317,27 @@ fn request_of<T>(asked: &Asked, look: impl FnOnce(&trackside_request) -> T) -> T
 }
 
 /// Begins an exchange with this request.
-fn begin(way: Way, tracker: *const trackside_tracker, asked: &Asked) -> *mut trackside_exchange {
-    let mut exchange = ptr::null_mut();
+fn begin(way: Way, tracker: *const trackside_tracker, asked: &Asked) -> (*mut trackside_exchange, Lent) {
+    let (mut exchange, mut lent) = (ptr::null_mut(), None);
     match way {
         Way::Arrays => request_of(asked, |request| {
             // SAFETY: the tracker is live, and what it is given outlives the call.
             ok(|error| unsafe { trackside_exchange_begin(tracker, request, &mut exchange, error) });
         }),
-        Way::Blocks | Way::OneBlock => {
-            let block = blocks::request(asked).bytes();
+        Way::Blocks | Way::LentBlock | Way::OneBlock => {
+            let is_lent = matches!(way, Way::LentBlock);
+            let block = block::RequestBlock { lent: is_lent, ..blocks::request(asked) }.bytes();
             let (data, length) = (block.as_ptr(), block.len());
-            // SAFETY: as above.
+            // SAFETY: as above, and as long as the exchange if it is lent.
             ok(|error| unsafe { trackside_exchange_begin_blob(tracker, data, length, &mut exchange, error) });
+            lent = is_lent.then_some(block);
         }
     }
-    exchange
+    (exchange, lent)
 }
+
+/// What has to live until the exchange is freed.
+type Lent = Option<Vec<u8>>;
 
 /// Ends an exchange as the call says, with its annotations, and reads the verdict.
 fn end(way: Way, exchange: *mut trackside_exchange, call: &Call) -> (u16, Vec<(String, String)>) {
@@ -353,7 +360,7 @@ fn end(way: Way, exchange: *mut trackside_exchange, call: &Call) -> (u16, Vec<(S
             // SAFETY: the exchange is live, and what it is given outlives the call.
             ok(|error| unsafe { trackside_exchange_finish(exchange, &response, error) });
         }
-        (Some(answered), Way::Blocks) => {
+        (Some(answered), Way::Blocks | Way::LentBlock) => {
             let block = blocks::response(answered, &call.annotations).bytes();
             let (data, length) = (block.as_ptr(), block.len());
             // SAFETY: as above.
@@ -496,6 +503,11 @@ fn arrays_give_what_the_vectors_expect() {
 #[test]
 fn blocks_give_what_the_vectors_expect() {
     compare(|vector| outcomes(Way::Blocks, vector));
+}
+
+#[test]
+fn blocks_that_are_lent_give_what_the_vectors_expect() {
+    compare(|vector| outcomes(Way::LentBlock, vector));
 }
 
 #[test]

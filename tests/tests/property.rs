@@ -339,11 +339,13 @@ proptest! {
         let recordings: Vec<_> = recordings.collect();
         let tracker = tracker(&recordings);
         let (mut tracked, mut abandoned) = (0, 0);
+        let (mut late, mut is_closed) = (0, false);
         for (call, end) in &calls {
             let request = Request::new(&call.method, &call.target, &call.request);
             let exchange = tracker.begin(&request);
             if let End::Closed = end {
                 tracker.close(Duration::ZERO).unwrap();
+                is_closed = true;
             }
             if let End::Dropped = end {
                 abandoned += 1;
@@ -352,6 +354,7 @@ proptest! {
             let response = Response::new(call.status, &call.response);
             let verdict = exchange.finish(&request, &response, &Annotations::new());
             tracked += u64::from(verdict.is_tracked());
+            late += u64::from(verdict.is_tracked() && is_closed);
         }
         let stats = tracker.stats();
         prop_assert_eq!(stats.requests.seen(), calls.len() as u64);
@@ -361,9 +364,12 @@ proptest! {
         for (book, (ip, recording)) in stats.destinations.iter().zip(&recordings) {
             let hits = recording.hits();
             prop_assert!(hits.iter().all(|hit| hit.ip_policy() == *ip));
-            let dropped: u64 = book.dropped.iter().map(|(_, n)| n).sum();
             prop_assert_eq!((book.offered, book.delivered), (tracked, hits.len() as u64));
-            prop_assert_eq!(book.offered, book.delivered + dropped + book.pending());
+            prop_assert_eq!(book.delivered, tracked - late);
+            let dropped: Vec<_> = book.dropped.iter().filter(|(_, n)| *n > 0).copied().collect();
+            prop_assert_eq!(dropped, if late > 0 { vec![(Reason::Closed, late)] } else { vec![] });
+            prop_assert_eq!(book.refused.iter().map(|(_, n)| n).sum::<u64>(), 0);
+            prop_assert_eq!(book.pending(), 0);
         }
     }
 

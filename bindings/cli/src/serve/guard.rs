@@ -19,7 +19,9 @@ const BESIDE: [&str; 4] = ["", "-journal", "-shm", "-wal"];
 /// What stands beside a file of keys while it is turned.
 const KEYS_BESIDE: [&str; 2] = ["", ".new"];
 
-/// The default places of what another configuration named, or a later one may name.
+/// Where a configuration is saved by habit, and the default places of what another one named, or a later one may name.
+const CONFIGURATION: &str = "trackside.toml";
+const STORE: &str = "trackside.db";
 const KEYS: &str = "trackside.keys";
 const SPOOL: &str = "trackside-spool";
 
@@ -30,7 +32,9 @@ pub(super) struct Guard(Vec<PathBuf>);
 impl Guard {
     /// Guards what `loaded` names.
     pub(super) fn new(loaded: &Loaded) -> Self {
-        let mut private = vec![PathBuf::from(SPOOL), loaded.config.spool().dir.clone()];
+        let mut private: Vec<_> = [SPOOL, CONFIGURATION].map(PathBuf::from).into();
+        private.push(loaded.config.spool().dir.clone());
+        private.extend(database(Path::new(STORE)));
         private.extend(with(Path::new(KEYS), &KEYS_BESIDE));
         if let Keys::File(path) = loaded.config.keys() {
             private.extend(with(path, &KEYS_BESIDE));

@@ -143,6 +143,36 @@ fn what_is_private_is_not_served_in_any_disguise() {
     server.wait();
 }
 
+/// What the default configuration made stays private with another one in force, and so does what that one names.
+#[test]
+fn what_another_configuration_left_is_not_served() {
+    let place = Place::new();
+    place.write("index.html", "<h1>Home</h1>");
+    let private = [
+        "trackside.db",
+        "trackside.db-wal",
+        "trackside.toml",
+        "trackside-spool/1/segment",
+        "my-spool/1/segment",
+        "my.db",
+        "my.toml",
+    ];
+    for name in &private[..5] {
+        place.write(name, SECRET);
+    }
+    let configuration = "consent.policy = \"none\"\nspool.dir = \"my-spool\"\n[[destination]]\ntype = \"sqlite\"\n\
+                         path = \"my.db\"\n";
+    place.write("my.toml", format!("# {SECRET}\n{configuration}"));
+    let server = Server::start(&place, &[".", "--config", "my.toml"]);
+    let mut client = Client::new(server.address);
+    assert_eq!(client.get("/").status(), 200);
+    for name in private {
+        let answer = client.get(&format!("/{name}"));
+        assert_eq!(answer.status(), 404, "{name}: {}", answer.0);
+    }
+    server.stop();
+}
+
 #[test]
 fn a_client_that_has_closed_its_side_gets_its_page() {
     let place = Place::new();
