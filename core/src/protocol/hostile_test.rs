@@ -1,11 +1,11 @@
 //! What every type of receiver makes of hits that mean harm: a request that is whole, of hits that are each either
 //! refused or in it, and that shows no secret.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use serde_json::Value as Json;
 
-use super::{Enriched, Outgoing, Protocol, TYPES};
+use super::{Enriched, Outgoing, Protocol, ReceiverType, TYPES};
 use crate::{
     Event, Value,
     config::{Config, IpPolicy, Receiver},
@@ -16,16 +16,26 @@ use crate::{
 const SECRET: &str = "whsec_c2VjcmV0LW9mLXRoZS1yZWNlaXZlci0x";
 
 fn protocols() -> Vec<(&'static str, std::sync::Arc<dyn Protocol>)> {
-    let made = TYPES.iter().map(|kind| {
-        let document = format!("[[destination]]\ntype = \"{}\"\n{}", kind.name, kind.example);
-        let config = Config::builder().toml("consent.policy = 'none'").toml(&document);
-        let config = config.secrets(|_| Ok(SECRET.to_owned())).build().unwrap();
-        match &config.destinations()[0].receiver {
-            Receiver::Remote(remote) => (kind.name, std::sync::Arc::clone(remote.protocol())),
-            other => panic!("{other:?}"),
-        }
+    // Both forms of those that have two.
+    let others =
+        [("ga-v1", "bulk = true\npage = 'dl'\ndimensions = { '0' = 1 }"), ("matomo", "bulk = false")];
+    let made = TYPES.iter().flat_map(|kind| {
+        let others = others.into_iter().filter(|(name, _)| *name == kind.name);
+        std::iter::once("")
+            .chain(others.map(|(_, keys)| keys))
+            .map(|keys| (kind.name, configured(kind, keys)))
     });
     made.collect()
+}
+
+fn configured(kind: &ReceiverType, keys: &str) -> std::sync::Arc<dyn Protocol> {
+    let document = format!("[[destination]]\ntype = \"{}\"\n{}\n{keys}", kind.name, kind.example);
+    let config = Config::builder().toml("consent.policy = 'none'").toml(&document);
+    let config = config.secrets(|_| Ok(SECRET.to_owned())).build().unwrap();
+    match &config.destinations()[0].receiver {
+        Receiver::Remote(remote) => std::sync::Arc::clone(remote.protocol()),
+        other => panic!("{other:?}"),
+    }
 }
 
 fn properties<'a>(count: usize, key: &str, value: &Value<'a>) -> Vec<(Cow<'a, str>, Value<'a>)> {
@@ -103,6 +113,15 @@ fn hits() -> Vec<Hit> {
     hits
 }
 
+/// A form as an independent reader has it: names once each, and a value for each.
+fn check_form(name: &str, form: &[u8]) {
+    assert!(form.is_ascii() && !form.iter().any(u8::is_ascii_control), "{name}");
+    let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(form).unwrap();
+    let names: BTreeSet<_> = pairs.iter().map(|(key, _)| key).collect();
+    assert!(!pairs.is_empty() && names.len() == pairs.len(), "{name}: {pairs:?}");
+    assert!(pairs.iter().all(|(_, value)| !value.is_empty()), "{name}: {pairs:?}");
+}
+
 /// The body as an independent reader has it.
 fn check(name: &str, out: &Outgoing) {
     let url: http::Uri = out.url().parse().unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -116,16 +135,17 @@ fn check(name: &str, out: &Outgoing) {
     }
     let body = out.payload();
     match kind.split(';').next().unwrap_or_default() {
-        "application/json" => drop(serde_json::from_slice::<Json>(body).unwrap_or_else(|error| {
-            panic!("{name}: {error}: {}", String::from_utf8_lossy(body));
-        })),
-        "application/x-www-form-urlencoded" => {
-            assert!(body.is_ascii() && !body.iter().any(u8::is_ascii_control), "{name}");
-            let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(body).unwrap();
-            assert!(!pairs.is_empty(), "{name}");
+        "application/json" => {
+            let body: Json = serde_json::from_slice(body).unwrap_or_else(|error| {
+                panic!("{name}: {error}: {}", String::from_utf8_lossy(body));
+            });
+            for query in body["requests"].as_array().into_iter().flatten() {
+                check_form(name, query.as_str().unwrap().strip_prefix('?').unwrap().as_bytes());
+            }
         }
-        // Lines of text, or of JSON.
-        _ => assert!(std::str::from_utf8(body).is_ok(), "{name}: {kind}"),
+        "application/x-www-form-urlencoded" => check_form(name, body),
+        "text/plain" => body.split(|byte| *byte == b'\n').for_each(|line| check_form(name, line)),
+        other => panic!("{name}: {other}"),
     }
     for shown in [
         out.shown_url(),
