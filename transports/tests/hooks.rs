@@ -5,6 +5,7 @@
 mod kit;
 
 use std::{
+    collections::BTreeSet,
     sync::{
         Arc, Mutex, OnceLock,
         atomic::{AtomicUsize, Ordering::SeqCst},
@@ -19,10 +20,12 @@ use trackside_core::{
     hit::{Edit, Text},
     ledger::Hits,
     protocol::{Enriched, Outcome},
+    transport::Recording,
 };
 use trackside_transports::{
     Builder, Tracker,
     hooks::{HookError, Hooks},
+    sink::SinkFactory,
 };
 
 const TWO: &str = "visitor.identity = 'none'
@@ -69,7 +72,8 @@ fn visit(tracker: &Tracker, path: &str) {
 }
 
 fn close(tracker: &Tracker) -> Vec<Hits> {
-    assert!(tracker.close(Duration::from_secs(60)).unwrap().is_empty());
+    let left = tracker.close(Duration::from_secs(60)).unwrap();
+    assert!(left.is_empty(), "{left:?}");
     tracker.stats().destinations
 }
 
@@ -386,4 +390,79 @@ fn closing_does_not_wait_for_a_hook() {
         assert_eq!(book.dropped, [(Reason::Shutdown, 1)]);
     }
     assert!(seen.lock().unwrap().is_empty());
+}
+
+/// Whose hits have become 20 times as large by the time they are sent, and for which the queue has so many bytes.
+fn enlarging(bytes: usize, sink: impl SinkFactory) -> Tracker {
+    let large = "x".repeat(1_000);
+    let set: Vec<_> = (0..10).map(|n| format!("p{n} = '{large}'")).collect();
+    let keys = format!(
+        "visitor.identity = 'none'\n[[destination]]\ntype = 'callback'\nname = 'one'\n
+         queue.bytes = {bytes}\nbatch = {{ hits = 1, bytes = {bytes} }}\nset.properties = {{ {} }}",
+        set.join(", ")
+    );
+    let config = Config::builder().toml(&keys).build().unwrap();
+    Tracker::builder(config).sink("one", sink).open().unwrap()
+}
+
+/// The size of a hit as it is queued.
+fn own_size() -> usize {
+    let config = Config::builder().toml("visitor.identity = 'none'").build().unwrap();
+    let recording = Arc::new(Recording::new());
+    visit(&Tracker::builder(config).transport(recording.clone()).open().unwrap(), "/");
+    recording.take()[0].size()
+}
+
+#[test]
+fn copies_that_were_edited_are_within_the_bytes_of_the_queue() {
+    let door = Door::default();
+    let (at, sizes) = (door.clone(), Arc::new(Mutex::new(Vec::new())));
+    let seen = sizes.clone();
+    let tracker = enlarging(
+        80_000,
+        does(move |batch: &[Enriched<'_>], _| {
+            seen.lock().unwrap().push(batch[0].hit.size());
+            at.pass();
+            all(batch, Outcome::Delivered)
+        }),
+    );
+    visit(&tracker, "/");
+    door.wait_for(1);
+    let copy = sizes.lock().unwrap()[0];
+    assert!((10_000..12_000).contains(&copy), "{copy}");
+    let dropped = || count(&tracker.stats().destinations[0].dropped, Reason::QueueBytes);
+    while dropped() == 0 {
+        visit(&tracker, "/");
+    }
+    let queued = tracker.stats().destinations[0].queued as usize;
+    // The first is in its attempt, with its copy.
+    assert_eq!(queued, (80_000 - copy) / own_size() - 1, "{copy} bytes");
+    door.open();
+    assert!(tracker.flush(LONG).unwrap().is_empty());
+    // What ended gave all of it back: as many find room again.
+    let before = dropped();
+    (0..queued / 2).for_each(|_| visit(&tracker, "/"));
+    assert!(tracker.close(LONG).unwrap().is_empty());
+    assert_eq!(dropped(), before);
+}
+
+#[test]
+fn copies_that_wait_for_a_receiver_that_fails_are_within_the_bytes_of_the_queue() {
+    let seen = Arc::new(Mutex::new(BTreeSet::new()));
+    let attempts = Arc::new(AtomicUsize::new(0));
+    let (ids, tries) = (seen.clone(), attempts.clone());
+    let tracker = enlarging(
+        70_000,
+        does(move |batch: &[Enriched<'_>], _| {
+            ids.lock().unwrap().insert(batch[0].hit.id());
+            tries.fetch_add(1, SeqCst);
+            all(batch, Outcome::Retry(None)).answered()
+        }),
+    );
+    (0..100).for_each(|_| visit(&tracker, "/"));
+    eventually("many attempts", || attempts.load(SeqCst) > 8);
+    // Each of those that were tried has a copy; one look takes one batch's.
+    let tried = seen.lock().unwrap().len();
+    assert!((2..=7).contains(&tried), "{tried} copies");
+    tracker.close(Duration::ZERO).unwrap();
 }

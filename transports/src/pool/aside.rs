@@ -86,6 +86,10 @@ impl Aside {
         self.tried = 0;
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.batches.is_empty()
+    }
+
     pub(super) fn items(&self) -> impl Iterator<Item = &Item> {
         self.batches.iter().flat_map(|batch| &batch.items)
     }

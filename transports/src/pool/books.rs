@@ -44,9 +44,19 @@ impl Item {
         Self { spot: Some(Box::new(spot)), ..Self::new(hit, epoch) }
     }
 
-    /// How many bytes of the queue it holds, whatever has become of it.
+    /// How many bytes of the queue it holds: its own, and those of its [copy](Self::copied).
     pub(super) fn size(&self) -> usize {
-        if self.spot.is_some() { 0 } else { self.hit.size() }
+        if self.spot.is_some() { 0 } else { self.hit.size() + self.copied() }
+    }
+
+    /// How many bytes of the queue the copy holds that an edit has made of it; 0 if there is none.
+    pub(super) fn copied(&self) -> usize {
+        match &self.looked {
+            Some(looked) if self.spot.is_none() && looked.hit.place() != self.hit.place() => {
+                looked.hit.size()
+            }
+            _ => 0,
+        }
     }
 
     pub(super) fn spot(&self) -> Option<&Spot> {

@@ -17,7 +17,7 @@ const EVICTIONS: usize = 8;
 const TENTH: usize = 10;
 
 /// Bounded in hits, and in bytes: these are taken before a hit is queued and given back when it has ended,
-/// so that what the workers hold counts too.
+/// so that what the workers hold counts too, copies that were edited included.
 ///
 /// Important hits have a lane of their own, which is read first and gives way to nobody. Where it is full they go
 /// with the others. They may take a tenth more bytes than those, so that some fit when the others have taken all.
@@ -95,7 +95,8 @@ impl Queue {
         evictions: usize,
         evicted: &mut impl FnMut(Item, Reason),
     ) -> Result<(), (Item, Reason)> {
-        let size = item.size();
+        // What is queued has no copy.
+        let size = item.submitted().size();
         let mut evictions = if size <= self.limit { evictions } else { 0 };
         while !self.reserve(size, self.limit) {
             let oldest = if evictions > 0 { self.pop_oldest() } else { None };
@@ -132,7 +133,7 @@ impl Queue {
         if name.is_empty() || !important.events.iter().any(|event| event == name) {
             return Err(item);
         }
-        let size = item.size();
+        let size = item.submitted().size();
         if !self.reserve(size, self.limit.saturating_add(important.bytes)) {
             return Err(item);
         }
@@ -156,6 +157,21 @@ impl Queue {
     /// Gives back the bytes of hits that have ended.
     pub(super) fn release(&self, bytes: usize) {
         self.bytes.0.fetch_sub(bytes, SeqCst);
+    }
+
+    /// Copies of hits that were taken out hold so many bytes now, and held so many `before`. There may be more than fit:
+    /// then nothing comes in until others have ended.
+    pub(super) fn hold_copies(&self, before: usize, now: usize) {
+        if now != before {
+            self.bytes.0.fetch_add(now, SeqCst);
+            self.release(before);
+        }
+    }
+
+    /// Whether copies hold more bytes than there are.
+    pub(super) fn is_over(&self) -> bool {
+        let important = self.important.as_ref().map_or(0, |important| important.bytes);
+        self.bytes.0.load(SeqCst) > self.limit.saturating_add(important)
     }
 
     /// Whether a hit of `size` bytes would find room at this moment.

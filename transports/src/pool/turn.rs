@@ -154,7 +154,8 @@ impl Running {
         now: Instant,
         hooks: Option<&dyn Hooks>,
     ) -> Option<(MutexGuard<'a, Desk>, bool)> {
-        if desk.is_gathering {
+        // What stands aside ends first where its copies hold too much.
+        if desk.is_gathering || (!desk.aside.is_empty() && self.queue.is_over()) {
             return Some((desk, false));
         }
         let mut count = 0;
@@ -179,11 +180,14 @@ impl Running {
             desk.take_off(&items);
             desk.is_gathering = true;
             drop(desk);
+            let copied = |items: &[Item]| items.iter().map(Item::copied).sum();
+            let before = copied(&items);
             if !self.look_at(&mut items, hooks) {
                 mem::forget(items);
                 return None;
             }
             let admitted: Vec<_> = items.iter_mut().map(|item| self.admit(item)).collect();
+            self.queue.hold_copies(before, copied(&items));
             desk = self.desk();
             desk.land(&items);
             desk.is_gathering = false;

@@ -29,7 +29,7 @@
 //! | --- | --- | --- |
 //! | the books | balance at every instant, with any answers, any number of threads | `the_books_agree_with_the_sinks_own_whatever_it_answers` |
 //! | a request's thread | no lock, no allocation, no system call, no wait for a receiver | `submit_alloc`, `submit_syscalls`, `while_the_collector_is_slow_pages_are_answered` |
-//! | memory | of hits never above `queue.bytes`, and a tenth more for important events; beside it 256 KiB for each worker (576 where bodies are compressed), and 576 KiB for reading a spool | `cargo xtask chaos memory`, `the_queue_is_bounded_in_bytes_with_what_is_in_flight`, `important_hits_have_a_tenth_of_the_bytes_beside_those_of_all` |
+//! | memory | of hits never above `queue.bytes`, and a tenth more for important events; beside it 256 KiB for each worker (576 where bodies are compressed), and 576 KiB for reading a spool | `cargo xtask chaos memory`, `the_queue_is_bounded_in_bytes_with_what_is_in_flight`, `important_hits_have_a_tenth_of_the_bytes_beside_those_of_all`, `copies_that_were_edited_are_within_the_bytes_of_the_queue` |
 //! | other destinations | an outage of one neither delays nor drops another's hits | `a_collector_that_stalls_does_not_hold_up_the_store` |
 //!
 //! In figures: while a receiver answered nobody, 1,000,000 hits to a queue of 16 MiB made the process grow by 17 MiB, and
