@@ -43,6 +43,11 @@ impl Maker {
         self.make(micros, 0, Some(name))
     }
 
+    /// The path of a page with the next number.
+    pub(crate) fn path(&self, more: usize) -> String {
+        format!("/{}/{}", self.next.fetch_add(1, SeqCst), "x".repeat(more))
+    }
+
     fn make(&self, micros: u64, more: usize, event: Option<&str>) -> Hit {
         static DRAWN: AtomicU64 = AtomicU64::new(0);
         let mut entropy = [0; 64];
@@ -52,7 +57,7 @@ impl Maker {
             block[..8].copy_from_slice(&(own + DRAWN.fetch_add(1, SeqCst)).to_be_bytes());
             block[8] = place;
         }
-        let path = format!("/{}/{}", self.next.fetch_add(1, SeqCst), "x".repeat(more));
+        let path = self.path(more);
         let headers = [("host", "www.example.com"), ("accept", "text/html")];
         let request = Request::new("GET", &path, &headers);
         let exchange = judge::begin(&self.config, &request, Moment::new(micros, entropy), None);

@@ -24,7 +24,8 @@ use trackside_transports::{
 use crate::{
     clock::Unsteady,
     counts::{self, Counts, assert_balanced},
-    hits::{Maker, number},
+    door::Door,
+    hits::Maker,
     random::Random,
     receiver::{Did, Fault, Profile, Receiver, processed},
     watched::{Attempt, Counted, End, Log},
@@ -47,18 +48,14 @@ pub(crate) fn run(seed: u64) -> Counts {
     let clock = Arc::new(Unsteady::new());
     let receiver = Receiver::start(seed, profile.clone());
     let options = options(&mut random, &maker, receiver.url(), &clock);
-    let pool = pool(options.clone(), &log, profile.patience);
+    let pool = Arc::new(pool(options.clone(), &log, profile.patience));
+    let door = Door::new(Arc::clone(&pool), Arc::clone(&options.clock));
     let seeds: Vec<_> = (0..random.within(1..4)).map(|_| random.next()).collect();
-    let answers: Vec<(u64, Submitted)> = thread::scope(|scope| {
-        let threads: Vec<_> = seeds
-            .iter()
-            .map(|&seed| {
-                scope.spawn({
-                    let (pool, maker, options) = (&pool, &maker, &options);
-                    move || submit(pool, maker, options, Random::new(seed))
-                })
-            })
-            .collect();
+    thread::scope(|scope| {
+        for &seed in &seeds {
+            let (pool, door, maker, options) = (&pool, &door, &maker, &options);
+            scope.spawn(move || submit(pool, door, maker, options, Random::new(seed)));
+        }
         for n in 0..flaps + jumps {
             thread::sleep(Duration::from_millis(random.within(5..80) as u64));
             if n < flaps {
@@ -67,7 +64,6 @@ pub(crate) fn run(seed: u64) -> Counts {
                 clock.jump(&mut random);
             }
         }
-        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
     });
     receiver.heal();
     log.heal();
@@ -76,6 +72,7 @@ pub(crate) fn run(seed: u64) -> Counts {
     let book = pool.stats().remove(0);
     assert_balanced(&book);
     assert_eq!(book.pending(), 0, "{book:?}");
+    let answers = door.close();
     let outside =
         Outside { answers, attempts: log.take(), did: receiver.close(), options, jumps: clock.jumps() };
     let faults = receiver.faults() + clock.jumps() + book.panics;
@@ -134,21 +131,20 @@ fn pool(options: Options, log: &Arc<Log>, patience: Duration) -> Pool {
     Pool::with_backoff(options, quick, log.watch(sinks::http::factory(protocol, http)))
 }
 
-/// Submits hits in bursts, looks at the bounds meanwhile, and answers what was said to each.
-fn submit(pool: &Pool, maker: &Maker, options: &Options, mut random: Random) -> Vec<(u64, Submitted)> {
-    let mut answers = Vec::new();
+/// Submits hits in bursts, some of them by requests, and looks at the bounds meanwhile.
+fn submit(pool: &Pool, door: &Door, maker: &Maker, options: &Options, mut random: Random) {
     let least = maker.page(0, 0).size();
     let lane = options.queue.bytes.div_ceil(10);
     let bound = options.queue.bytes + if options.queue.important.is_empty() { 0 } else { lane };
     for _ in 0..random.within(10..60) {
         for _ in 0..random.below(12) {
-            let hit = if random.percent(10) {
-                maker.event(options.clock.micros(), ORDER)
-            } else {
-                maker.page(options.clock.micros(), random.below(300))
-            };
-            let number = number(&hit);
-            answers.push((number, pool.submit(hit)));
+            let now = options.clock.micros();
+            // The door notes what is said to each.
+            match random.below(10) {
+                0 => drop(door.submit(maker.event(now, ORDER))),
+                1..4 => door.visit(maker, &mut random),
+                _ => drop(door.submit(maker.page(now, random.below(300)))),
+            }
         }
         let book = pool.stats().remove(0);
         // Others submit meanwhile: what is pending was counted before what was offered.
@@ -157,7 +153,6 @@ fn submit(pool: &Pool, maker: &Maker, options: &Options, mut random: Random) -> 
         assert!(held <= bound, "{held} bytes at least are held, {bound} are allowed: {book:?}");
         thread::sleep(Duration::from_micros(random.below(12_000) as u64));
     }
-    answers
 }
 
 /// What is known of a run without asking the books.

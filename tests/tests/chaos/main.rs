@@ -9,6 +9,7 @@ mod ailing;
 mod clock;
 mod counts;
 mod disks;
+mod door;
 mod expected;
 mod heap;
 mod hits;
