@@ -10,6 +10,7 @@ use std::{
 };
 
 use rusqlite::Connection;
+use trackside_tests::collector::Collector;
 
 use crate::{
     place::Place,
@@ -130,6 +131,38 @@ fn every_answer_is_in_the_store_and_in_the_totals() {
     assert!(answered.is_subset(&distinct), "{:?}", answered.difference(&distinct).collect::<Vec<_>>());
     let sent: usize = clients.iter().map(|seen| seen.sent).sum();
     assert!(distinct.len() <= sent);
+}
+
+#[test]
+fn what_a_collector_has_is_in_the_store_and_in_the_totals() {
+    let place = Place::new();
+    let collector = Collector::start().unwrap();
+    let configuration = format!(
+        "consent.policy = 'none'\ntrack.bots = 'keep'\nprivacy.path = 'full'\nshutdown = '20s'\n[[destination]]\n\
+         type = 'sqlite'\n[[destination]]\ntype = 'ga-v1'\ntracking_id = 'UA-1-1'\nurl = '{}'\n",
+        collector.url("/collect")
+    );
+    let (clients, lines) = end_under_load(&place, &configuration);
+    let (store, remote) = (book(&lines, "hits to sqlite: "), book(&lines, "hits to ga-v1: "));
+    assert!(lines.iter().any(|line| line == "left: nothing"), "{lines:?}");
+
+    let posted: Vec<_> = collector.requests().iter().map(|request| campaign(&request.body)).collect();
+    let distinct: BTreeSet<_> = posted.iter().cloned().collect();
+    assert_eq!(distinct.len(), posted.len(), "none came twice");
+    let count = posted.len() as u64;
+    assert_eq!((remote["offered"], remote["delivered"], remote["pending"]), (count, count, 0), "{remote:?}");
+    let stored: BTreeSet<_> = stored(&place.path("trackside.db")).into_iter().collect();
+    assert_eq!((store["delivered"], &stored), (count, &distinct), "both have the same");
+    let answered: BTreeSet<_> = clients.iter().flat_map(|seen| seen.answered.clone()).collect();
+    assert!(answered.len() >= ENOUGH && answered.is_subset(&distinct));
+}
+
+/// The query of the page that a form to ga-v1 tells of, by the campaign in it.
+fn campaign(body: &[u8]) -> String {
+    let body = str::from_utf8(body).unwrap();
+    let content =
+        body.split('&').find_map(|pair| pair.strip_prefix("cc=")).unwrap_or_else(|| panic!("{body}"));
+    format!("utm_content={content}")
 }
 
 #[test]
