@@ -24,6 +24,7 @@ mod retry_after;
 mod runner;
 mod spool;
 mod spooled;
+mod storms;
 mod tmpfs;
 mod trial;
 mod watched;
@@ -36,6 +37,7 @@ const FAMILIES: &[Family] = &[
     Family { name: "model", runs: 10_000, brief: 10_000, beside: 8, run: model::run },
     Family { name: "spool", runs: 10_000, brief: 1_000, beside: 2, run: spool::run },
     Family { name: "disks", runs: 80, brief: 80, beside: 12, run: disks::run },
+    Family { name: "storms", runs: 80, brief: 40, beside: 8, run: storms::run },
     #[cfg(unix)]
     Family { name: "processes", runs: 120, brief: 60, beside: 4, run: processes::run },
     Family { name: "memory", runs: 60, brief: 24, beside: 2, run: memory::run },

@@ -89,3 +89,13 @@ fn limits_of_nothing_are_limits_of_one() {
     let (out, _) = push(Limits { gathered: 0, batch: 0, bytes: 0, ..LIMITS }, &[(1, 1, 0), (2, 1, 0)]);
     assert_eq!(out, [[1], [2]]);
 }
+
+#[test]
+fn who_fills_it_is_told_how_many_more_it_takes() {
+    let mut batcher = Batcher::new(LIMITS);
+    let now = Instant::now();
+    for room in [3, 2, 1, 3] {
+        assert_eq!(batcher.room(), room);
+        batcher.push(0, 1, 0, now, &mut |batch: Vec<u32>| assert_eq!(batch.len(), 3));
+    }
+}

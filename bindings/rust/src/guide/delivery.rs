@@ -22,6 +22,7 @@
 //! | `http` | a receiver that does everything wrong, sinks that panic, and a clock that is set a day ahead and back | what becomes of an attempt, and that a wait which was asked for is kept, below |
 //! | `model` | attempts, sinks and the clock, ten thousand times beside a model of this page | when it is sent again, when the queue is full |
 //! | `spool`, `disks`, `tmpfs` | the disk beneath a spool | the [spool's](super::spool) promises |
+//! | `storms` | all that `http` breaks, and the disk beneath a spool with it | the same with a spool: what was to be delivered is delivered by the next, once where it may not come twice |
 //! | `processes` | processes: killed, ended by a signal, forked and replaced, while the receiver flaps, their sinks panic and their clocks are set a day ahead and back | when the process ends, and what a spool keeps then: without a key exactly the hits are given up that were in flight |
 //! | `memory` | a receiver that is there and takes nothing, over four times the hits that the queue may hold, and the disk | that memory grows by the queue's bytes and what each worker needs for one request, and no more |
 //!
@@ -46,11 +47,12 @@
 //! | --- | --- | --- |
 //! | was taken | delivered | `what_is_submitted_is_delivered_in_order` |
 //! | never reached the receiver: no name, no connection, no proxy; or it answered 408, 425, 429 or 503 | sent again | `only_what_was_certainly_not_processed_is_sent_again`, `what_the_proxy_never_let_through_can_be_tried_again` |
-//! | broke off after its first byte, timed out, or was answered by another 5xx, and the receiver knows a second copy by the hit's id (the store) | sent again | `the_unknown_is_sent_again_where_a_second_copy_is_known` |
+//! | broke off after its first byte, timed out, was answered by another 5xx, or ended in a panic of its sink, and the receiver knows a second copy by the hit's id (the store) | sent again | `the_unknown_is_sent_again_where_a_second_copy_is_known`, `a_sink_that_panics_is_replaced` |
 //! | the same, and the receiver would count a second copy | dropped(`ambiguous`): none counts twice. With `after_unknown = "resend"` sent again: none is lost, and some may count twice | `what_was_sent_and_not_answered_is_never_sent_twice`, `what_was_sent_and_not_answered_is_sent_again_if_the_operator_says_so` |
 //! | was too large (413) | halved, until one hit alone is too large: refused(`too-large`) | `too_many_for_one_request_are_halved`, `one_hit_that_is_too_large_is_refused` |
 //! | was taken but for some hits | these are refused, the others delivered | `a_part_may_be_refused` |
 //! | was taken, and the receiver counted fewer hits than it was sent | as many are refused, the others delivered | `what_a_receiver_did_not_count_is_refused` |
+//! | could not be made, as the store, or the sink, cannot be opened | in memory: dropped(`store-unavailable`), so that the queue does not fill; in the spool: sent again | `a_sink_that_cannot_be_made_costs_its_batch_and_is_tried_again`, `of_a_batch_without_a_store_only_what_is_in_memory_is_lost` |
 //! | was answered otherwise, redirects included | refused(`rejected`) | `what_the_collector_will_not_have_is_refused` |
 //!
 //! # When it is sent again
@@ -104,6 +106,9 @@
 //! | --- | --- | --- |
 //! | `"drop-newest"` | the hit that comes | `a_full_queue_turns_the_newest_away` |
 //! | `"drop-oldest"` | the hit that has waited longest; for a large one up to eight | `a_full_queue_lets_the_oldest_go`, `the_oldest_give_way_to_a_large_hit_eight_at_most` |
+//!
+//! The queue alone has a suite and a model of its own (`pool/queue_test.rs` in `transports`), with several threads
+//! at it, too.
 //!
 //! Events named in `queue.important` have a queue of their own, of a tenth of both bounds, which is read first and
 //! whose hits never give way (`important_hits_go_before_all_others`, `important_hits_never_give_way`). When it is full
