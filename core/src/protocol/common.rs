@@ -170,6 +170,27 @@ mod test {
     }
 
     #[test]
+    fn a_store_has_fifteen_digits_before_the_point() {
+        for number in [0.0, 999_999_999_999_999.0, -999_999_999_999_999.0] {
+            assert!(is_storable(number), "{number}");
+        }
+        for number in [1e15, -1e15, f64::MAX, f64::INFINITY, f64::NAN] {
+            assert!(!is_storable(number), "{number}");
+        }
+    }
+
+    #[test]
+    fn a_session_begins_with_a_page_view_in_its_first_second() {
+        let begins = |draft: Draft<'_>| begins_session(&draft.seal(IpPolicy::Full));
+        let first =
+            || Draft { session: Some(1_784_714_400), micros: 1_784_714_400_999_999, ..sample::page() };
+        assert!(begins(first()));
+        assert!(!begins(Draft { micros: 1_784_714_401_000_000, ..first() }));
+        assert!(!begins(Draft { session: None, ..first() }));
+        assert!(!begins(Draft { event: Some(&Event::new("x")), ..first() }));
+    }
+
+    #[test]
     fn no_hit_is_from_the_future() {
         let hit = sample::page().seal(IpPolicy::Full);
         assert_eq!(millis(&hit, u64::MAX), 1_784_714_400_000);

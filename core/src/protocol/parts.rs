@@ -111,6 +111,7 @@ mod test {
                 assert_eq!((one.has(other), others.has(other)), (other == part, other != part));
             }
             assert_eq!((one.without(part), others.with(part)), (Parts::NONE, Parts::ALL));
+            assert_eq!((others.without(part), one.with(part)), (others, one));
             assert_eq!([true, false].map(|is| Parts::ALL.only_if(is, part)), [Parts::ALL, others]);
         }
         assert_eq!(format!("{:?}", Parts::NONE.with(Part::Page).with(Part::Agent)), "{Agent, Page}");

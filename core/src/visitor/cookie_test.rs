@@ -1,4 +1,4 @@
-use super::{Cookies, Known, eight_digits, time};
+use super::{Cookies, Known, eight_digits, ten_digits, time};
 use crate::{
     Config,
     visitor::consent::{Choice, Consent},
@@ -121,6 +121,20 @@ fn a_time_ends_at_what_is_no_digit() {
             text[at] = byte;
             let seconds = String::from_utf8_lossy(&text[1..at]).parse().ok();
             assert_eq!(time(&text), seconds.map(|seconds| (seconds, &text[at..])), "{text:?}");
+        }
+    }
+}
+
+#[test]
+fn ten_digits_are_read_at_once_and_nothing_else() {
+    for number in ["0000000000", "1784714400", "9999999999", "0000000090", "0000000009"] {
+        assert_eq!(ten_digits(number.as_bytes().try_into().unwrap()), number.parse().ok());
+    }
+    for at in 0..10 {
+        for byte in 0..=u8::MAX {
+            let mut digits = *b"1234567890";
+            digits[at] = byte;
+            assert_eq!(ten_digits(&digits).is_some(), byte.is_ascii_digit(), "{byte} at {at}");
         }
     }
 }
