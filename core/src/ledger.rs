@@ -114,7 +114,7 @@ reasons! {
     Ambiguous = 204, "ambiguous";
     /// Dropped: the store cannot be opened or written.
     StoreUnavailable = 205, "store-unavailable";
-    /// Dropped: attempted in vain and older than `max_age`, or older than the receiver's window.
+    /// Dropped: attempted in vain, or in the spool, and older than `max_age`, or older than the receiver's window.
     Expired = 206, "expired";
     /// Dropped: no worker could be started.
     NoWorker = 207, "no-worker";

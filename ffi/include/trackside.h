@@ -1079,7 +1079,7 @@ typedef void (*trackside_log)(void *userdata,
 #define TRACKSIDE_REASON_STORE_UNAVAILABLE 205
 
 /**
- * Dropped: attempted in vain and older than `max_age`, or older than the receiver's window.
+ * Dropped: attempted in vain, or in the spool, and older than `max_age`, or older than the receiver's window.
  */
 #define TRACKSIDE_REASON_EXPIRED 206
 

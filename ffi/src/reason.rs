@@ -86,7 +86,7 @@ pub const TRACKSIDE_REASON_SHUTDOWN: trackside_reason = 203;
 pub const TRACKSIDE_REASON_AMBIGUOUS: trackside_reason = 204;
 /// Dropped: the store cannot be opened or written.
 pub const TRACKSIDE_REASON_STORE_UNAVAILABLE: trackside_reason = 205;
-/// Dropped: attempted in vain and older than `max_age`, or older than the receiver's window.
+/// Dropped: attempted in vain, or in the spool, and older than `max_age`, or older than the receiver's window.
 pub const TRACKSIDE_REASON_EXPIRED: trackside_reason = 206;
 /// Dropped: no worker could be started.
 pub const TRACKSIDE_REASON_NO_WORKER: trackside_reason = 207;

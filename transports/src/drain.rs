@@ -30,7 +30,9 @@ const MAX_AGE: Duration = Duration::from_secs(72 * 60 * 60);
 /// does what a living process owns and what cannot be read; the log is told of that.
 ///
 /// It is delivered as a process with this configuration would: batches, retries, `track.bots` and the receiver's own
-/// rules; one that has no spool now as if it had, with a `max_age` of at least 72 h. A program's own filters and editors are not asked: they are part of that program.
+/// rules; one that has no spool now as if it had, with a `max_age` of at least 72 h. What is older than `max_age` is
+/// dropped(`expired`): raise it before, to have it delivered. A program's own filters and editors are not asked: they are
+/// part of that program.
 ///
 /// # Errors
 ///

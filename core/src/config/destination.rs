@@ -29,7 +29,8 @@ pub struct Destination {
     pub batch: Batch,
     /// How long one attempt may take, and for receivers on the network how it is made.
     pub http: Http,
-    /// Up to which age a hit is tried again; then it is dropped(`expired`). Defaults to 1 h, with a spool to 72 h.
+    /// Up to which age a hit is tried again, and up to which it is tried at all if it comes from the spool; then it is
+    /// dropped(`expired`). Defaults to 1 h, with a spool to 72 h.
     pub max_age: Duration,
     /// What becomes of hits of which nobody knows whether they arrived. Defaults to [`AfterUnknown::Drop`]. A
     /// receiver that knows a second copy by the hit's id, as the store does, is sent them again in any case.

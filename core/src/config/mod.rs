@@ -186,7 +186,7 @@
 //! | `batch.bytes` | `"256KiB"` | size; how many bytes of records a batch holds at most |
 //! | `batch.age` | `"200ms"` | duration; how long the first hit waits for others. For `goatcounter`, which takes few requests, `"2s"` |
 //! | `timeout` | `"10s"` | duration above zero; how long one attempt over the network may take |
-//! | `max_age` | `"1h"`, with a spool `"72h"` | duration above zero; up to which age a hit is tried again; then it is dropped(`expired`) |
+//! | `max_age` | `"1h"`, with a spool `"72h"` | duration above zero; up to which age a hit is tried again, and up to which it is tried at all if it comes from the spool; then it is dropped(`expired`) |
 //! | `after_unknown` | `"drop"` | what becomes of hits of which nobody knows whether they arrived, as the connection broke or the receiver failed in the midst of it: dropped(`ambiguous`), or, with `"resend"`, sent again, so that some may count twice. The store knows a second copy: it is sent them again in any case, and `"resend"` is a mistake there |
 //! | `spool` | `"off"` | which hits go to the disk: `"always"`, all of them, as they come, so that they outlive the process; `"overflow"`, those that the queue has no room for, so that an outage is outlasted; or none. What a process leaves there the next one with the same `dir`, name, receiver and `ip` delivers, as its first hit comes |
 //!

@@ -81,7 +81,7 @@ pub struct Options {
     /// The bounds of a batch; those of `protocol` hold as well.
     pub batch: Batch,
     /// How old a hit may become before its retrying ends: dropped(`expired`). A first attempt is made at any
-    /// age within the receiver's window.
+    /// age within the receiver's window, but not of a hit that comes from the spool and is older than this.
     pub max_age: Duration,
     /// Which hits the destination takes; the others are refused(`filtered`, `sampled`), when they have been looked at.
     pub only: Only,

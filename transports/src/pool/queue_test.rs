@@ -156,7 +156,7 @@ fn a_hit_that_is_in_the_spool_holds_none_of_the_bytes() {
     let (place, disk) = (Place::new(), Faulty::default());
     let (running, factory) = spooled(&place, &disk, |_| {});
     fill(&running, &factory, 1);
-    let items = running.take_spooled(1);
+    let items = running.take_spooled(1, std::time::Instant::now());
     assert_eq!(items.iter().map(Item::size).collect::<Vec<_>>(), [0]);
     assert_ne!(item(items[0].submitted().clone()).size(), 0, "in memory it would");
 }

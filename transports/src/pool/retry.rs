@@ -38,7 +38,7 @@ impl Default for Backoff {
 /// How old hits may become.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Expiry {
-    /// Of a hit whose delivery has been attempted.
+    /// Of a hit whose delivery has been attempted, or that comes from the spool.
     max_age: u64,
     /// Of any hit: how far back the receiver lets hits be dated.
     window: u64,
@@ -46,8 +46,7 @@ pub(super) struct Expiry {
 
 impl Expiry {
     pub(super) fn new(max_age: Duration, window: Option<Duration>) -> Self {
-        let micros = |age: Duration| u64::try_from(age.as_micros()).unwrap_or(u64::MAX);
-        Self { max_age: micros(max_age), window: window.map_or(u64::MAX, micros) }
+        Self { max_age: micros_of(max_age), window: window.map_or(u64::MAX, micros_of) }
     }
 
     /// Whether a hit of the time `micros` is given up at the time `now`, both in microseconds since the Unix
@@ -57,6 +56,18 @@ impl Expiry {
         let age = now.saturating_sub(micros);
         age > self.window || (is_attempted && age >= self.max_age)
     }
+
+    /// Whether a hit of the time `micros` has been in the spool for too long at the time `now`: it is not even attempted,
+    /// since the spool may hold it for any time. One of this process is no older than its pool, `uptime` by the machine's
+    /// monotonic clock, however far the other jumps ahead.
+    pub(super) fn is_over_in_spool(&self, micros: u64, now: u64, uptime: Option<Duration>) -> bool {
+        let most = uptime.map_or(u64::MAX, micros_of);
+        now.saturating_sub(micros).min(most) >= self.max_age
+    }
+}
+
+fn micros_of(age: Duration) -> u64 {
+    u64::try_from(age.as_micros()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -43,3 +43,19 @@ fn the_window_ends_first_attempts_too() {
 fn a_clock_that_was_set_back_expires_nothing() {
     assert!(!Expiry::new(ms(1), Some(ms(1))).is_over(5_000, 4_000, true));
 }
+
+#[test]
+fn in_the_spool_hits_become_too_old_before_their_first_attempt() {
+    let expiry = Expiry::new(ms(1), None);
+    assert!(!expiry.is_over_in_spool(5_000, 5_999, None));
+    assert!(expiry.is_over_in_spool(5_000, 6_000, None));
+    assert!(!expiry.is_over_in_spool(5_000, 4_000, None), "the clock was set back");
+}
+
+#[test]
+fn a_hit_of_this_process_is_no_older_than_its_pool() {
+    let expiry = Expiry::new(ms(2), None);
+    assert!(!expiry.is_over_in_spool(5_000, 9_000, Some(ms(1))));
+    assert!(expiry.is_over_in_spool(5_000, 9_000, Some(ms(2))));
+    assert!(!expiry.is_over_in_spool(5_000, 6_999, Some(ms(9))));
+}

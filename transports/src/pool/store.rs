@@ -28,6 +28,9 @@ const SAVING: Duration = Duration::from_millis(50);
 /// So many hits that the spool has no room for are passed over at one look, for smaller ones behind them.
 const TOO_LARGE: usize = 64;
 
+/// So often more is taken from the spool at one look, where all that was taken has ended.
+const IN_VAIN: usize = 16;
+
 /// How long it does so in its sleep.
 pub(super) const IN_SLEEP: Duration = Duration::from_secs(5);
 
@@ -44,6 +47,8 @@ pub(super) struct Store {
     writing: Mutex<()>,
     /// How many of these end a hit.
     ending: AtomicUsize,
+    /// No hit of this process is older.
+    made: Instant,
 }
 
 impl Store {
@@ -60,6 +65,7 @@ impl Store {
             marks: Mutex::default(),
             writing: Mutex::default(),
             ending: AtomicUsize::new(0),
+            made: Instant::now(),
         })
     }
 
@@ -192,11 +198,22 @@ impl Running {
         told.iter().for_each(|trouble| self.to_log(trouble));
     }
 
-    /// Takes at most `most` hits out of the spool.
-    pub(super) fn take_spooled(&self, most: usize) -> Vec<Item> {
+    /// Takes at most `most` hits out of the spool, at the time `now`. Those that have been there for too long end here.
+    pub(super) fn take_spooled(&self, most: usize, now: Instant) -> Vec<Item> {
         let Some(store) = &self.store else {
             return Vec::new();
         };
+        for _ in 0..IN_VAIN {
+            let (items, have_ended) = self.read_spool(store, most, now);
+            if !items.is_empty() || !have_ended {
+                return items;
+            }
+        }
+        Vec::new()
+    }
+
+    /// The next hits in the spool that are to be delivered, and whether others have ended that were read with them.
+    fn read_spool(&self, store: &Store, most: usize, now: Instant) -> (Vec<Item>, bool) {
         let mut adopted = Epoch::default();
         let read = store.spool.read_and(most, |read, count| {
             // No snapshot is taken meanwhile, which would find it in one of the books alone.
@@ -210,11 +227,16 @@ impl Running {
             self.books.lost(Reason::Corrupt, Tally::many(adopted, read.adopted_lost));
         });
         if !read.troubles.is_empty() {
-            self.tell_troubles(read.troubles, Instant::now(), false);
+            self.tell_troubles(read.troubles, now, false);
         }
         let options = &self.plan.options;
-        let (mut items, mut ambiguous, mut confined) = (Vec::new(), Vec::new(), Vec::new());
+        let micros = self.micros();
+        let uptime = now.saturating_duration_since(store.made);
+        let (mut items, mut ambiguous, mut confined, mut expired) =
+            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for stored in read.hits {
+            let uptime = (!stored.is_adopted).then_some(uptime);
+            let is_over = self.expiry.is_over_in_spool(stored.hit.micros(), micros, uptime);
             let epoch = if stored.is_adopted { adopted } else { Epoch::of(stored.tag) };
             let item = Item::stored(stored.hit, epoch, stored.spot);
             if options.third_party && item.submitted().is_confined() {
@@ -222,18 +244,22 @@ impl Running {
                 confined.push(item);
             } else if stored.is_begun && !options.dedupe {
                 ambiguous.push(item);
+            } else if is_over {
+                expired.push(item);
             } else {
                 items.push(item);
             }
         }
+        let have_ended = !(ambiguous.is_empty() && confined.is_empty() && expired.is_empty());
         let desk = self.desk();
         self.lose_all(Reason::Ambiguous, &ambiguous);
         self.lose_all(Reason::NoConsent, &confined);
+        self.lose_all(Reason::Expired, &expired);
         drop(desk);
         if items.is_empty() {
             self.books.announce();
         }
-        items
+        (items, have_ended)
     }
 
     /// Before an attempt: what is not to be made twice is written down, so that it is known after a crash.

@@ -34,6 +34,8 @@ use crate::{
 #[allow(dead_code, unreachable_pub, reason = "others use the rest of it")]
 pub(in crate::pool) mod disk;
 
+const HOUR: Duration = Duration::from_secs(3_600);
+
 /// A folder that goes with its test.
 pub(in crate::pool) struct Place(PathBuf);
 
@@ -75,6 +77,16 @@ struct Beginning;
 impl Clock for Beginning {
     fn micros(&self) -> u64 {
         0
+    }
+}
+
+/// So long after the beginning.
+#[derive(Debug)]
+struct After(Duration);
+
+impl Clock for After {
+    fn micros(&self) -> u64 {
+        self.0.as_micros() as u64
     }
 }
 
@@ -196,7 +208,7 @@ fn of_a_batch_without_a_store_only_what_is_in_memory_is_lost() {
     let (running, factory) = running(&place, &disk, |_| {});
     fill(&running, &factory, 1);
     let now = Instant::now();
-    let mut items = running.take_spooled(10);
+    let mut items = running.take_spooled(10, Instant::now());
     items.push(Item::new(hit(), running.books.submit()));
     running.desk().take_off(&items);
     assert_eq!(counts(&running.stats()), (0, 2, 0));
@@ -227,7 +239,7 @@ fn every_snapshot_balances_while_the_spool_is_read_and_ends_are_written_down() {
         let mut ended = 0;
         while ended < 2 * HITS {
             running.look_after_spool(Instant::now());
-            let items = running.take_spooled(7);
+            let items = running.take_spooled(7, Instant::now());
             ended += items.len() as u64;
             let desk = running.desk();
             running.note_delivered(&items);
@@ -239,6 +251,52 @@ fn every_snapshot_balances_while_the_spool_is_read_and_ends_are_written_down() {
     });
     let book = running.stats();
     assert_eq!((book.offered, book.adopted, counts(&book)), (HITS, HITS, (0, 0, 0)));
+}
+
+/// A pool whose hits in the spool may become 72 h old, and whose clock stands so long after all hits.
+fn running_after(place: &Place, age: Duration) -> (Arc<Running>, Tells) {
+    running(place, &Faulty::default(), |options| {
+        options.max_age = HOUR * 72;
+        options.clock = Arc::new(After(age));
+    })
+}
+
+#[test]
+fn what_was_left_is_given_up_when_it_has_become_too_old() {
+    let place = Place::new();
+    // More than are looked at under one turn.
+    place.leave(100);
+    let (running, _) = running_after(&place, HOUR * 73);
+    let now = Instant::now();
+    running.look_after_spool(now);
+    assert!(matches!(running.next(0, now, None), Next::Wait(_)));
+    let book = running.stats();
+    assert_eq!((book.adopted, counts(&book), book.dropped), (100, (0, 0, 0), vec![(Reason::Expired, 100)]));
+    running.look_after_spool(now);
+    let folders = std::fs::read_dir(&place.0).unwrap().filter(|it| it.as_ref().unwrap().path().is_dir());
+    assert_eq!(folders.count(), 1, "of what was left nothing stays on the disk");
+}
+
+#[test]
+fn what_was_left_is_delivered_as_long_as_it_is_not_too_old() {
+    let place = Place::new();
+    place.leave(1);
+    let (running, _) = running_after(&place, HOUR * 71);
+    let now = Instant::now();
+    running.look_after_spool(now);
+    let Next::Deliver(batch) = running.next(0, now, None) else { panic!("it is to be attempted") };
+    assert_eq!((batch.items.len(), running.stats().dropped), (1, vec![]));
+}
+
+#[test]
+fn what_this_process_has_spooled_becomes_too_old_by_the_clock_that_does_not_jump() {
+    let place = Place::new();
+    let (running, factory) = running_after(&place, HOUR * 1_000);
+    fill(&running, &factory, 2);
+    let now = Instant::now();
+    assert_eq!(running.take_spooled(1, now + HOUR * 71).len(), 1);
+    assert!(running.take_spooled(1, now + HOUR * 73).is_empty());
+    assert_eq!(running.stats().dropped, [(Reason::Expired, 1)]);
 }
 
 #[test]
@@ -260,7 +318,7 @@ fn what_stays_in_the_spool_is_let_go_of_when_no_lock_is_held() {
     place.leave(3);
     let (running, factory) = running(&place, &disk, |_| {});
     running.look_after_spool(Instant::now());
-    let items = running.take_spooled(10);
+    let items = running.take_spooled(10, Instant::now());
     assert_eq!(items.len(), 3);
     running.desk().put_back(Batch::new(items));
     // The directory goes with the last of them, or stays and can be locked again.

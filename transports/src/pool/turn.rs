@@ -168,7 +168,7 @@ impl Running {
                 desk.aside.has_read();
                 desk.is_gathering = true;
                 drop(desk);
-                items = self.take_spooled(most);
+                items = self.take_spooled(most, now);
                 desk = self.desk();
                 desk.is_gathering = false;
             }

@@ -194,7 +194,7 @@ fn a_worker_whose_spool_cannot_be_read_sleeps_between_its_looks() {
     let (running, factory) = spooled(&place, &disk, |options| options.keys = Some(Arc::new(tended.clone())));
     fill(&running, &factory, 1);
     disk.faults().is_unreadable.store(true, SeqCst);
-    assert!(running.take_spooled(1).is_empty() && running.has_spooled());
+    assert!(running.take_spooled(1, Instant::now()).is_empty() && running.has_spooled());
     tended.0.running.set(Arc::downgrade(&running)).unwrap();
     let mut worker = Worker::new(running, factory.share(), 0);
     assert!(worker.sleep());
@@ -214,7 +214,7 @@ fn a_slow_worker_has_another_help_with_what_waits_in_the_spool() {
     worker.hand_on();
     assert!(!running.crew.is_resting(1));
     // With nothing there it rests on.
-    assert_eq!(running.take_spooled(1).len(), 1);
+    assert_eq!(running.take_spooled(1, Instant::now()).len(), 1);
     running.crew.rest(1, true);
     worker.hand_on();
     assert!(running.crew.is_resting(1));

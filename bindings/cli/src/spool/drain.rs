@@ -55,7 +55,7 @@ Mind:
   A program's own filters and editors of hits (hooks) are not asked, since they are part of it: if yours
   has some, start it again instead. The same goes for sinks of its own (callback, celery).
   A hit older than the destination's max_age (default 72h, and no less where spool = \"off\" today) is
-  dropped(expired) after one failed attempt. If the receiver is away, wait with it, or raise max_age.
+  dropped(expired), whether or not the receiver would take it: to have it delivered raise max_age before.
   With mode = \"off\" or \"dry-run\" nothing is sent, and so nothing is drained.
   What was under way when its process was killed is sent again only to receivers that know a second
   copy, or with after_unknown = \"resend\"; else it is dropped(ambiguous).
@@ -189,8 +189,8 @@ impl Left {
             return match self.expired {
                 0 => Ok(()),
                 expired => Err(Failure::failed(format_args!(
-                    "dropped: {} older than the destination's max_age after a failed attempt; raise it before you \
-                     drain while a receiver is away",
+                    "dropped: {} older than the destination's max_age; raise it before you drain what has waited \
+                     longer",
                     count(expired, "hit")
                 ))),
             };

@@ -367,7 +367,7 @@ fn what_waits_for_an_answer_at_the_end_is_left() {
 }
 
 #[test]
-fn hits_too_old_for_a_second_attempt_are_told_of() {
+fn hits_that_are_too_old_are_told_of() {
     let mut site = Site::new();
     site.killed(1);
     site.configure("max_age = '1ms'");

@@ -64,9 +64,11 @@
 //!   clock of the machine.
 //! - Until a hit is `max_age` old, one hour by default (`retrying_ends_when_a_hit_is_too_old`), and never past the
 //!   receiver's own window, of 72 hours for GA4: dropped(`expired`) (`the_window_ends_first_attempts_too`). The first
-//!   attempt is made at any age within that window.
+//!   attempt is made at any age within that window, but of a hit from the [spool](crate::guide::spool) only until it is
+//!   `max_age` old, 72 hours by default (`what_was_left_is_given_up_when_it_has_become_too_old`).
 //! - Ages are told by the clock of the machine. When it jumps ahead by a day, hits that have been tried become too old at
-//!   once, and are dropped(`expired`); those that have not been tried still have their first attempt. When it jumps back
+//!   once, and are dropped(`expired`); those that have not been tried still have their first attempt, unless a
+//!   process that is gone left them in the spool. When it jumps back
 //!   no hit is too old (`a_clock_that_jumps_a_day_ahead_expires_what_was_tried_and_nothing_else`).
 //! - A hit keeps its own time: a page that was seen before an outage counts at the hour it was seen
 //!   (`a_hit_that_arrives_late_keeps_its_own_time`).

@@ -39,6 +39,13 @@
 //! So a change of these leaves hits behind, which the log tells of: let them be delivered first. It counts these hits as `adopted`, as it comes to
 //! them. A forked child begins with a directory of its own.
 //!
+//! No hit is sent from the spool that is older than the destination's `max_age`, 72 hours by default: it is
+//! dropped(`expired`) as it is read, so that after an outage of a week the receiver is told of the last three days, and
+//! the disk holds no more. Ages are of the hits' own time by the machine's clock; what a process wrote itself is never
+//! taken for older than that process has run with it. While the receiver is away the spool is read on at each attempt to
+//! reach it, half a minute apart unless it asks for more. A directory that no process adopts is touched by none:
+//! `trackside spool list` shows since when its hits wait, and `purge` removes them.
+//!
 //! # Looking at it
 //!
 //! `trackside spool`, with `--config` as the server has it, and run as its user:
@@ -82,6 +89,7 @@
 //! | a slow disk holds up neither delivery nor close | `a_slow_disk_keeps_no_hit_from_being_delivered`, `nothing_is_saved_beyond_the_deadline_of_close` |
 //! | a full or failing disk costs no hit that the queue has room for | `a_full_disk_is_told_and_what_was_written_is_there`, `where_nothing_can_be_written_hits_are_delivered_from_memory`, `a_hit_for_which_there_is_no_room_keeps_no_smaller_one_away`, `a_hit_that_the_spool_has_no_room_for_keeps_none_behind_it_in_memory` |
 //! | `spool.bytes` bounds all spools of a process, and what stands aside is bounded in memory | `all_spools_of_a_process_together_stay_within_their_bytes`, `adopted_bytes_count_until_they_are_gone`, `of_the_spool_no_more_stands_aside_than_the_queue_may_hold` |
+//! | what has become too old is given up before it is attempted, and nothing younger, however far the clock jumps | `what_was_left_is_given_up_when_it_has_become_too_old`, `what_was_left_is_delivered_as_long_as_it_is_not_too_old`, `what_this_process_has_spooled_becomes_too_old_by_the_clock_that_does_not_jump` |
 //! | `spool.fsync` is heeded for hits and for what has become of them | `syncs_are_made_as_told`, `what_has_been_read_is_synced_too` |
 //! | an operator sees what waits, and delivers or removes what the dead left and nothing else | `a_living_process_keeps_what_it_has_and_a_dead_ones_is_delivered`, `damage_is_told_with_its_place_and_costs_no_other_hit`, `what_is_purged_is_said_and_only_when_it_is_asked_for` (`bindings/cli`), `what_others_left_is_drained_without_a_hit_of_its_own` |
 //! | damage costs the hits that it hit, and is counted once | `a_damaged_byte_costs_one_hit_at_most_and_is_counted`, `what_is_damaged_of_a_segment_that_ends_while_it_is_read_is_counted_once`, `a_segment_that_loses_its_header_while_its_writer_lives_is_left_alone_and_its_hits_are_counted` |
