@@ -9,9 +9,9 @@ mod kit;
 use std::{
     fs,
     io::{self, Read, Write},
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex},
     thread,
 };
 
@@ -19,7 +19,7 @@ use kit::{LONG, hits};
 use rustls::{ServerConfig, ServerConnection, StreamOwned, pki_types::PrivateKeyDer};
 use trackside_core::{
     Config,
-    config::{Destination, Http, Policy},
+    config::{Destination, Http, Policy, Secret},
     protocol::{self, Enriched, Outcome},
 };
 use trackside_transports::{
@@ -81,10 +81,15 @@ fn config(url: &str, ca: Option<&Path>) -> Config {
 }
 
 fn sink(port: u16, ca: Option<&str>) -> Box<dyn Sink> {
+    sink_through(None, port, ca)
+}
+
+fn sink_through(proxy: Option<&Tunnel>, port: u16, ca: Option<&str>) -> Box<dyn Sink> {
     let config = config(&format!("https://127.0.0.1:{port}/collect"), None);
     let protocol = protocol::of(&config.destinations()[0].receiver).unwrap();
     let mut http = Http::from(LONG);
     http.ca = ca.map(path);
+    http.proxy = proxy.map(|proxy| Secret::new(format!("http://127.0.0.1:{}", proxy.port)));
     sinks::http::factory(protocol, http)().unwrap()
 }
 
@@ -98,6 +103,86 @@ fn the_receiver_is_believed_if_an_authority_of_the_file_vouches_for_it() {
     // No byte of a hit goes to one that is not who it says.
     assert_eq!(outcome(Some("other.pem")), Outcome::Retry(None));
     assert_eq!(outcome(None), Outcome::Retry(None));
+}
+
+/// A proxy that connects to a port of 127.0.0.1, whatever it is asked for, and keeps all that it is sent.
+struct Tunnel {
+    port: u16,
+    sent: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Tunnel {
+    fn to(server: u16) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (port, sent) = (listener.local_addr().unwrap().port(), Arc::<Mutex<Vec<u8>>>::default());
+        let all = Arc::clone(&sent);
+        // It ends with the test's process.
+        thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let all = Arc::clone(&all);
+                thread::spawn(move || tunnel(stream, server, &all));
+            }
+        });
+        Self { port, sent }
+    }
+
+    /// What came in, and of that what came before the first empty line.
+    fn sent(&self) -> (Vec<u8>, String) {
+        let sent = self.sent.lock().unwrap().clone();
+        let text = String::from_utf8_lossy(&sent);
+        let head = text.split("\r\n\r\n").next().unwrap_or_default().to_owned();
+        (sent, head)
+    }
+}
+
+fn tunnel(mut client: TcpStream, server: u16, sent: &Mutex<Vec<u8>>) -> io::Result<()> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        client.read_exact(&mut byte)?;
+        head.push(byte[0]);
+    }
+    sent.lock().unwrap().extend(head);
+    let mut server = TcpStream::connect(("127.0.0.1", server))?;
+    client.write_all(b"HTTP/1.1 200 OK\r\n\r\n")?;
+    let (mut back, mut out) = (server.try_clone()?, client.try_clone()?);
+    thread::spawn(move || io::copy(&mut back, &mut out));
+    let mut chunk = [0; 16 * 1_024];
+    loop {
+        match client.read(&mut chunk)? {
+            0 => return Ok(()),
+            length => {
+                sent.lock().unwrap().extend_from_slice(&chunk[..length]);
+                server.write_all(&chunk[..length])?;
+            }
+        }
+    }
+}
+
+#[test]
+fn through_a_proxy_it_is_the_receiver_that_is_believed_and_the_proxy_reads_no_hit() {
+    let port = receiver();
+    let hits = hits(1);
+    let batch: Vec<_> = hits.iter().map(Enriched::new).collect();
+    for (ca, outcome) in [
+        (Some("ca.pem"), Outcome::Delivered),
+        (Some("other.pem"), Outcome::Retry(None)),
+        (None, Outcome::Retry(None)),
+    ] {
+        let tunnel = Tunnel::to(port);
+        let mut sink = sink_through(Some(&tunnel), port, ca);
+        assert_eq!(sink.deliver(&batch, 1).outcome, outcome, "{ca:?}");
+        if ca == Some("ca.pem") {
+            assert_eq!(sink.deliver(&batch, 1).outcome, outcome, "once more");
+        }
+        let (sent, head) = tunnel.sent();
+        assert!(head.starts_with(&format!("CONNECT 127.0.0.1:{port} HTTP/1.1\r\n")), "{head}");
+        assert!(sent.len() > head.len() + 4, "TLS begins behind it");
+        for plain in ["UA-1-1", "/collect", "www.example.com", "CONNECT"] {
+            let count = sent.windows(plain.len()).filter(|bytes| *bytes == plain.as_bytes()).count();
+            assert_eq!(count, usize::from(plain == "CONNECT"), "{plain}");
+        }
+    }
 }
 
 #[test]

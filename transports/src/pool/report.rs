@@ -42,6 +42,12 @@ pub enum Report {
         /// How long until it is tried again.
         pause: Duration,
     },
+    /// Something is wrong with the spool, such as a disk that is full or a segment that cannot be read: hits that cannot
+    /// be written stay in memory.
+    Spool {
+        /// What, where and why, and the way out, as in the log.
+        problem: String,
+    },
 }
 
 /// Is told what operators want to know. The log is told in any case.
@@ -125,6 +131,7 @@ pub(crate) fn to_log(destination: &str, report: &Report) {
             "{destination}: hits were left as the process ended or let go of the tracker: {queued} given up, {in_flight} in \
              flight, their end unknown, {spooled} in the spool, for the next process; a longer `shutdown` gives them more time"
         ),
+        Report::Spool { problem } => tracing::error!(target: "trackside", "{destination}: {problem}"),
         Report::Lost(reasons) => {
             let listed: Vec<_> = reasons
                 .iter()

@@ -15,6 +15,7 @@ use super::{
     books::{Epoch, Item, Tally},
     breaker::Admission,
     desk::Desk,
+    report::Report,
     running::{CLOSED, Running},
 };
 use crate::spool::{Options, Spool, Spot, State};
@@ -189,13 +190,13 @@ impl Running {
         until
     }
 
-    /// Tells the log of what comes up once: as soon as it may be told, or now if it `is_last`.
+    /// Tells the log and the observer of what comes up once: as soon as it may be told, or now if it `is_last`.
     fn tell_troubles(&self, troubles: Vec<String>, now: Instant, is_last: bool) {
         let mut desk = self.desk();
         troubles.into_iter().for_each(|trouble| desk.keep_untold(trouble));
         let told: Vec<_> = iter::from_fn(|| desk.next_untold(now, is_last)).collect();
         drop(desk);
-        told.iter().for_each(|trouble| self.to_log(trouble));
+        told.into_iter().for_each(|problem| self.tell(&Report::Spool { problem }));
     }
 
     /// Takes at most `most` hits out of the spool, at the time `now`. Those that have been there for too long end here.

@@ -11,12 +11,12 @@ use trackside_core::{
     transport::{Left, Submitted},
 };
 
-use self::disk::Faulty;
+use self::{disk::Faulty, warnings::Warnings};
 use super::*;
 use crate::{
     clock::Clock,
     pool::{
-        Backoff, Options,
+        Backoff, Observer, Options,
         crew::Crew,
         desk::Batch,
         running::{
@@ -29,6 +29,9 @@ use crate::{
     sink::Delivery,
     spool::{self, Budget},
 };
+
+#[path = "../../tests/kit/warnings.rs"]
+mod warnings;
 
 #[path = "../../tests/kit/disk.rs"]
 #[allow(dead_code, unreachable_pub, reason = "others use the rest of it")]
@@ -217,6 +220,57 @@ fn of_a_batch_without_a_store_only_what_is_in_memory_is_lost() {
     assert_eq!((counts(&book), book.dropped), ((0, 0, 1), vec![(Reason::StoreUnavailable, 1)]));
     let Next::Deliver(batch) = running.next(0, now + LONG, None) else { panic!("the other waits") };
     assert_eq!(batch.items.len(), 1);
+}
+
+#[derive(Debug, Default)]
+struct Told(Mutex<Vec<(String, Report)>>);
+
+impl Observer for Told {
+    fn observe(&self, destination: &str, report: &Report) {
+        self.0.lock().unwrap().push((destination.to_owned(), report.clone()));
+    }
+}
+
+#[test]
+fn that_the_disk_is_full_is_told_with_the_way_out_and_once_a_minute() {
+    let (place, disk) = (Place::new(), Faulty::default());
+    let (told, warnings) = (Arc::new(Told::default()), Warnings::default());
+    let observer = Arc::clone(&told);
+    let (running, factory) = running(&place, &disk, |options| options.observer = Some(observer));
+    let begin = Instant::now();
+    tracing::subscriber::with_default(warnings.clone(), || {
+        running.look_after_spool(begin);
+        disk.faults().fails.store(true, SeqCst);
+        for second in 0..3 {
+            submit(&running, &factory, 1);
+            running.look_after_spool(begin + Duration::from_secs(second));
+        }
+    });
+    assert_eq!(counts(&running.stats()), (3, 0, 0), "they are in memory");
+    let problem = format!(
+        "the spool {} cannot be written, hits stay in memory ({}); see that there is room and that this process may write there",
+        place.0.display(),
+        std::io::Error::from(std::io::ErrorKind::StorageFull)
+    );
+    assert_eq!(warnings.take(), [format!("test: {problem}")]);
+    assert_eq!(*told.0.lock().unwrap(), [("test".to_owned(), Report::Spool { problem })]);
+}
+
+#[test]
+fn that_the_spool_has_no_room_is_told_with_the_way_out() {
+    let (place, disk, warnings) = (Place::new(), Faulty::default(), Warnings::default());
+    let (running, factory) = running(&place, &disk, |options| {
+        let (_, spool) = options.spool.as_mut().unwrap();
+        spool.budget = Arc::new(Budget::new(0));
+    });
+    tracing::subscriber::with_default(warnings.clone(), || {
+        running.look_after_spool(Instant::now());
+        submit(&running, &factory, 2);
+        running.look_after_spool(Instant::now());
+    });
+    assert_eq!(counts(&running.stats()), (2, 0, 0), "they are in memory");
+    let says = "is full, hits stay in memory; raise spool.bytes, or see why they are not delivered";
+    assert_eq!(warnings.take(), [format!("test: the spool {} {says}", place.0.display())]);
 }
 
 /// Of hits of its own and of what a process that is gone has left: they go from one book to the other at once.

@@ -19,7 +19,8 @@
 //!
 //! With `"always"` a request writes its hit by one call of the system. It does not wait for a slow disk: for a second
 //! after two writes in a row took over 5 ms, or one took over 100 ms, and while there is no room or the disk fails, hits
-//! stay in memory until a worker can write them. The books count these as `volatile`, and the log says why. A call that is
+//! stay in memory until a worker can write them. The books count these as `volatile`, and the log and
+//! the observer ([`Report::Spool`](crate::pool::Report::Spool)) are told why. A call that is
 //! already inside the system cannot be cut short: a disk that hangs holds up the request that found it so. Where there are
 //! many more threads than cores, writes that the system interrupts for 5 ms look like those to a slow disk; one alone is
 //! passed over.
@@ -83,11 +84,12 @@
 //! | whoever is killed, at any moment, loses nothing that was written | `whoever_is_killed_loses_nothing_that_was_written`, `a_pool_that_is_killed_loses_nothing_that_was_not_volatile` (`fork_spool`) |
 //! | what a process leaves exactly one other takes over, and a living one's is left alone | `what_is_left_is_adopted_by_exactly_one`, `a_living_directory_is_left_alone`, `a_child_does_not_keep_the_locks_of_its_parent` |
 //! | a lock that was left without a directory is removed, and none that anybody has | `a_lock_without_a_directory_goes_unless_somebody_holds_it`, `whoever_has_a_lock_whose_file_comes_and_goes_has_it_alone`, `who_comes_while_others_sweep_has_a_lock_that_stays` (`fork_spool`) |
+//! | nothing is in it but what may be stored: the bytes of the files are searched, under each `ip` policy | `nothing_is_in_the_spool_but_what_may_be_stored` |
 //! | no other receiver, and none that may know less, is told what was left | `what_is_left_is_for_the_same_receiver_and_policy_alone`, `what_others_left_and_is_not_for_third_parties_is_refused` |
 //! | after a crash nothing is sent twice that may not be, and nothing is lost that was not sent | `after_a_crash_an_attempt_is_made_again_only_where_a_second_copy_is_known`, `what_was_certainly_not_processed_is_delivered_after_a_crash` |
 //! | a request makes one call of the system, and waits for no lock, no sync and no slow disk | `a_hit_is_one_write_and_a_request_does_nothing_else_with_the_disk`, `where_every_stripe_is_busy_a_request_does_not_wait`, `two_slow_writes_in_a_row_keep_requests_away_until_a_worker_finds_it_quick`, `one_write_that_stalls_keeps_requests_away_by_itself`, `one_slow_write_among_quick_ones_keeps_nobody_away`, `a_disk_that_is_slow_and_quick_by_turns_keeps_requests_away`, `a_stripe_that_is_slow_alone_is_passed_over_and_the_others_are_written_to` |
 //! | a slow disk holds up neither delivery nor close | `a_slow_disk_keeps_no_hit_from_being_delivered`, `nothing_is_saved_beyond_the_deadline_of_close` |
-//! | a full or failing disk costs no hit that the queue has room for | `a_full_disk_is_told_and_what_was_written_is_there`, `where_nothing_can_be_written_hits_are_delivered_from_memory`, `a_hit_for_which_there_is_no_room_keeps_no_smaller_one_away`, `a_hit_that_the_spool_has_no_room_for_keeps_none_behind_it_in_memory` |
+//! | a full or failing disk costs no hit that the queue has room for | `that_the_disk_is_full_is_told_with_the_way_out_and_once_a_minute`, `that_the_spool_has_no_room_is_told_with_the_way_out`, `a_full_disk_is_told_and_what_was_written_is_there`, `where_nothing_can_be_written_hits_are_delivered_from_memory`, `a_hit_for_which_there_is_no_room_keeps_no_smaller_one_away`, `a_hit_that_the_spool_has_no_room_for_keeps_none_behind_it_in_memory` |
 //! | `spool.bytes` bounds all spools of a process, and what stands aside is bounded in memory | `all_spools_of_a_process_together_stay_within_their_bytes`, `adopted_bytes_count_until_they_are_gone`, `of_the_spool_no_more_stands_aside_than_the_queue_may_hold` |
 //! | what has become too old is given up before it is attempted, and nothing younger, however far the clock jumps | `what_was_left_is_given_up_when_it_has_become_too_old`, `what_was_left_is_delivered_as_long_as_it_is_not_too_old`, `what_this_process_has_spooled_becomes_too_old_by_the_clock_that_does_not_jump` |
 //! | `spool.fsync` is heeded for hits and for what has become of them | `syncs_are_made_as_told`, `what_has_been_read_is_synced_too` |
