@@ -3,7 +3,7 @@
 use std::{
     io::{self, Read, Write},
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, mpsc},
     thread,
     time::Duration,
 };
@@ -230,6 +230,55 @@ fn each_stage_has_a_time_out_within_that_of_the_whole() {
     assert_eq!(deliver(&mut *through_a_silent_one, &hits).outcome, Outcome::Retry(None), "connect");
     assert_eq!(collector.count(), 1);
     drop(silent);
+}
+
+/// A protocol whose requests are larger than what the system keeps of a connection that nobody reads.
+#[derive(Debug)]
+struct Large(Lines);
+
+impl Protocol for Large {
+    fn needs(&self) -> Needs {
+        self.0.needs()
+    }
+
+    fn admit(&self, hit: &Hit) -> Result<(), Reason> {
+        self.0.admit(hit)
+    }
+
+    fn group(&self, hit: &Hit) -> u64 {
+        self.0.group(hit)
+    }
+
+    fn encode(&self, batch: &[Enriched<'_>], now: u64, out: &mut Outgoing) -> usize {
+        let taken = self.0.encode(batch, now, out);
+        out.body().resize(64 << 20, b'\n');
+        taken
+    }
+
+    fn classify(&self, status: u16, headers: &dyn Headers, body: &[u8]) -> Outcome {
+        self.0.classify(status, headers, body)
+    }
+}
+
+#[test]
+fn a_receiver_that_stops_reading_is_given_up_within_the_time_of_its_stage() {
+    let mut http = Http::from(Duration::from_secs(3_600));
+    http.stages.send = Duration::from_millis(200);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/?", listener.local_addr().unwrap());
+    let (begun, ended) = (mpsc::channel(), mpsc::channel::<()>());
+    thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut first = [0; 4];
+        stream.read_exact(&mut first).unwrap();
+        begun.0.send(first).unwrap();
+        ended.1.recv().ok();
+    });
+    let protocol = Arc::new(Large(Lines::to_url(url)));
+    let mut sink = sinks::http::factory(protocol as Arc<dyn Protocol>, http)().unwrap();
+    assert_eq!(deliver(&mut *sink, &hits::pages(1).unwrap()).outcome, Outcome::Unknown);
+    assert_eq!(&begun.1.recv().unwrap(), b"POST");
+    drop(ended.0);
 }
 
 #[test]
