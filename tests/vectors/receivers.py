@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 import re
+import unicodedata
 import uuid
 from urllib.parse import unquote_to_bytes
 
@@ -142,8 +143,18 @@ def need_name(hit):
     return "bad-name" if hit.kind == "event" and not hit.name else None
 
 
+# Letters and the like by their category, and signs, of which nothing is to be seen.
+BLANKS = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"
+
+
+def is_seen(character):
+    """What RudderStack's gateway leaves of an id."""
+    return unicodedata.category(character)[0] in "LMNPS" and character not in BLANKS
+
+
 def need_anybody(hit):
-    return "no-visitor" if not hit.visitor and not hit.user_id else need_name(hit)
+    is_user = any(is_seen(character) for character in hit.user_id)
+    return "no-visitor" if not hit.visitor and not is_user else need_name(hit)
 
 
 def post(url, body, *headers):
@@ -491,7 +502,8 @@ def snowplow_encode(keys, hit, found, now):
         event["se_ca"] = clean(hit.category or "event", 1000)
         event["se_ac"] = clean(hit.name, 1000)
         event["se_la"] = clean(hit.label, 1000)
-        event["se_va"] = None if hit.value is None else str(record.number(hit.value))
+        earned = (revenue(hit) or {}).get("amount", record.number(hit.value))
+        event["se_va"] = None if earned is None else str(earned)
     own = properties(hit, lambda key: False)
     if "properties_schema" in keys and own:
         context = [{"schema": keys["properties_schema"], "data": own}]

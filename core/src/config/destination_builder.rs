@@ -196,17 +196,17 @@ impl DestinationBuilder {
         self.set(&["timeouts", "answer"], builder::duration(timeout))
     }
 
-    /// Sets `proxy`, of ga4 and ga-v1. It may be `env:NAME` or `file:PATH`.
+    /// Sets `proxy`, of every receiver over HTTP. It may be `env:NAME` or `file:PATH`.
     pub fn proxy(self, proxy: impl Into<String>) -> Self {
         self.text("proxy", proxy)
     }
 
-    /// Sets `ca`, of ga4 and ga-v1.
+    /// Sets `ca`, of every receiver over HTTP.
     pub fn ca(self, path: impl AsRef<Path>) -> Self {
         self.set(&["ca"], file(path.as_ref()))
     }
 
-    /// Sets `compression`, of ga4 and ga-v1.
+    /// Sets `compression`, of every receiver over HTTP.
     pub fn compression(self, compression: Compression) -> Self {
         self.set(&["compression"], builder::word(compression, COMPRESSIONS))
     }

@@ -209,7 +209,7 @@
 //! | ga4 | `timeouts.resolve`, `timeouts.connect`, `timeouts.send`, `timeouts.answer` | that of `timeout` | duration above zero, not above `timeout`; how long each stage of an attempt may take |
 //! | ga4 | `proxy` | none | secret; the proxy that connects to the receiver (by CONNECT), `"http://proxy.example:3128"` or `"http://user:password@proxy.example:3128"`. What the environment says of proxies is never heeded |
 //! | ga4 | `ca` | the built-in ones | the path of a file of certificates in PEM: the authorities that vouch for the receiver, in place of the built-in ones. It is read when the tracker is opened, where a file that cannot be used is an error, and again by each worker. It takes a build with the feature `tls` |
-//! | ga4 | `compression` | `"auto"` | whether bodies above 1 KiB are compressed: `"gzip"`, `"none"`, or, with `"auto"`, gzip where the receiver is known to take it, which of those here posthog alone is |
+//! | ga4 | `compression` | `"auto"` | whether bodies above 1 KiB are compressed: `"gzip"`, `"none"`, or, with `"auto"`, gzip where the receiver is known to take it, which of those here posthog alone is; `"gzip"` for another is warned of |
 //! | ga-v1 | `timeouts.resolve`, `timeouts.connect`, `timeouts.send`, `timeouts.answer`, `proxy`, `ca`, `compression` | as for ga4 | as for ga4 |
 //! | ga-v1 | `tracking_id` | required | `tid`: 1 to 64 printable ASCII characters |
 //! | ga-v1 | `version` | `"1"` | `v`: 1 to 64 printable ASCII characters |

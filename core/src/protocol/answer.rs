@@ -28,6 +28,22 @@ pub fn classify(status: u16, headers: &dyn Headers) -> Outcome {
     }
 }
 
+/// The same of a receiver that never answers with a page: a 2xx that is one comes from whatever else is at that address, such as
+/// a proxy's login, and the hits are thrown away.
+pub(super) fn classify_unless_page(status: u16, headers: &dyn Headers, body: &[u8]) -> Outcome {
+    match classify(status, headers) {
+        Outcome::Delivered if is_page(body) => Outcome::Refused(Reason::Rejected),
+        outcome => outcome,
+    }
+}
+
+/// Whether it is a page, of whatever else is at that address. A comment alone is none: Yandex answers with one.
+pub(super) fn is_page(body: &[u8]) -> bool {
+    let body = body.trim_ascii_start();
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    body.starts_with(b"<") && !body.starts_with(b"<!--")
+}
+
 /// `Retry-After` (RFC 9110 §10.2.3): seconds, or a date. The answer's own `Date` tells how far off that
 /// is; without one a date says nothing, so that [`Dated`](super::Dated) puts in the machine's.
 fn retry_after(headers: &dyn Headers) -> Option<Duration> {
@@ -109,6 +125,18 @@ mod test {
     fn nonsense_asks_for_no_wait() {
         for value in [&b"-1"[..], b"", b"soon", b"1.5", b"+3", b"18446744073709551616", b"\xff", b"1\n2"] {
             assert_eq!(classify(429, &[("retry-after", value)]), Outcome::Retry(None), "{value:?}");
+        }
+    }
+
+    #[test]
+    fn a_page_is_nobodys_yes() {
+        let rejected = Outcome::Refused(Reason::Rejected);
+        for page in ["<html>", "\r\n <!DOCTYPE html>", "\u{feff}<!doctype html>", "<?xml version='1.0'?>"] {
+            assert_eq!(classify_unless_page(200, &NONE, page.as_bytes()), rejected, "{page}");
+            assert_eq!(classify_unless_page(503, &NONE, page.as_bytes()), Outcome::Retry(None), "{page}");
+        }
+        for own in ["", "ok", "{\"status\":\"ok\"}", "<!-- OK -->"] {
+            assert_eq!(classify_unless_page(202, &NONE, own.as_bytes()), Outcome::Delivered, "{own}");
         }
     }
 }

@@ -160,7 +160,7 @@ impl Protocol for GoatCounter {
     }
 
     fn classify(&self, status: u16, headers: &dyn Headers, body: &[u8]) -> Outcome {
-        match answer::classify(status, headers) {
+        match answer::classify_unless_page(status, headers, body) {
             Outcome::Delivered => partial(filtered(headers)).unwrap_or(Outcome::Delivered),
             Outcome::Retry(None) => Outcome::Retry(reset(headers)),
             Outcome::Refused(reason) if status == 400 => {

@@ -172,9 +172,9 @@ impl Protocol for Plausible {
         1
     }
 
-    fn classify(&self, status: u16, headers: &dyn Headers, _: &[u8]) -> Outcome {
+    fn classify(&self, status: u16, headers: &dyn Headers, body: &[u8]) -> Outcome {
         let dropped = first_value(headers, &DROPPED).unwrap_or_default();
-        match answer::classify(status, headers) {
+        match answer::classify_unless_page(status, headers, body) {
             Outcome::Delivered if !matches!(dropped, b"" | b"0") => Outcome::Refused(Reason::Rejected),
             outcome => outcome,
         }

@@ -32,13 +32,14 @@
 //! # What is refused
 //!
 //! A hit without visitor and such a user (`no-visitor`), and an event without a name, or with one that begins with `$`, which
-//! PostHog keeps for itself (`bad-name`). An answer that names a quota says that nothing was kept (`quota`).
+//! PostHog keeps for itself (`bad-name`). An answer that names a quota says that nothing was kept (`quota`), and one
+//! without `status` is not PostHog's (`rejected`).
 //!
 //! [manual]: https://posthog.com/docs/api/capture
 
 use std::sync::Arc;
 
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 
 use super::{
     Enriched, Key, Needs, Outcome, Outgoing, Part, Parts, Protocol, ReceiverType, Tells, Values, WrongKey,
@@ -258,21 +259,30 @@ impl Protocol for Posthog {
 
     fn classify(&self, status: u16, headers: &dyn Headers, body: &[u8]) -> Outcome {
         match answer::classify(status, headers) {
-            Outcome::Delivered if is_over_quota(body) => Outcome::Refused(Reason::Quota),
+            Outcome::Delivered => of_body(body),
             outcome => outcome,
         }
     }
 }
 
+/// `{"status": 1}`, or `{"status": "Ok"}`.
 #[derive(Deserialize)]
-struct Answer<'a> {
-    #[serde(borrow, default)]
-    quota_limited: Vec<&'a str>,
+struct Answer {
+    /// By which the answer is known for PostHog's.
+    #[serde(rename = "status")]
+    _status: IgnoredAny,
+    /// Other things than events have quotas, too, and are named here as well.
+    #[serde(default)]
+    quota_limited: serde_json::Value,
 }
 
-/// Other things than events have quotas, too, and are named here as well.
-fn is_over_quota(body: &[u8]) -> bool {
-    serde_json::from_slice::<Answer<'_>>(body).is_ok_and(|answer| answer.quota_limited.contains(&"events"))
+fn of_body(body: &[u8]) -> Outcome {
+    let Ok(Answer { quota_limited, .. }) = serde_json::from_slice(body) else {
+        // Whatever answers so has no use for hits.
+        return Outcome::Refused(Reason::Rejected);
+    };
+    let is_over = quota_limited.as_array().is_some_and(|over| over.iter().any(|of| of == "events"));
+    if is_over { Outcome::Refused(Reason::Quota) } else { Outcome::Delivered }
 }
 
 fn own_name(kind: Kind) -> Option<&'static str> {

@@ -237,8 +237,13 @@ fn what_would_not_count_is_refused() {
 #[test]
 fn answers_are_read() {
     let classify = |status, body: &str| posthog().classify(status, &[("", ""); 0], body.as_bytes());
-    for body in ["{\"status\":1}", "", "nonsense", "{\"status\":1,\"quota_limited\":[\"recordings\"]}"] {
+    let taken = ["{\"status\":1}", "{\"status\":\"Ok\",\"quota_limited\":null}"];
+    for body in [taken[0], taken[1], "{\"status\":1,\"quota_limited\":[\"recordings\"]}"] {
         assert_eq!(classify(200, body), Outcome::Delivered, "{body}");
+    }
+    // Of whatever else is at that address.
+    for body in ["", "nonsense", "{\"ok\":true}", "<html>Sign in</html>"] {
+        assert_eq!(classify(200, body), Outcome::Refused(Reason::Rejected), "{body}");
     }
     let over = "{\"status\":1,\"quota_limited\":[\"events\"]}";
     assert_eq!(classify(200, over), Outcome::Refused(Reason::Quota));

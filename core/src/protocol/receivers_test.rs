@@ -166,7 +166,8 @@ fn rendered() -> String {
          whether they arrived are dropped(`ambiguous`), unless `after_unknown` says otherwise; what is older than it \
          looks back is dropped(`expired`). Where a receiver wants few requests, `batch` is by default one of as many hits \
          as it may hold, every so often. Where its answer tells nothing, the type itself refuses what the receiver \
-         would throw away, as far as that is known.\n\n",
+         would throw away, as far as that is known. Of hits that it takes for a bot's, umami says so only where each \
+         goes alone: in a batch they count as delivered.\n\n",
     );
     contracts(&mut page);
     page += "\nWhat of a hit it is told with the keys of its example below. `dimensions` of matomo and ga-v1 and \

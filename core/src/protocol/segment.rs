@@ -23,7 +23,8 @@
 //!
 //! # What is refused
 //!
-//! A hit without visitor and user (`no-visitor`), an event without a name (`bad-name`), and a hit of more than 32 kB
+//! A hit without visitor and without a user's id of which anything can be seen (`no-visitor`), for which RudderStack would
+//! refuse the whole request, an event without a name (`bad-name`), and a hit of more than 32 kB
 //! even without its properties (`too-large`): Segment answers 200 to whatever it throws away.
 //!
 //! [HTTP API]: https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/
@@ -40,7 +41,7 @@ use super::{
     iso::Iso,
     items::{self, Bounds},
     json::Object,
-    text::Shown,
+    text::{Shown, can_be_seen},
     uri::{self, Uri},
 };
 use crate::{
@@ -140,7 +141,7 @@ impl Protocol for Segment {
     }
 
     fn admit(&self, hit: &Hit) -> Result<(), Reason> {
-        if hit.visitor().is_none() && hit.user_id().is_empty() {
+        if hit.visitor().is_none() && !can_be_seen(hit.user_id()) {
             return Err(Reason::NoVisitor);
         }
         common::check_name(hit)?;
@@ -166,7 +167,7 @@ impl Protocol for Segment {
     }
 
     fn classify(&self, status: u16, headers: &dyn Headers, body: &[u8]) -> Outcome {
-        match answer::classify(status, headers) {
+        match answer::classify_unless_page(status, headers, body) {
             Outcome::Delivered if is_failure(body) => Outcome::Refused(Reason::Rejected),
             outcome => outcome,
         }

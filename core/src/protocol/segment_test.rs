@@ -209,7 +209,21 @@ fn what_would_not_count_is_refused() {
     assert_eq!(admit(&sample::page()), Ok(()));
     let anonymous = Draft { visitor: None, user_id: "", ..sample::page() };
     assert_eq!(admit(&anonymous), Err(Reason::NoVisitor));
-    assert_eq!(admit(&Draft { user_id: "u", ..anonymous }), Ok(()));
+    assert_eq!(admit(&Draft { user_id: "u", ..anonymous.clone() }), Ok(()));
+    // Where one of these is nobody's, RudderStack refuses all hits of the request.
+    for nobody in
+        [" ", "\t\r\n", "\u{200b}\u{feff}", "\u{a0}\u{3000}", "\0\u{7f}", "\u{2800}\u{3164}", "\u{e0041}"]
+    {
+        assert_eq!(
+            admit(&Draft { user_id: nobody, ..anonymous.clone() }),
+            Err(Reason::NoVisitor),
+            "{nobody:?}"
+        );
+        assert_eq!(admit(&Draft { user_id: nobody, ..sample::page() }), Ok(()), "{nobody:?}");
+    }
+    for somebody in [" u ", "\u{200b}7", "-", "é", "李", "\u{1f600}"] {
+        assert_eq!(admit(&Draft { user_id: somebody, ..anonymous.clone() }), Ok(()), "{somebody:?}");
+    }
     assert_eq!(admit(&event(&Event::new("").category("cart"))), Err(Reason::BadName));
 }
 
@@ -219,6 +233,7 @@ fn answers_are_read() {
     for body in ["{\"success\":true}", "{ \"success\": true }", "OK", ""] {
         assert_eq!(classify(200, body), Outcome::Delivered, "{body}");
     }
+    assert_eq!(classify(200, "<html>Sign in</html>"), Outcome::Refused(Reason::Rejected));
     assert_eq!(classify(200, "{\"success\":false}"), Outcome::Refused(Reason::Rejected));
     for status in [400, 401, 404] {
         assert_eq!(classify(status, ""), Outcome::Refused(Reason::Rejected));

@@ -18,7 +18,7 @@
 //! | `vid` | `1` for a new visitor |
 //! | `ip`, `ua`, `lang` | address, agent and language |
 //! | `url`, `page`, `refr` | the page's address, its title, its referrer |
-//! | `se_ca`, `se_ac`, `se_la`, `se_va` | of an event: category (`event` if it has none), name, label and value |
+//! | `se_ca`, `se_ac`, `se_la`, `se_va` | of an event: category (`event` if it has none), name, label, and what it has earned (its number `revenue`, or its value), else its value |
 //! | `ue_pr` | of a search `site_search` 1-0-0; of a download `link_click` 1-0-1; of an event of the category `timing` with a value `timing` 1-0-0 (name, value and label), of the category `exception` `application_error` 1-0-2 (label or name, and `fatal` if that property is there) |
 //! | `co` | the properties, as one context of `properties_schema`, where that is configured |
 //!
@@ -228,8 +228,8 @@ impl Protocol for Snowplow {
         taken
     }
 
-    fn classify(&self, status: u16, headers: &dyn Headers, _: &[u8]) -> Outcome {
-        answer::classify(status, headers)
+    fn classify(&self, status: u16, headers: &dyn Headers, body: &[u8]) -> Outcome {
+        answer::classify_unless_page(status, headers, body)
     }
 }
 

@@ -47,6 +47,22 @@ pub(super) fn first_units(text: &str, max: usize) -> &str {
     end.map_or(text, |(end, _)| &text[..end])
 }
 
+/// Whether anything of `text` shows, by which RudderStack tells an id from none: a letter, a digit or a sign. Of other
+/// characters than ASCII these are the signs of blocks that have nothing else and no gaps, so that no server's older Unicode
+/// knows less.
+#[cold]
+#[inline(never)]
+pub(super) fn can_be_seen(text: &str) -> bool {
+    text.chars().any(|c| match c {
+        // Fillers, which are letters that show nothing, and marks of Khmer.
+        '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{3164}' | '\u{ffa0}' => false,
+        '\u{ad}' => false,
+        '!'..='~' | '\u{a1}'..='\u{ff}' | '\u{2010}'..='\u{2027}' => true,
+        '\u{2190}'..='\u{23ff}' | '\u{2500}'..='\u{27ff}' | '\u{1f300}'..='\u{1f64f}' => true,
+        _ => c.is_alphanumeric(),
+    })
+}
+
 /// Up to `max` UTF-16 units of a text, with U+FFFD in place of what is not UTF-8 and of control characters, which
 /// databases refuse; tabs and the ends of lines stay.
 pub(super) struct Clean<'a> {

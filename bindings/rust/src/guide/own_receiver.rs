@@ -108,6 +108,13 @@
 //!
 //! # In trackside itself
 //!
-//! A new receiver is such a file in `core/src/protocol/`, a line in the table beside it (`TYPES`), and vectors in
-//! `tests/vectors/`, whose expected bodies come from a second implementation. Its keys and its contract then stand in
-//! `receivers.md`, which a test compares with what is declared and writes when it is asked to.
+//! A new receiver is such a file in `core/src/protocol/` and a line in the table beside it (`TYPES`). Tests ask for the
+//! rest:
+//!
+//! - vectors in `tests/vectors/`, whose expected bodies come from a second implementation: its own is in
+//!   `tests/vectors/receivers.py`;
+//! - a page with every key in `bindings/rust/src/guide/receivers/`;
+//! - an entry in `bindings/cli/tests/it/check/receivers.rs`, by which `trackside check` is run against it.
+//!
+//! Its keys and its contract stand in `core/src/protocol/receivers.md`, which a test compares with what is declared and
+//! writes when it is asked to.

@@ -15,7 +15,8 @@ use super::{
 use crate::{
     Hit,
     config::{
-        AfterUnknown, Batch, Destination, IpPolicy, Queue, Receiver, Spooling, WhenFull, Workers,
+        AfterUnknown, Batch, Compression, Destination, Identity, IpPolicy, Queue, Receiver, Spooling,
+        WhenFull, Workers,
         builder::Resolver,
         reader::{Read, Section},
         tree::{Tree, quoted},
@@ -43,7 +44,7 @@ const MAX_EVENT: usize = 500;
 pub(super) fn read(
     root: &mut Section<'_>,
     ip: IpPolicy,
-    has_cookie: bool,
+    identity: Option<Identity>,
     resolver: Option<&Resolver>,
     receivers: &[&'static ReceiverType],
 ) -> Vec<Destination> {
@@ -51,7 +52,7 @@ pub(super) fn read(
     embedded.set(&["type"], Tree::Text(Kind::Sqlite.name().to_owned()));
     let kinds = receiver::kinds(root, receivers);
     let found = root
-        .tables_or("destination", embedded, |section| destination(section, ip, has_cookie, resolver, &kinds));
+        .tables_or("destination", embedded, |section| destination(section, ip, identity, resolver, &kinds));
     check_names(root, &found);
     check_paths(root, &found);
     found.into_iter().filter_map(|found| found.destination).collect()
@@ -74,7 +75,7 @@ const MAX_AGE_SPOOLED: Duration = Duration::from_secs(72 * 3_600);
 fn destination(
     section: &mut Section<'_>,
     ip: IpPolicy,
-    has_cookie: bool,
+    identity: Option<Identity>,
     resolver: Option<&Resolver>,
     kinds: &[Kind],
 ) -> Found {
@@ -89,7 +90,9 @@ fn destination(
         check_address(section, kind, own_ip);
     }
     let ip = own_ip.or(ip);
-    if !has_cookie && receiver.as_ref().is_some_and(|receiver| !protocol::cookies(receiver).is_empty()) {
+    if identity.is_some_and(|it| it != Identity::Cookie)
+        && receiver.as_ref().is_some_and(|receiver| !protocol::cookies(receiver).is_empty())
+    {
         section.mistake(
             "join",
             "visitors are known by cookies then, which is for visitor.identity = \"cookie\" alone; leave it out, or write that",
@@ -109,6 +112,9 @@ fn destination(
     });
     let (queue, batch) = bounds(section, kind.zip(needs));
     let http = network::read(section, kind, resolver);
+    if let Some((kind, needs)) = kind.zip(needs) {
+        warn_of_losses(section, kind, &needs, identity, http.compression);
+    }
     let max_age = section.duration("max_age", MILLISECOND);
     let spool = section.choice("spool", SPOOLINGS).or(Spooling::Off);
     if spool == Spooling::Always && !queue.important.is_empty() {
@@ -149,6 +155,34 @@ fn destination(
         spool,
     });
     Found { name, destination }
+}
+
+/// What the receiver's contract says of hits that it will not take.
+fn warn_of_losses(
+    section: &Section<'_>,
+    kind: Kind,
+    needs: &Needs,
+    identity: Option<Identity>,
+    compression: Compression,
+) {
+    let name = kind.name();
+    if needs.visitor && identity == Some(Identity::None) {
+        section.warn(
+            "type",
+            format_args!(
+                "{name} counts no hit of nobody, and with visitor.identity = \"none\" there are no visitors: each is \
+                 refused(no-visitor) unless your code says whose it is"
+            ),
+        );
+    }
+    if compression == Compression::Gzip && !needs.gzip {
+        section.warn(
+            "compression",
+            format_args!(
+                "{name} is not known to take bodies with gzip: see that yours does, or leave it out"
+            ),
+        );
+    }
 }
 
 /// By whom visitors are told apart by their address: how much of it they are told is for the operator to say.

@@ -21,7 +21,7 @@ use std::time::Duration;
 use http::header::DNT;
 
 use super::{
-    Config, GeoPolicy, Identity, IpPolicy, Mode, PathPolicy, QueryPolicy, Signal, Urls,
+    Config, GeoPolicy, IpPolicy, Mode, PathPolicy, QueryPolicy, Signal, Urls,
     builder::Resolver,
     error::Report,
     reader::{Read, Section},
@@ -104,8 +104,8 @@ pub(super) fn read(
         let dnt = (consent.dnt != Signal::Ignore).then_some(DNT);
         let more_headers = proxies.iter().flat_map(Proxies::headers).chain(dnt).collect();
         let spool = root.table("spool", spool::read);
-        let has_cookie = visitor.identity.settled(visitor::IDENTITY).is_none_or(|it| it == Identity::Cookie);
-        let destinations = destination::read(root, ip, has_cookie, resolver, receivers);
+        let destinations =
+            destination::read(root, ip, visitor.identity.settled(visitor::IDENTITY), resolver, receivers);
         let mut script_cookies: Vec<ScriptCookie> = Vec::new();
         for cookie in destinations.iter().flat_map(|destination| protocol::cookies(&destination.receiver)) {
             if !script_cookies.iter().any(|known| known.name() == cookie.name()) {

@@ -196,6 +196,29 @@ fn what_one_key_demands_of_another_is_told_when_each_is_right() {
 }
 
 #[test]
+fn what_a_receiver_will_not_take_is_warned_of() {
+    let told = |toml: &str| Config::builder().toml(toml).build().unwrap().warnings().to_vec();
+    let with = |identity: &str, keys: &str| {
+        told(&format!("visitor.identity = '{identity}'\ndestination = [{{ {keys}, ip = 'full' }}]"))
+    };
+    let (ga4, snowplow, posthog) = (
+        "type = 'ga4', measurement_id = 'G-ABC123DEF4', api_secret = 's'",
+        "type = 'snowplow', url = 'https://a/com.snowplowanalytics.snowplow/tp2'",
+        "type = 'posthog', api_key = 'k'",
+    );
+    let [warning] = &with("none", ga4)[..] else { panic!("{:?}", with("none", ga4)) };
+    assert!(warning.starts_with("destination[0].type: ga4 counts no hit of nobody"), "{warning}");
+    for (identity, keys) in [("cookieless", ga4), ("none", snowplow)] {
+        assert!(with(identity, keys).is_empty(), "{identity} {keys}");
+    }
+    let gzip = |keys: &str| with("cookieless", &format!("{keys}, compression = 'gzip'"));
+    let [warning] = &gzip(snowplow)[..] else { panic!("{:?}", gzip(snowplow)) };
+    assert!(warning.starts_with("destination[0].compression: snowplow is not known to take"), "{warning}");
+    assert!(gzip(posthog).is_empty());
+    assert!(with("cookieless", &format!("{snowplow}, compression = 'none'")).is_empty());
+}
+
+#[test]
 fn who_tells_visitors_apart_by_their_address_is_told_it() {
     let one = |keys: &str| build(&format!("type = 'plausible'{keys}"));
     for ip in ["full", "masked"] {

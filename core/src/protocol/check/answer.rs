@@ -8,7 +8,10 @@ use http::{
 use super::{Finding, Test, hidden::hidden};
 use crate::{
     Headers,
-    protocol::{Outcome, Outgoing, answer::text},
+    protocol::{
+        Outcome, Outgoing,
+        answer::{is_page, text},
+    },
 };
 
 /// How much of an answer's words is told, in characters.
@@ -57,8 +60,7 @@ impl<'a> Answer<'a> {
 
     /// Whether the body is a page, of whatever else is at that address. A comment alone is none: Yandex answers with one.
     pub fn is_page(&self) -> bool {
-        let body = self.body.trim_ascii_start();
-        body.starts_with(b"<") && !body.starts_with(b"<!--")
+        is_page(self.body)
     }
 
     /// What the pool would make of it.

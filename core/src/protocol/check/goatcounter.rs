@@ -15,9 +15,7 @@ fn hear(_: &Test<'_>, answer: &Answer<'_>) -> Heard {
             "GoatCounter ignores the address of the test hit",
             "see Settings, Ignore IPs, there; `filter = false` counts these addresses, too",
         ),
-        (200..=299, Outcome::Delivered) if answer.is_page() => {
-            answer.foreign("https://mysite.goatcounter.com/api/v0/count")
-        }
+        (200..=299, _) if answer.is_page() => answer.foreign("https://mysite.goatcounter.com/api/v0/count"),
         (200..=299, Outcome::Delivered) => {
             Finding::right("GoatCounter took the test hit: the token may count page views")
         }

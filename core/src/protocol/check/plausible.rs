@@ -17,7 +17,7 @@ static ADDRESS: Question = Question::new(Means::Address, ask_address, hear_addre
 fn hear(test: &Test<'_>, answer: &Answer<'_>) -> Heard {
     let domain = domain_of(test.values(), test.hit).to_owned();
     let finding = match (answer.status(), answer.outcome()) {
-        (200..=299, Outcome::Delivered) if !is_own(answer) => {
+        (200..=299, outcome) if answer.is_page() || outcome == Outcome::Delivered && !is_own(answer) => {
             answer.foreign("https://plausible.io/api/event")
         }
         (_, Outcome::Delivered) => {

@@ -7,7 +7,7 @@ pub(in crate::protocol) static FIRST: Question = Question::hit(hear);
 
 fn hear(test: &Test<'_>, answer: &Answer<'_>) -> Heard {
     match (answer.status(), answer.outcome()) {
-        (200..=299, Outcome::Delivered) if !is_own(answer) => {
+        (200..=299, Outcome::Refused(Reason::Rejected)) => {
             answer.foreign("https://eu.i.posthog.com/batch/").into()
         }
         (200..=299, Outcome::Delivered) => Heard::new([
@@ -30,10 +30,4 @@ fn hear(test: &Test<'_>, answer: &Answer<'_>) -> Heard {
         .into(),
         _ => answer.verdict().into(),
     }
-}
-
-/// `{"status": 1}`, or `{"status": "Ok"}`.
-fn is_own(answer: &Answer<'_>) -> bool {
-    let body = serde_json::from_slice::<serde_json::Value>(answer.body());
-    body.is_ok_and(|body| body.get("status").is_some())
 }

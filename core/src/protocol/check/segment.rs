@@ -9,9 +9,7 @@ pub(in crate::protocol) static RUDDERSTACK: Question = Question::hit(hear_rudder
 
 fn hear_segment(test: &Test<'_>, answer: &Answer<'_>) -> Heard {
     match (answer.status(), answer.outcome()) {
-        (200..=299, Outcome::Delivered) if !says_success(answer) => {
-            answer.foreign("https://api.segment.io/v1/batch").into()
-        }
+        (200..=299, _) if !says_success(answer) => answer.foreign("https://api.segment.io/v1/batch").into(),
         (200..=299, Outcome::Delivered) => Heard::new([
             Finding::right("Segment took the test hit"),
             Finding::unproven(
@@ -36,9 +34,7 @@ fn says_success(answer: &Answer<'_>) -> bool {
 fn hear_rudderstack(_: &Test<'_>, answer: &Answer<'_>) -> Heard {
     let says = answer.says();
     match (answer.status(), answer.outcome()) {
-        (200..=299, Outcome::Delivered) if answer.is_page() => {
-            answer.foreign("https://data.example.com/v1/batch").into()
-        }
+        (200..=299, _) if answer.is_page() => answer.foreign("https://data.example.com/v1/batch").into(),
         (200..=299, Outcome::Delivered) => {
             Finding::right("RudderStack took the test hit: it knows the source of the write key").into()
         }

@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        Shown, common,
+        Shown, common, habit,
         json::{Object, push_nested},
         uri::{self, Uri},
     },
@@ -110,7 +110,7 @@ fn write_structured(hit: &Hit, event: &mut Object<'_>) {
     event.put_clean("se_ca", category.as_bytes(), MAX_TEXT);
     event.put_clean("se_ac", hit.name().as_bytes(), MAX_TEXT);
     event.put_clean("se_la", hit.label().as_bytes(), MAX_TEXT);
-    if let Some(value) = hit.value() {
+    if let Some(value) = habit::revenue(hit).map(|(_, amount)| amount).or(hit.value()) {
         event.put("se_va", &Shown(value));
     }
 }

@@ -195,9 +195,14 @@ fn is_refused(keys: &str, path: &str, answer: Answer, reason: Reason) {
 
 /// Sees that all of a request is sent again, as it was, after each of these answers.
 fn is_sent_again(keys: &str, path: &str, places: [&'static str; 3], answers: Vec<Answer>) {
+    is_sent_until(Answer::status(200), keys, path, places, answers);
+}
+
+/// The same of a receiver that answers so to what it takes.
+fn is_sent_until(taken: Answer, keys: &str, path: &str, places: [&'static str; 3], answers: Vec<Answer>) {
     let receiver = Receiver::new(move |request, counts| {
         counts.take(&hits_of(request, places));
-        Answer::status(200)
+        taken.clone()
     });
     let times = answers.len();
     receiver.collector.script(answers);

@@ -54,6 +54,18 @@ fn what_is_too_large_for_posthog_is_halved() {
 /// Also where nobody knows what it has: it knows a second copy.
 #[test]
 fn posthog_is_sent_again_what_it_may_not_have() {
-    is_sent_again(POSTHOG, PATH, PLACES, vec![later(429), later(503)]);
-    is_sent_again(POSTHOG, PATH, PLACES, vec![Answer::status(500), Answer::status(504), Answer::hang_up()]);
+    is_sent_until(taken(), POSTHOG, PATH, PLACES, vec![later(429), later(503)]);
+    is_sent_until(
+        taken(),
+        POSTHOG,
+        PATH,
+        PLACES,
+        vec![Answer::status(500), Answer::status(504), Answer::hang_up()],
+    );
+}
+
+#[test]
+fn what_is_not_posthogs_has_taken_nothing() {
+    is_refused(POSTHOG, PATH, Answer::status(200).body("<html>Sign in</html>"), Reason::Rejected);
+    is_refused(POSTHOG, PATH, Answer::status(200), Reason::Rejected);
 }

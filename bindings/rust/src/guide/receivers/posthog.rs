@@ -26,6 +26,7 @@
 //!   to take your server's for it.
 //! - Whether a session that a server names shows among PostHog's sessions is not documented.
 //! - A second copy of a hit is recognised by its id, so that hits are sent again when an attempt's end is not known.
-//! - When your quota is used up, PostHog answers 200 and keeps nothing: these hits are refused(`quota`).
+//! - When your quota is used up, PostHog answers 200 and keeps nothing: these hits are refused(`quota`). An answer
+//!   that is not PostHog's, such as a login page, has them refused(`rejected`).
 //!
 //! What is sent in which field: [`protocol::posthog`](crate::protocol::posthog).

@@ -18,7 +18,8 @@
 //!
 //! # What to know
 //!
-//! - Page views are `pv`, events `se` with category, name, label and value. Searches, downloads, timings and exceptions
+//! - Page views are `pv`, events `se` with category, name, label and value; a sale's value (`currency` in three capital
+//!   letters) is its number `revenue` if it has one. Searches, downloads, timings and exceptions
 //!   are self-describing, by Snowplow's own schemas.
 //! - Properties, `revenue` among them, need a schema of yours: `properties_schema`, such as
 //!   `"iglu:com.example/properties/jsonschema/1-0-0"`. Without it they are left out.

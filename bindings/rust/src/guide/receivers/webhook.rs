@@ -83,7 +83,8 @@
 //! ```
 //!
 //! Refuse what is genuine and minutes old, too: somebody else may have kept it. With `compression = "gzip"` the
-//! signature is that of the body before it was compressed.
+//! signature is that of the body before it was compressed; a warning at start reminds you that nobody but you knows
+//! whether your code takes it.
 //!
 //! # The answer
 //!
