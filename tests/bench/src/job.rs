@@ -18,6 +18,7 @@ use crate::{
     peers::{self, Posthog, Segment, Snowplow},
     sample::{Crowd, FIELDS},
     spool, stalled,
+    suite::CORE,
 };
 
 /// Operations in one round of back to back.
@@ -87,6 +88,7 @@ pub fn answer(words: &[&str]) -> Result<String, Box<dyn Error>> {
         ["request", who, url, rest @ ..] => match *who {
             "floor" => latency(&Floor::start(), rest)?,
             "posthog" => latency(&Posthog::start(url, Crowd::one()), rest)?,
+            "segment" => latency(&Segment::start(url, Crowd::one()), rest)?,
             "write" => latency(&spool::Write::open()?, rest)?,
             "structs" => through(Way::Structs, url, rest)?,
             "lent" => through(Way::Lent, url, rest)?,
@@ -108,6 +110,7 @@ pub fn answer(words: &[&str]) -> Result<String, Box<dyn Error>> {
         ["backlog", bytes] => spool::deliver_backlog(bytes.parse()?)?,
         ["stalled", who, url, hits] => stalled::queue_in_vain(who, url, hits.parse()?)?,
         ["close", who, receiver] => stalled::close_in_vain(who, receiver)?,
+        ["shut", who, receiver] => stalled::shut_in_vain(who, receiver)?,
         ["lose", who, url, rest @ ..] => numbered::lose(who, url, rest)?,
         ["go-on", who, url, folder] => numbered::go_on(who, url, folder)?,
         ["adopt", who, url, folder] => numbered::adopt(who, url, folder)?,
@@ -138,7 +141,7 @@ fn latency(load: &(impl Load + Sync), how: &[&str]) -> Result<String, Box<dyn Er
 
 /// Hits per second of wall time, and microseconds of processor time a hit, on one core.
 fn delivery(who: &str, url: &str, hits: usize, visitors: usize) -> Result<String, Box<dyn Error>> {
-    clock::pin(0);
+    clock::pin(CORE);
     let crowd = || if visitors == 1 { Crowd::one() } else { Crowd::of(visitors) };
     let begin = (Instant::now(), clock::processor_time());
     match who {

@@ -7,7 +7,7 @@ use crate::{
     collector::Collector,
     job, ours,
     report::{Limit, Row, Series},
-    suite::{Effort, Section},
+    suite::{CORE, Effort, Section},
 };
 
 /// The parts that count, in their order.
@@ -22,17 +22,12 @@ const KEYLESS: &str = "to=ga4";
 const KEYED: &str = "to=segment";
 const PEERS: [&str; 3] = ["posthog", "segment", "snowplow"];
 
-/// The core that all of them share with their collectors.
-const CORE: usize = 0;
-
 /// Hits that are queued before a shutdown: half of what the smallest queue holds.
 const QUEUED: usize = 5_000;
 
-/// Hits of which the first fifth comes before an outage, one a millisecond, and the last fifth after it.
+/// Hits, evenly in time, of which the first fifth comes before an outage and the last fifth after it: within everybody's
+/// bounds.
 const PACED: usize = 5_000;
-
-/// How long the receiver is away, in milliseconds: three fifths of them come meanwhile.
-const AWAY: usize = 3_000;
 
 /// How many hits were taken when the process is killed: not a multiple of anybody's batch.
 const KILLED: usize = 1_537;
@@ -64,9 +59,9 @@ fn shutdown(effort: Effort) -> io::Result<Vec<Row>> {
 /// An outage within everybody's bounds.
 fn outage(effort: Effort) -> io::Result<Vec<Row>> {
     let who = [&[KEYLESS][..], &PEERS, &[KEYED]].concat();
-    let how = ["outage", &PACED.to_string(), &AWAY.to_string()];
+    let how = ["outage", &PACED.to_string(), &effort.away.to_string()];
     let counts = measure(effort, &who, |who| queue(who, &how))?;
-    let figure = format!("outage of {} s, {PACED} hits", AWAY / 1_000);
+    let figure = format!("outage of {} s, {PACED} hits", effort.away);
     let keyed = &counts[who.len() - 1];
     Ok([
         beside_peers(&figure, "G11", &counts[..=PEERS.len()], None),

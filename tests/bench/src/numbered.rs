@@ -18,14 +18,19 @@ use crate::{
     ours::{self, Ours, PATIENCE, Setup},
     peers::{Posthog, Segment, Snowplow},
     sample::Crowd,
+    suite::CORE,
     tally::page,
 };
 
 /// The time between two hits that are not back to back.
 const PACE: Duration = Duration::from_millis(1);
 
+/// Over an outage they come within so many times its length: a fifth before it, and a fifth after it.
+const WHOLE: u32 = 5;
+const AWAY: u32 = 3;
+
 /// Who takes hits.
-trait Numbered {
+pub trait Numbered {
     /// Queues the hit of this number, and says whether it was taken.
     fn queue(&self, number: usize) -> bool;
 
@@ -35,7 +40,7 @@ trait Numbered {
 
 /// What a library says itself; the peers say nothing.
 #[derive(Default)]
-struct Book {
+pub struct Book {
     /// Hits of which it says that they were lost.
     lost: u64,
     /// By how many hits its book does not balance.
@@ -45,7 +50,7 @@ struct Book {
 /// The job: `how` hits come and how it ends. Answers how many were taken, how many of them the library says were lost, and
 /// by how many its book does not balance.
 pub fn lose(who: &str, url: &str, how: &[&str]) -> Result<String, Box<dyn Error>> {
-    clock::pin(0);
+    clock::pin(CORE);
     let load = open(who, url, &ours::folder()?)?;
     let mut taken = 0;
     match *how {
@@ -55,14 +60,14 @@ pub fn lose(who: &str, url: &str, how: &[&str]) -> Result<String, Box<dyn Error>
             }
         }
         ["outage", hits, away] => {
-            let (hits, away) = (hits.parse()?, Duration::from_millis(away.parse()?));
-            let mut due = Instant::now();
+            let (hits, away): (usize, _) = (hits.parse()?, Duration::from_secs(away.parse()?));
+            let (pace, mut due) = (away * WHOLE / AWAY / hits as u32, Instant::now());
             for number in 0..hits {
                 if number == hits / 5 {
                     collector::leave(url, away)?;
                 }
                 taken += u64::from(load.queue(number));
-                wait(&mut due);
+                wait(&mut due, pace);
             }
         }
         _ => return Err(format!("unknown way {how:?}").into()),
@@ -73,7 +78,7 @@ pub fn lose(who: &str, url: &str, how: &[&str]) -> Result<String, Box<dyn Error>
 
 /// The job that is killed: hits come one every millisecond, and for each that was taken there is a line.
 pub fn go_on(who: &str, url: &str, folder: &str) -> Result<String, Box<dyn Error>> {
-    clock::pin(0);
+    clock::pin(CORE);
     let load = open(who, url, Path::new(folder))?;
     let (mut out, mut due) = (io::stdout(), Instant::now());
     for number in 0.. {
@@ -81,7 +86,7 @@ pub fn go_on(who: &str, url: &str, folder: &str) -> Result<String, Box<dyn Error
             // The standard output is written with each line.
             out.write_all(b"\n")?;
         }
-        wait(&mut due);
+        wait(&mut due, PACE);
     }
     Ok(String::new())
 }
@@ -97,11 +102,9 @@ pub fn adopt(who: &str, url: &str, folder: &str) -> Result<String, Box<dyn Error
 
 /// Opens the library, and has the collector count from then on. What ours writes is in `folder`.
 fn open(who: &str, url: &str, folder: &Path) -> Result<Box<dyn Numbered>, Box<dyn Error>> {
-    let load: Box<dyn Numbered> = match who {
-        "posthog" => Box::new(Posthog::start(url, Crowd::one())),
-        "segment" => Box::new(Segment::start(url, Crowd::one())),
-        "snowplow" => Box::new(Snowplow::start(url)),
-        _ => {
+    let load = match open_peer(who, url) {
+        Some(peer) => peer,
+        None => {
             let ours = Ours::open_at(&Setup::from_str(who)?, url, folder)?;
             // Its first hits are no part of it, and its spool is open then.
             ours.settle();
@@ -112,8 +115,18 @@ fn open(who: &str, url: &str, folder: &Path) -> Result<Box<dyn Numbered>, Box<dy
     Ok(load)
 }
 
-fn wait(due: &mut Instant) {
-    *due += PACE;
+/// One of the peers; none if nobody is called so.
+pub fn open_peer(who: &str, url: &str) -> Option<Box<dyn Numbered>> {
+    Some(match who {
+        "posthog" => Box::new(Posthog::start(url, Crowd::one())),
+        "segment" => Box::new(Segment::start(url, Crowd::one())),
+        "snowplow" => Box::new(Snowplow::start(url)),
+        _ => return None,
+    })
+}
+
+fn wait(due: &mut Instant, pace: Duration) {
+    *due += pace;
     thread::sleep(due.saturating_duration_since(Instant::now()));
 }
 

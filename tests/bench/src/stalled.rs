@@ -5,6 +5,7 @@ use std::{
     fs, io,
     net::TcpListener,
     str::FromStr,
+    sync::mpsc,
     thread,
     time::{Duration, Instant},
 };
@@ -12,7 +13,7 @@ use std::{
 use crate::{
     clock::{self, Load, Times},
     collector::{self, Collector},
-    job,
+    job, numbered,
     ours::{Ours, Setup},
     peers::{Posthog, Segment, Snowplow},
     report::{Limit, Row, Series},
@@ -40,6 +41,9 @@ const MIB: f64 = (1 << 20) as f64;
 
 /// The deadline of a close that cannot deliver.
 const DEADLINE: Duration = Duration::from_secs(1);
+
+/// Who takes longer to shut down is stopped.
+const PATIENCE: Duration = Duration::from_secs(25);
 
 /// How many hits wait when it begins.
 const WAITING: usize = 1_000;
@@ -132,10 +136,19 @@ fn resident() -> io::Result<u64> {
     Ok(number.ok_or(io::ErrorKind::InvalidData)? << 10)
 }
 
-/// A close with a receiver that refuses, and with one that takes a request and never answers; in memory and with a spool.
+/// A close with a receiver that refuses, and with one that takes a request and never answers; in memory and with a spool,
+/// beside the peers' shutdowns, which take no deadline.
 pub fn close(effort: Effort) -> io::Result<Vec<Row>> {
     let mut rows = Vec::new();
     for receiver in ["down", "stalled"] {
+        let mut peers = Vec::new();
+        for who in ["posthog", "segment", "snowplow"] {
+            let mut took = Series::new();
+            for _ in 0..effort.runs {
+                took.push(job::run::<1>(&["shut", who, receiver])?[0]);
+            }
+            peers.push((format!("{who}, stopped after {} s", PATIENCE.as_secs()), took));
+        }
         for spool in ["off", "always"] {
             let [mut took, mut named] = [const { Series::new() }; 2];
             for _ in 0..effort.runs {
@@ -153,11 +166,47 @@ pub fn close(effort: Effort) -> io::Result<Vec<Row>> {
                 peer: None,
                 limits: vec![limit],
             };
-            rows.push(row("s", took, Limit::AtMost(1.1 * DEADLINE.as_secs_f64())));
+            let within = Limit::AtMost(1.1 * DEADLINE.as_secs_f64());
+            if spool == "off" {
+                // They have none.
+                rows.extend(
+                    peers
+                        .iter()
+                        .map(|peer| Row { peer: Some(peer.clone()), ..row("s", took.clone(), within) }),
+                );
+            } else {
+                rows.push(row("s", took, within));
+            }
             rows.push(row("hits that were left and not named", named, Limit::AtMost(0.0)));
         }
     }
     Ok(rows)
+}
+
+/// The job of [`close`] for a peer: how many seconds its shutdown took, as its documentation has it, or how long it was
+/// waited for.
+pub fn shut_in_vain(who: &str, receiver: &str) -> Result<String, Box<dyn Error>> {
+    let silent = TcpListener::bind("127.0.0.1:0")?;
+    let url = match receiver {
+        "down" => NOBODY.to_owned(),
+        _ => format!("http://{}", silent.local_addr()?),
+    };
+    let (who, (sender, ended)) = (who.to_owned(), mpsc::channel());
+    thread::spawn(move || {
+        // What cannot be opened does not answer, and its row is empty.
+        let load = numbered::open_peer(&who, &url)?;
+        (0..WAITING).for_each(|number| _ = load.queue(number));
+        let begin = Instant::now();
+        load.shut().ok()?;
+        sender.send(begin.elapsed()).ok()
+    });
+    let took = match ended.recv_timeout(PATIENCE) {
+        Ok(took) => took,
+        // The process ends with this job, and the shutdown with it.
+        Err(mpsc::RecvTimeoutError::Timeout) => PATIENCE,
+        Err(mpsc::RecvTimeoutError::Disconnected) => return Err("the peer did not shut down".into()),
+    };
+    Ok(took.as_secs_f64().to_string())
 }
 
 /// The job of [`close`]: how many seconds it took, and how many hits were neither delivered nor named as left.

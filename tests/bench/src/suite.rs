@@ -30,6 +30,8 @@ pub struct Effort {
     pub backlog: u64,
     /// How many times these are delivered.
     pub backlogs: usize,
+    /// How many seconds a receiver is away.
+    pub away: usize,
 }
 
 impl Effort {
@@ -42,6 +44,7 @@ impl Effort {
         stalled: 1_000_000,
         backlog: 1 << 30,
         backlogs: 3,
+        away: 60,
     };
     pub const QUICK: Self = Self {
         runs: 1,
@@ -52,6 +55,7 @@ impl Effort {
         stalled: 100_000,
         backlog: 64 << 20,
         backlogs: 1,
+        away: 3,
     };
 }
 
@@ -222,6 +226,9 @@ fn growth<const N: usize>(
     Ok(rows.collect())
 }
 
+/// As many hits as fit into everybody's queue.
+const FITS: &str = "5000";
+
 /// Requests from 1 to 64 threads at once.
 fn threads(effort: Effort) -> io::Result<Vec<Row>> {
     let collector = Collector::start(None)?;
@@ -231,6 +238,8 @@ fn threads(effort: Effort) -> io::Result<Vec<Row>> {
     let mut alone = None;
     for threads in [1, 2, 4, 8, 16, 32, 64] {
         let [mut floor, mut ours, mut floor_rate, mut ours_rate] = [const { Series::new() }; 4];
+        // snowplow_tracker's is one thread's.
+        let mut peers = ["posthog", "segment"].map(|who| (who.to_owned(), Series::new()));
         for _ in 0..effort.runs {
             for (who, p50, rate) in
                 [("floor", &mut floor, &mut floor_rate), ("queue=65536", &mut ours, &mut ours_rate)]
@@ -240,7 +249,20 @@ fn threads(effort: Effort) -> io::Result<Vec<Row>> {
                 p50.push(numbers[0] / 1e3);
                 rate.push(numbers[1]);
             }
+            for (who, p50) in &mut peers {
+                let threads = threads.to_string();
+                let words = ["request", &**who, collector.url(), "threads", &threads, &rounds, FITS];
+                p50.push(job::run::<2>(&words)?[0] / 1e3);
+            }
         }
+        rows.extend(peers.map(|peer| Row {
+            figure: format!("tracked request, {threads} threads, p50, µs"),
+            goal: "",
+            floor: None,
+            ours: ours.clone(),
+            peer: Some(peer),
+            limits: Vec::new(),
+        }));
         let alone = alone.get_or_insert_with(|| ours.clone());
         let within = threads > 1 && threads <= cores;
         rows.push(Row {
@@ -263,8 +285,8 @@ fn threads(effort: Effort) -> io::Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// Hits a second and processor time a hit, to a collector on another core, by a process on one core. The floor of ours
-/// is a bare socket that writes as many bytes as often.
+/// Hits a second and processor time a hit, by a process on one core, which it shares with its collector: what that takes
+/// is the same for all who send as many requests. The floor of ours is a bare socket that writes as many bytes as often.
 fn delivery(effort: Effort) -> io::Result<Vec<Row>> {
     let (single, many) = (effort.hits, effort.hits * 10);
     let who = [
@@ -313,6 +335,9 @@ fn crowd(effort: Effort) -> io::Result<Vec<Row>> {
     Ok(rows)
 }
 
+/// The core that whoever delivers has, and the collector with it.
+pub const CORE: usize = 0;
+
 /// What is measured of a delivery.
 #[derive(Clone, Copy)]
 enum What {
@@ -343,7 +368,7 @@ struct Delivered<const N: usize> {
 impl<const N: usize> Delivered<N> {
     /// Has everybody deliver so many hits, of `visitors` in turn.
     fn measure(effort: Effort, who: [(&'static str, usize); N], visitors: usize) -> io::Result<Self> {
-        let collector = Collector::start(Some(1))?;
+        let collector = Collector::start(Some(CORE))?;
         let none = || std::array::from_fn(|_| Series::new());
         let mut delivered = Self {
             who: who.map(|(who, _)| who),
