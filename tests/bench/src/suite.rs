@@ -142,14 +142,16 @@ fn ffi(effort: Effort) -> io::Result<Vec<Row>> {
         (latencies(&who, &effort.back_to_back(), effort)?, latencies(&who, &effort.paced(), effort)?);
     let rows = |figure: &str, series: Vec<Series>| {
         let [rust, structs, blob, lent] = all(series);
-        [("structs", structs, 1.3), ("blob", blob, 1.15), ("blob that is lent", lent, 1.15)].map(|(way, ours, most)| Row {
-            figure: format!("C ABI, {way}, {figure}, p50, µs"),
-            goal: "",
-            floor: None,
-            ours,
-            peer: Some(("Rust".to_owned(), rust.clone())),
-            limits: vec![Limit::PeerTimes(most)],
-        })
+        [("structs", structs, 1.3), ("blob", blob, 1.15), ("blob that is lent", lent, 1.15)].map(
+            |(way, ours, most)| Row {
+                figure: format!("C ABI, {way}, {figure}, p50, µs"),
+                goal: "",
+                floor: None,
+                ours,
+                peer: Some(("Rust".to_owned(), rust.clone())),
+                limits: vec![Limit::PeerTimes(most)],
+            },
+        )
     };
     Ok([rows("back to back", p50), rows("every 200 µs", paced)].concat())
 }
