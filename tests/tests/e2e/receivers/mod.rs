@@ -8,6 +8,7 @@ mod own;
 mod plausible;
 mod posthog;
 mod segment;
+mod several;
 mod snowplow;
 mod umami;
 mod webhook;

@@ -2,7 +2,7 @@
 
 use super::*;
 
-const SECRET: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+pub(super) const SECRET: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 const PATH: &str = "/hook";
 const PLACES: [&str; 3] = ["/hits", "/id", "/path"];
 
