@@ -55,7 +55,7 @@ Mind:
   A program's own filters and editors of hits (hooks) are not asked, since they are part of it: if yours
   has some, start it again instead. The same goes for sinks of its own (callback, celery).
   A hit older than the destination's max_age (default 72h, and no less where spool = \"off\" today) is
-  dropped(expired), whether or not the receiver would take it: to have it delivered raise max_age before.
+  dropped(expired), whether or not the receiver would take it. To have it delivered raise max_age first.
   With mode = \"off\" or \"dry-run\" nothing is sent, and so nothing is drained.
   What was under way when its process was killed is sent again only to receivers that know a second
   copy, or with after_unknown = \"resend\"; else it is dropped(ambiguous).
