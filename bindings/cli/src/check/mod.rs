@@ -65,8 +65,8 @@ What is sent:
   ga4, ga-v1      the hit goes to the debug endpoint, which validates and counts nothing; where there is
                   none, and with --hit, it goes where hits go
   the others      one test hit, which counts; matomo's again without the token if it refused it,
-                  webhook's again with a wrong signature, which it should refuse; plausible's again to be
-                  told which address it sees; snowplow is asked /health before
+                  webhook's again with a wrong signature, which it should refuse; plausible's again to
+                  be told which address it sees; snowplow is asked /health before
   sqlite, file    nothing: the store or file is opened for writing, and nothing is left there
   callback        nothing: the sink is in the program that embeds trackside; the same for celery
 
