@@ -227,6 +227,23 @@ mod test {
     }
 
     #[test]
+    fn a_letter_a_digit_or_a_sign_can_be_seen() {
+        // The first and the last of each block of signs.
+        for seen in ['!', '~', '\u{a1}', '\u{ac}', '\u{ae}', '\u{ff}', '\u{2010}', '\u{2027}', '\u{2190}'] {
+            assert!(can_be_seen(&format!(" {seen}")), "{seen:?}");
+        }
+        // Behind the next ones an Arabic digit and a letter.
+        for seen in ['\u{23ff}', '\u{2500}', '\u{27ff}', '\u{1f300}', '\u{1f64f}', '\u{663}', 'Ж'] {
+            assert!(can_be_seen(&format!("{seen}\u{ad}")), "{seen:?}");
+        }
+        // A soft hyphen, spaces, directions, variations and fillers.
+        for unseen in ['\u{ad}', ' ', '\u{7f}', '\u{a0}', '\u{200f}', '\u{2028}', '\u{fe0f}', '\u{ffa0}'] {
+            assert!(!can_be_seen(&format!("{unseen} {unseen}")), "{unseen:?}");
+        }
+        assert!(!can_be_seen(""));
+    }
+
+    #[test]
     fn numbers_are_short() {
         for (number, text) in [
             (-0.0, "0"),
