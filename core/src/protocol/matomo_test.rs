@@ -289,6 +289,21 @@ fn a_dimension_has_a_property_and_a_number_up_to_999() {
 }
 
 #[test]
+fn the_property_of_the_time_that_a_page_took_has_a_name_of_up_to_128_bytes() {
+    let told = |name: &str| {
+        let keys = "url = 'https://a.example/'\nsite_id = 1";
+        let document = format!("[[destination]]\ntype = 'matomo'\n{keys}\nserver_time = '{name}'");
+        let config = Config::builder().toml("visitor.identity = 'none'").toml(&document).build();
+        config.err().map(|error| error.to_string())
+    };
+    assert_eq!([told("t"), told(&"t".repeat(128))], [None, None]);
+    for odd in ["", &"t".repeat(129)] {
+        let told = told(odd);
+        assert!(told.is_some_and(|told| told.contains("the name of a property, 1 to 128 bytes")), "{odd:?}");
+    }
+}
+
+#[test]
 fn what_trackside_tells_apart_is_what_matomo_calls_it() {
     let download =
         Draft { path: b"/files/a.pdf", query: b"", special: Some(Kind::Download), ..sample::page() };
