@@ -194,20 +194,6 @@ def spooling(folder: Path) -> dict[str, Any]:
     return {**CONFIG, "spool": {"dir": str(folder)}, "destination": [to]}
 
 
-def test_what_another_left_in_the_spool_is_counted_apart(tmp_path: Path) -> None:
-    with Tracker(spooling(tmp_path / "spool"), env=False) as tracker:
-        tracker.begin("GET", "/a", BROWSER).finish(200, HTML)
-        wait_until(lambda: tracker.stats().destinations["away"].volatile == 0)
-        left = tracker.close(0)
-        assert left.spooled + left.in_flight == 1
-    with Tracker(spooling(tmp_path / "spool"), env=False) as tracker:
-        tracker.begin("GET", "/b", BROWSER).finish(200, HTML)
-        wait_until(lambda: tracker.stats().destinations["away"].adopted == 1)
-        hits = tracker.stats().destinations["away"]
-        assert (hits.offered, hits.adopted, hits.pending, hits.delivered) == (1, 1, 2, 0)
-        tracker.close(0)
-
-
 def test_what_is_not_in_the_spool_though_it_should_be_is_volatile(tmp_path: Path) -> None:
     place = tmp_path / "spool"
     place.write_text("not a folder")
