@@ -226,7 +226,8 @@ fn options(rules: Rules, disk: &Process) -> Options {
         workers: Workers::Count(1),
         queue,
         batch,
-        max_age: Duration::from_secs(3_600),
+        // The hits are of 1970.
+        max_age: Duration::from_secs(100 * 366 * 86_400),
         only: trackside_core::config::Only::default(),
         changes: trackside_core::hit::Edit::new(),
         third_party: false,
