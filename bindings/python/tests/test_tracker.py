@@ -9,6 +9,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -192,6 +193,40 @@ def spooling(folder: Path) -> dict[str, Any]:
     }
     to["spool"] = "always"
     return {**CONFIG, "spool": {"dir": str(folder)}, "destination": [to]}
+
+
+def leave_a_hit(config: dict[str, Any]) -> None:
+    """In the spool, whose folder is let go when the tracker has gone."""
+    with Tracker(config, env=False) as tracker:
+        tracker.begin("GET", "/a", BROWSER).finish(200, HTML)
+        wait_until(lambda: tracker.stats().destinations["away"].volatile == 0)
+        assert tracker.close(0).spooled == 1
+
+
+class Takes(BaseHTTPRequestHandler):
+    """A receiver that takes all."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        self.send_response(204)
+        self.end_headers()
+
+
+def test_what_another_left_in_the_spool_is_counted_apart(tmp_path: Path) -> None:
+    receiver = HTTPServer(("127.0.0.1", 0), Takes, bind_and_activate=False)
+    receiver.server_bind()
+    config = spooling(tmp_path / "spool")
+    config["destination"][0]["url"] = f"http://127.0.0.1:{receiver.server_address[1]}/"
+    leave_a_hit(config)
+    receiver.server_activate()
+    threading.Thread(target=receiver.serve_forever, daemon=True).start()
+    with Tracker(config, env=False) as tracker:
+        tracker.begin("GET", "/b", BROWSER).finish(200, HTML)
+        wait_until(lambda: tracker.stats().destinations["away"].delivered == 2)
+        hits = tracker.stats().destinations["away"]
+        assert (hits.offered, hits.adopted, hits.pending) == (1, 1, 0)
+    receiver.shutdown()
+    receiver.server_close()
 
 
 def test_what_is_not_in_the_spool_though_it_should_be_is_volatile(tmp_path: Path) -> None:
