@@ -23,8 +23,8 @@ impl Running {
         factory: &dyn AnyFactory,
     ) -> Result<Submitted, Reentrant> {
         self.refuse_reentry()?;
-        let size = hit.size();
-        if !self.queue.could_hold(size) {
+        let (size, is_important) = (hit.size(), self.queue.is_important(&hit));
+        if !self.queue.could_hold(size, is_important) {
             // It would wait in vain.
             return Ok(self.submit(hit, factory));
         }
@@ -39,12 +39,12 @@ impl Running {
         }
         let mut item = Item::new(hit, epoch);
         loop {
-            let mut has_room = self.queue.has_room(size);
+            let mut has_room = self.queue.has_room(size, is_important);
             if !has_room {
                 if saves(item.submitted()) {
                     return Ok(self.spooled());
                 }
-                has_room = self.await_room(size, self.look_again(until));
+                has_room = self.await_room(size, is_important, self.look_again(until));
                 if !has_room && Instant::now() < until {
                     continue;
                 }
@@ -69,11 +69,11 @@ impl Running {
         if self.store.is_some() { until.min(Instant::now() + LOOK_AFTER) } else { until }
     }
 
-    /// Waits until there is room for `size` bytes, or the pool closes, or until the instant `until`; says whether
+    /// Waits until there is room for a hit of `size` bytes, or the pool closes, or until the instant `until`; says whether
     /// it came to that.
-    fn await_room(&self, size: usize, until: Instant) -> bool {
+    fn await_room(&self, size: usize, is_important: bool, until: Instant) -> bool {
         let awaiting = self.books.await_end();
         self.crew.wake_all();
-        awaiting.wait(until, || self.queue.has_room(size) || self.signal.get() & CLOSING != 0)
+        awaiting.wait(until, || self.queue.has_room(size, is_important) || self.signal.get() & CLOSING != 0)
     }
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use trackside_core::{
-    Reason,
+    Hit, Reason,
     config::{self, WhenFull},
 };
 
@@ -39,6 +39,13 @@ struct Important {
     /// Those of the bytes that they may take beside the others.
     bytes: usize,
     events: Box<[String]>,
+}
+
+impl Important {
+    fn takes(&self, hit: &Hit) -> bool {
+        let name = hit.name();
+        !name.is_empty() && self.events.iter().any(|event| event == name)
+    }
 }
 
 impl Queue {
@@ -129,8 +136,7 @@ impl Queue {
     #[cold]
     #[inline(never)]
     fn push_important(&self, important: &Important, item: Item) -> Result<(), Item> {
-        let name = item.submitted().name();
-        if name.is_empty() || !important.events.iter().any(|event| event == name) {
+        if !important.takes(item.submitted()) {
             return Err(item);
         }
         let size = item.submitted().size();
@@ -174,14 +180,28 @@ impl Queue {
         self.bytes.0.load(SeqCst) > self.limit.saturating_add(important)
     }
 
+    /// Whether there is a lane for `hit` alone and its like.
+    pub(super) fn is_important(&self, hit: &Hit) -> bool {
+        self.important.as_ref().is_some_and(|important| important.takes(hit))
+    }
+
     /// Whether a hit of `size` bytes would find room at this moment.
-    pub(super) fn has_room(&self, size: usize) -> bool {
-        !self.sender.is_full() && self.bytes.0.load(SeqCst).saturating_add(size) <= self.limit
+    pub(super) fn has_room(&self, size: usize, is_important: bool) -> bool {
+        let bytes = self.bytes.0.load(SeqCst).saturating_add(size);
+        let has_own = self.own_lane(is_important).is_some_and(|important| {
+            !important.sender.is_full() && bytes <= self.limit.saturating_add(important.bytes)
+        });
+        has_own || (!self.sender.is_full() && bytes <= self.limit)
     }
 
     /// Whether a hit of `size` bytes would find room if it were alone.
-    pub(super) fn could_hold(&self, size: usize) -> bool {
-        size <= self.limit
+    pub(super) fn could_hold(&self, size: usize, is_important: bool) -> bool {
+        let more = self.own_lane(is_important).map_or(0, |important| important.bytes);
+        size <= self.limit.saturating_add(more)
+    }
+
+    fn own_lane(&self, is_important: bool) -> Option<&Important> {
+        self.important.as_ref().filter(|_| is_important)
     }
 
     pub(super) fn len(&self) -> usize {

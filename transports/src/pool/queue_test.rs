@@ -289,13 +289,37 @@ fn important_hits_give_way_to_nobody() {
 fn who_asks_for_room_is_told_what_a_push_would_find() {
     let size = page(0, 0).size();
     let queue = Queue::new(&bounds(2, 3 * size, WhenFull::DropNewest));
-    assert!(queue.could_hold(3 * size) && !queue.could_hold(3 * size + 1));
-    assert!(queue.has_room(3 * size) && !queue.has_room(3 * size + 1));
+    assert!(queue.could_hold(3 * size, false) && !queue.could_hold(3 * size + 1, false));
+    assert!(queue.has_room(3 * size, false) && !queue.has_room(3 * size + 1, false));
     assert_eq!(push(&queue, page(0, 0)), queued());
-    assert!(queue.has_room(2 * size) && !queue.has_room(2 * size + 1));
-    assert!(queue.could_hold(3 * size), "if it were alone");
+    assert!(queue.has_room(2 * size, false) && !queue.has_room(2 * size + 1, false));
+    assert!(queue.could_hold(3 * size, false), "if it were alone");
     assert_eq!(push(&queue, page(1, 0)), queued());
-    assert!(!queue.has_room(0), "in hits");
+    assert!(!queue.has_room(0, false), "in hits");
+}
+
+#[test]
+fn for_important_hits_there_is_the_room_of_their_own_lane_too() {
+    let size = page(0, 0).size();
+    let order = event(10, ORDER);
+    // A tenth is one hit, and one page's bytes.
+    let queue = Queue::new(&with_lane(bounds(2, 10 * size, WhenFull::DropNewest)));
+    assert!(
+        queue.is_important(&order)
+            && !queue.is_important(&page(0, 0))
+            && !queue.is_important(&event(1, "visit"))
+    );
+    assert!(queue.could_hold(11 * size, true) && !queue.could_hold(11 * size + 1, true));
+    assert!(!queue.could_hold(11 * size, false));
+    for n in 0..2 {
+        assert_eq!(push(&queue, page(n, 0)), queued());
+    }
+    assert!(queue.has_room(9 * size, true) && !queue.has_room(9 * size + 1, true));
+    assert!(!queue.has_room(0, false), "in hits");
+    assert_eq!(push(&queue, order), queued());
+    assert!(!queue.has_room(0, true), "both lanes are full");
+    let others = Queue::new(&bounds(2, 10 * size, WhenFull::DropNewest));
+    assert!(!others.is_important(&event(10, ORDER)), "it has no such lane");
 }
 
 /// The queue as a reader of DESIGN would write it.

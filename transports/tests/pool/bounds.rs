@@ -256,6 +256,31 @@ fn an_importer_waits_no_longer_than_its_deadline() {
 }
 
 #[test]
+fn an_important_hit_of_an_importer_waits_for_room_among_its_like_alone() {
+    let (pool, notes, door) = held_with_important(WhenFull::DropNewest);
+    submit_all(&pool, &hits(20));
+    let now = Instant::now();
+    let important = [event("purchase"), event("refund")];
+    for hit in &important {
+        assert_eq!(pool.submit_until(hit.clone(), soon()), Ok(Submitted::Queued));
+    }
+    assert!(now.elapsed() < LONG, "it waited for room among the others");
+    // Of these there are as many as may be.
+    assert_eq!(pool.submit_until(event("purchase"), now), Ok(Submitted::Dropped(Reason::QueueFull)));
+    thread::scope(|scope| {
+        let waits = scope.spawn(|| pool.submit_until(event("purchase"), soon()));
+        eventually("it waits", || stats(&pool).offered == 25);
+        door.open();
+        assert_eq!(waits.join().unwrap(), Ok(Submitted::Queued));
+    });
+    assert!(pool.close(soon()).unwrap().is_empty());
+    let book = stats(&pool);
+    assert_balanced(&book);
+    assert_eq!((book.delivered, count(&book.dropped, Reason::QueueFull)), (24, 1));
+    assert_eq!(notes.batches().concat()[1..3], ids(&important));
+}
+
+#[test]
 fn an_importer_does_not_wait_for_what_never_comes() {
     let mut options = options("import");
     options.queue.bytes = hit().size();
