@@ -5,7 +5,6 @@
 mod kit;
 
 use std::{
-    collections::BTreeSet,
     sync::{
         Arc, Mutex, OnceLock,
         atomic::{AtomicUsize, Ordering::SeqCst},
@@ -446,25 +445,4 @@ fn copies_that_were_edited_are_within_the_bytes_of_the_queue() {
     (0..queued / 2).for_each(|_| visit(&tracker, "/"));
     assert!(tracker.close(LONG).unwrap().is_empty());
     assert_eq!(dropped(), before);
-}
-
-#[test]
-fn copies_that_wait_for_a_receiver_that_fails_are_within_the_bytes_of_the_queue() {
-    let seen = Arc::new(Mutex::new(BTreeSet::new()));
-    let attempts = Arc::new(AtomicUsize::new(0));
-    let (ids, tries) = (seen.clone(), attempts.clone());
-    let tracker = enlarging(
-        70_000,
-        does(move |batch: &[Enriched<'_>], _| {
-            ids.lock().unwrap().insert(batch[0].hit.id());
-            tries.fetch_add(1, SeqCst);
-            all(batch, Outcome::Retry(None)).answered()
-        }),
-    );
-    (0..100).for_each(|_| visit(&tracker, "/"));
-    eventually("many attempts", || attempts.load(SeqCst) > 8);
-    // Each of those that were tried has a copy; one look takes one batch's.
-    let tried = seen.lock().unwrap().len();
-    assert!((2..=7).contains(&tried), "{tried} copies");
-    tracker.close(Duration::ZERO).unwrap();
 }

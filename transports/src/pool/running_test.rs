@@ -1,4 +1,4 @@
-use std::sync::mpsc;
+use std::{collections::BTreeSet, sync::mpsc};
 
 use trackside_core::{
     Annotations, Config, Moment, Request, Response,
@@ -15,6 +15,7 @@ use crate::{
     hooks::Hooks,
     pool::{settle::Attempt, turn::Next},
     sink::{AnyFactory, Delivery, Sink, SinkError},
+    stage::Stage,
 };
 
 /// Long enough for anything that is to happen on a busy machine.
@@ -313,4 +314,39 @@ fn a_close_wakes_those_who_rest_though_no_thread_is_to_be_had() {
     let until = Instant::now() + LONG;
     assert_eq!(running.close(until, &factory), Ok(Left::default()));
     assert!(Instant::now() < until, "nobody told the one who rests");
+}
+
+/// Many hits stand aside while the receiver fails, each with its copy. Where these hold too much nothing more is taken
+/// from the queue, though there is nothing else to be tried.
+#[test]
+fn copies_that_wait_for_a_receiver_that_fails_are_within_the_bytes_of_the_queue() {
+    const HITS: usize = 100;
+    const BYTES: usize = 70_000;
+    let (plan, factory, _) = plan();
+    let mut options = plan.options.clone();
+    options.stage = Some(Arc::new(Stage::open(&config()).unwrap()));
+    // By ten kilobytes.
+    let large = "x".repeat(1_000);
+    (0..10).for_each(|n| options.changes.property(format!("p{n}"), large.clone()));
+    (options.queue.bytes, options.batch.hits, options.max_age) = (BYTES, 1, Duration::MAX);
+    let running =
+        Running::with_crew(&Arc::new(Plan::new(options, Backoff::default())), Crew::without_threads());
+    let hits: Vec<_> = (0..HITS).map(|n| hit_to(&format!("/{n:03}"), Consent::default())).collect();
+    let own = hits[0].size();
+    for hit in hits {
+        assert_eq!(running.submit(hit, &factory), Submitted::Queued);
+    }
+    let (mut tried, mut copy, mut now) = (BTreeSet::new(), 0, Instant::now());
+    // The first steps aside after three failures, the others after one each.
+    for _ in 0..HITS {
+        now += Duration::from_secs(60);
+        let Next::Deliver(batch) = running.next(0, now, None) else { panic!("nothing to be tried") };
+        tried.insert(batch.items[0].hit().path().to_vec());
+        copy = batch.items[0].hit().size();
+        let answer = Delivery::new(1, Outcome::Retry(None)).answered();
+        running.settle(batch, Attempt::Made(answer), now, now, 0.0);
+    }
+    assert!(copy > 10_000, "{copy}");
+    // As many as fit beside what waits, and the one with which it was seen.
+    assert_eq!(tried.len(), (BYTES - HITS * own) / copy + 1, "{own} and {copy} bytes");
 }
