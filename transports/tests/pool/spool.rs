@@ -179,6 +179,29 @@ fn what_others_left_is_drained_without_a_hit_of_its_own() {
     assert!(scripted(options("plain"), |_, batch| all(batch, Outcome::Delivered)).0.drain(soon()).unwrap());
 }
 
+/// No worker is started, and nothing that others left is touched; with the first hit it is.
+#[test]
+fn a_process_that_counts_nothing_adopts_nothing() {
+    let place = Place::new();
+    let (pool, _) = scripted(place.options(Spooling::Always), |_, batch| all(batch, Outcome::Retry(None)));
+    spool_all(&pool, &hits(20));
+    until_spooled(&pool, 20);
+    pool.close(Instant::now()).unwrap();
+    place.until_free();
+    let open = || scripted(place.options(Spooling::Always), |_, batch| all(batch, Outcome::Delivered));
+    let (pool, notes) = open();
+    assert!(pool.flush(soon()).unwrap().is_empty());
+    assert!(pool.close(soon()).unwrap().is_empty());
+    let book = stats(&pool);
+    assert_eq!((book.adopted, book.pending(), notes.batches().len()), (0, 0, 0));
+    assert_eq!(place.states().len(), 20);
+    let (pool, notes) = open();
+    submit_all(&pool, &hits(1));
+    eventually("what was left is delivered", || stats(&pool).delivered == 21);
+    assert!(pool.close(soon()).unwrap().is_empty());
+    assert_eq!((stats(&pool).adopted, notes.seen().len()), (20, 21));
+}
+
 #[test]
 fn what_cannot_be_drained_in_time_stays() {
     let place = Place::new();
