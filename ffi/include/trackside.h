@@ -187,16 +187,16 @@ typedef struct trackside_outgoing trackside_outgoing;
 /**
  * Both books at one instant. It does not change any more.
  *
- * Functions: trackside_tracker_stats, trackside_stats_requests, _skipped, _destination_count,
- * _destination, _hits, _free.
+ * Functions: trackside_tracker_stats, trackside_tracker_close_stats, trackside_stats_requests, _skipped,
+ * _destination_count, _destination, _hits, _prometheus, _free.
  */
 typedef struct trackside_stats trackside_stats;
 
 /**
  * Counts a server's traffic: judges its exchanges and delivers their hits off the request thread.
  *
- * Functions: trackside_tracker_open, _event, _event_within, _explain, _encode, _header, _asks, _count_late, _stats, _flush, _close, _recorded,
- * _recorded_count, _free; trackside_exchange_begin.
+ * Functions: trackside_tracker_open, _event, _event_within, _explain, _encode, _header, _asks, _count_late, _stats, _flush, _close,
+ * _close_stats, _recorded, _recorded_count, _free; trackside_exchange_begin.
  */
 typedef struct trackside_tracker trackside_tracker;
 
@@ -1605,7 +1605,8 @@ trackside_status trackside_tracker_flush(const struct trackside_tracker *tracker
 /**
  * Delivers what can be delivered within `milliseconds` (UINT64_MAX: the configuration's `shutdown`), stops for
  * good, and says in `left`, which may be NULL, what was left. Requests are judged as before, but their hits are
- * dropped (closed). To call it again does no harm. The tracker must still be freed.
+ * dropped (closed). To call it again does no harm. The tracker must still be freed. For both books as well see
+ * trackside_tracker_close_stats.
  *
  * Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
  * TRACKSIDE_INVALID_ARGUMENT (`left`), TRACKSIDE_REENTRANT (called from a sink).
@@ -1618,6 +1619,24 @@ trackside_status trackside_tracker_close(const struct trackside_tracker *tracker
                                          uint64_t milliseconds,
                                          struct trackside_left *left,
                                          struct trackside_error *error);
+
+/**
+ * As trackside_tracker_close, and hands out both books of the whole life, as they are then: what is in flight may still
+ * end, as trackside_tracker_stats will tell. End them with trackside_stats_free.
+ *
+ * Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT (`tracker`, `stats`), TRACKSIDE_WRONG_HANDLE,
+ * TRACKSIDE_INVALID_ARGUMENT (`left`), TRACKSIDE_REENTRANT (called from a sink).
+ *
+ * # Safety
+ *
+ * `tracker` is NULL or a live handle; `left` is NULL or points at a struct of its `size`; `stats` is NULL or points at
+ * a place for a pointer.
+ */
+trackside_status trackside_tracker_close_stats(const struct trackside_tracker *tracker,
+                                               uint64_t milliseconds,
+                                               struct trackside_left *left,
+                                               struct trackside_stats **stats,
+                                               struct trackside_error *error);
 
 /**
  * Counts an annotation that came after its exchange was over, for a host that has freed the exchange then; see
@@ -2547,6 +2566,28 @@ trackside_status trackside_stats_destination(const struct trackside_stats *stats
 uint64_t trackside_stats_hits(const struct trackside_stats *stats,
                               size_t index,
                               trackside_reason reason);
+
+/**
+ * Writes to `buffer` both books as text that Prometheus reads, ending in NUL: what a handler of GET /metrics answers,
+ * as `text/plain; version=0.0.4; charset=utf-8`, without that NUL. It had better not be open to the world. A later library
+ * may have more metrics.
+ *
+ * `*needed` is set to the size of the text with its NUL, also if that is more than `capacity`. A buffer of
+ * NULL and a capacity of 0 will do to ask for it.
+ *
+ * Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE, TRACKSIDE_BUFFER (`capacity`
+ * is less than `*needed`, and `buffer` is not written).
+ *
+ * # Safety
+ *
+ * `stats` is NULL or a live handle; `buffer` is NULL or has room for `capacity` bytes; `needed` is NULL or points at a
+ * place for a size_t.
+ */
+trackside_status trackside_stats_prometheus(const struct trackside_stats *stats,
+                                            char *buffer,
+                                            size_t capacity,
+                                            size_t *needed,
+                                            struct trackside_error *error);
 
 /**
  * Ends a snapshot. NULL is allowed; do not call it twice for the same value.

@@ -1,5 +1,7 @@
 //! A snapshot of both books.
 
+use std::ffi::c_char;
+
 use trackside_core::{
     Reason,
     ledger::{Breaker, Hits, Stats},
@@ -8,6 +10,7 @@ use trackside_core::{
 use crate::{
     boundary::{answer, enter},
     error::{Failure, trackside_error},
+    explain::write,
     handle::{Handle, Tag},
     reason::trackside_reason,
     status::trackside_status,
@@ -17,8 +20,8 @@ use crate::{
 
 /// Both books at one instant. It does not change any more.
 ///
-/// Functions: trackside_tracker_stats, trackside_stats_requests, _skipped, _destination_count,
-/// _destination, _hits, _free.
+/// Functions: trackside_tracker_stats, trackside_tracker_close_stats, trackside_stats_requests, _skipped,
+/// _destination_count, _destination, _hits, _prometheus, _free.
 #[derive(Debug)]
 pub struct trackside_stats(Stats);
 
@@ -228,6 +231,37 @@ pub unsafe extern "C" fn trackside_stats_hits(
     answer(0, |call| {
         let destination = call.shared(stats, "stats")?.0.destinations.get(index);
         Ok(destination.map_or(0, |hits| of(&hits.refused, reason) + of(&hits.dropped, reason)))
+    })
+}
+
+/// Writes to `buffer` both books as text that Prometheus reads, ending in NUL: what a handler of GET /metrics answers,
+/// as `text/plain; version=0.0.4; charset=utf-8`, without that NUL. It had better not be open to the world. A later library
+/// may have more metrics.
+///
+/// `*needed` is set to the size of the text with its NUL, also if that is more than `capacity`. A buffer of
+/// NULL and a capacity of 0 will do to ask for it.
+///
+/// Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE, TRACKSIDE_BUFFER (`capacity`
+/// is less than `*needed`, and `buffer` is not written).
+///
+/// # Safety
+///
+/// `stats` is NULL or a live handle; `buffer` is NULL or has room for `capacity` bytes; `needed` is NULL or points at a
+/// place for a size_t.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn trackside_stats_prometheus(
+    stats: *const trackside_stats,
+    buffer: *mut c_char,
+    capacity: usize,
+    needed: *mut usize,
+    error: *mut trackside_error,
+) -> trackside_status {
+    enter(error, |call| {
+        let text = format!("{}\0", call.shared(stats, "stats")?.0.prometheus());
+        let buffer = call.buffer(buffer.cast::<u8>(), capacity, "buffer")?;
+        let needed = call.output(needed, "needed")?;
+        needed.set(text.len());
+        write(buffer, text.as_bytes())
     })
 }
 

@@ -5,7 +5,7 @@ use trackside_core::ledger::Breaker;
 use super::{
     TRACKSIDE_BREAKER_CLOSED, TRACKSIDE_BREAKER_HALF_OPEN, trackside_hits_book, trackside_requests_book,
     trackside_stats, trackside_stats_destination, trackside_stats_destination_count, trackside_stats_free,
-    trackside_stats_hits, trackside_stats_requests, trackside_stats_skipped,
+    trackside_stats_hits, trackside_stats_prometheus, trackside_stats_requests, trackside_stats_skipped,
 };
 use crate::{
     handle,
@@ -14,7 +14,8 @@ use crate::{
         TRACKSIDE_REASON_STATUS,
     },
     status::{
-        TRACKSIDE_INVALID_ARGUMENT, TRACKSIDE_NOT_FOUND, TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
+        TRACKSIDE_BUFFER, TRACKSIDE_INVALID_ARGUMENT, TRACKSIDE_NOT_FOUND, TRACKSIDE_NULL_ARGUMENT,
+        TRACKSIDE_WRONG_HANDLE,
     },
     test_kit::{Options, page, tried},
     text::trackside_bytes,
@@ -105,6 +106,34 @@ fn the_books_of_hits() {
         assert_eq!(trackside_stats_hits(stats, 1, TRACKSIDE_REASON_IGNORED), 0);
         assert_eq!(trackside_stats_hits(stats, 0, TRACKSIDE_REASON_CLOSED), 0);
         assert_eq!(trackside_stats_hits(stats, 2, TRACKSIDE_REASON_CLOSED), 0);
+        trackside_stats_free(stats);
+    }
+}
+
+#[test]
+fn the_books_are_text_for_prometheus() {
+    let stats = books();
+    let mut needed = 0;
+    // SAFETY: the stats are alive, and the buffer has as much room as is said.
+    unsafe {
+        let none = |error: *mut _| trackside_stats_prometheus(stats, ptr::null_mut(), 0, &mut needed, error);
+        assert_eq!(tried(none).unwrap_err().0, TRACKSIDE_BUFFER);
+        let mut buffer = vec![b'x'; needed + 1];
+        let at = buffer.as_mut_ptr().cast();
+        let short = |error: *mut _| trackside_stats_prometheus(stats, at, needed - 1, &mut 0, error);
+        assert_eq!(tried(short).unwrap_err().0, TRACKSIDE_BUFFER);
+        assert!(buffer.iter().all(|&byte| byte == b'x'), "it was written though it has no room");
+        let at = buffer.as_mut_ptr().cast();
+        tried(|error| trackside_stats_prometheus(stats, at, needed, &mut needed, error)).unwrap();
+        assert_eq!((buffer.pop(), buffer.pop()), (Some(b'x'), Some(0)));
+        let text = String::from_utf8(buffer).unwrap();
+        for line in [
+            "trackside_requests_total{outcome=\"skipped\",reason=\"ignored\"} 20",
+            "trackside_hits_total{destination=\"stats\",outcome=\"dropped\",reason=\"closed\"} 8",
+            "trackside_hits_pending{destination=\"stats\",place=\"flight\"} 85",
+        ] {
+            assert!(text.lines().any(|it| it == line), "{line} is not in {text}");
+        }
         trackside_stats_free(stats);
     }
 }

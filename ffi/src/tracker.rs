@@ -6,7 +6,7 @@ use trackside_core::transport::{Left, Recording, Reentrant};
 use trackside_transports::{OpenError, Tracker};
 
 use crate::{
-    boundary::{Call, answer, enter},
+    boundary::{answer, enter},
     error::{Failure, trackside_error},
     handle::{self, Handle, Tag},
     hit::trackside_hit,
@@ -20,8 +20,8 @@ use crate::{
 
 /// Counts a server's traffic: judges its exchanges and delivers their hits off the request thread.
 ///
-/// Functions: trackside_tracker_open, _event, _event_within, _explain, _encode, _header, _asks, _count_late, _stats, _flush, _close, _recorded,
-/// _recorded_count, _free; trackside_exchange_begin.
+/// Functions: trackside_tracker_open, _event, _event_within, _explain, _encode, _header, _asks, _count_late, _stats, _flush, _close,
+/// _close_stats, _recorded, _recorded_count, _free; trackside_exchange_begin.
 #[derive(Debug)]
 pub struct trackside_tracker {
     live: Tracker,
@@ -181,12 +181,21 @@ pub unsafe extern "C" fn trackside_tracker_flush(
     left: *mut trackside_left,
     error: *mut trackside_error,
 ) -> trackside_status {
-    enter(error, |call| wait(call, tracker, left, |live| live.flush(duration(live, milliseconds))))
+    enter(error, |call| {
+        let tracker = call.shared(tracker, "tracker")?;
+        let place = call.optional_struct_output(left, "left")?;
+        let left = waited(tracker.live.flush(duration(&tracker.live, milliseconds)))?;
+        if let Some(place) = place {
+            place.set(&left.into());
+        }
+        Ok(())
+    })
 }
 
 /// Delivers what can be delivered within `milliseconds` (UINT64_MAX: the configuration's `shutdown`), stops for
 /// good, and says in `left`, which may be NULL, what was left. Requests are judged as before, but their hits are
-/// dropped (closed). To call it again does no harm. The tracker must still be freed.
+/// dropped (closed). To call it again does no harm. The tracker must still be freed. For both books as well see
+/// trackside_tracker_close_stats.
 ///
 /// Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_WRONG_HANDLE,
 /// TRACKSIDE_INVALID_ARGUMENT (`left`), TRACKSIDE_REENTRANT (called from a sink).
@@ -201,7 +210,46 @@ pub unsafe extern "C" fn trackside_tracker_close(
     left: *mut trackside_left,
     error: *mut trackside_error,
 ) -> trackside_status {
-    enter(error, |call| wait(call, tracker, left, |live| live.close(duration(live, milliseconds))))
+    enter(error, |call| {
+        let tracker = call.shared(tracker, "tracker")?;
+        let place = call.optional_struct_output(left, "left")?;
+        let closed = waited(tracker.live.close(duration(&tracker.live, milliseconds)))?;
+        if let Some(place) = place {
+            place.set(&closed.left.into());
+        }
+        Ok(())
+    })
+}
+
+/// As trackside_tracker_close, and hands out both books of the whole life, as they are then: what is in flight may still
+/// end, as trackside_tracker_stats will tell. End them with trackside_stats_free.
+///
+/// Threads: any, at any time. Statuses: TRACKSIDE_NULL_ARGUMENT (`tracker`, `stats`), TRACKSIDE_WRONG_HANDLE,
+/// TRACKSIDE_INVALID_ARGUMENT (`left`), TRACKSIDE_REENTRANT (called from a sink).
+///
+/// # Safety
+///
+/// `tracker` is NULL or a live handle; `left` is NULL or points at a struct of its `size`; `stats` is NULL or points at
+/// a place for a pointer.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn trackside_tracker_close_stats(
+    tracker: *const trackside_tracker,
+    milliseconds: u64,
+    left: *mut trackside_left,
+    stats: *mut *mut trackside_stats,
+    error: *mut trackside_error,
+) -> trackside_status {
+    enter(error, |call| {
+        let tracker = call.shared(tracker, "tracker")?;
+        let place = call.optional_struct_output(left, "left")?;
+        let stats = call.output(stats, "stats")?;
+        let closed = waited(tracker.live.close(duration(&tracker.live, milliseconds)))?;
+        if let Some(place) = place {
+            place.set(&closed.left.into());
+        }
+        stats.set(handle::give(trackside_stats::new(closed.stats)));
+        Ok(())
+    })
 }
 
 /// So many milliseconds, of which the largest number stands for the configuration's `shutdown`.
@@ -212,19 +260,8 @@ pub(crate) fn duration(live: &Tracker, milliseconds: u64) -> Duration {
     }
 }
 
-fn wait(
-    call: &Call,
-    tracker: *const trackside_tracker,
-    left: *mut trackside_left,
-    wait: impl FnOnce(&Tracker) -> Result<Left, Reentrant>,
-) -> Result<(), Failure> {
-    let tracker = call.shared(tracker, "tracker")?;
-    let place = call.optional_struct_output(left, "left")?;
-    let left = wait(&tracker.live).map_err(|error| Failure::new(TRACKSIDE_REENTRANT, error.to_string()))?;
-    if let Some(place) = place {
-        place.set(&left.into());
-    }
-    Ok(())
+fn waited<T>(answer: Result<T, Reentrant>) -> Result<T, Failure> {
+    answer.map_err(|error| Failure::new(TRACKSIDE_REENTRANT, error.to_string()))
 }
 
 /// Counts an annotation that came after its exchange was over, for a host that has freed the exchange then; see

@@ -1,10 +1,13 @@
 use std::ptr;
 
 use super::{
-    trackside_left, trackside_tracker_close, trackside_tracker_flush, trackside_tracker_free,
-    trackside_tracker_open, trackside_tracker_recorded_count, trackside_tracker_stats,
+    trackside_left, trackside_tracker_close, trackside_tracker_close_stats, trackside_tracker_flush,
+    trackside_tracker_free, trackside_tracker_open, trackside_tracker_recorded_count,
+    trackside_tracker_stats,
 };
 use crate::{
+    reason::TRACKSIDE_REASON_CLOSED,
+    stats::{trackside_requests_book, trackside_stats_free, trackside_stats_hits, trackside_stats_requests},
     status::{
         TRACKSIDE_INVALID_ARGUMENT, TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_UNSUPPORTED, TRACKSIDE_WRONG_HANDLE,
         trackside_status,
@@ -14,6 +17,9 @@ use crate::{
 
 const LEFT: trackside_left =
     trackside_left { size: size_of::<trackside_left>(), queued: 7, in_flight: 7, spooled: 7 };
+
+const REQUESTS: trackside_requests_book =
+    trackside_requests_book { size: size_of::<trackside_requests_book>(), seen: 0, tracked: 0, late: 0 };
 
 fn recording() -> Opened {
     Options::of("consent.policy = 'none'").recording().open().unwrap()
@@ -71,6 +77,36 @@ fn flush_and_close_say_what_was_left() {
     }
     assert!(page(&opened.live(), "/", 200));
     assert_eq!(count(&opened).unwrap(), 0, "it is closed");
+}
+
+#[test]
+fn a_close_hands_out_both_books() {
+    let opened = recording();
+    assert!(page(&opened.live(), "/", 200));
+    assert!(!page(&opened.live(), "/", 404));
+    let (mut left, mut stats) = (LEFT, ptr::null_mut());
+    // SAFETY: the tracker is alive, `left` is a struct of its size, and `stats` a place for a pointer.
+    unsafe {
+        tried(|error| trackside_tracker_close_stats(opened.0, u64::MAX, &mut left, ptr::null_mut(), error))
+            .inspect_err(|told| assert_eq!(*told, (TRACKSIDE_NULL_ARGUMENT, "`stats` is NULL".to_owned())))
+            .unwrap_err();
+        assert_eq!(left.queued, 7, "nothing was answered");
+        assert!(page(&opened.live(), "/", 200), "and nothing closed");
+        tried(|error| trackside_tracker_close_stats(opened.0, u64::MAX, &mut left, &mut stats, error))
+            .unwrap();
+        assert_eq!((left.queued, left.in_flight, left.spooled), (0, 0, 0));
+        assert!(page(&opened.live(), "/", 200));
+        let mut book = REQUESTS;
+        tried(|error| trackside_stats_requests(stats, &mut book, error)).unwrap();
+        assert_eq!((book.seen, book.tracked), (3, 2), "as they were when it was closed");
+        trackside_stats_free(stats);
+        tried(|error| trackside_tracker_close_stats(opened.0, 0, ptr::null_mut(), &mut stats, error))
+            .unwrap();
+        tried(|error| trackside_stats_requests(stats, &mut book, error)).unwrap();
+        assert_eq!((book.seen, book.tracked), (4, 3));
+        assert_eq!(trackside_stats_hits(stats, 0, TRACKSIDE_REASON_CLOSED), 1);
+        trackside_stats_free(stats);
+    }
 }
 
 #[test]

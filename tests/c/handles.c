@@ -105,6 +105,7 @@ static void options_and_tracker(void)
     TAKES_ONLY(OPTIONS, "options", trackside_tracker_open, wrong, &opened);
     TAKES_ONLY(TRACKER, "tracker", trackside_tracker_flush, wrong, 1, &left);
     TAKES_ONLY(TRACKER, "tracker", trackside_tracker_close, wrong, 1, &left);
+    TAKES_ONLY(TRACKER, "tracker", trackside_tracker_close_stats, wrong, 1, &left, &stats);
     TAKES_ONLY(TRACKER, "tracker", trackside_tracker_event, wrong, handles[VISITOR], &event);
     TAKES_ONLY(VISITOR, "visitor", trackside_tracker_event, handles[TRACKER], wrong, &event);
     TAKES_ONLY(TRACKER, "tracker", trackside_tracker_event_within, wrong, handles[VISITOR], &event, 0, NULL);
@@ -209,12 +210,15 @@ static void stats_and_hits(void)
     trackside_outcome outcome = 0;
     const trackside_hit *hit = NULL;
     double number = 0;
+    char prometheus[10];
+    size_t needed = 0;
 
     TAKES_ONLY(STATS, "stats", trackside_stats_requests, wrong, &requests);
     TAKES_ONLY(STATS, "stats", trackside_stats_destination, wrong, 0, &hits);
     SAYS_NOTHING(STATS, trackside_stats_skipped(wrong, TRACKSIDE_REASON_ABANDONED));
     SAYS_NOTHING(STATS, trackside_stats_hits(wrong, 0, TRACKSIDE_REASON_CLOSED));
     SAYS_NOTHING(STATS, trackside_stats_destination_count(wrong));
+    TAKES_ONLY(STATS, "stats", trackside_stats_prometheus, wrong, prometheus, sizeof prometheus, &needed);
     TAKES_ONLY(HIT, "hit", trackside_hit_text, wrong, TRACKSIDE_FIELD_PATH, &text);
     TAKES_ONLY(HIT, "hit", trackside_hit_number, wrong, TRACKSIDE_NUMBER_AT, &number);
     TAKES_ONLY(HIT, "hit", trackside_hit_property, wrong, 0, &property);

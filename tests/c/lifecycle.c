@@ -197,6 +197,35 @@ static void flush_and_close_say_what_was_left(void)
     trackside_tracker_free(tracker);
 }
 
+/* What a close answers is the whole life, and text for Prometheus. */
+static void a_close_hands_out_both_books(void)
+{
+    trackside_tracker *tracker = open_recording(TOML);
+    CHECK_INT(visit(tracker, "/"), 0);
+    trackside_left left = TRACKSIDE_LEFT_INIT;
+    trackside_stats *stats = NULL;
+    left.queued = 77;
+    OK(trackside_tracker_close_stats, tracker, LIMIT, &left, &stats);
+    CHECK_INT(left.queued + left.in_flight + left.spooled, 0);
+    CHECK_INT(visit(tracker, "/"), 0);
+    trackside_tracker_free(tracker);
+    trackside_requests_book requests = TRACKSIDE_REQUESTS_BOOK_INIT;
+    OK(trackside_stats_requests, stats, &requests);
+    CHECK_INT(requests.seen, 1);
+
+    size_t needed = 0;
+    FAILS(TRACKSIDE_BUFFER, "buffer", trackside_stats_prometheus, stats, NULL, 0, &needed);
+    char *text = malloc(needed);
+    CHECK(text != NULL);
+    size_t again = 0;
+    OK(trackside_stats_prometheus, stats, text, needed, &again);
+    CHECK_INT(again, needed);
+    CHECK_INT(strlen(text), needed - 1);
+    CHECK(strstr(text, "\ntrackside_requests_total{outcome=\"tracked\"} 1\n") != NULL);
+    free(text);
+    trackside_stats_free(stats);
+}
+
 /* Whoever holds the tracker last closes it. */
 static void exchanges_and_visitors_may_outlive_the_tracker(void)
 {
@@ -238,6 +267,7 @@ int main(void)
     pages_are_judged_and_counted();
     stats_stand_still();
     flush_and_close_say_what_was_left();
+    a_close_hands_out_both_books();
     exchanges_and_visitors_may_outlive_the_tracker();
     many_trackers_know_nothing_of_each_other();
     return 0;

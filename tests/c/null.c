@@ -94,6 +94,8 @@ static void options_and_tracker(void)
     CHECK(!trackside_tracker_asks(NULL));
     IS_NEEDED("tracker", trackside_tracker_flush, NULL, 1, &left);
     IS_NEEDED("tracker", trackside_tracker_close, NULL, 1, &left);
+    IS_NEEDED("tracker", trackside_tracker_close_stats, NULL, 1, &left, &a.stats);
+    IS_NEEDED("stats", trackside_tracker_close_stats, a.tracker, 1, &left, NULL);
     trackside_tracker_count_late(NULL);
     IS_NEEDED("tracker", trackside_tracker_event, NULL, a.visitor, &event);
     IS_NEEDED("visitor", trackside_tracker_event, a.tracker, NULL, &event);
@@ -236,6 +238,11 @@ static void stats_hits_and_log(void)
     CHECK_INT(trackside_stats_skipped(NULL, TRACKSIDE_REASON_OFF), 0);
     CHECK_INT(trackside_stats_hits(NULL, 0, TRACKSIDE_REASON_CLOSED), 0);
     CHECK_INT(trackside_stats_destination_count(NULL), 0);
+    char prometheus[10];
+    size_t needed = 0;
+    IS_NEEDED("stats", trackside_stats_prometheus, NULL, prometheus, sizeof prometheus, &needed);
+    IS_NEEDED("buffer", trackside_stats_prometheus, a.stats, NULL, 1, &needed);
+    IS_NEEDED("needed", trackside_stats_prometheus, a.stats, prometheus, sizeof prometheus, NULL);
 
     IS_NEEDED("hit", trackside_hit_text, NULL, TRACKSIDE_FIELD_PATH, &text);
     IS_NEEDED("text", trackside_hit_text, a.hit, TRACKSIDE_FIELD_PATH, NULL);
@@ -250,7 +257,6 @@ static void stats_hits_and_log(void)
     OK(trackside_log_keep, 5, NULL);
     OK(trackside_log_set, NULL, 5, NULL);
     OK(trackside_attach_set, NULL, NULL);
-    size_t needed = 0;
     IS_NEEDED("buffer", trackside_log_take, NULL, 1, &needed, NULL, NULL);
     char kept[8];
     IS_NEEDED("needed", trackside_log_take, kept, sizeof kept, NULL, NULL, NULL);

@@ -30,5 +30,5 @@ pub use self::{
     drain::drain,
     load::LoadError,
     stage::Stage,
-    tracker::{Builder, Exchange, Tracker},
+    tracker::{Builder, Closed, Exchange, Tracker},
 };

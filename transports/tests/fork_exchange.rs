@@ -119,7 +119,7 @@ fn main() {
                 assert!(end(own, "/child").is_tracked());
                 // Those that do not close are closed at their exit.
                 if n % 2 == 0 {
-                    assert_eq!(tracker.close(LONG), Ok(Left::default()));
+                    assert_eq!(tracker.close(LONG).unwrap().left, Left::default());
                     let stats = tracker.stats();
                     assert_eq!((stats.requests.seen(), stats.requests.tracked), (1, 1));
                     assert_balanced(&stats.destinations[0]);
@@ -133,7 +133,7 @@ fn main() {
         }
         is_over.store(true, SeqCst);
     });
-    assert_eq!(tracker.close(LONG), Ok(Left::default()));
+    assert_eq!(tracker.close(LONG).unwrap().left, Left::default());
     let (stats, threads) = (tracker.stats(), visits.load(SeqCst));
     assert_eq!(stats.requests.tracked, threads + FORKS);
     assert_eq!(stats.requests.skipped, [(Reason::Abandoned, FORKS)]);

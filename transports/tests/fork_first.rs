@@ -91,7 +91,7 @@ fn main() {
     let tracker = Tracker::builder(config).sink("callback", sink).open().unwrap();
     let close = || {
         IS_OVER.store(true, SeqCst);
-        assert_eq!(tracker.close(LONG), Ok(Left::default()));
+        assert_eq!(tracker.close(LONG).unwrap().left, Left::default());
         assert_eq!(tracker.stats().destinations[0].delivered, 1);
     };
     visit(&tracker);

@@ -13,7 +13,7 @@ use std::{
 };
 
 use kit::{warnings::Warnings, *};
-use trackside_core::{Annotations, Config, Request, Response, protocol::Outcome};
+use trackside_core::{Annotations, Config, Reason, Request, Response, protocol::Outcome};
 use trackside_transports::{
     Tracker,
     pool::{Observer, Report},
@@ -117,6 +117,9 @@ fn who_closes_has_the_answer_and_is_told_nothing_more() {
         let tracker = left_behind(Arc::new(told.clone()), &door);
         let left = tracker.close(Duration::from_millis(50)).unwrap();
         assert_eq!((left.queued, left.in_flight), (4, 1));
+        // The book was read when it was closed.
+        let stuck = left.stats.destinations.iter().find(|book| book.name == "stuck").unwrap();
+        assert_eq!((&stuck.dropped[..], stuck.pending()), (&[(Reason::Shutdown, 4)][..], 1));
     });
     assert_eq!((told.left(), warnings.take()), (Vec::new(), Vec::new()));
     door.open();

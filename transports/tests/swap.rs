@@ -109,7 +109,7 @@ fn of_two_sinks_for_a_destination_the_later_stands() {
         .open()
         .unwrap();
     visit(&tracker, None);
-    assert_eq!(tracker.close(LONG), Ok(Left::default()));
+    assert_eq!(tracker.close(LONG).unwrap().left, Left::default());
     assert_eq!(notes.seen().len(), 1);
     let book = &tracker.stats().destinations[0];
     assert_eq!((book.name.as_str(), book.delivered, book.panics), ("mine", 1, 0));
@@ -140,7 +140,7 @@ fn in_place_of_ga4_the_batches_and_refusals_are_those_of_its_protocol() {
         visit(&tracker, Some(BOB));
     }
     lose(&tracker);
-    assert_eq!(tracker.close(LONG), Ok(Left::default()));
+    assert_eq!(tracker.close(LONG).unwrap().left, Left::default());
     let mut sizes: Vec<_> = batches
         .lock()
         .unwrap()
@@ -166,7 +166,7 @@ fn in_place_of_ga_v1_a_batch_is_one_hit() {
     for _ in 0..3 {
         visit(&tracker, Some(ALICE));
     }
-    assert_eq!(tracker.close(LONG), Ok(Left::default()));
+    assert_eq!(tracker.close(LONG).unwrap().left, Left::default());
     assert_eq!(*batches.lock().unwrap(), vec![vec![ALICE.to_owned()]; 3]);
 }
 
@@ -184,7 +184,7 @@ fn in_place_of_a_store_the_unknown_is_sent_again_and_elsewhere_dropped() {
         let config = config_of(&format!("[[destination]]\ntype = '{kind}'\n"));
         let tracker = Tracker::builder(config).sink(kind, sink).open().unwrap();
         visit(&tracker, None);
-        assert_eq!(tracker.close(LONG), Ok(Left::default()));
+        assert_eq!(tracker.close(LONG).unwrap().left, Left::default());
         let book = &tracker.stats().destinations[0];
         assert_eq!((tries.load(SeqCst), book.delivered, &book.dropped), (sent, delivered, &dropped));
     }
@@ -209,7 +209,7 @@ fn the_queues_bounds_are_those_of_the_configuration() {
     assert_eq!((book.in_flight, book.queued), (1, 2));
     assert_eq!(book.dropped, [(Reason::QueueFull, 3)]);
     door.open();
-    assert_eq!(tracker.close(LONG), Ok(Left::default()));
+    assert_eq!(tracker.close(LONG).unwrap().left, Left::default());
 }
 
 /// Counts itself.
@@ -267,7 +267,7 @@ fn closed_and_dropped_nothing_of_it_is_left() {
     door.wait_for(1);
     assert_eq!(count.load(SeqCst), 3, "the pool's, the worker's and the sink's");
     door.open();
-    assert_eq!(tracker.close(LONG), Ok(Left::default()));
+    assert_eq!(tracker.close(LONG).unwrap().left, Left::default());
     assert_eq!(count.load(SeqCst), 1);
     drop(tracker);
     assert_eq!(count.load(SeqCst), 0);
@@ -280,7 +280,7 @@ fn a_worker_that_is_stuck_keeps_it_until_it_returns() {
     let tracker = Tracker::builder(config_of(MINE)).sink("mine", sink).open().unwrap();
     visit(&tracker, None);
     door.wait_for(1);
-    assert_eq!(tracker.close(Duration::ZERO), Ok(Left::new(0, 1)));
+    assert_eq!(tracker.close(Duration::ZERO).unwrap().left, Left::new(0, 1));
     drop(tracker);
     assert_eq!(count.load(SeqCst), 2);
     door.open();
@@ -294,7 +294,8 @@ fn whoever_closes_inside_its_own_sink_is_told() {
     let told = Arc::clone(&answers);
     let sink = does(move |batch, _| {
         let tracker = at.lock().unwrap().take().unwrap();
-        told.lock().unwrap().extend([tracker.flush(LONG), tracker.close(LONG)]);
+        let closed = tracker.close(LONG).map(|closed| closed.left);
+        told.lock().unwrap().extend([tracker.flush(LONG), closed]);
         // Here it may be the last one, which cannot wait for itself either.
         drop(tracker);
         all(batch, Outcome::Delivered)

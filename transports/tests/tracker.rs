@@ -16,7 +16,7 @@ use trackside_core::{
     config::Policy,
     judge::Verdict,
     ledger::{Hits, Requests},
-    transport::{Left, Reentrant, Submitted, Transport},
+    transport::{Left, Recording, Reentrant, Submitted, Transport},
 };
 use trackside_transports::{Tracker, clock::Clock};
 
@@ -70,9 +70,29 @@ fn the_last_clone_closes_what_nobody_closed() {
 fn what_was_closed_is_not_waited_for_again() {
     let transport = Arc::new(Busy::default());
     let tracker = tracker(&transport);
-    assert_eq!(tracker.close(Duration::ZERO), Ok(Left::new(0, 1)));
+    assert_eq!(tracker.close(Duration::ZERO).unwrap().left, Left::new(0, 1));
     drop(tracker);
     assert_eq!(transport.closed.load(SeqCst), 1);
+}
+
+/// Both books of the whole life, as `stats` would tell them, with the requests that were skipped.
+#[test]
+fn close_answers_both_books() {
+    let config = Config::builder().toml("visitor.identity = 'none'").build().unwrap();
+    let tracker = Tracker::builder(config).transport(Arc::new(Recording::new())).open().unwrap();
+    for status in [200, 404, 200] {
+        let request = Request::new("GET", "/", &[("host", "www.example.com")]);
+        let response = Response::new(status, &[("content-type", "text/html")]);
+        let verdict = tracker.begin(&request).finish(&request, &response, &Annotations::new());
+        assert_eq!(verdict.is_tracked(), status == 200);
+    }
+    let closed = tracker.close(Duration::ZERO).unwrap();
+    assert!(closed.is_empty(), "it is used as what was left");
+    let (requests, hits) = (&closed.stats.requests, &closed.stats.destinations[0]);
+    assert_eq!((requests.seen(), requests.tracked), (3, 2));
+    assert_eq!(requests.skipped, [(Reason::Status, 1)]);
+    assert_eq!((hits.offered, hits.delivered, hits.pending()), (2, 2, 0));
+    assert_eq!(closed.stats, tracker.stats());
 }
 
 #[test]

@@ -290,6 +290,34 @@ def test_close_may_be_called_again_and_later_hits_are_dropped(tmp_path: Path) ->
     assert (hits.delivered, hits.dropped) == (1, {"closed": 1})
 
 
+def test_close_answers_both_books() -> None:
+    tracker = Tracker(CONFIG, env=False, transport=RecordingTransport())
+    assert tracker.begin("GET", "/a", BROWSER).finish(200, HTML).is_tracked
+    tracker.begin("GET", "/a", BROWSER).finish(404, HTML)
+    closed = tracker.close()
+    assert not closed
+    assert closed == Left() == closed
+    assert closed != Left(queued=1)
+    assert (closed.stats.requests.seen, closed.stats.requests.skipped) == (2, {"status": 1})
+    assert closed.stats == tracker.stats()
+    tracker.begin("GET", "/b", BROWSER).finish(200, HTML)
+    assert closed.stats.requests.seen == 2
+    [hits] = tracker.close().stats.destinations.values()
+    assert (hits.delivered, hits.dropped) == (1, {"closed": 1})
+
+
+def test_the_books_are_text_for_prometheus() -> None:
+    # So many that the text is longer than what is first tried.
+    names = [f"destination-{n}" for n in range(40)]
+    config = {**CONFIG, "destination": [{"type": "callback", "name": name} for name in names]}
+    with Tracker(config, env=False, transport=lambda batch: None) as tracker:
+        tracker.begin("GET", "/a", BROWSER).finish(404, HTML)
+        lines = tracker.prometheus().splitlines()
+    assert len("\n".join(lines)) > 16 * 1024
+    assert 'trackside_requests_total{outcome="skipped",reason="status"} 1' in lines
+    assert f'trackside_hits_total{{destination="{names[39]}",outcome="delivered"}} 0' in lines
+
+
 def test_what_does_not_record_has_no_hits(tmp_path: Path) -> None:
     config = {**CONFIG, "destination": [{"type": "file", "path": str(tmp_path / "x")}]}
     with Tracker(config, env=False) as tracker, pytest.raises(UnsupportedError):

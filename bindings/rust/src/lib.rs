@@ -126,8 +126,8 @@ pub use trackside_core::{
 };
 #[doc(inline)]
 pub use trackside_transports::{
-    Builder, Exchange, LoadError, OpenError, Tracker, check, clock, entropy, hooks, keys, load, pool, sink,
-    sinks,
+    Builder, Closed, Exchange, LoadError, OpenError, Tracker, check, clock, entropy, hooks, keys, load, pool,
+    sink, sinks,
 };
 
 pub use self::connection::{Peer, Resolved, Secure};

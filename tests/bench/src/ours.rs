@@ -132,8 +132,7 @@ impl Ours {
     ///
     /// When a hit was lost on the way: then the measurement was of something else.
     pub fn close(self) -> Result<(), Box<dyn Error>> {
-        self.tracker.close(PATIENCE)?;
-        for book in self.tracker.stats().destinations {
+        for book in self.tracker.close(PATIENCE)?.stats.destinations {
             if book.delivered != book.offered {
                 return Err(format!("not all were delivered: {book:?}").into());
             }
@@ -143,7 +142,7 @@ impl Ours {
 
     /// Closes while not all can be delivered, and says what was left.
     pub fn leave(&self, within: Duration) -> Result<Left, Box<dyn Error>> {
-        Ok(self.tracker.close(within)?)
+        Ok(self.tracker.close(within)?.left)
     }
 
     /// The book of the only destination.

@@ -1,18 +1,43 @@
-//! The end of a tracker that nobody closed. `close` answers what was left; here there is nobody to be answered, so the
+//! The end of a tracker. `close` answers what was left; where nobody closed it there is nobody to be answered, so the
 //! log and the observer are told.
 
 use std::{
+    ops::Deref,
     sync::{atomic::Ordering, mpsc},
     time::{Duration, Instant},
 };
 
-use trackside_core::{Reason, ledger::Hits};
+use trackside_core::{
+    Reason,
+    ledger::{Hits, Stats},
+    transport::Left,
+};
 
 use super::{Live, deadline};
 use crate::pool::{self, Report, fork};
 
 /// For so long the exit of the process waits for a log or an observer.
 const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// What [`Tracker::close`](super::Tracker::close) answers: what was left, and both books of the whole life. It is used as
+/// [`Left`] is.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Closed {
+    /// What was left undone at the deadline.
+    pub left: Left,
+    /// Both books when it was closed. What was in flight then may still end, as
+    /// [`Tracker::stats`](super::Tracker::stats) will tell.
+    pub stats: Stats,
+}
+
+impl Deref for Closed {
+    type Target = Left;
+
+    fn deref(&self) -> &Left {
+        &self.left
+    }
+}
 
 impl fork::CloseAtExit for Live {
     fn close_at_exit(&self) {

@@ -24,7 +24,7 @@ use trackside_core::{
     visitor::{DailyKey, Visitor},
 };
 
-pub use self::{builder::Builder, exchange::Exchange};
+pub use self::{builder::Builder, closing::Closed, exchange::Exchange};
 use crate::{
     clock::{self, Clock},
     destination::{OpenError, Swapped},
@@ -44,7 +44,7 @@ use crate::{
 /// Counts a server's traffic: judges its exchanges and delivers their hits off the request thread.
 ///
 /// Cloning it copies a pointer. When the last clone goes, it is closed within the configuration's
-/// `shutdown`; call [`close`](Self::close) to choose the moment and to see what was left. A process that
+/// `shutdown`; call [`close`](Self::close) to choose the moment and to see what was left and both books. A process that
 /// exits without either is closed by an exit handler; `_exit` and `abort` skip that. Where nobody calls `close`, the
 /// log and the [observer](Builder::observer) are told what was [left](crate::pool::Report::Left).
 ///
@@ -68,7 +68,9 @@ use crate::{
 ///
 /// assert!(verdict.is_tracked());
 /// assert_eq!(recording.hits().len(), 1);
-/// tracker.close(Duration::from_secs(1))?;
+/// let closed = tracker.close(Duration::from_secs(1))?;
+/// assert!(closed.is_empty());
+/// assert_eq!(closed.stats.requests.tracked, 1);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -245,17 +247,17 @@ impl Tracker {
         self.0.transport.flush(deadline(within))
     }
 
-    /// Delivers what can be delivered within `within`, stops for good, and says what was left. All clones
-    /// are closed with it, and neither their end nor the process's waits again; requests are judged as before,
+    /// Delivers what can be delivered within `within`, stops for good, and answers what was left and both books. All
+    /// clones are closed with it, and neither their end nor the process's waits again; requests are judged as before,
     /// but their hits are dropped(`closed`).
     ///
     /// # Errors
     ///
     /// [`Reentrant`] when called from a worker.
-    pub fn close(&self, within: Duration) -> Result<Left, Reentrant> {
+    pub fn close(&self, within: Duration) -> Result<Closed, Reentrant> {
         let left = self.0.transport.close(deadline(within))?;
         self.0.closed_in.store(fork::generation(), Ordering::SeqCst);
-        Ok(left)
+        Ok(Closed { left, stats: self.stats() })
     }
 
     /// The configuration.

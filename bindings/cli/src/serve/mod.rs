@@ -70,9 +70,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     runtime.block_on(server::serve(listener, app, signals, within));
     // Ends what is left of requests, so that each is counted before the totals.
     runtime.shutdown_timeout(LAST_READS);
-    let left = tracker.close(within).map_err(Failure::failed)?;
+    let closed = tracker.close(within).map_err(Failure::failed)?;
     problems.end(None, LAST_WORDS);
-    printer.end(Some(totals::totals(&tracker.stats(), left)), LAST_WORDS);
+    printer.end(Some(totals::totals(&closed)), LAST_WORDS);
     Ok(())
 }
 

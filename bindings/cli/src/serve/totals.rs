@@ -1,18 +1,19 @@
 use std::fmt::{self, Write};
 
-use trackside::{ledger::Stats, transport::Left};
+use trackside::{Closed, transport::Left};
 
 use crate::ledger::{self, reasons, sum};
 
 /// Both books, and what `close` left.
-pub(super) fn totals(stats: &Stats, left: Left) -> String {
+pub(super) fn totals(closed: &Closed) -> String {
     let mut out = String::from("\n");
     // Writing to a string cannot fail.
-    write(&mut out, stats, left).ok();
+    write(&mut out, closed).ok();
     out
 }
 
-fn write(out: &mut String, stats: &Stats, left: Left) -> fmt::Result {
+fn write(out: &mut String, closed: &Closed) -> fmt::Result {
+    let Closed { left, stats, .. } = closed;
     let requests = &stats.requests;
     let skipped = sum(&requests.skipped);
     writeln!(
@@ -29,7 +30,7 @@ fn write(out: &mut String, stats: &Stats, left: Left) -> fmt::Result {
     if left.is_empty() {
         write!(out, "left: nothing")
     } else {
-        let Left { queued, in_flight, spooled, .. } = left;
+        let Left { queued, in_flight, spooled, .. } = *left;
         write!(out, "left: {queued} queued, given up; {in_flight} in flight, their end unknown")?;
         if spooled > 0 { write!(out, "; {spooled} in the spool, for the next run") } else { Ok(()) }
     }
@@ -37,11 +38,7 @@ fn write(out: &mut String, stats: &Stats, left: Left) -> fmt::Result {
 
 #[cfg(test)]
 mod test {
-    use trackside::{
-        Reason,
-        ledger::{Hits, Stats},
-        transport::Left,
-    };
+    use trackside::{Closed, Reason, ledger::Hits, transport::Left};
 
     use super::totals;
 
@@ -53,14 +50,15 @@ mod test {
         hits.delivered = 9;
         hits.refused = vec![(Reason::NoVisitor, 1), (Reason::Rejected, 2)];
         hits.dropped = vec![(Reason::Shutdown, 5)];
-        let mut stats = Stats::default();
-        stats.requests.tracked = 20;
-        stats.requests.skipped = vec![(Reason::Status, 3), (Reason::Abandoned, 1)];
-        stats.destinations = vec![hits];
+        let mut closed = Closed::default();
+        closed.left = Left::new(5, 3);
+        closed.stats.requests.tracked = 20;
+        closed.stats.requests.skipped = vec![(Reason::Status, 3), (Reason::Abandoned, 1)];
+        closed.stats.destinations = vec![hits];
         let expected = "
 requests: 24 seen = 20 tracked + 4 skipped (status 3, abandoned 1)
 hits to stats: 20 offered = 9 delivered + 3 refused (no-visitor 1, rejected 2) + 5 dropped (shutdown 5) + 3 pending
 left: 5 queued, given up; 3 in flight, their end unknown";
-        assert_eq!(totals(&stats, Left::new(5, 3)), expected);
+        assert_eq!(totals(&closed), expected);
     }
 }

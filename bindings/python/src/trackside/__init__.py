@@ -29,7 +29,7 @@ from trackside.errors import (
 )
 from trackside.exchange import Answer, Consent, Exchange, Notice, Verdict, Visitor
 from trackside.hit import Hit
-from trackside.stats import Hits, Left, Requests, Stats
+from trackside.stats import Closed, Hits, Left, Requests, Stats
 from trackside.tracker import Tracker
 from trackside.transport import Batch, Outcome, Outgoing, RecordingTransport
 
@@ -37,6 +37,7 @@ __all__ = [
     "Answer",
     "ArgumentError",
     "Batch",
+    "Closed",
     "ConfigError",
     "Consent",
     "Exchange",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from trackside import _native
 from trackside._native import ffi, lib
+from trackside.errors import TracksideError
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,26 @@ class Stats:
     failures: int
 
 
+def _empty() -> Stats:
+    return Stats(Requests(0, 0, {}, 0), {}, 0)
+
+
+@dataclass(frozen=True, eq=False)
+class Closed(Left):
+    """What a close answers: what was left, and both books. It equals a :class:`Left` that says the same."""
+
+    #: Both books of the whole life, when it was closed: what was in flight may still end.
+    stats: Stats = field(default_factory=_empty)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Left):
+            return NotImplemented
+        left = (self.queued, self.in_flight, self.spooled)
+        return left == (other.queued, other.in_flight, other.spooled)
+
+    __hash__ = Left.__hash__
+
+
 # Reasons are numbered by what they say: skipped below 100, refused below 200, dropped below 300.
 _SKIPPED, _REFUSED, _DROPPED = range(1, 100), range(100, 200), range(200, 300)
 
@@ -91,10 +112,20 @@ def _known(numbers: range) -> dict[int, str]:
     return {n: ffi.string(code).decode() for n, code in known.items() if code}
 
 
-def read(tracker: Any, failures: int) -> Stats:
+def snapshot(tracker: Any) -> Any:
+    """The library's own of both books."""
     place = ffi.new("trackside_stats **")
     _native.call(lib.trackside_tracker_stats, tracker, place)
-    stats = ffi.gc(place[0], lib.trackside_stats_free)
+    return owned(place)
+
+
+def owned(place: Any) -> Any:
+    """What was handed out at ``place``."""
+    return ffi.gc(place[0], lib.trackside_stats_free)
+
+
+def read(stats: Any, failures: int) -> Stats:
+    """What a snapshot says."""
     book = _native.new_struct("trackside_requests_book")
     _native.call(lib.trackside_stats_requests, stats, book)
     skipped = {code: lib.trackside_stats_skipped(stats, n) for n, code in _known(_SKIPPED).items()}
@@ -102,6 +133,20 @@ def read(tracker: Any, failures: int) -> Stats:
     count = lib.trackside_stats_destination_count(stats)
     books = [_destination(stats, index) for index in range(count)]
     return Stats(requests, {hits.name: hits for hits in books}, failures)
+
+
+def prometheus(stats: Any) -> str:
+    """What a snapshot says, as text for Prometheus."""
+    needed = ffi.new("size_t *", 16 * 1024)
+    while True:
+        buffer = ffi.new("char[]", needed[0])
+        try:
+            _native.call(lib.trackside_stats_prometheus, stats, buffer, len(buffer), needed)
+        except TracksideError as error:
+            if error.code != _native.BUFFER:
+                raise
+            continue
+        return str(ffi.string(buffer).decode("utf-8", "replace"))
 
 
 def _destination(stats: Any, index: int) -> Hits:

@@ -16,7 +16,7 @@ from trackside.errors import ArgumentError, ConfigError, RefusedError, Trackside
 from trackside.exchange import Answer, Exchange, Visitor, choice
 from trackside.hit import Hit
 from trackside.hooks import Editor, Filter
-from trackside.stats import Left, Stats
+from trackside.stats import Closed, Left, Stats
 from trackside.transport import Deliver, Outgoing, RecordingTransport
 
 #: So many requests are shown to the library with what proxies write, that it may warn of one.
@@ -325,36 +325,42 @@ class Tracker:
     def stats(self) -> Stats:
         """Both books at one instant."""
         log.drain()
-        return stats.read(self._handle, self.failures.count)
+        return stats.read(stats.snapshot(self._handle), self.failures.count)
+
+    def prometheus(self) -> str:
+        """Both books at one instant, as text that Prometheus reads: what a view of ``/metrics`` answers, as
+        ``text/plain; version=0.0.4; charset=utf-8``. It had better not be open to the world."""
+        log.drain()
+        return stats.prometheus(stats.snapshot(self._handle))
 
     def flush(self, seconds: float | None = None) -> Left:
         """Waits until every hit submitted so far has been delivered or given up, for at most ``seconds``
         (None: the configuration's ``shutdown``)."""
-        return self._wait(lib.trackside_tracker_flush, seconds)
+        left = _native.new_struct("trackside_left")
+        _native.call(lib.trackside_tracker_flush, self._handle, _milliseconds(seconds), left)
+        log.drain()
+        return Left(left.queued, left.in_flight, left.spooled)
 
-    def close(self, seconds: float | None = None) -> Left:
+    def close(self, seconds: float | None = None) -> Closed:
         """Delivers what can be delivered within ``seconds`` (None: the configuration's ``shutdown``), and
         stops for good. Requests are judged as before, but their hits are dropped (closed). To call it again
-        does no harm."""
-        left = self._wait(lib.trackside_tracker_close, seconds)
+        does no harm. Answers what was left, and both books of the whole life."""
+        left, place = _native.new_struct("trackside_left"), ffi.new("trackside_stats **")
+        _native.call(lib.trackside_tracker_close_stats, self._handle, _milliseconds(seconds), left, place)
         self._is_answered = True
-        return left
+        log.drain()
+        books = stats.read(stats.owned(place), self.failures.count)
+        return Closed(left.queued, left.in_flight, left.spooled, books)
 
-    def _end(self, seconds: float | None = None) -> Left:
+    def _end(self, seconds: float | None = None) -> Closed:
         """As :meth:`close`, where nobody is there to be answered: the log is told of what was left."""
-        is_answered, left = self._is_answered, self.close(seconds)
-        if not is_answered and (left.queued or left.in_flight):
-            for name, hits in self.stats().destinations.items():
+        is_answered, closed = self._is_answered, self.close(seconds)
+        if not is_answered and (closed.queued or closed.in_flight):
+            for name, hits in closed.stats.destinations.items():
                 given_up = hits.dropped.get("shutdown", 0)
                 if given_up or hits.in_flight:
                     log.tell_of_left(name, Left(given_up, hits.in_flight, hits.spooled))
-        return left
-
-    def _wait(self, function: Callable[..., int], seconds: float | None) -> Left:
-        left = _native.new_struct("trackside_left")
-        _native.call(function, self._handle, _milliseconds(seconds), left)
-        log.drain()
-        return Left(left.queued, left.in_flight, left.spooled)
+        return closed
 
     def __enter__(self) -> Tracker:
         return self

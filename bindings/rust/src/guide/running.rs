@@ -8,7 +8,8 @@
 //!
 //! # Shutdown
 //!
-//! [`Tracker::close`](crate::Tracker::close) delivers what it can until its deadline, and says what was left.
+//! [`Tracker::close`](crate::Tracker::close) delivers what it can until its deadline, and answers what was left and both
+//! books ([`Closed`](crate::Closed)).
 //! It blocks, so it does not belong on a thread that runs futures: the other tasks of that thread would stand
 //! still, among them perhaps the very server a hit is sent to. First let the server finish, then:
 //!

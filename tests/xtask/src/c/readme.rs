@@ -117,6 +117,7 @@ fn fences(markdown: &str) -> Vec<String> {
 const AROUND: &str = "\
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <trackside.h>
 size_t count;
 const trackside_header *headers;
