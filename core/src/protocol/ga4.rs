@@ -222,6 +222,7 @@ impl Protocol for Ga4 {
             // Nothing says that it does.
             gzip: false,
             tells: Tells::Nothing,
+            tells_bots: false,
             parts: Parts::ALL,
         }
     }

@@ -296,6 +296,7 @@ impl Protocol for GaV1 {
             // Nothing says that it does.
             gzip: false,
             tells: Tells::Nothing,
+            tells_bots: false,
             parts: parts
                 .only_if(self.time != Time::Arrival, Part::Time)
                 .only_if(has_properties, Part::Properties),

@@ -30,6 +30,8 @@ pub struct Needs {
     pub gzip: bool,
     /// What its answer tells of hits that it throws away.
     pub tells: Tells,
+    /// Whether its answer tells so of the hits, too, that it throws away as it takes them for a bot's.
+    pub tells_bots: bool,
     /// What of a hit it can be told.
     pub parts: Parts,
 }
@@ -49,6 +51,7 @@ impl Default for Needs {
             marks_bots: false,
             gzip: false,
             tells: Tells::Nothing,
+            tells_bots: false,
             parts: Parts::NONE,
         }
     }

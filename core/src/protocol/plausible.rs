@@ -139,6 +139,7 @@ impl Protocol for Plausible {
             one_visitor: true,
             window: WINDOW,
             tells: Tells::Each,
+            tells_bots: true,
             parts: PARTS,
             ..Needs::default()
         }

@@ -88,9 +88,9 @@ fn contracts(page: &mut String) {
         "how far back",
         "gzip",
     ];
-    let heads = heads.into_iter().chain(["tells what it throws away", "asks for"]);
+    let heads = heads.into_iter().chain(["tells what it throws away", "of bots, too", "asks for"]);
     *page += &row(heads.map(str::to_owned));
-    *page += &rule(10);
+    *page += &rule(11);
     for kind in TYPES {
         let needs = needs(kind);
         let yes = |yes: bool| (if yes { "yes" } else { "" }).to_owned();
@@ -109,6 +109,7 @@ fn contracts(page: &mut String) {
             window(needs.window),
             yes(needs.gzip),
             tells(needs.tells).to_owned(),
+            yes(needs.tells_bots),
             asks.to_owned(),
         ]);
     }
@@ -166,8 +167,9 @@ fn rendered() -> String {
          whether they arrived are dropped(`ambiguous`), unless `after_unknown` says otherwise; what is older than it \
          looks back is dropped(`expired`). Where a receiver wants few requests, `batch` is by default one of as many hits \
          as it may hold, every so often. Where its answer tells nothing, the type itself refuses what the receiver \
-         would throw away, as far as that is known. Of hits that it takes for a bot's, umami says so only where each \
-         goes alone: in a batch they count as delivered.\n\n",
+         would throw away, as far as that is known. Hits that it takes for a bot's count as delivered where it \
+         tells nothing of bots: umami does of a hit that goes alone, and of a batch, from 3.0.2 on, if all in it that is \
+         not wrong otherwise are a bot's.\n\n",
     );
     contracts(&mut page);
     page += "\nWhat of a hit it is told with the keys of its example below. `dimensions` of matomo and ga-v1 and \

@@ -31,10 +31,11 @@
 //! An event without a name (`bad-name`); in a batch a hit without an agent, and before 2.18, where visitors are told
 //! apart by address and agent, one without either (`no-visitor`). Before 2.17 what is older than ten minutes is dropped
 //! (`expired`), as it would count when it arrives. Where Umami answers a hit with `beep`, it took it for a bot's
-//! (`bot-there`; in a batch it does not tell), and where with 403, its address is blocked there (`filtered-there`). In a
-//! batch it tells of each hit that it did not take (`rejected`), or perhaps took (`ambiguous`). An answer that is not
-//! Umami's refuses all (`rejected`): to a batch one without `size` and `details`, to one hit one without `cache`, which
-//! before 2.16 is all there is: a token (three words with dots between).
+//! (`bot-there`), and where with 403, its address is blocked there (`filtered-there`). In a batch it tells of each hit that
+//! it did not take (`rejected`), or perhaps took (`ambiguous`), but calls a bot's processed like any other. From 3.0.2 on
+//! the answer has a `cache` if any hit of the batch counts: without one all that it calls processed were taken for bots'
+//! (`bot-there`). An answer that is not Umami's refuses all (`rejected`): to a batch one without `size` and `details`, to
+//! one hit one without `cache`, which before 2.16 is all there is: a token (three words with dots between).
 //!
 //! [manual]: https://umami.is/docs/api/sending-stats
 
@@ -79,7 +80,7 @@ static KEYS: &[Key] = &[
         .doc("the website's id"),
     Key::text("version", "the version that runs there, 2.7 or later, such as \"2.18\"", is_version)
         .default_text("3.1")
-        .doc("the version of Umami"),
+        .doc("the version of Umami: what it can be told, and what its answers tell"),
     Key::text("tag", "a tag of up to 50 characters", is_tag).doc("marks every hit"),
 ];
 
@@ -127,19 +128,21 @@ const BROWSER: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko
 pub struct Version {
     major: u32,
     minor: u32,
+    patch: u32,
 }
 
 impl Version {
-    /// `text`: two numbers with a dot between, such as `2.18`, perhaps a third; none if it is anything else.
+    /// `text`: two numbers with a dot between, such as `2.18`, perhaps a third, which is 0 otherwise; none if it is
+    /// anything else.
     pub fn of(text: &str) -> Option<Self> {
         let mut numbers = text.splitn(3, '.');
         let number = |text: &str| text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok())?;
-        let version = Self { major: number(numbers.next()?)?, minor: number(numbers.next()?)? };
-        numbers.next().is_none_or(|patch| number(patch).is_some()).then_some(version)
+        let (major, minor) = (number(numbers.next()?)?, number(numbers.next()?)?);
+        Some(Self { major, minor, patch: number(numbers.next().unwrap_or("0"))? })
     }
 
     const fn new(major: u32, minor: u32) -> Self {
-        Self { major, minor }
+        Self { major, minor, patch: 0 }
     }
 }
 
@@ -152,6 +155,8 @@ const TIMESTAMP: Version = Version::new(2, 17);
 /// The first that has `/api/batch`.
 const BATCH: Version = Version::new(2, 17);
 const ID: Version = Version::new(2, 18);
+/// The first whose answer to a batch has `cache`.
+const CACHE: Version = Version { patch: 2, ..Version::new(3, 0) };
 
 /// The wire format of `umami`.
 #[derive(Debug)]
@@ -215,6 +220,7 @@ impl Protocol for Umami {
             batch: if self.is_batch { MAX_HITS } else { 1 },
             window: if self.version < TIMESTAMP { WINDOW } else { u64::MAX },
             tells: if self.is_batch { Tells::Each } else { Tells::Whole },
+            tells_bots: !self.is_batch,
             parts: parts.only_if(has_id, Part::User).only_if(has_id, Part::Visitor),
             ..Needs::default()
         }
@@ -259,7 +265,7 @@ impl Protocol for Umami {
 
     fn classify(&self, status: u16, headers: &dyn Headers, body: &[u8]) -> Outcome {
         match answer::classify(status, headers) {
-            Outcome::Delivered if self.is_batch => of_batch(body),
+            Outcome::Delivered if self.is_batch => of_batch(body, self.version >= CACHE),
             Outcome::Delivered => of_one(body),
             Outcome::Refused(_) if status == 403 && !self.is_batch => Outcome::Refused(Reason::FilteredThere),
             outcome => outcome,
@@ -281,10 +287,12 @@ struct Answer {
 #[derive(Deserialize)]
 struct Answers {
     /// How many hits it has read, by which the answer is known for Umami's.
-    #[serde(rename = "size")]
-    _size: u64,
-    /// Of each hit that it did not take.
+    size: usize,
+    /// Of each hit that it did not take, but for those of bots.
     details: Vec<Detail>,
+    /// A token of the first hit that counts.
+    #[serde(default)]
+    cache: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -314,15 +322,22 @@ fn is_token(body: &[u8]) -> bool {
     words.clone().count() == 3 && words.into_iter().all(is_word)
 }
 
-fn of_batch(body: &[u8]) -> Outcome {
-    let Ok(Answers { details, .. }) = serde_json::from_slice(body) else {
+/// `has_cache`: whether the answer has one where a hit counts.
+fn of_batch(body: &[u8], has_cache: bool) -> Outcome {
+    let Ok(Answers { size, details, cache }) = serde_json::from_slice(body) else {
         return match of_one(body) {
             // Nothing says that any was taken.
             Outcome::Delivered => Outcome::Refused(Reason::Rejected),
             refused => refused,
         };
     };
-    let refused: Vec<_> = details.iter().map(|detail| (detail.index, detail.reason())).collect();
+    let mut refused: Vec<_> = details.iter().map(|detail| (detail.index, detail.reason())).collect();
+    if has_cache && cache.is_none() {
+        // It took none: what it says nothing of were bots'.
+        let is_told = |index: &usize| details.iter().any(|detail| detail.index == *index);
+        let bots = (0..size.min(MAX_HITS)).filter(|index| !is_told(index));
+        refused.extend(bots.map(|index| (index, Reason::BotThere)));
+    }
     if refused.is_empty() { Outcome::Delivered } else { Outcome::Partial(refused) }
 }
 

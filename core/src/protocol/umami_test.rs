@@ -100,7 +100,9 @@ fn a_version_is_sent_what_it_knows() {
 #[test]
 fn versions_are_two_or_three_numbers() {
     assert_eq!(Version::of("2.18"), Some(Version::new(2, 18)));
+    assert_eq!(Version::of("2.18.0"), Version::of("2.18"));
     assert!(Version::of("2.9").unwrap() < Version::of("2.10.1").unwrap());
+    assert!(Version::of("3.0.1").unwrap() < CACHE && Version::of("3.0.2").unwrap() == CACHE);
     assert!(Version::of("3.0").unwrap() > Version::of("2.99").unwrap());
     for text in ["", "2", "2.", ".2", "v2.18", "2.18.", "2.18.x", "2.18.1.0", "2.-1", "99999999999.1"] {
         assert_eq!(Version::of(text), None, "{text}");
@@ -312,7 +314,7 @@ fn answers_to_a_batch_tell_of_each_hit() {
         {"index":5,"response":{"error":"Bad request"}},
         {"index":6,"response":"no"},
         {"index":7,"response":{"error":{"status":"403"}}},
-        {"index":8}]}"#;
+        {"index":8}],"cache":"x"}"#;
     let expected = vec![
         (0, Reason::Rejected),
         (2, Reason::FilteredThere),
@@ -325,6 +327,36 @@ fn answers_to_a_batch_tell_of_each_hit() {
     ];
     assert_eq!(classify(some), Outcome::Partial(expected));
     assert_eq!(batch().classify(403, &NONE, b""), Outcome::Refused(Reason::Rejected));
+}
+
+#[test]
+fn a_batch_of_which_none_counts_is_one_of_bots() {
+    let classify = |version: &str, body: &str| {
+        of("https://umami.example/api/batch", version).classify(200, &NONE, body.as_bytes())
+    };
+    let bots = |indexes: &[usize]| indexes.iter().map(|index| (*index, Reason::BotThere)).collect::<Vec<_>>();
+    for cache in ["", r#","cache":null"#] {
+        let all = format!(r#"{{"size":3,"processed":3,"errors":0,"details":[]{cache}}}"#);
+        for version in ["3.0.2", "3.1"] {
+            assert_eq!(classify(version, &all), Outcome::Partial(bots(&[0, 1, 2])), "{version} {all}");
+        }
+        for version in ["2.17", "3.0", "3.0.1"] {
+            assert_eq!(classify(version, &all), Outcome::Delivered, "{version} {all}");
+        }
+    }
+    let some = r#"{"size":3,"processed":2,"errors":1,"details":[{"index":1,"response":{"error":{"status":403}}}]}"#;
+    let told = [vec![(1, Reason::FilteredThere)], bots(&[0, 2])].concat();
+    assert_eq!(classify("3.1", some), Outcome::Partial(told));
+    assert_eq!(classify("3.0.1", some), Outcome::Partial(vec![(1, Reason::FilteredThere)]));
+    let absurd = r#"{"size":18446744073709551615,"details":[]}"#;
+    assert_eq!(classify("3.1", absurd), Outcome::Partial(bots(&Vec::from_iter(0..100))));
+}
+
+/// Beside a person's hit a bot's is called processed.
+#[test]
+fn the_contract_says_what_is_told_of_bots() {
+    let told = |umami: Umami| (umami.needs().tells, umami.needs().tells_bots);
+    assert_eq!([told(batch()), told(old("3.1"))], [(Tells::Each, false), (Tells::Whole, true)]);
 }
 
 #[test]

@@ -427,8 +427,15 @@ fn umami_in_batches() {
     let batch =
         |details: &str| format!(r#"{{"size": 1, "processed": 1, "errors": 0, "details": [{details}]}}"#);
     let failed = |error: &str| batch(&format!(r#"{{"index": 0, "response": {{"error": {error}}}}}"#));
-    told(keys, &[reply(200, &batch(""))])
-        .has(&["right | Umami took the test hit", "unproven | that it counts: … bot's … Realtime"]);
+    let counts = r#"{"size": 1, "processed": 1, "errors": 0, "details": [], "cache": "x.y.z"}"#;
+    told(keys, &[reply(200, counts)]).has(&["right | Umami took the test hit: it knows the website"]);
+    told(keys, &[reply(200, &batch(""))]).has(&[BOT]);
+    for (version, body) in
+        [("3.0.1", &batch("")[..]), ("3.0.1", r#"{"size": 1, "details": [], "cache": null}"#)]
+    {
+        told(&format!("{keys}\nversion = '{version}'"), &[reply(200, body)])
+            .has(&["right | Umami took the test hit", "unproven | that it counts: … bot's … Realtime"]);
+    }
     for error in [r#"{"message": "Website not found.", "status": 400}"#, r#""Website not found.""#] {
         told(keys, &[reply(200, &failed(error))])
             .has(&[&format!("{REFUSED}200): \"Website not found.\" | … Settings, Websites")]);

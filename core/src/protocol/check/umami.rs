@@ -1,4 +1,5 @@
-//! `umami` tells of each hit why it refuses it, and of a hit sent alone whether it took it for a bot's.
+//! `umami` tells of each hit why it refuses it, and of the test hit whether it took it for a bot's, unless it goes in a
+//! batch to a version before 3.0.2.
 
 use serde_json::Value as Json;
 
@@ -12,6 +13,8 @@ pub(in crate::protocol) static FIRST: Question = Question::hit(hear);
 
 fn hear(test: &Test<'_>, answer: &Answer<'_>) -> Heard {
     let is_batch = answer.body().trim_ascii_start().starts_with(b"{") && pointer(answer, "/size").is_some();
+    // Of the only hit there is.
+    let counts = !is_batch || pointer(answer, "/cache").is_some_and(|cache| !cache.is_null());
     let says = message(answer).map(|text| answer.quote(&text)).unwrap_or_else(|| answer.says());
     let refused = |reason| of_reason(test, answer, reason, &says);
     match (answer.status(), answer.outcome()) {
@@ -19,7 +22,7 @@ fn hear(test: &Test<'_>, answer: &Answer<'_>) -> Heard {
             let end = if common::is_batch(test.values().text("url")) { "batch" } else { "send" };
             answer.foreign(&format!("https://umami.example.com/api/{end}")).into()
         }
-        (200..=299, Outcome::Delivered) => taken(is_batch),
+        (200..=299, Outcome::Delivered) => taken(counts),
         (200..=299, Outcome::Partial(hits)) => {
             refused(hits.first().map_or(Reason::Rejected, |(_, reason)| *reason)).into()
         }
@@ -35,13 +38,14 @@ fn hear(test: &Test<'_>, answer: &Answer<'_>) -> Heard {
     }
 }
 
-fn taken(is_batch: bool) -> Heard {
+/// `counts`: whether it says so.
+fn taken(counts: bool) -> Heard {
     let right = Finding::right("Umami took the test hit: it knows the website");
-    if !is_batch {
+    if counts {
         return right.into();
     }
     let unproven = Finding::unproven(
-        "that it counts: of a batch Umami does not tell what it takes for a bot's",
+        "that it counts: of a batch Umami before 3.0.2 does not tell what it takes for a bot's",
         "look into the website's Realtime for the page /trackside-check",
     );
     Heard::new([right, unproven])

@@ -28,9 +28,20 @@ fn is_bot(payload: &Json) -> bool {
 
 #[test]
 fn what_umami_takes_is_delivered() {
-    let answer = Answer::status(200).body(r#"{"size":3,"processed":3,"errors":0,"details":[]}"#);
+    let answer =
+        Answer::status(200).body(r#"{"size":3,"processed":3,"errors":0,"details":[],"cache":"x.y.z"}"#);
     let (hits, request) = three(&umami(), "/api/batch", answer);
     assert_eq!((hits.delivered, json(&request).as_array().unwrap().len()), (3, 3));
+}
+
+/// From 3.0.2 on it has a `cache` for a batch of which any hit counts.
+#[test]
+fn a_batch_of_bots_alone_is_refused() {
+    let all = || Answer::status(200).body(r#"{"size":3,"processed":3,"errors":0,"details":[]}"#);
+    let (hits, _) = three(&umami(), "/api/batch", all());
+    assert_eq!((hits.delivered, lost(&hits, Reason::BotThere)), (0, 3), "{hits:?}");
+    let (hits, _) = three(&format!("{}\nversion = '3.0.1'", umami()), "/api/batch", all());
+    assert_eq!((hits.delivered, lost(&hits, Reason::BotThere)), (3, 0), "{hits:?}");
 }
 
 #[test]
@@ -45,14 +56,14 @@ fn what_umami_says_of_each_hit_of_a_batch_is_counted() {
                     counts.throw(1, reason);
                     details.push(format!(r#"{{"index":{index},"response":{{"error":{error}}}}}"#));
                 }
-                // Of a bot's, too, it says that it was processed.
+                // Of a bot's, too, it says that it was processed, as here there are persons' beside it.
                 None => counts.taken += 1,
             }
         }
         let (size, errors) = (items.len(), details.len());
         let processed = size - errors;
         Answer::status(200).body(format!(
-            r#"{{"size":{size},"processed":{processed},"errors":{errors},"details":[{}],"cache":null}}"#,
+            r#"{{"size":{size},"processed":{processed},"errors":{errors},"details":[{}],"cache":"x.y.z"}}"#,
             details.join(",")
         ))
     });

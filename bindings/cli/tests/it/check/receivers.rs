@@ -318,8 +318,15 @@ fn umami() {
 fn umami_in_batches() {
     let bench =
         Bench::new("umami", "url = 'URL/api/batch'\nwebsite = '3f9c2f5e-7f0a-4b52-9d5d-0e7a3c8b1f20'");
-    let taken = r#"{"size": 1, "processed": 1, "errors": 0, "details": [], "cache": null}"#;
-    bench.check([json(taken)], &[]).has(&["right | Umami took the test hit", "unproven … bot's … Realtime"]);
+    let taken = r#"{"size": 1, "processed": 1, "errors": 0, "details": [], "cache": "x.y.z"}"#;
+    bench.check([json(taken)], &[]).has(&["right | Umami took the test hit"]);
+    let untold = r#"{"size": 1, "processed": 1, "errors": 0, "details": []}"#;
+    bench.check([json(untold)], &[]).has(&["wrong | Umami takes the test hit for a bot's … version"]);
+    let older = Bench::new(
+        "umami",
+        "url = 'URL/api/batch'\nwebsite = '3f9c2f5e-7f0a-4b52-9d5d-0e7a3c8b1f20'\nversion = '3.0.1'",
+    );
+    older.check([json(untold)], &[]).has(&["right | Umami took the test hit", "unproven … bot's … Realtime"]);
     let details = |error: &str| {
         format!(
             r#"{{"size": 1, "processed": 0, "errors": 1, "details": [{{"index": 0, "response": {{"error": {error}}}}}]}}"#

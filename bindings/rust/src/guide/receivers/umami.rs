@@ -12,7 +12,7 @@
 //! | --- | --- |
 //! | `url` | where your Umami is, with `/api/batch`, or `/api/send` to send one hit a request |
 //! | `website` | Umami: Settings, Websites, Edit: *Website ID* |
-//! | `version` | Umami shows it at the foot of its pages. It is sent what this version knows |
+//! | `version` | Umami shows it at the foot of its pages. It is sent what this version knows, and its answers are read as this version gives them |
 //! | `tag` | yours to say, or left out: marks every hit, and Umami can filter by it |
 //!
 //! # What to know
@@ -22,8 +22,11 @@
 //! - Before 2.17 a hit counts when it arrives, not when it was: what is older than ten minutes is dropped(`expired`).
 //! - Page views have no properties in Umami, events have. A [sale](super#sessions-timings-and-sales) has `revenue` and
 //!   `currency` among them, which make its revenue report.
-//! - Umami throws away hits of programs. Of a hit that goes alone it says so: refused(`bot-there`). In a batch it does
-//!   not; trackside sends it no hits of programs that it knows itself.
+//! - Umami throws away hits of programs. Of a hit that goes alone it says so: refused(`bot-there`). Of a batch it says
+//!   so from 3.0.2 on if they are all that it did not refuse otherwise; beside a person's they count as delivered, as they
+//!   do before. trackside sends it no hits of programs that it knows itself.
+//! - Where `version` is 3.0.2 or more and an older one runs there, all hits of batches are refused(`bot-there`) in the
+//!   books, though they count: `trackside check` tells.
 //! - A batch is sent under a browser's agent, as Umami takes no batch of a program; each hit in it has its visitor's own,
 //!   and one without is refused(`no-visitor`).
 //! - An answer that is not Umami's, such as the page of another server, refuses all(`rejected`).
