@@ -129,9 +129,15 @@ def properties(hit, own, most=1 << 30):
     }
 
 
-def whole_user(hit, most):
-    """A part of an id could be somebody else's."""
-    return hit.user_id if len(hit.user_id.encode("utf-16-le")) <= 2 * most else ""
+def is_blank(text):
+    """Of Unicode's white space, to which Python adds four control characters."""
+    return all(character.isspace() and character not in "\x1c\x1d\x1e\x1f" for character in text)
+
+
+def whole_user(hit, most=1 << 30):
+    """A part of an id could be somebody else's, and a blank one is nobody's."""
+    is_whole = len(hit.user_id.encode("utf-16-le")) <= 2 * most
+    return hit.user_id if is_whole and not is_blank(hit.user_id) else ""
 
 
 def unsold(hit, own):
@@ -281,7 +287,7 @@ def segment_encode(keys, hit, found, now):
         "type": "page" if hit.kind == "page" else "track",
         "messageId": hit.id,
         "anonymousId": hit.visitor,
-        "userId": clean(hit.user_id),
+        "userId": clean(whole_user(hit)),
         "timestamp": iso(hit.micros),
         "context": present(context),
         "name": clean(hit.title) if hit.kind == "page" else None,

@@ -106,7 +106,7 @@ def ga_v1_client(keys, hit):
 
 
 def ga_v1_admit(keys, hit):
-    if not ga_v1_client(keys, hit) and (not hit.user_id or keys.get("dialect") == "metrica"):
+    if not ga_v1_client(keys, hit) and (not receivers.whole_user(hit) or keys.get("dialect") == "metrica"):
         return "no-visitor"
     return receivers.need_name(hit)
 
@@ -227,7 +227,7 @@ def ga_v1_encode(keys, hit, found, now):
         ("dl", record.cut(raw_address(hit), 2048) if is_whole and has_page else ""),
         ("tid", keys["tracking_id"]),
         ("cid", ga_v1_client(keys, hit)),
-        ("uid", hit.user_id),
+        ("uid", receivers.whole_user(hit)),
         ("uip", hit.peer or ""),
         ("geoid", "" if hit.peer else hit.place.get("country", "")),
         ("ua", hit.agent),
@@ -404,7 +404,7 @@ def ga4_encode(keys, hit, now):
     ads = "GRANTED" if hit.ads else "DENIED"
     body = {
         "client_id": ga4_client(keys, hit),
-        "user_id": hit.user_id,
+        "user_id": receivers.whole_user(hit),
         "ip_override": hit.peer,
         "user_location": None if hit.peer else location(hit.place) or None,
         "user_agent": hit.agent.decode(errors="replace"),
@@ -462,7 +462,7 @@ def matomo_pairs(keys, hit, now):
         ("rec", "1"),
         ("apiv", "1"),
         (keys.get("visitor_as", "cid"), joined.matomo_visitor(keys, hit) or (hit.visitor or "").replace("-", "")[:16]),
-        ("uid", hit.user_id if len(hit.user_id) <= 200 else ""),
+        ("uid", receivers.whole_user(hit) if len(hit.user_id) <= 200 else ""),
         ("url", url),
         ("action_name", hit.title[:1024] if hit.kind == "page" else ""),
         ("new_visit", "1" if begins_session(keys, hit) else ""),

@@ -57,10 +57,11 @@ pub(super) fn last_property<'a>(hit: &'a Hit, name: &str) -> Option<Value<'a>> {
     hit.properties().filter(|(key, _)| *key == name).last().map(|(_, value)| value)
 }
 
-/// The user's id, if it has `max` UTF-16 units at most: a part of a longer one could be somebody else's.
+/// The user's id, if it has `max` UTF-16 units at most: a part of a longer one could be somebody else's, and a blank one
+/// is nobody's.
 pub(super) fn user(hit: &Hit, max: usize) -> &str {
     let id = hit.user_id();
-    if first_units(id, max).len() == id.len() { id } else { "" }
+    if first_units(id, max).len() == id.len() && !id.trim().is_empty() { id } else { "" }
 }
 
 /// Refuses an event without a name.
@@ -165,8 +166,12 @@ mod test {
     fn a_users_id_is_whole_or_none() {
         let hit = Draft { user_id: "aé😀", ..sample::page() }.seal(IpPolicy::Full);
         assert_eq!((user(&hit, 4), user(&hit, 3)), ("aé😀", ""));
-        let nobody = Draft { user_id: "", ..sample::page() }.seal(IpPolicy::Full);
-        assert_eq!(user(&nobody, 4), "");
+        for blank in ["", " ", " \t\u{a0}\u{3000}"] {
+            let nobody = Draft { user_id: blank, ..sample::page() }.seal(IpPolicy::Full);
+            assert_eq!(user(&nobody, 9), "", "{blank:?}");
+        }
+        let spaced = Draft { user_id: " a ", ..sample::page() }.seal(IpPolicy::Full);
+        assert_eq!(user(&spaced, 9), " a ");
     }
 
     #[test]

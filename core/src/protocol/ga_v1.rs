@@ -253,7 +253,7 @@ impl GaV1 {
     }
 
     fn has_visitor(&self, hit: &Hit) -> bool {
-        let is_users = self.dialect.takes_users() && !hit.user_id().is_empty();
+        let is_users = self.dialect.takes_users() && !common::user(hit, usize::MAX).is_empty();
         hit.visitor().is_some() || is_users || self.joined(hit).is_some()
     }
 

@@ -377,7 +377,7 @@ fn put_url(hit: &Hit, key: &str, form: &mut Form<'_>) {
 
 /// A part of a longer id could be somebody else's.
 fn user(hit: &Hit) -> &str {
-    let id = hit.user_id();
+    let id = common::user(hit, usize::MAX);
     if first_chars(id, MAX_USER).len() == id.len() { id } else { "" }
 }
 

@@ -12,7 +12,7 @@
 //! | `uuid` | the hit's id, by which PostHog knows a second copy |
 //! | `event` | `$pageview`, `file_download`, `page_not_found`, `search`, or an event's category and name joined (`cart_add`), 200 characters |
 //! | `timestamp` | the hit's own time, at most that of the sending |
-//! | `distinct_id` | the user's id, or where that is missing or longer than 200 characters the visitor's |
+//! | `distinct_id` | the user's id, or where that is blank or longer than 200 characters the visitor's |
 //! | `….$current_url`, `$host`, `$pathname` | the page's address; none of an event outside a page |
 //! | `….$referrer`, `$referring_domain`, `title` | the referrer, its host, and of a page view the title |
 //! | `….$ip`, or `$geoip_disable` | the address, as far as the destination may know it; without one PostHog is told not to take the sender's for it |
@@ -31,7 +31,7 @@
 //!
 //! # What is refused
 //!
-//! A hit without visitor and such a user (`no-visitor`), and an event without a name, or with one that begins with `$`, which
+//! A hit without visitor and such a user (`no-visitor`), for which PostHog would refuse the whole request, and an event without a name, or with one that begins with `$`, which
 //! PostHog keeps for itself (`bad-name`). An answer that names a quota says that nothing was kept (`quota`), and one
 //! without `status` is not PostHog's (`rejected`).
 //!

@@ -222,7 +222,14 @@ fn what_would_not_count_is_refused() {
     let anonymous = Draft { visitor: None, user_id: "", ..sample::page() };
     assert_eq!(admit(&anonymous), Err(Reason::NoVisitor));
     assert_eq!(admit(&Draft { visitor: Some(VISITOR), ..anonymous.clone() }), Ok(()));
-    assert_eq!(admit(&Draft { user_id: "u", ..anonymous }), Ok(()));
+    assert_eq!(admit(&Draft { user_id: "u", ..anonymous.clone() }), Ok(()));
+    for blank in [" ", "\t\n", "\u{2003}\u{a0}"] {
+        assert_eq!(
+            admit(&Draft { user_id: blank, ..anonymous.clone() }),
+            Err(Reason::NoVisitor),
+            "{blank:?}"
+        );
+    }
     let long = "u".repeat(201);
     assert_eq!(admit(&Draft { visitor: None, user_id: &long, ..sample::page() }), Err(Reason::NoVisitor));
     for (name, category) in [("", ""), ("", "cart"), ("$set", ""), ("set", "$x")] {

@@ -202,7 +202,7 @@ fn write(enriched: &Enriched<'_>, now: u64, with_properties: bool, body: &mut Ve
     if let Some(visitor) = hit.visitor() {
         item.put_uuid("anonymousId", visitor);
     }
-    item.put_clean("userId", hit.user_id().as_bytes(), usize::MAX);
+    item.put_clean("userId", common::user(hit, usize::MAX).as_bytes(), usize::MAX);
     item.put("timestamp", &Shown(Iso(common::millis(hit, now))));
     let mut context = Object::open(item.key("context"));
     write_context(enriched, &mut context);

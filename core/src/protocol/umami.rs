@@ -19,7 +19,7 @@
 //! | `tag` | as configured | 2.11 |
 //! | `userAgent` | the agent | 2.16 |
 //! | `timestamp` | the second of the hit, at most that of the sending | 2.17 |
-//! | `id` | the user's id, or where that is missing or longer than 50 characters the visitor's | 2.18 |
+//! | `id` | the user's id, or where that is blank or longer than 50 characters the visitor's | 2.18 |
 //!
 //! Before 2.10 the address is sent as `X-Forwarded-For`; before 2.17 a hit counts when it arrives. A page view has no
 //! properties in Umami. In addresses everything that RFC 3986 does not allow is percent-encoded; in texts control

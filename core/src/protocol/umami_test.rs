@@ -205,6 +205,7 @@ fn an_id_is_whole_or_another() {
     assert_eq!(id(&"é".repeat(50)), "é".repeat(50));
     assert_eq!(id(&"x".repeat(51)), "5b2a9c0e-54a0-4a36-9f0e-3a2a7a1b9d11");
     assert_eq!(id(&"\u{1f600}".repeat(26)), "5b2a9c0e-54a0-4a36-9f0e-3a2a7a1b9d11");
+    assert_eq!(id(" "), "5b2a9c0e-54a0-4a36-9f0e-3a2a7a1b9d11");
     let nobody = Draft { visitor: None, user_id: "", ..sample::page() };
     assert_eq!(payload(&nobody).get("id"), None);
 }
@@ -344,7 +345,8 @@ fn a_batch_of_which_none_counts_is_one_of_bots() {
             assert_eq!(classify(version, &all), Outcome::Delivered, "{version} {all}");
         }
     }
-    let some = r#"{"size":3,"processed":2,"errors":1,"details":[{"index":1,"response":{"error":{"status":403}}}]}"#;
+    let some =
+        r#"{"size":3,"processed":2,"errors":1,"details":[{"index":1,"response":{"error":{"status":403}}}]}"#;
     let told = [vec![(1, Reason::FilteredThere)], bots(&[0, 2])].concat();
     assert_eq!(classify("3.1", some), Outcome::Partial(told));
     assert_eq!(classify("3.0.1", some), Outcome::Partial(vec![(1, Reason::FilteredThere)]));

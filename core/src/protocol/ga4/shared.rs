@@ -46,7 +46,7 @@ impl<'a> Shared<'a> {
     pub(super) fn of(hit: &'a Hit, joined: Option<&'a str>, of_user: &'a [String]) -> Self {
         Self {
             client: joined.map_or(Client::Own(hit.visitor()), Client::Joined),
-            user_id: hit.user_id(),
+            user_id: common::user(hit, usize::MAX),
             ip: hit.ip(),
             place: if hit.ip().is_none() { [hit.country(), hit.region(), hit.city()] } else { [""; 3] },
             agent: hit.agent(),

@@ -87,7 +87,7 @@ impl GaV1 {
         } else if let Some(visitor) = hit.visitor() {
             self.dialect.write_client(visitor, form);
         }
-        form.put("uid", hit.user_id());
+        form.put("uid", common::user(hit, usize::MAX));
         if let Some(ip) = hit.ip() {
             form.put_shown("uip", ip);
         } else {
