@@ -140,6 +140,10 @@ def whole_user(hit, most=1 << 30):
     return hit.user_id if is_whole and not is_blank(hit.user_id) else ""
 
 
+def is_background(hit):
+    return hit.kind != "page" and hit.properties.get("non_interaction") is True
+
+
 def unsold(hit, own):
     """What is earned by a sale is told once, in a number."""
     return lambda key: own(key) or key == "revenue" and revenue(hit) is not None

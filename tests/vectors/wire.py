@@ -226,6 +226,7 @@ def ga_v1_encode(keys, hit, found, now):
         ("dp", "" if is_whole else decoded(hit.path)),
         ("dl", record.cut(raw_address(hit), 2048) if is_whole and has_page else ""),
         ("tid", keys["tracking_id"]),
+        ("ds", keys.get("data_source", "")),
         ("cid", ga_v1_client(keys, hit)),
         ("uid", receivers.whole_user(hit)),
         ("uip", hit.peer or ""),
@@ -237,6 +238,7 @@ def ga_v1_encode(keys, hit, found, now):
         ("qt", str(age) if time == "qt" and age >= 1000 else ""),
         ("et", str(min(hit.micros, now) // 1_000_000) if time == "et" else ""),
         *own,
+        ("ni", "1" if receivers.is_background(hit) and keys.get("dialect") != "metrica" else ""),
     ]
     token = (keys.get("token_as", "ms"), keys.get("token", ""))
     # As if each of the token's bytes were escaped.
@@ -554,13 +556,14 @@ def plausible_encode(keys, hit, now):
         is_name = name and not re.search("[\0-\x1f\x7f]", name)
         if is_name and name not in own and value != "" and len(props) < 30:
             props[name] = value if isinstance(value, str) else record.number(value)
+    is_still = hit.kind != "page" and not keys.get("interactive")
     names = {"page": "pageview", "download": "File Download", "not-found": "404", "search": "Search"}
     body = {
         "domain": keys.get("domain", hit.site),
-        "name": names.get(hit.kind) or (f"{hit.category}: {hit.name}" if hit.category else hit.name)[:120],
+        "name": names.get(hit.kind) or (f"{hit.category}: {hit.name}" if hit.category else hit.name)[: keys.get("max_name", 120)],
         "url": plausible_address(hit),
         "referrer": "" if hit.kind in ("event", "search") else cut_address(address(hit.referrer), 2000),
-        "interactive": None if hit.kind == "page" or keys.get("interactive") else False,
+        "interactive": False if receivers.is_background(hit) or is_still else None,
         "revenue": receivers.storable(receivers.revenue(hit)),
         "props": props or None,
     }

@@ -214,6 +214,7 @@
 //! | ga-v1 | `tracking_id` | required | `tid`: 1 to 64 printable ASCII characters |
 //! | ga-v1 | `version` | `"1"` | `v`: 1 to 64 printable ASCII characters |
 //! | ga-v1 | `url` | `"https://www.google-analytics.com/collect"` | as for ga4; Google's own counts nothing any more |
+//! | ga-v1 | `data_source` | none | `ds`: 1 to 64 printable ASCII characters, such as `"web"` |
 //! | ga-v1 | `page` | `"dh"` | how a page is told: `"dh"`, its site and path apart, or `"dl"`, its address whole, with what is kept of the query |
 //! | ga-v1 | `time` | `"qt"` | how a late hit's time is told: `"qt"`, by its age, `"et"`, by its second, as Yandex Metrica has it, or `"none"` |
 //! | ga-v1 | `dialect` | `"google"` | whose protocol it is: `"google"`, or `"metrica"`, what Yandex Metrica has of it: page views and events alone, numbers for visitors, and no hit without one |

@@ -21,6 +21,7 @@
 //! | `dp` | the path, percent-decoded once, without the query; `/` for a page without a path; not with `page = "dl"` |
 //! | `dl` | with `page = "dl"` the page's address, cut at 2,048 bytes |
 //! | `tid` | the tracking id, as configured |
+//! | `ds` | the data source, as configured |
 //! | `cid`, `uid` | the visitor, with `join` by the id of Google's scripts, if the browser has one; and the user. With `dialect = "metrica"` the last 63 bits of the visitor's id as a decimal, or the id of Metrica's tag |
 //! | `uip` | the address, as far as the destination may know it |
 //! | `geoid` | the country that a proxy told of, where there is no address |
@@ -38,6 +39,7 @@
 //! | `pa`, `ti`, `tr`, `cu` | of an event that is a sale: `purchase`, the property `transaction_id` or else the hit's id, the amount from 0 to 2⁵³ and the currency |
 //! | `exd`, `exf` | of an event of the category `exception`: its label or name, cut at 150 bytes; 1 if its property `fatal` is true, else 0. With `dialect = "metrica"` it is an event |
 //! | `utc`, `utv`, `utt`, `utl` | of an event of the category `timing` with a value: category, name, value in whole milliseconds, label; likewise |
+//! | `ni` | 1, of what is no page view and says by a property `non_interaction` that is true that it is nothing the visitor did; not with `dialect = "metrica"` |
 //! | `cd…` | of the properties that `dimensions` names, in the order of their names: the value, cut at 150 bytes |
 //! | `cm…` | of those that `metrics` names: the number, rounded |
 //! | as `token_as` says | the token |
@@ -94,6 +96,8 @@ static KEYS: &[Key] = &[
     URL_KEY,
     TRACKING_ID,
     VERSION,
+    Key::text("data_source", "a word such as \"web\": 1 to 64 printable ASCII characters", is_word)
+        .doc("`ds`: where hits come from, such as `\"web\"`, for collectors that tell by it"),
     Key::word("page", &["dh", "dl"])
         .default_text("dh")
         .doc("how a page is told: `\"dh\"`, its site and path apart, or `\"dl\"`, its address whole, with what is kept of the query"),
@@ -164,6 +168,7 @@ fn make(values: &Values) -> Result<Arc<dyn Protocol>, WrongKey> {
     };
     let plain = GaV1::new(url, tracking_id, version);
     Ok(Arc::new(GaV1 {
+        data_source: values.text("data_source").to_owned(),
         is_bulk: plain.is_bulk || values.is_true("bulk"),
         is_whole: values.text("page") == "dl",
         time: match values.text("time") {
@@ -192,6 +197,8 @@ pub struct GaV1 {
     url: String,
     tracking_id: String,
     version: String,
+    /// Empty for none.
+    data_source: String,
     is_bulk: bool,
     /// Whether a page is told by its whole address.
     is_whole: bool,
@@ -223,6 +230,7 @@ impl GaV1 {
             url: url.to_owned(),
             tracking_id: tracking_id.to_owned(),
             version: version.to_owned(),
+            data_source: String::new(),
             is_bulk: common::is_batch(url),
             is_whole: false,
             time: Time::Age,

@@ -1,4 +1,5 @@
-//! What events mean by habit: failures, durations and sales, which some receivers have a place of their own for.
+//! What events mean by habit: failures, durations, sales and what nobody did, which some receivers have a place of their
+//! own for.
 
 use std::borrow::Cow;
 
@@ -62,13 +63,21 @@ pub(super) fn unsaid_revenue(hit: &Hit) -> Option<f64> {
     (!is_said).then_some(amount)
 }
 
+/// Whether what is no page view says by its property `non_interaction` that it is nothing the visitor did.
+pub(super) fn is_background(hit: &Hit) -> bool {
+    hit.kind() != Kind::Page && common::last_property(hit, "non_interaction") == Some(Value::Truth(true))
+}
+
 #[cfg(test)]
 mod test {
     use super::{
         super::kit::{event, full, told},
         *,
     };
-    use crate::Event;
+    use crate::{
+        Event,
+        hit::{Draft, sample},
+    };
 
     fn hit(of: &Event<'_>) -> Hit {
         full(&event(of))
@@ -95,6 +104,17 @@ mod test {
         assert_eq!(Habit::of(&hit(&Event::new("timing").value(1.0))), None);
         assert_eq!(Habit::of(&told(Kind::Search, "exception")), None);
         assert_eq!(revenue(&told(Kind::Search, "EUR")), None);
+    }
+
+    #[test]
+    fn an_event_says_that_nobody_did_it() {
+        let sync = || Event::new("sync").property("non_interaction", true);
+        assert!(is_background(&hit(&sync())));
+        assert!(!is_background(&hit(&sync().property("non_interaction", false))));
+        assert!(!is_background(&hit(&Event::new("sync").property("non_interaction", 1))));
+        assert!(!is_background(&hit(&Event::new("sync"))));
+        let of_a_page = [("non_interaction".into(), Value::from(true))];
+        assert!(!is_background(&full(&Draft { properties: &of_a_page, ..sample::page() })));
     }
 
     #[test]

@@ -15,6 +15,7 @@ fn plausible() -> Plausible {
         url: "https://plausible.io/api/event".to_owned(),
         domain: String::new(),
         is_interactive: false,
+        max_name: 120,
     }
 }
 
@@ -203,6 +204,10 @@ fn a_name_is_cut_at_its_limit() {
     assert_eq!(name(&Event::new(&long).category("cart")), format!("cart: {}", "é".repeat(114)));
     let whole = "x".repeat(114);
     assert_eq!(name(&Event::new(&whole).category("cart")), format!("cart: {whole}"));
+    let of_a_server = Plausible { max_name: 130, ..plausible() };
+    let out = encoded(&of_a_server, &event(&Event::new(&long)));
+    let body: Json = serde_json::from_slice(out.payload()).unwrap();
+    assert_eq!(body["name"], "é".repeat(130));
 }
 
 #[test]

@@ -82,6 +82,7 @@ impl GaV1 {
             put_path(hit, form)
         }
         form.put("tid", &self.tracking_id);
+        form.put("ds", &self.data_source);
         if let Some(client) = self.joined(hit) {
             form.put("cid", client);
         } else if let Some(visitor) = hit.visitor() {
@@ -112,6 +113,9 @@ impl GaV1 {
             Time::Age | Time::Arrival => {}
         }
         what.write(hit, form);
+        if self.dialect.has_habits() && habit::is_background(hit) {
+            form.put("ni", "1");
+        }
     }
 
     /// Writes the properties that have a number there, as far as there is room.

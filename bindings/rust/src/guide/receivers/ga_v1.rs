@@ -22,6 +22,7 @@
 //! | `page` | `"dh"`, as it was with the recipe of 2016, tells site and path; `"dl"` the whole address with what `privacy.query` keeps. Collectors that count campaigns by the address want `"dl"`; a campaign by Matomo's names (`mtm_…`) is told beside it |
 //! | `bulk` | `true` where the collector takes up to 20 hits at another path, as Snowplow's does |
 //! | `version` | leave it at `"1"`, unless the collector wants another `v` |
+//! | `data_source` | yours to say, or left out: `"web"` for collectors that want to know where hits come from |
 //! | `dialect` | `"metrica"` for Yandex Metrica, as below; else leave it |
 //! | `session_start` | `true` where the collector's sessions are to begin with trackside's |
 //! | `time` | leave it, unless the collector says that it takes `et` or no time at all |
@@ -67,7 +68,8 @@
 //! Page views and events with category, name, label and value; visitor, user, title, referrer, language, agent, address
 //! and campaign; downloads as events `download`, searches (`track.search`) `search`, pages not found (`track.not_found`)
 //! `not-found`. Events of the category `exception` and `timing` are the protocol's own, and an event with a
-//! property `currency` of three capital letters is a purchase, whose order is its property `transaction_id`. Sessions are
+//! property `currency` of three capital letters is a purchase, whose order is its property `transaction_id`; a
+//! property `non_interaction` that is true says that the visitor did nothing (`ni`). Sessions are
 //! the collector's own, unless `session_start = true` has it begin one with the first page view of each of trackside's.
 //!
 //! # Where hits are thrown away

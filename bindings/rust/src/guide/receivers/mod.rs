@@ -46,7 +46,8 @@
 //! What is told of a *session*, a *timing* or *revenue* is up to the receiver. By habit, an event of the category
 //! `timing` is a duration: its name says of what, its value how many milliseconds. One of the category `exception` is a
 //! failure: its label, or its name, is the message, and a property `fatal` says whether it was the end. An event with
-//! a property `currency` is a sale: of what its property `revenue` says, a number, or without that its value.
+//! a property `currency` is a sale: of what its property `revenue` says, a number, or without that its value. One with
+//! a property `non_interaction` that is true is nothing the visitor did, which `ga-v1` and `plausible` can be told.
 
 pub mod ga4;
 pub mod ga_v1;

@@ -17,7 +17,8 @@
 //! | --- | --- |
 //! | `domain` | the site's name in Plausible's list of sites. Without it each hit goes to the site that its own host names |
 //! | `url` | only for a server of your own: its address with `/api/event` behind it |
-//! | `interactive` | yours to say: with `true` a visit with an event is no bounce |
+//! | `interactive` | yours to say: with `true` a visit with an event is no bounce, unless the event has a property `non_interaction` that is true |
+//! | `max_name` | leave it, unless a server of your own takes longer names of events, or shorter ones |
 //! | `ip` | yours to say. Plausible tells visitors apart by address and agent, and keeps neither; with `"masked"` people of one network who have the same browser are one visitor |
 //!
 //! There is no key or token: who knows the domain may send.
@@ -28,7 +29,7 @@
 //! `cart` and the name `add` is called `cart: add`; downloads are `File Download`, searches (`track.search`) `Search`,
 //! pages not found (`track.not_found`) `404`. Properties are custom properties, 30 at most; an event with a
 //! property `currency` of three capital letters is revenue: of its property `revenue` if that is a number, else of its
-//! value. An event's name is cut at 120 characters. Users' ids, sessions, titles and languages are not told.
+//! value. An event's name is cut at 120 characters, or at `max_name`. Users' ids, sessions, titles and languages are not told.
 //!
 //! Plausible dates a hit when it arrives, so one that could not be delivered for ten minutes is dropped(`expired`), and a
 //! spool is of little use.
