@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use super::{super::kit, *};
 use crate::{
-    Config, Event,
+    Config, Event, Value,
     config::IpPolicy,
     hit::{Draft, Joined, sample},
 };

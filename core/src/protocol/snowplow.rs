@@ -34,7 +34,7 @@
 //! [protocol]: https://docs.snowplow.io/docs/events/
 
 mod described;
-mod event;
+mod payload;
 
 use std::sync::Arc;
 

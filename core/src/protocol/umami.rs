@@ -39,27 +39,22 @@
 //!
 //! [manual]: https://umami.is/docs/api/sending-stats
 
+mod answer;
+mod payload;
+
 use std::{
     fmt::{self, Display, Formatter, Write},
     sync::Arc,
 };
 
-use serde::{Deserialize, de::IgnoredAny};
 use uuid::{Uuid, fmt::Hyphenated};
 
 use super::{
     Enriched, Key, Needs, Outcome, Outgoing, Part, Parts, Protocol, ReceiverType, Tells, Values, WrongKey,
-    answer, common, habit,
+    common,
     items::{self, Bounds},
-    json::Object,
-    text::Shown,
-    uri::{self, Uri},
 };
-use crate::{
-    Headers, Value,
-    hit::{Hit, Kind},
-    ledger::Reason,
-};
+use crate::{Headers, hit::Hit, ledger::Reason};
 
 /// `umami`: Umami.
 pub static TYPE: ReceiverType = ReceiverType::new("umami", KEYS, make)
@@ -112,11 +107,6 @@ fn make(values: &Values) -> Result<Arc<dyn Protocol>, WrongKey> {
 const MAX_HITS: usize = 100;
 /// In bytes.
 const MAX_BODY: usize = 1_000_000;
-// In UTF-16 units.
-const MAX_SITE: usize = 100;
-const MAX_NAME: usize = 50;
-const MAX_ID: usize = 50;
-const MAX_TEXT: usize = 500;
 /// How far back a hit may be dated before [`TIMESTAMP`], in seconds.
 const WINDOW: u64 = 10 * 60;
 /// The agent of a batch, which belongs to no visitor: a browser's, as Umami takes nothing of a batch whose own agent
@@ -181,34 +171,6 @@ impl Umami {
     pub fn tag(self, tag: &str) -> Self {
         Self { tag: tag.to_owned(), ..self }
     }
-
-    fn write(&self, enriched: &Enriched<'_>, now: u64, body: &mut Vec<u8>) {
-        let hit = enriched.hit;
-        let has = |since| self.version >= since;
-        let mut event = Object::open(body);
-        event.put_text("type", "event");
-        let mut payload = Object::open(event.key("payload"));
-        payload.put_text("website", &self.website);
-        write_page(hit, &mut payload);
-        if let Some(ip) = hit.ip().filter(|_| has(IP)) {
-            payload.put("ip", &Shown(ip));
-        }
-        if has(TAG) {
-            payload.put_text("tag", &self.tag);
-        }
-        if has(AGENT) {
-            payload.put_clean("userAgent", hit.agent(), usize::MAX);
-        }
-        if has(TIMESTAMP) {
-            payload.put("timestamp", &(common::millis(hit, now) / 1_000));
-        }
-        if has(ID) {
-            write_id(hit, &mut payload);
-        }
-        write_event(hit, &mut payload);
-        payload.close();
-        event.close();
-    }
 }
 
 impl Protocol for Umami {
@@ -264,156 +226,13 @@ impl Protocol for Umami {
     }
 
     fn classify(&self, status: u16, headers: &dyn Headers, body: &[u8]) -> Outcome {
-        match answer::classify(status, headers) {
-            Outcome::Delivered if self.is_batch => of_batch(body, self.version >= CACHE),
-            Outcome::Delivered => of_one(body),
+        match super::answer::classify(status, headers) {
+            Outcome::Delivered if self.is_batch => answer::of_batch(body, self.version >= CACHE),
+            Outcome::Delivered => answer::of_one(body),
             Outcome::Refused(_) if status == 403 && !self.is_batch => Outcome::Refused(Reason::FilteredThere),
             outcome => outcome,
         }
     }
-}
-
-/// What Umami answers to one hit.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Answer {
-    /// To a bot.
-    beep: Option<IgnoredAny>,
-    /// A token, to one that it took.
-    cache: Option<IgnoredAny>,
-}
-
-/// What Umami answers to a batch.
-#[derive(Deserialize)]
-struct Answers {
-    /// How many hits it has read, by which the answer is known for Umami's.
-    size: usize,
-    /// Of each hit that it did not take, but for those of bots.
-    details: Vec<Detail>,
-    /// A token of the first hit that counts.
-    #[serde(default)]
-    cache: Option<IgnoredAny>,
-}
-
-#[derive(Deserialize)]
-struct Detail {
-    index: usize,
-    /// Has an `error`, which is an object with a `status` or a text.
-    #[serde(default)]
-    response: serde_json::Value,
-}
-
-fn of_one(body: &[u8]) -> Outcome {
-    match serde_json::from_slice(body).unwrap_or_default() {
-        Answer { beep: Some(_), .. } => Outcome::Refused(Reason::BotThere),
-        Answer { cache: Some(_), .. } => Outcome::Delivered,
-        // Of a version before 2.16, whatever is configured.
-        _ if is_token(body) => Outcome::Delivered,
-        _ => Outcome::Refused(Reason::Rejected),
-    }
-}
-
-/// Whether it is a JSON web token (RFC 7519) and nothing else.
-fn is_token(body: &[u8]) -> bool {
-    let is_word = |word: &[u8]| {
-        !word.is_empty() && word.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
-    };
-    let words = body.trim_ascii().split(|b| *b == b'.');
-    words.clone().count() == 3 && words.into_iter().all(is_word)
-}
-
-/// `has_cache`: whether the answer has one where a hit counts.
-fn of_batch(body: &[u8], has_cache: bool) -> Outcome {
-    let Ok(Answers { size, details, cache }) = serde_json::from_slice(body) else {
-        return match of_one(body) {
-            // Nothing says that any was taken.
-            Outcome::Delivered => Outcome::Refused(Reason::Rejected),
-            refused => refused,
-        };
-    };
-    let mut refused: Vec<_> = details.iter().map(|detail| (detail.index, detail.reason())).collect();
-    if has_cache && cache.is_none() {
-        // It took none: what it says nothing of were bots'.
-        let is_told = |index: &usize| details.iter().any(|detail| detail.index == *index);
-        let bots = (0..size.min(MAX_HITS)).filter(|index| !is_told(index));
-        refused.extend(bots.map(|index| (index, Reason::BotThere)));
-    }
-    if refused.is_empty() { Outcome::Delivered } else { Outcome::Partial(refused) }
-}
-
-impl Detail {
-    fn reason(&self) -> Reason {
-        match self.response.pointer("/error/status").and_then(serde_json::Value::as_u64) {
-            Some(403) => Reason::FilteredThere,
-            // It failed on the way, and would count a second copy.
-            Some(500..=599) => Reason::Ambiguous,
-            _ => Reason::Rejected,
-        }
-    }
-}
-
-fn write_page(hit: &Hit, payload: &mut Object<'_>) {
-    let has_host = !hit.site().is_empty() && hit.site().len() <= MAX_SITE;
-    if has_host {
-        payload.put_text("hostname", hit.site());
-    }
-    if let Some(url) = uri::page(hit) {
-        // Two slashes would be followed by a host.
-        if has_host && hit.path().starts_with(b"/") && !hit.path().starts_with(b"//") {
-            let [_, _, path, mark, query] = url.pieces;
-            payload.put_uri("url", &Uri { pieces: [path, mark, query], max: url.max });
-        } else {
-            payload.put_uri("url", &url);
-        }
-    }
-    payload.put_clean("title", hit.title().as_bytes(), MAX_TEXT);
-    if let Some(referrer) = uri::referrer(hit) {
-        payload.put_uri("referrer", &Uri { max: MAX_TEXT, ..referrer });
-    }
-    payload.put_clean("language", hit.language().as_bytes(), usize::MAX);
-}
-
-fn write_id(hit: &Hit, payload: &mut Object<'_>) {
-    let user = common::user(hit, MAX_ID);
-    match hit.visitor() {
-        _ if !user.is_empty() => payload.put_clean("id", user.as_bytes(), MAX_ID),
-        Some(visitor) => payload.put_uuid("id", visitor),
-        None => {}
-    }
-}
-
-fn write_event(hit: &Hit, payload: &mut Object<'_>) {
-    match hit.kind() {
-        Kind::Page => return,
-        Kind::Download => payload.put_text("name", "file_download"),
-        Kind::Event => payload.put_clean_joined("name", common::name(hit, "_"), MAX_NAME),
-        Kind::NotFound => payload.put_text("name", "page_not_found"),
-        Kind::Search => payload.put_text("name", "search"),
-    }
-    let mut data = Object::open(payload.key("data"));
-    match (hit.kind(), uri::page(hit)) {
-        (Kind::Download, Some(url)) => data.put_uri("link_url", &Uri { max: MAX_TEXT, ..url }),
-        (Kind::Search, _) => data.put_clean("search_term", hit.label().as_bytes(), MAX_TEXT),
-        (Kind::Event, _) => {
-            common::put_event(&mut data, hit, MAX_TEXT);
-            common::put_value(&mut data, hit.value().filter(|value| common::is_storable(*value)));
-        }
-        _ => {}
-    }
-    let revenue = habit::unsaid_revenue(hit);
-    if let Some(revenue) = revenue.filter(|revenue| common::is_storable(*revenue)) {
-        data.put("revenue", &Value::Number(revenue));
-    }
-    let is_own = |key: &str| is_own(key) || revenue.is_some() && key == "revenue";
-    let fits = |value: &Value<'_>| !matches!(value, Value::Number(number) if !common::is_storable(*number));
-    for (key, value) in common::properties(hit, is_own).filter(|(_, value)| fits(value)) {
-        common::put_property(&mut data, key, &value, MAX_TEXT);
-    }
-    data.close();
-}
-
-fn is_own(key: &str) -> bool {
-    ["category", "label", "link_url", "search_term", "value"].contains(&key)
 }
 
 /// An agent as a header may have it: printable ASCII.

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     Config, Event,
     hit::{
-        Draft,
+        Draft, Kind,
         sample::{self, MICROS},
     },
     protocol::kit::{self, CLEAN, HOSTILE_AGENT, NASTY, event, full},

@@ -7,7 +7,7 @@ use super::{
         json::{Object, push_clean},
         uri,
     },
-    event::MAX_TEXT,
+    payload::MAX_TEXT,
 };
 use crate::{
     Value,
