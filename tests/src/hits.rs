@@ -55,6 +55,27 @@ pub fn pages_from(first: usize, count: usize) -> Result<Vec<Hit>, ConfigError> {
     Ok(hits)
 }
 
+/// `count` page views of new visitors with all that a real visit tells: referrer, campaign, language, agent, address, a
+/// title and a user, no two of one id.
+///
+/// # Errors
+///
+/// If [`config`] fails.
+pub fn visits(count: usize) -> Result<Vec<Hit>, ConfigError> {
+    let config = config()?;
+    let mut hits = Vec::with_capacity(count);
+    for n in 0..count {
+        let target = format!(
+            "/walks/twelve-walks/{n}?utm_source=newsletter&utm_medium=email&utm_campaign=july&utm_content=header&page=2"
+        );
+        let user = format!("u-{n}");
+        let annotations =
+            Annotations::new().title("Twelve walks along the old railway").user_id(user.as_str());
+        judge_one(&config, n, (target.as_bytes(), 200), &HEADERS, &annotations, &mut hits);
+    }
+    Ok(hits)
+}
+
 /// Page views and an event whose every text tries to break out of SQL, JSON, a line, a header or UTF-8.
 ///
 /// # Errors

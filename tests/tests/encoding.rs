@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use trackside_core::{
     Hit,
     enrich::{Enricher, Found, Lists},
-    protocol::{Enriched, Outgoing, TYPES},
+    protocol::{Enriched, Outgoing, Part, TYPES},
 };
 use trackside_tests::{
     hits,
@@ -30,6 +30,33 @@ fn all_of_them_are_here() {
 #[test]
 fn a_batch_is_encoded_with_one_allocation_at_most() {
     allocates(&hits::pages(20).unwrap(), 1);
+    allocates(&hits::visits(20).unwrap(), 1);
+}
+
+#[test]
+fn of_a_visit_each_is_told_the_parts_that_it_declares() {
+    let hits = hits::visits(1).unwrap();
+    let found = looked(&hits);
+    let visit = Enriched::with(&hits[0], &found[0]);
+    for Configured { name, protocol, .. } in receivers::all().unwrap() {
+        let mut out = Outgoing::new();
+        assert_eq!(protocol.encode(&[visit], LATER, &mut out), 1, "{name}");
+        let headers = out.headers().map(|(_, value)| value).collect::<Vec<_>>().join("\n");
+        let sent = format!("{headers}\n{}", String::from_utf8_lossy(out.payload()));
+        let lower = sent.to_lowercase();
+        for (part, is_there) in [
+            (Part::Page, sent.contains("twelve-walks")),
+            (Part::Title, sent.contains("Twelve")),
+            (Part::Referrer, sent.contains("search.example")),
+            (Part::Campaign, sent.contains("newsletter")),
+            (Part::Language, lower.contains("en-gb")),
+            (Part::User, sent.contains("u-0")),
+            (Part::Address, sent.contains("203.0.113.9")),
+            (Part::Agent, sent.contains("Firefox")),
+        ] {
+            assert_eq!(is_there, protocol.needs().parts.has(part), "{name}: {part:?}: {sent}");
+        }
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What it costs to encode a hit for each receiver: `bin/encode.rs`, a program of its own.
+//! What it costs to encode a hit of a real visit for each receiver: `bin/encode.rs`, a program of its own.
 
 use std::{
     io,
