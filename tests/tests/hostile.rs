@@ -1,5 +1,10 @@
-//! Input that nobody sends in good faith: each gives a verdict, and injects nothing anywhere.
+//! Input that nobody sends in good faith: each gives a verdict in linear time, and injects nothing anywhere.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
+use std::{
+    cell::Cell,
+    time::{Duration, Instant},
+};
 
 use trackside_core::{
     Annotations, Config, Event, Headers, Hit, Moment, Reason, Request, Response,
@@ -28,14 +33,16 @@ fn judged(
     headers: &dyn Headers,
     response: &dyn Headers,
 ) -> (Verdict, Vec<Hit>) {
-    let config = config();
-    let request = Request::new(method, target, headers).with_peer("203.0.113.9".parse().ok());
-    let exchange = judge::begin(&config, &request, Moment::new(1_784_714_400_000_000, [7; 64]), None);
+    judged_by(&config(), &Request::new(method, target, headers), &Response::new(200, response))
+}
+
+fn judged_by(config: &Config, request: &Request<'_>, response: &Response<'_>) -> (Verdict, Vec<Hit>) {
+    let request = request.with_peer("203.0.113.9".parse().ok());
+    let exchange = judge::begin(config, &request, Moment::new(1_784_714_400_000_000, [7; 64]), None);
     let mut hits = Vec::new();
     let annotations = Annotations::new();
-    let response = Response::new(200, response);
     let verdict =
-        judge::finish(&config, exchange, &request, &response, &annotations, &mut |hit| hits.push(hit));
+        judge::finish(config, exchange, &request, response, &annotations, &mut |hit| hits.push(hit));
     (verdict, hits)
 }
 
@@ -203,4 +210,161 @@ fn annotations_without_measure_are_cut() {
     ids.sort_unstable();
     ids.dedup();
     assert_eq!(ids.len(), 65);
+}
+
+/// So much that a walk whose time grew with the square of the length would take a minute.
+const LENGTH: usize = 1 << 18;
+/// What takes some hundredths of a second may take so long where the machine has much else to do.
+const MOMENT: Duration = Duration::from_secs(5);
+
+/// Every way to record what was asked for, and globs that ask for backtracking.
+fn configs() -> impl Iterator<Item = Config> {
+    let stars = "*a".repeat(1_000);
+    [("redacted", "campaign"), ("anonymous", "keep"), ("route", "raw"), ("full", "drop")].into_iter().map(
+        move |(path, query)| {
+            let text = format!(
+                "consent.policy = 'none'
+                site = ['www.example.com', 'b.example']
+                privacy = {{ path = '{path}', query = '{query}' }}
+                track.canonical = {canonical}
+                track.search = ['q']
+                track.downloads = ['common']
+                track.ignore = ['{stars}*!', '*/*%*=*&*;*@*!', '*/..*/..*!', '/admin/']
+                track.only = ['*', '{stars}']",
+                canonical = path != "full",
+            );
+            Config::builder().toml(&text).build().unwrap()
+        },
+    )
+}
+
+/// Puts a request and its response to every one of [`configs`], each of which must be done in a moment.
+fn is_soon_judged(what: &str, target: &[u8], headers: &dyn Headers, response: &dyn Headers) {
+    for config in configs() {
+        let (request, response) = (Request::new("GET", target, headers), Response::new(200, response));
+        let began = Instant::now();
+        let (_verdict, _hits) = judged_by(&config, &request, &response);
+        assert!(began.elapsed() < MOMENT, "{what:?}: {:?}", began.elapsed());
+    }
+}
+
+fn long(piece: &str) -> String {
+    piece.repeat(LENGTH / piece.len())
+}
+
+#[test]
+fn a_path_of_anything_takes_linear_time() {
+    for piece in
+        "a / // /. /.. /a/../ % %% %2 %61 %2561 %252525 %2f %2e%2e/ %40 %ff \u{e9} ; /;sid=1 ;token= \
+        @a.b /me@example.com /k3Jd8sLq0Zx9VbN2mT7yRwE4uPcA5gHf 0123456789abcdef /2026 a/b=c&d;e .pdf \
+        !"
+        .split(' ')
+    {
+        let target = ["/", &long(piece)].concat();
+        is_soon_judged(piece, target.as_bytes(), &[("host", "www.example.com")], &HTML);
+    }
+}
+
+#[test]
+fn a_host_of_anything_takes_linear_time() {
+    for piece in
+        ["a", ".", "a.", "-", "_", ":", ":8", "[", "[:", "::1]", "0.", "xn--", "\u{e9}.", "@", "a@", ","]
+    {
+        let host = long(piece);
+        is_soon_judged(piece, b"/", &[("host", host.as_str())], &HTML);
+        is_soon_judged(piece, ["http://", &host, "/"].concat().as_bytes(), &[("host", "b.example")], &HTML);
+    }
+}
+
+#[test]
+fn a_query_of_anything_takes_linear_time() {
+    for piece in
+        "a & = ? # a& =& a=1& a=%40& q=a& q=%2525& utm_source=x& utm_a@b.c=1& %75tm_source& gclid=1& \
+        token=x& t%256fken=x& me%2540example.com& a=b=c % %2 %25 + a=me@example.com& \
+        0123456789abcdef0123456789abcdef&"
+            .split(' ')
+    {
+        let target = ["/?", &long(piece)].concat();
+        is_soon_judged(piece, target.as_bytes(), &[("host", "www.example.com")], &HTML);
+    }
+}
+
+#[test]
+fn a_referrer_of_anything_takes_linear_time() {
+    for piece in "a : // @ a@ a. / /.. /%2e%2e /me@example.com ;sid=1 ? # & a=1& ?token=x& % %2540 \\ \u{e9}"
+        .split(' ')
+    {
+        for start in ["https://", "https://a/?"] {
+            let referrer = [start, &long(piece)].concat();
+            let headers = [("host", "www.example.com"), ("referer", referrer.as_str())];
+            is_soon_judged(piece, b"/", &headers, &HTML);
+        }
+    }
+}
+
+#[test]
+fn a_language_or_a_type_of_anything_takes_linear_time() {
+    for piece in
+        ",|;|=|q=0,|de,|de;q=0,|*;q=1,|a-|-|text/html,|text/html;q=0,|*/*;|text/|;charset=|\"|\\\"| |\t"
+            .split('|')
+    {
+        let value = &*["x", &long(piece)].concat();
+        let headers = [("host", "www.example.com"), ("accept-language", value), ("accept", value)];
+        let with_type = [("content-type", value), ("cache-control", value), ("expires", value)];
+        is_soon_judged(piece, b"/", &headers, &with_type);
+        // By `Accept`, as nothing is said of the type.
+        is_soon_judged(piece, b"/", &headers, &&with_type[1..]);
+    }
+}
+
+/// Part of a header, which counts how often it is looked at.
+struct Counted<'a>(&'a str, &'a Cell<usize>);
+
+impl AsRef<[u8]> for Counted<'_> {
+    fn as_ref(&self) -> &[u8] {
+        self.1.set(self.1.get() + 1);
+        self.0.as_bytes()
+    }
+}
+
+#[test]
+fn of_ten_thousand_headers_each_is_looked_at_as_often_as_of_a_thousand() {
+    let looks = |name, value, count| {
+        let looks = Cell::new(0);
+        let counted = |(name, value)| (Counted(name, &looks), Counted(value, &looks));
+        let usual = [("host", "www.example.com"), ("content-type", "text/html")].map(counted);
+        let many: Vec<_> = (0..count).map(|_| counted((name, value))).chain(usual).collect();
+        let request = Request::new("GET", "/", &many);
+        for toml in
+            ["consent.policy = 'notice'", "consent.policy = 'none'\nproxy.trusted = ['203.0.113.0/24']"]
+        {
+            let config = Config::builder().toml(toml).build().unwrap();
+            let (_verdict, _hits) = judged_by(&config, &request, &Response::new(200, &many));
+        }
+        looks.get()
+    };
+    for (name, value) in [
+        ("x-any", "1"),
+        ("host", "www.example.com"),
+        ("cookie", "a=1"),
+        ("cookie", "trackside=None"),
+        ("accept", "text/html"),
+        ("accept-language", "de"),
+        ("user-agent", "a"),
+        ("referer", "https://a/"),
+        ("x-forwarded-for", "203.0.113.1"),
+        ("x-forwarded-proto", "https"),
+        ("sec-purpose", "none"),
+        ("dnt", "0"),
+        ("sec-fetch-dest", "document"),
+        ("content-type", "text/html"),
+        ("cache-control", "x=1"),
+        ("set-cookie", "a=1"),
+        ("accept", "a\0"),
+        ("cookie", "a\0"),
+        ("host", "a\0"),
+    ] {
+        let (few, many) = (looks(name, value, 1_000), looks(name, value, 10_000));
+        assert!(many <= 10 * few, "{name}: {value:?}: {many} looks, and {few} at a tenth of them");
+    }
 }
