@@ -1,5 +1,7 @@
 use std::{
+    env, fs,
     path::PathBuf,
+    process::Stdio,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -12,10 +14,17 @@ use trackside_transports::{
 };
 use uuid::Uuid;
 
-use crate::{deliver, http::Lines};
+use crate::{deliver, file::alone, http::Lines};
 
 /// A kind of sink, and a look from outside at what it delivered.
-trait Subject {
+trait Subject: Sized {
+    fn new() -> Self;
+
+    /// Has a new one pass `test`, which is called `name`.
+    fn pass(test: fn(&Self), _name: &str) {
+        test(&Self::new());
+    }
+
     fn sink(&self) -> Box<dyn Sink>;
 
     /// The ids of the hits that arrived, in the order of arrival.
@@ -30,6 +39,10 @@ struct Callback(Arc<Mutex<Vec<Uuid>>>);
 
 impl Subject for Callback {
     const DEDUPES: bool = false;
+
+    fn new() -> Self {
+        Self::default()
+    }
 
     fn sink(&self) -> Box<dyn Sink> {
         let arrived = Arc::clone(&self.0);
@@ -47,14 +60,12 @@ impl Subject for Callback {
 
 struct Http(Collector);
 
-impl Http {
+impl Subject for Http {
+    const DEDUPES: bool = false;
+
     fn new() -> Self {
         Self(Collector::start().unwrap())
     }
-}
-
-impl Subject for Http {
-    const DEDUPES: bool = false;
 
     fn sink(&self) -> Box<dyn Sink> {
         open(sinks::http::factory(Arc::new(Lines::to(&self.0)), Duration::from_secs(30)))
@@ -70,15 +81,13 @@ struct File {
     path: PathBuf,
 }
 
-impl File {
+impl Subject for File {
+    const DEDUPES: bool = false;
+
     fn new() -> Self {
         let folder = Folder::new().unwrap();
         Self { path: folder.join("hits.jsonl"), _folder: folder }
     }
-}
-
-impl Subject for File {
-    const DEDUPES: bool = false;
 
     fn sink(&self) -> Box<dyn Sink> {
         open(sinks::file::factory(Some(self.path.clone())))
@@ -89,20 +98,62 @@ impl Subject for File {
     }
 }
 
+/// The standard output, which belongs to a process: each test runs again, alone, with a file in its place.
+struct Stdout(PathBuf);
+
+impl Stdout {
+    /// In the process of its own: where the output goes.
+    const CHILD: &str = "TRACKSIDE_TEST_CONTRACT";
+}
+
+impl Subject for Stdout {
+    const DEDUPES: bool = false;
+
+    fn new() -> Self {
+        Self(env::var_os(Self::CHILD).unwrap().into())
+    }
+
+    fn pass(test: fn(&Self), name: &str) {
+        if env::var_os(Self::CHILD).is_some() {
+            return test(&Self::new());
+        }
+        let folder = Folder::new().unwrap();
+        let path = folder.join("output");
+        let child = alone(name)
+            .env(Self::CHILD, &path)
+            .stdout(fs::File::create(&path).unwrap())
+            .stderr(Stdio::piped())
+            .spawn();
+        let output = child.unwrap().wait_with_output().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr);
+        // Of another name there would be no test.
+        let said = fs::read_to_string(&path).unwrap();
+        assert!(output.status.success() && said.contains("running 1 test\n"), "{said}{told}");
+    }
+
+    fn sink(&self) -> Box<dyn Sink> {
+        open(sinks::file::factory(None))
+    }
+
+    fn arrived(&self) -> Vec<Uuid> {
+        // The others are the harness's.
+        let said = fs::read_to_string(&self.0).unwrap();
+        said.lines().filter(|line| line.starts_with('{')).flat_map(|line| ids(line.as_bytes())).collect()
+    }
+}
+
 struct Sqlite {
     _folder: Folder,
     path: PathBuf,
 }
 
-impl Sqlite {
+impl Subject for Sqlite {
+    const DEDUPES: bool = true;
+
     fn new() -> Self {
         let folder = Folder::new().unwrap();
         Self { path: folder.join("trackside.db"), _folder: folder }
     }
-}
-
-impl Subject for Sqlite {
-    const DEDUPES: bool = true;
 
     fn sink(&self) -> Box<dyn Sink> {
         open(sinks::sqlite::factory(&self.path, None))
@@ -192,34 +243,32 @@ fn two_sinks_do_not_disturb_each_other<S: Subject + Sync>(subject: &S) {
 }
 
 macro_rules! contract {
-    ($($subject:ident: $new:expr;)+) => {$(
+    ($($subject:ident: $type:ident;)+) => {$(
         mod $subject {
-            #[test]
-            fn each_hit_arrives_once() {
-                super::each_hit_arrives_once(&$new);
-            }
+            use crate::contract::{self, Subject, $type};
 
-            #[test]
-            fn hostile_hits_arrive_like_any_other() {
-                super::hostile_hits_arrive_like_any_other(&$new);
+            contract! { $type;
+                each_hit_arrives_once
+                hostile_hits_arrive_like_any_other
+                a_second_delivery_doubles_nothing_where_ids_are_known
+                two_sinks_do_not_disturb_each_other
             }
-
-            #[test]
-            fn a_second_delivery_doubles_nothing_where_ids_are_known() {
-                super::a_second_delivery_doubles_nothing_where_ids_are_known(&$new);
-            }
-
-            #[test]
-            fn two_sinks_do_not_disturb_each_other() {
-                super::two_sinks_do_not_disturb_each_other(&$new);
-            }
+        }
+    )+};
+    ($type:ident; $($test:ident)+) => {$(
+        #[test]
+        fn $test() {
+            let name = concat!(module_path!(), "::", stringify!($test));
+            // The harness leaves out the name of the program.
+            $type::pass(contract::$test, name.split_once("::").unwrap().1);
         }
     )+};
 }
 
 contract! {
-    callback: crate::contract::Callback::default();
-    file: crate::contract::File::new();
-    http: crate::contract::Http::new();
-    sqlite: crate::contract::Sqlite::new();
+    callback: Callback;
+    file: File;
+    http: Http;
+    sqlite: Sqlite;
+    stdout: Stdout;
 }

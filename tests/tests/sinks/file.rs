@@ -102,14 +102,16 @@ fn a_full_disk_makes_it_unavailable() {
     assert_eq!((delivery.taken, delivery.outcome), (3, Outcome::Unavailable));
 }
 
-/// Runs the test `name` of this file again, alone, with its standard output in a pipe.
-fn alone(name: &str) -> process::Child {
-    process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", name, "--nocapture", "--quiet"])
-        .env(CHILD, "1")
-        .stdout(process::Stdio::piped())
-        .spawn()
-        .unwrap()
+/// The test `name` again, in a process of its own.
+pub(crate) fn alone(name: &str) -> process::Command {
+    let mut command = process::Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", name, "--nocapture", "--quiet"]);
+    command
+}
+
+/// Runs that with its standard output in a pipe.
+fn piped(name: &str) -> process::Child {
+    alone(name).env(CHILD, "1").stdout(process::Stdio::piped()).spawn().unwrap()
 }
 
 const CHILD: &str = "TRACKSIDE_TEST_STDOUT";
@@ -121,7 +123,7 @@ fn without_a_path_it_writes_to_the_standard_output() {
         assert_eq!(deliver(&mut *sink, &hits::pages(50).unwrap()).outcome, Outcome::Delivered);
         return;
     }
-    let output = alone("file::without_a_path_it_writes_to_the_standard_output").wait_with_output().unwrap();
+    let output = piped("file::without_a_path_it_writes_to_the_standard_output").wait_with_output().unwrap();
     assert!(output.status.success());
     let text = String::from_utf8(output.stdout).unwrap();
     let hits: Vec<serde_json::Value> =
@@ -137,7 +139,7 @@ fn a_closed_pipe_makes_it_unavailable() {
         // The test's own report cannot be written any more.
         process::exit(0);
     }
-    let mut child = alone("file::a_closed_pipe_makes_it_unavailable");
+    let mut child = piped("file::a_closed_pipe_makes_it_unavailable");
     // The reader goes in the midst of the hits.
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     assert!(lines.any(|line| line.unwrap().starts_with('{')));
@@ -159,8 +161,7 @@ fn lines_of_several_processes_are_not_torn() {
     let path = folder.join("hits.jsonl");
     let children: Vec<_> = (0..4)
         .map(|_| {
-            process::Command::new(std::env::current_exe().unwrap())
-                .args(["--exact", "file::lines_of_several_processes_are_not_torn"])
+            alone("file::lines_of_several_processes_are_not_torn")
                 .env(PATH, &path)
                 .stdout(process::Stdio::null())
                 .spawn()

@@ -17,12 +17,15 @@ use trackside_tests::{
 };
 use trackside_transports::{sink::Sink, sinks};
 
-use crate::{LIMIT, deliver};
+use crate::{LIMIT, deliver, file::alone};
 
 /// Posts JSON lines, at most 100 hits a request, and keeps each answer that it is asked to classify.
 #[derive(Debug)]
 pub(crate) struct Lines {
     url: String,
+    takes_gzip: bool,
+    /// What is done to each request in the end.
+    end: fn(&mut Outgoing),
     answers: Mutex<Vec<Seen>>,
 }
 
@@ -39,7 +42,22 @@ impl Lines {
     }
 
     pub(crate) fn to_url(url: String) -> Self {
-        Self { url, answers: Mutex::new(Vec::new()) }
+        Self { url, takes_gzip: false, end: |_| {}, answers: Mutex::new(Vec::new()) }
+    }
+
+    /// Says whether the receiver takes gzip.
+    pub(crate) fn with_gzip(self, takes_gzip: bool) -> Self {
+        Self { takes_gzip, ..self }
+    }
+
+    /// With more bytes behind them than the system keeps of a connection that nobody reads.
+    pub(crate) fn padded(self) -> Self {
+        Self { end: |out| out.body().resize(64 << 20, b'\n'), ..self }
+    }
+
+    /// With a header that would inject another.
+    fn broken(self) -> Self {
+        Self { end: |out| out.header("x-evil", "a\r\nb: c"), ..self }
     }
 
     fn answers(&self) -> MutexGuard<'_, Vec<Seen>> {
@@ -49,7 +67,9 @@ impl Lines {
 
 impl Protocol for Lines {
     fn needs(&self) -> Needs {
-        Needs::default()
+        let mut needs = Needs::default();
+        needs.gzip = self.takes_gzip;
+        needs
     }
 
     fn admit(&self, _: &Hit) -> Result<(), Reason> {
@@ -68,6 +88,10 @@ impl Protocol for Lines {
         for enriched in taken {
             serde_json::to_writer(&mut *out.body(), enriched.hit).unwrap();
             out.body().push(b'\n');
+        }
+        // Not at the start already, when an empty batch is looked at.
+        if !taken.is_empty() {
+            (self.end)(out);
         }
         taken.len()
     }
@@ -216,38 +240,10 @@ fn a_server_that_stops_reading_is_given_up_as_unknown() {
     // Its backlog takes the connection, and its buffers the beginning of the request.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/?", listener.local_addr().unwrap());
-    let protocol = Arc::new(Padded(Lines::to_url(url)));
-    let mut sink = sinks::http::factory(protocol as Arc<dyn Protocol>, Duration::from_millis(50))().unwrap();
+    let protocol = Arc::new(Lines::to_url(url).padded());
+    let mut sink = sink(&protocol, Duration::from_millis(50));
     assert_eq!(deliver(&mut *sink, &hits::pages(1).unwrap()).outcome, Outcome::Unknown);
     drop(listener);
-}
-
-/// [`Lines`], with more bytes behind them than the system buffers of a loopback connection hold.
-#[derive(Debug)]
-struct Padded(Lines);
-
-impl Protocol for Padded {
-    fn needs(&self) -> Needs {
-        self.0.needs()
-    }
-
-    fn admit(&self, hit: &Hit) -> Result<(), Reason> {
-        self.0.admit(hit)
-    }
-
-    fn group(&self, hit: &Hit) -> u64 {
-        self.0.group(hit)
-    }
-
-    fn encode(&self, batch: &[Enriched<'_>], now: u64, out: &mut Outgoing) -> usize {
-        let taken = self.0.encode(batch, now, out);
-        out.body().resize(64 << 20, b'\n');
-        taken
-    }
-
-    fn classify(&self, status: u16, headers: &dyn Headers, body: &[u8]) -> Outcome {
-        self.0.classify(status, headers, body)
-    }
 }
 
 #[test]
@@ -321,43 +317,11 @@ fn an_answer_nobody_asked_for_costs_the_connection() {
 #[test]
 fn a_request_that_is_not_http_is_refused() {
     let collector = Collector::start().unwrap();
-    let protocol = Arc::new(Lines::to_url(collector.url("/?")));
-    let factory = sinks::http::factory(Arc::new(Broken(protocol)) as Arc<dyn Protocol>, LIMIT);
-    let mut sink = factory().unwrap();
+    let protocol = Arc::new(Lines::to_url(collector.url("/?")).broken());
+    let mut sink = sink(&protocol, LIMIT);
     let delivery = deliver(&mut *sink, &hits::pages(1).unwrap());
     assert_eq!((delivery.taken, delivery.outcome), (1, Outcome::Refused(Reason::Rejected)));
     assert_eq!(collector.connections(), 0);
-}
-
-/// Writes a header that would inject another.
-#[derive(Debug)]
-struct Broken(Arc<Lines>);
-
-impl Protocol for Broken {
-    fn needs(&self) -> Needs {
-        self.0.needs()
-    }
-
-    fn admit(&self, hit: &Hit) -> Result<(), Reason> {
-        self.0.admit(hit)
-    }
-
-    fn group(&self, hit: &Hit) -> u64 {
-        self.0.group(hit)
-    }
-
-    fn encode(&self, batch: &[Enriched<'_>], now: u64, out: &mut Outgoing) -> usize {
-        let taken = self.0.encode(batch, now, out);
-        // Not at the start already, when an empty batch is looked at.
-        if taken > 0 {
-            out.header("x-evil", "a\r\nb: c");
-        }
-        taken
-    }
-
-    fn classify(&self, status: u16, headers: &dyn Headers, body: &[u8]) -> Outcome {
-        self.0.classify(status, headers, body)
-    }
 }
 
 #[test]
@@ -371,8 +335,7 @@ fn a_proxy_of_the_environment_is_not_used() {
     }
     let collector = Collector::start().unwrap();
     let proxy = Collector::start().unwrap();
-    let status = std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "http::a_proxy_of_the_environment_is_not_used"])
+    let status = alone("http::a_proxy_of_the_environment_is_not_used")
         .env(CHILD, collector.url("/?"))
         .env("HTTP_PROXY", proxy.url(""))
         .env("http_proxy", proxy.url(""))

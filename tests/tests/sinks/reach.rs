@@ -10,10 +10,8 @@ use std::{
 
 use flate2::read::GzDecoder;
 use trackside_core::{
-    Headers, Reason,
     config::{Compression, Http, Secret},
-    hit::Hit,
-    protocol::{Enriched, Needs, Outcome, Outgoing, Protocol},
+    protocol::{Outcome, Protocol},
 };
 use trackside_tests::{
     collector::{Answer, Collector},
@@ -23,42 +21,14 @@ use trackside_transports::{sink::Sink, sinks};
 
 use crate::{LIMIT, deliver, http::Lines};
 
-/// [`Lines`] of a receiver that takes gzip, or does not.
-#[derive(Debug)]
-struct Of(Lines, bool);
-
-impl Protocol for Of {
-    fn needs(&self) -> Needs {
-        let mut needs = self.0.needs();
-        needs.gzip = self.1;
-        needs
-    }
-
-    fn admit(&self, hit: &Hit) -> Result<(), Reason> {
-        self.0.admit(hit)
-    }
-
-    fn group(&self, hit: &Hit) -> u64 {
-        self.0.group(hit)
-    }
-
-    fn encode(&self, batch: &[Enriched<'_>], now: u64, out: &mut Outgoing) -> usize {
-        self.0.encode(batch, now, out)
-    }
-
-    fn classify(&self, status: u16, headers: &dyn Headers, body: &[u8]) -> Outcome {
-        self.0.classify(status, headers, body)
-    }
-}
-
 fn http(change: impl FnOnce(&mut Http)) -> Http {
     let mut http = Http::from(LIMIT);
     change(&mut http);
     http
 }
 
-fn sink(lines: Lines, takes_gzip: bool, http: Http) -> Box<dyn Sink> {
-    sinks::http::factory(Arc::new(Of(lines, takes_gzip)) as Arc<dyn Protocol>, http)().unwrap()
+fn sink(lines: Lines, http: Http) -> Box<dyn Sink> {
+    sinks::http::factory(Arc::new(lines) as Arc<dyn Protocol>, http)().unwrap()
 }
 
 #[test]
@@ -72,7 +42,7 @@ fn bodies_are_compressed_where_the_receiver_takes_it_or_the_operator_says_so() {
     for (compression, takes_gzip, is_compressed) in cases {
         let collector = Collector::start().unwrap();
         let http = http(|http| http.compression = compression);
-        let mut sink = sink(Lines::to(&collector), takes_gzip, http);
+        let mut sink = sink(Lines::to(&collector).with_gzip(takes_gzip), http);
         let many = hits::pages(50).unwrap();
         // Twice, for the buffer is used again.
         for _ in 0..2 {
@@ -162,7 +132,7 @@ fn a_proxy_of_the_configuration_connects_and_the_connection_is_kept() {
     let tunnel = Tunnel::start(collector.address(), "200 OK");
     // RFC 6761 §6.4: never resolves. So the proxy is told the name.
     let lines = Lines::to_url("http://receiver.invalid:8080/collect?key=".to_owned());
-    let mut sink = sink(lines, false, http(|http| http.proxy = Some(tunnel.url("me:p%40ss@"))));
+    let mut sink = sink(lines, http(|http| http.proxy = Some(tunnel.url("me:p%40ss@"))));
     let hits = hits::pages(3).unwrap();
     for _ in 0..3 {
         assert_eq!(deliver(&mut *sink, &hits).outcome, Outcome::Delivered);
@@ -185,13 +155,13 @@ fn what_the_proxy_never_let_through_can_be_tried_again() {
     let hits = hits::pages(1).unwrap();
     for answer in ["403 Forbidden", "407 Proxy Authentication Required", "502 Bad Gateway", "nonsense"] {
         let tunnel = Tunnel::start(collector.address(), answer);
-        let mut sink = sink(Lines::to(&collector), false, http(|http| http.proxy = Some(tunnel.url(""))));
+        let mut sink = sink(Lines::to(&collector), http(|http| http.proxy = Some(tunnel.url(""))));
         assert_eq!(deliver(&mut *sink, &hits).outcome, Outcome::Retry(None), "{answer}");
         assert_eq!(tunnel.heads().len(), 1, "{answer}");
     }
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let proxy = Secret::new(format!("http://{nobody}"));
-    let mut sink = sink(Lines::to(&collector), false, http(|http| http.proxy = Some(proxy)));
+    let mut sink = sink(Lines::to(&collector), http(|http| http.proxy = Some(proxy)));
     assert_eq!(deliver(&mut *sink, &hits).outcome, Outcome::Retry(None));
     assert_eq!(collector.connections(), 0);
 }
@@ -200,7 +170,7 @@ fn what_the_proxy_never_let_through_can_be_tried_again() {
 fn behind_a_proxy_too_what_was_sent_and_not_answered_is_unknown() {
     let collector = Collector::start().unwrap();
     let tunnel = Tunnel::start(collector.address(), "200 OK");
-    let mut sink = sink(Lines::to(&collector), false, http(|http| http.proxy = Some(tunnel.url(""))));
+    let mut sink = sink(Lines::to(&collector), http(|http| http.proxy = Some(tunnel.url(""))));
     let hits = hits::pages(1).unwrap();
     for answer in [Answer::hang_up(), Answer::status(204)] {
         let expected = if tunnel.heads().is_empty() { Outcome::Unknown } else { Outcome::Delivered };
@@ -218,7 +188,7 @@ fn each_stage_has_a_time_out_within_that_of_the_whole() {
 
     let collector = Collector::start().unwrap();
     collector.script([Answer::status(200).held()]);
-    let mut to_a_slow_one = sink(Lines::to(&collector), false, long.clone());
+    let mut to_a_slow_one = sink(Lines::to(&collector), long.clone());
     assert_eq!(deliver(&mut *to_a_slow_one, &hits).outcome, Outcome::Unknown, "answer");
     collector.release();
 
@@ -226,38 +196,10 @@ fn each_stage_has_a_time_out_within_that_of_the_whole() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     long.proxy = Some(Secret::new(format!("http://{}", silent.local_addr().unwrap())));
     long.stages.connect = short;
-    let mut through_a_silent_one = sink(Lines::to(&collector), false, long);
+    let mut through_a_silent_one = sink(Lines::to(&collector), long);
     assert_eq!(deliver(&mut *through_a_silent_one, &hits).outcome, Outcome::Retry(None), "connect");
     assert_eq!(collector.count(), 1);
     drop(silent);
-}
-
-/// A protocol whose requests are larger than what the system keeps of a connection that nobody reads.
-#[derive(Debug)]
-struct Large(Lines);
-
-impl Protocol for Large {
-    fn needs(&self) -> Needs {
-        self.0.needs()
-    }
-
-    fn admit(&self, hit: &Hit) -> Result<(), Reason> {
-        self.0.admit(hit)
-    }
-
-    fn group(&self, hit: &Hit) -> u64 {
-        self.0.group(hit)
-    }
-
-    fn encode(&self, batch: &[Enriched<'_>], now: u64, out: &mut Outgoing) -> usize {
-        let taken = self.0.encode(batch, now, out);
-        out.body().resize(64 << 20, b'\n');
-        taken
-    }
-
-    fn classify(&self, status: u16, headers: &dyn Headers, body: &[u8]) -> Outcome {
-        self.0.classify(status, headers, body)
-    }
 }
 
 #[test]
@@ -274,8 +216,7 @@ fn a_receiver_that_stops_reading_is_given_up_within_the_time_of_its_stage() {
         begun.0.send(first).unwrap();
         ended.1.recv().ok();
     });
-    let protocol = Arc::new(Large(Lines::to_url(url)));
-    let mut sink = sinks::http::factory(protocol as Arc<dyn Protocol>, http)().unwrap();
+    let mut sink = sink(Lines::to_url(url).padded(), http);
     assert_eq!(deliver(&mut *sink, &hits::pages(1).unwrap()).outcome, Outcome::Unknown);
     assert_eq!(&begun.1.recv().unwrap(), b"POST");
     drop(ended.0);

@@ -12,7 +12,7 @@ use trackside_core::{
 use trackside_tests::{folder::Folder, hits};
 use trackside_transports::{sink::Sink, sinks};
 
-use crate::deliver;
+use crate::{deliver, file::alone};
 
 fn sink(path: &Path) -> Box<dyn Sink> {
     sinks::sqlite::factory(path, None)().unwrap()
@@ -476,8 +476,7 @@ fn eight_processes_begin_and_fill_one_store() {
     let path = folder.join("trackside.db");
     let children: Vec<_> = (0..8)
         .map(|n| {
-            process::Command::new(std::env::current_exe().unwrap())
-                .args(["--exact", "sqlite::eight_processes_begin_and_fill_one_store"])
+            alone("sqlite::eight_processes_begin_and_fill_one_store")
                 .env(PATH, format!("{n} {}", path.display()))
                 .stdout(process::Stdio::null())
                 .spawn()
