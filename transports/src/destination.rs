@@ -102,14 +102,6 @@ fn open(
         (receiver, None) => matches!(receiver, Receiver::Sqlite { .. }),
     };
     let options = Options {
-        name: destination.name.clone(),
-        workers: destination.workers,
-        queue: destination.queue.clone(),
-        batch: destination.batch,
-        max_age: destination.max_age,
-        only: destination.only.clone(),
-        changes: destination.changes.clone(),
-        third_party: destination.third_party,
         dedupe: knows_copies || destination.after_unknown == AfterUnknown::Resend,
         protocol: protocol.clone(),
         stage: Some(Arc::clone(&means.stage)),
@@ -117,6 +109,7 @@ fn open(
         keys: means.keys.clone(),
         spool: (destination.spool != Spooling::Off).then_some((destination.spool, spool)),
         observer: means.observer.clone(),
+        ..Options::of(destination)
     };
     let factory = match sink {
         Some(factory) => factory,

@@ -10,7 +10,7 @@ use std::{
 
 use trackside_core::{
     Reason,
-    config::{Http, Only, WhenFull, Workers},
+    config::{Http, WhenFull, Workers},
     ledger::Hits,
     protocol::{Needs, Outcome},
     transport::{Submitted, Transport},
@@ -109,17 +109,10 @@ fn options(random: &mut Random, maker: &Maker, url: &str, clock: &Arc<Unsteady>)
         workers: Workers::Count(*random.one_of(&[1, 1, 2, 3, 4])),
         queue,
         batch,
-        max_age: destination.max_age,
-        only: Only::default(),
-        changes: trackside_core::hit::Edit::new(),
-        third_party: false,
         dedupe: needs.dedupe,
         protocol: Some(Arc::new(Wire::new(url, needs, Arc::<Counted>::default()))),
-        stage: None,
         clock: Arc::clone(clock) as Arc<dyn Clock>,
-        keys: None,
-        spool: None,
-        observer: None,
+        ..Options::of(destination)
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 };
 
 use trackside_core::{
-    config::{Fsync, Http, Only, Spooling, WhenFull, Workers},
+    config::{Fsync, Http, Spooling, WhenFull, Workers},
     protocol::Needs,
     transport::{Submitted, Transport},
 };
@@ -122,16 +122,8 @@ fn options(random: &mut Random, maker: &Maker, url: &str) -> Options {
         workers: Workers::Count(random.within(1..4)),
         queue,
         batch,
-        max_age: destination.max_age,
-        only: Only::default(),
-        changes: trackside_core::hit::Edit::new(),
-        third_party: false,
         dedupe: needs.dedupe,
         protocol: Some(Arc::new(Wire::new(url, needs, Arc::<Counted>::default()))),
-        stage: None,
-        clock: Arc::new(System),
-        keys: None,
-        spool: None,
-        observer: None,
+        ..Options::of(destination)
     }
 }

@@ -14,7 +14,7 @@ use std::{
 
 use trackside_core::{
     Hit, Reason,
-    config::{Only, WhenFull, Workers},
+    config::{WhenFull, Workers},
     ledger::Hits,
     protocol::{Enriched, Outcome},
     transport::Transport,
@@ -100,16 +100,9 @@ fn options(rules: Rules, clock: &Arc<Hands>) -> Options {
         queue,
         batch,
         max_age: rules.max_age,
-        only: Only::default(),
-        changes: trackside_core::hit::Edit::new(),
-        third_party: false,
         dedupe: rules.dedupe,
-        protocol: None,
-        stage: None,
         clock: Arc::clone(clock) as Arc<dyn Clock>,
-        keys: None,
-        spool: None,
-        observer: None,
+        ..Options::of(destination)
     }
 }
 

@@ -14,7 +14,7 @@ use std::{
 
 use trackside_core::{
     Reason,
-    config::{Fsync, Only, Spooling, Workers},
+    config::{Fsync, Spooling, Workers},
     ledger::Hits,
     protocol::{Enriched, Outcome},
     transport::{Submitted, Transport},
@@ -120,16 +120,9 @@ impl Setting {
             queue,
             batch,
             max_age: Duration::from_secs(3_600),
-            only: Only::default(),
-            changes: trackside_core::hit::Edit::new(),
-            third_party: false,
             dedupe: random.percent(50),
-            protocol: None,
-            stage: None,
-            clock: Arc::new(System),
-            keys: None,
             spool: Some((*random.one_of(&[Spooling::Always, Spooling::Always, Spooling::Overflow]), spool)),
-            observer: None,
+            ..Options::of(destination)
         };
         Self { options, taker: Arc::clone(taker) }
     }

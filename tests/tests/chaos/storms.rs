@@ -10,7 +10,7 @@ use std::{
 
 use trackside_core::{
     Reason,
-    config::{Fsync, Http, Only, Spooling, WhenFull, Workers},
+    config::{Fsync, Http, Spooling, WhenFull, Workers},
     ledger::Hits,
     protocol::{Needs, Outcome},
     transport::Transport,
@@ -95,16 +95,11 @@ impl Storm {
             batch,
             // Of whoever spools, by default: the clock makes no hit as old as that.
             max_age: Duration::from_secs(72 * 3_600),
-            only: Only::default(),
-            changes: trackside_core::hit::Edit::new(),
-            third_party: false,
             dedupe: needs.dedupe,
             protocol: Some(Arc::new(Wire::new(self.receiver.url(), needs, Arc::<Counted>::default()))),
-            stage: None,
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
-            keys: None,
             spool: Some((*random.one_of(&[Spooling::Always, Spooling::Overflow]), spool)),
-            observer: None,
+            ..Options::of(destination)
         }
     }
 

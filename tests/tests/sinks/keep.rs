@@ -9,7 +9,7 @@ use std::{
 
 use rusqlite::Connection;
 use trackside_core::{
-    config::{Keep, Only, Workers},
+    config::Keep,
     transport::{Submitted, Transport},
 };
 use trackside_tests::{folder::Folder, hits};
@@ -122,23 +122,7 @@ fn a_pool_without_hits_goes_on_deleting() {
     age(&path, 2 * STEP + 500);
     let config = hits::config().unwrap();
     let destination = &config.destinations()[0];
-    let options = Options {
-        name: "sqlite".to_owned(),
-        workers: Workers::Auto,
-        queue: destination.queue.clone(),
-        batch: destination.batch,
-        max_age: destination.max_age,
-        only: Only::default(),
-        changes: trackside_core::hit::Edit::new(),
-        third_party: false,
-        dedupe: false,
-        stage: None,
-        protocol: None,
-        clock: Arc::new(Still),
-        keys: None,
-        spool: None,
-        observer: None,
-    };
+    let options = Options { clock: Arc::new(Still), ..Options::of(destination) };
     let pool = Pool::new(options, factory(&path));
     let until = Instant::now() + Duration::from_secs(60);
     assert_eq!(pool.submit(hits::pages(1).unwrap().remove(0)), Submitted::Queued);

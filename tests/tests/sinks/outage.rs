@@ -41,21 +41,9 @@ fn pool(collector: &Collector) -> Pool {
     let destination = config.destinations()[0].clone();
     let protocol = protocol::of(&destination.receiver).unwrap();
     let options = Options {
-        name: destination.name,
-        workers: destination.workers,
-        queue: destination.queue,
-        batch: destination.batch,
-        max_age: destination.max_age,
-        only: destination.only,
-        changes: destination.changes,
-        third_party: false,
-        dedupe: false,
-        stage: None,
         protocol: Some(Arc::clone(&protocol)),
         clock: Arc::new(Still),
-        keys: None,
-        spool: None,
-        observer: None,
+        ..Options::of(&destination)
     };
     let quick = Backoff::new(Duration::from_micros(10), Duration::from_micros(100));
     Pool::with_backoff(options, quick, sinks::http::factory(protocol, destination.http))

@@ -40,7 +40,7 @@ use std::{
 
 use trackside_core::{
     Hit,
-    config::{Batch, Only, Queue, Spooling, Workers},
+    config::{Batch, Destination, Only, Queue, Spooling, Workers},
     hit::Edit,
     ledger::Hits,
     protocol::Protocol,
@@ -58,7 +58,7 @@ use self::{
 };
 pub(crate) use self::{report::to_log, tell::observed};
 use crate::{
-    clock::Clock,
+    clock::{Clock, System},
     keys::Keys,
     sink::{AnyFactory, SinkFactory},
     spool,
@@ -107,6 +107,30 @@ pub struct Options {
     pub spool: Option<(Spooling, spool::Options)>,
     /// Who is told what operators want to know, beside the log.
     pub observer: Option<Arc<dyn Observer>>,
+}
+
+impl Options {
+    /// What the configuration says of `destination`, by the system's clock: without what is made of it, which is
+    /// `dedupe`, `protocol`, `stage`, `keys`, `spool` and `observer`.
+    pub fn of(destination: &Destination) -> Self {
+        Self {
+            name: destination.name.clone(),
+            workers: destination.workers,
+            queue: destination.queue.clone(),
+            batch: destination.batch,
+            max_age: destination.max_age,
+            only: destination.only.clone(),
+            changes: destination.changes.clone(),
+            third_party: destination.third_party,
+            dedupe: false,
+            protocol: None,
+            stage: None,
+            clock: Arc::new(System),
+            keys: None,
+            spool: None,
+            observer: None,
+        }
+    }
 }
 
 /// A transport that queues hits and delivers them in batches on threads of its own.

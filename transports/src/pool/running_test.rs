@@ -11,7 +11,6 @@ use trackside_core::{
 
 use super::*;
 use crate::{
-    clock::System,
     hooks::Hooks,
     pool::{settle::Attempt, turn::Next},
     sink::{AnyFactory, Delivery, Sink, SinkError},
@@ -57,23 +56,7 @@ fn plan_of_age(age: Duration) -> (Arc<Plan>, Tells, mpsc::Receiver<usize>) {
     let (sender, receiver) = mpsc::channel();
     let config = config();
     let destination = &config.destinations()[0];
-    let mut options = Options {
-        name: "test".to_owned(),
-        workers: Workers::Auto,
-        queue: destination.queue.clone(),
-        batch: destination.batch,
-        max_age: destination.max_age,
-        only: destination.only.clone(),
-        changes: destination.changes.clone(),
-        third_party: false,
-        dedupe: false,
-        stage: None,
-        protocol: None,
-        clock: Arc::new(System),
-        keys: None,
-        spool: None,
-        observer: None,
-    };
+    let mut options = Options { name: "test".to_owned(), ..Options::of(destination) };
     options.batch.age = age;
     (Arc::new(Plan::new(options, Backoff::default())), Tells(sender), receiver)
 }

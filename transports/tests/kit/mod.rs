@@ -18,7 +18,7 @@ use std::{
 
 use trackside_core::{
     Annotations, Config, Hit, Moment, Reason, Request, Response,
-    config::{Policy, Workers},
+    config::Policy,
     judge,
     ledger::Hits,
     protocol::{Enriched, Outcome},
@@ -113,25 +113,9 @@ fn hit_with(config: &Config, micros: u64, path: &str) -> Hit {
 pub fn options(name: &str) -> Options {
     let config = config();
     let destination = &config.destinations()[0];
-    let mut batch = destination.batch;
-    batch.age = Duration::ZERO;
-    Options {
-        name: name.to_owned(),
-        workers: Workers::Auto,
-        queue: destination.queue.clone(),
-        batch,
-        max_age: destination.max_age,
-        only: destination.only.clone(),
-        changes: destination.changes.clone(),
-        third_party: false,
-        dedupe: false,
-        stage: None,
-        protocol: None,
-        clock: Arc::new(System),
-        keys: None,
-        spool: None,
-        observer: None,
-    }
+    let mut options = Options { name: name.to_owned(), ..Options::of(destination) };
+    options.batch.age = Duration::ZERO;
+    options
 }
 
 pub fn quick() -> Backoff {

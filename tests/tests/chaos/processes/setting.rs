@@ -86,16 +86,11 @@ impl Setting {
             batch,
             // Of whoever spools, by default: a clock that is a day off at one time and at another makes none too old.
             max_age: Duration::from_secs(72 * 3_600),
-            only: trackside_core::config::Only::default(),
-            changes: trackside_core::hit::Edit::new(),
-            third_party: false,
             dedupe: self.is_key,
             protocol: Some(protocol),
-            stage: None,
             clock,
-            keys: None,
             spool: self.spool(folder).map(|spool| (self.spooling, spool)),
-            observer: None,
+            ..Options::of(destination)
         };
         let backoff = Backoff::new(Duration::from_millis(1), Duration::from_millis(20));
         Pool::with_backoff(options, backoff, Noted::watch(sink, self.seed, self.panics))

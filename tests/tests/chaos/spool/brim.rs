@@ -19,7 +19,6 @@ use trackside_core::{
     transport::{Submitted, Transport},
 };
 use trackside_transports::{
-    clock::System,
     pool::{Backoff, Options, Pool},
     sink::Delivery,
     sinks::callback,
@@ -228,15 +227,8 @@ fn options(rules: Rules, disk: &Process) -> Options {
         batch,
         // The hits are of 1970.
         max_age: Duration::from_secs(100 * 366 * 86_400),
-        only: trackside_core::config::Only::default(),
-        changes: trackside_core::hit::Edit::new(),
-        third_party: false,
         dedupe: true,
-        protocol: None,
-        stage: None,
-        clock: Arc::new(System),
-        keys: None,
         spool: Some((Spooling::Overflow, spool)),
-        observer: None,
+        ..Options::of(destination)
     }
 }
