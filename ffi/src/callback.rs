@@ -26,6 +26,7 @@ use crate::{
     edit::trackside_edit,
     handle::Tagged,
     hit::trackside_hit,
+    hold::HandedOver,
     hooks::{trackside_editor, trackside_filter},
     sink::{TRACKSIDE_OUTCOME_UNKNOWN, trackside_deliver, trackside_outcome, trackside_release},
     status::{TRACKSIDE_OK, trackside_status},
@@ -137,9 +138,10 @@ impl HostSink {
         forget(sunk);
         outcome
     }
+}
 
-    /// Tells the host that nobody will call `deliver` any more.
-    pub(crate) fn free(&self) {
+impl HandedOver for HostSink {
+    fn free(&self) {
         release(self.free, self.userdata);
     }
 }
@@ -194,9 +196,10 @@ impl HostHooks {
         forget(sunk);
         status
     }
+}
 
-    /// Tells the host that nobody will call them any more.
-    pub(crate) fn free(&self) {
+impl HandedOver for HostHooks {
+    fn free(&self) {
         release(self.free, self.userdata);
     }
 }

@@ -1,6 +1,7 @@
 //! An event and its properties.
 
-use trackside_core::{Event, transport::Submitted};
+use trackside_core::{Event, transport::Submitted, visitor::Visitor};
+use trackside_transports::Tracker;
 
 use crate::{
     boundary::{Call, enter},
@@ -70,6 +71,18 @@ impl Call {
         }
         Ok(event)
     }
+
+    /// An event outside an exchange: for whom it is raised, and what.
+    fn outside(
+        &self,
+        tracker: *const trackside_tracker,
+        visitor: *const trackside_visitor,
+        event: *const trackside_event,
+    ) -> Result<(&Tracker, &Visitor, Event<'_>), Failure> {
+        let tracker = self.shared(tracker, "tracker")?;
+        let visitor = self.shared(visitor, "visitor")?;
+        Ok((tracker.live(), &visitor.0, self.event(event, Into::into)?))
+    }
 }
 
 /// Takes up an event raised outside an exchange, for a visitor that an exchange gave out. What becomes of
@@ -90,11 +103,9 @@ pub unsafe extern "C" fn trackside_tracker_event(
     error: *mut trackside_error,
 ) -> trackside_status {
     enter(error, |call| {
-        let tracker = call.shared(tracker, "tracker")?;
-        let visitor = call.shared(visitor, "visitor")?;
-        let event = call.event(event, Into::into)?;
+        let (live, visitor, event) = call.outside(tracker, visitor, event)?;
         // The destinations' books say what became of it.
-        let (Submitted::Queued | Submitted::Dropped(_)) = tracker.live().event(&visitor.0, &event);
+        let (Submitted::Queued | Submitted::Dropped(_)) = live.event(visitor, &event);
         Ok(())
     })
 }
@@ -124,13 +135,10 @@ pub unsafe extern "C" fn trackside_tracker_event_within(
     error: *mut trackside_error,
 ) -> trackside_status {
     enter(error, |call| {
-        let tracker = call.shared(tracker, "tracker")?;
-        let visitor = call.shared(visitor, "visitor")?;
-        let event = call.event(event, Into::into)?;
+        let (live, visitor, event) = call.outside(tracker, visitor, event)?;
         let place = call.optional_output(reason, "reason")?;
-        let live = tracker.live();
         let submitted = live
-            .event_within(&visitor.0, &event, duration(live, milliseconds))
+            .event_within(visitor, &event, duration(live, milliseconds))
             .map_err(|error| Failure::new(TRACKSIDE_REENTRANT, error.to_string()))?;
         if let Some(place) = place {
             place.set(match submitted {

@@ -8,7 +8,7 @@ use crate::{
     boundary::{answer, enter},
     error::{Failure, trackside_error},
     handle::{self, Handle, Tag},
-    property::{TRACKSIDE_TYPE_NUMBER, TRACKSIDE_TYPE_TEXT, TRACKSIDE_TYPE_TRUTH, trackside_property},
+    property::{TRACKSIDE_TYPE_NUMBER, TRACKSIDE_TYPE_TRUTH, trackside_property},
     status::trackside_status,
     text::trackside_bytes,
     tracker::trackside_tracker,
@@ -281,14 +281,7 @@ pub unsafe extern "C" fn trackside_hit_property(
 
 /// A view of a property, which lies in the record.
 fn shown(key: &str, value: &Value<'_>) -> trackside_property {
-    let mut shown = trackside_property {
-        size: size_of::<trackside_property>(),
-        key: trackside_bytes::of(key),
-        r#type: TRACKSIDE_TYPE_TEXT,
-        text: trackside_bytes::EMPTY,
-        number: 0.0,
-        truth: false.into(),
-    };
+    let mut shown = trackside_property::of(key);
     match value {
         Value::Number(number) => (shown.r#type, shown.number) = (TRACKSIDE_TYPE_NUMBER, *number),
         Value::Truth(truth) => (shown.r#type, shown.truth) = (TRACKSIDE_TYPE_TRUTH, (*truth).into()),

@@ -4,6 +4,7 @@ use trackside_core::{Annotations, Event, Request, Response, transport::Submitted
 
 use super::*;
 use crate::{
+    property::TRACKSIDE_TYPE_TEXT,
     status::{
         TRACKSIDE_INVALID_ARGUMENT, TRACKSIDE_NOT_FOUND, TRACKSIDE_NULL_ARGUMENT, TRACKSIDE_UNSUPPORTED,
         TRACKSIDE_WRONG_HANDLE,

@@ -2,17 +2,11 @@
 
 use std::{
     ffi::c_void,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering::SeqCst},
-    },
+    sync::{Mutex, PoisonError},
 };
 
 use trackside_core::{hit::Edit, protocol::Enriched};
-use trackside_transports::{
-    hooks::{HookError, Hooks},
-    pool::fork::PerProcess,
-};
+use trackside_transports::hooks::{HookError, Hooks};
 
 use crate::{
     boundary::enter_owning,
@@ -21,6 +15,7 @@ use crate::{
     error::{Failure, trackside_error},
     handle::Tagged,
     hit::trackside_hit,
+    hold::Hold,
     options::trackside_options,
     sink::trackside_release,
     status::{TRACKSIDE_INVALID_ARGUMENT, TRACKSIDE_OK, trackside_status},
@@ -102,9 +97,9 @@ pub unsafe extern "C" fn trackside_options_hooks(
 ) -> trackside_status {
     enter_owning(
         error,
-        |call| call.read(hooks, "hooks").map(Hold::new),
+        |call| call.read(hooks, "hooks").map(held),
         |call, hold| {
-            if hold.0.hooks.filter.is_none() && hold.0.hooks.edit.is_none() {
+            if hold.get().filter.is_none() && hold.get().edit.is_none() {
                 return Err(Failure::null("hooks.filter"));
             }
             call.exclusive(options, "options")?.hooks.put(hold);
@@ -121,12 +116,12 @@ pub(crate) struct HeldHooks(Mutex<State>);
 enum State {
     #[default]
     None,
-    Given(Hold),
+    Given(Hold<HostHooks>),
     UsedUp,
 }
 
 impl HeldHooks {
-    fn put(&mut self, hold: Hold) {
+    fn put(&mut self, hold: Hold<HostHooks>) {
         *self.0.get_mut().unwrap_or_else(PoisonError::into_inner) = State::Given(hold);
     }
 
@@ -148,59 +143,28 @@ impl HeldHooks {
     }
 }
 
-/// A hold on a host's hooks, which are freed as a host's sink is, see there: the first one is the tracker's, and the
-/// others are its workers'.
-#[derive(Debug)]
-struct Hold(Arc<Held>);
-
-#[derive(Debug)]
-struct Held {
-    hooks: HostHooks,
-    holds: PerProcess<AtomicUsize>,
+fn held(hooks: trackside_hooks) -> Hold<HostHooks> {
+    let trackside_hooks { userdata, filter, edit, free, .. } = hooks;
+    Hold::new(HostHooks { filter, edit, free, userdata: Userdata::new(userdata) })
 }
 
-impl Held {
-    fn holds(&self) -> &AtomicUsize {
-        self.holds.get(|| AtomicUsize::new(1))
-    }
-}
-
-impl Hold {
-    fn new(hooks: trackside_hooks) -> Self {
-        let trackside_hooks { userdata, filter, edit, free, .. } = hooks;
-        let hooks = HostHooks { filter, edit, free, userdata: Userdata::new(userdata) };
-        let held = Held { hooks, holds: PerProcess::new() };
-        held.holds();
-        Self(Arc::new(held))
-    }
-}
-
-impl Hooks for Hold {
+impl Hooks for Hold<HostHooks> {
     fn filter(&self, hit: &Enriched<'_>) -> Result<bool, HookError> {
         let hit = Tagged::new(trackside_hit::of(hit));
-        let (status, is_wanted) = self.0.hooks.filter(&hit);
+        let (status, is_wanted) = self.get().filter(&hit);
         answered(status, is_wanted)
     }
 
     fn edit(&self, hit: &Enriched<'_>, edit: &mut Edit) -> Result<(), HookError> {
         let hit = Tagged::new(trackside_hit::of(hit));
         let mut handle = Tagged::new(trackside_edit(Edit::new()));
-        let status = self.0.hooks.edit(&hit, &mut handle);
+        let status = self.get().edit(&hit, &mut handle);
         *edit = std::mem::take(&mut handle.get_mut().0);
         answered(status, ())
     }
 
     fn share(&self) -> Box<dyn Hooks> {
-        self.0.holds().fetch_add(1, SeqCst);
-        Box::new(Self(Arc::clone(&self.0)))
-    }
-}
-
-impl Drop for Hold {
-    fn drop(&mut self) {
-        if self.0.holds().fetch_sub(1, SeqCst) == 1 {
-            self.0.hooks.free();
-        }
+        Box::new(self.clone())
     }
 }
 

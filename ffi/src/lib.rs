@@ -40,6 +40,7 @@ mod explain;
 mod handle;
 mod headers;
 mod hit;
+mod hold;
 mod hooks;
 mod kept;
 mod lines;

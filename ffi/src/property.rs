@@ -37,6 +37,20 @@ pub struct trackside_property {
 
 view::growing!(trackside_property, last: truth);
 
+impl trackside_property {
+    /// An empty text of this name.
+    pub fn of(key: &str) -> Self {
+        Self {
+            size: size_of::<Self>(),
+            key: trackside_bytes::of(key),
+            r#type: TRACKSIDE_TYPE_TEXT,
+            text: trackside_bytes::EMPTY,
+            number: 0.0,
+            truth: false.into(),
+        }
+    }
+}
+
 /// How a text is taken over: as it lies, or as a copy.
 pub(crate) type Take<'f, 't> = fn(&'f str) -> Cow<'t, str>;
 

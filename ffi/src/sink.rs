@@ -3,10 +3,7 @@
 use std::{
     collections::BTreeMap,
     ffi::c_void,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering::SeqCst},
-    },
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use trackside_core::{
@@ -14,7 +11,6 @@ use trackside_core::{
     protocol::{self, Enriched, Protocol},
 };
 use trackside_transports::{
-    pool::fork::PerProcess,
     sink::{Delivery, SinkFactory},
     sinks::callback,
 };
@@ -25,6 +21,7 @@ use crate::{
     callback::{HostSink, Userdata},
     error::{Failure, trackside_error},
     handle::Tagged,
+    hold::Hold,
     options::trackside_options,
     status::{TRACKSIDE_INVALID_ARGUMENT, trackside_status},
     text::trackside_bytes,
@@ -130,9 +127,9 @@ pub unsafe extern "C" fn trackside_options_sink(
 ) -> trackside_status {
     enter_owning(
         error,
-        |call| call.read(sink, "sink").map(Hold::new),
+        |call| call.read(sink, "sink").map(held),
         |call, hold| {
-            if hold.0.sink.deliver.is_none() {
+            if hold.get().deliver.is_none() {
                 return Err(Failure::null("sink.deliver"));
             }
             let destination = call.text(destination, "destination")?.to_owned();
@@ -145,10 +142,10 @@ pub unsafe extern "C" fn trackside_options_sink(
 /// The sinks that options hold until a tracker is opened with them, by their destinations; none is left where
 /// one was before.
 #[derive(Debug, Default)]
-pub(crate) struct Sinks(Mutex<BTreeMap<String, Option<Hold>>>);
+pub(crate) struct Sinks(Mutex<BTreeMap<String, Option<Hold<HostSink>>>>);
 
 impl Sinks {
-    fn put(&mut self, destination: String, hold: Hold) {
+    fn put(&mut self, destination: String, hold: Hold<HostSink>) {
         self.0.get_mut().unwrap_or_else(PoisonError::into_inner).insert(destination, Some(hold));
     }
 
@@ -170,63 +167,25 @@ impl Sinks {
     }
 }
 
+fn held(sink: trackside_sink) -> Hold<HostSink> {
+    let trackside_sink { userdata, deliver, free, .. } = sink;
+    Hold::new(HostSink { deliver, free, userdata: Userdata::new(userdata) })
+}
+
 fn protocol_of(config: &Config, name: &str) -> Option<Arc<dyn Protocol>> {
     let destination = config.destinations().iter().find(|destination| destination.name == name)?;
     protocol::of(&destination.receiver)
 }
 
-fn factory(hold: Hold, protocol: Option<Arc<dyn Protocol>>) -> impl SinkFactory + use<> {
+fn factory(hold: Hold<HostSink>, protocol: Option<Arc<dyn Protocol>>) -> impl SinkFactory + use<> {
     callback::factory(move |batch, now| hold.deliver(batch, now, protocol.as_ref()))
 }
 
-/// A hold on a host's sink: when the last of a process goes, the sink is freed in that process.
-///
-/// There is a first one, which options and then a pool have, and there are its clones, which belong to workers.
-/// In a forked child the first one lives on, and the workers of the parent, whose clones will never be dropped
-/// there, do not exist; so a child begins to count at one.
-#[derive(Debug)]
-struct Hold(Arc<Held>);
-
-#[derive(Debug)]
-struct Held {
-    sink: HostSink,
-    holds: PerProcess<AtomicUsize>,
-}
-
-impl Held {
-    fn holds(&self) -> &AtomicUsize {
-        self.holds.get(|| AtomicUsize::new(1))
-    }
-}
-
-impl Hold {
-    fn new(sink: trackside_sink) -> Self {
-        let trackside_sink { userdata, deliver, free, .. } = sink;
-        let sink = HostSink { deliver, free, userdata: Userdata::new(userdata) };
-        let held = Held { sink, holds: PerProcess::new() };
-        held.holds();
-        Self(Arc::new(held))
-    }
-
+impl Hold<HostSink> {
     fn deliver(&self, hits: &[Enriched<'_>], now: u64, protocol: Option<&Arc<dyn Protocol>>) -> Delivery {
         let mut batch = Tagged::new(trackside_batch::new(hits, now, protocol.cloned()));
-        let outcome = self.0.sink.deliver(&mut batch);
+        let outcome = self.get().deliver(&mut batch);
         batch.get_mut().end(outcome)
-    }
-}
-
-impl Clone for Hold {
-    fn clone(&self) -> Self {
-        self.0.holds().fetch_add(1, SeqCst);
-        Self(Arc::clone(&self.0))
-    }
-}
-
-impl Drop for Hold {
-    fn drop(&mut self) {
-        if self.0.holds().fetch_sub(1, SeqCst) == 1 {
-            self.0.sink.free();
-        }
     }
 }
 

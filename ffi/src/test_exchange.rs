@@ -393,14 +393,7 @@ unsafe fn annotate(exchange: *mut trackside_exchange, annotation: &Annotation) -
 }
 
 pub(crate) fn property(key: &str, value: &Property) -> trackside_property {
-    let mut property = trackside_property {
-        size: size_of::<trackside_property>(),
-        key: trackside_bytes::of(key),
-        r#type: TRACKSIDE_TYPE_TEXT,
-        text: trackside_bytes::EMPTY,
-        number: 0.0,
-        truth: false.into(),
-    };
+    let mut property = trackside_property::of(key);
     match value {
         Property::Text(text) => property.text = trackside_bytes::of(text),
         Property::Number(number) => {

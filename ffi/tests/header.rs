@@ -49,8 +49,8 @@ const SEEN: [&str; 34] = [
     "backlog",
 ];
 /// Those that it sees nothing of.
-const UNSEEN: [&str; 10] =
-    ["boundary", "callback", "handle", "headers", "kept", "lib", "names", "peer", "picks", "view"];
+const UNSEEN: [&str; 11] =
+    ["boundary", "callback", "handle", "headers", "hold", "kept", "lib", "names", "peer", "picks", "view"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

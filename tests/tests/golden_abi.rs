@@ -111,14 +111,7 @@ unsafe fn pairs<'a>(headers: *const trackside_header, count: usize) -> Vec<(&'a 
 }
 
 fn property(key: &str, value: &Json) -> trackside_property {
-    let none = trackside_property {
-        size: size_of::<trackside_property>(),
-        key: trackside_bytes::of(key),
-        r#type: TRACKSIDE_TYPE_TEXT,
-        text: trackside_bytes::EMPTY,
-        number: 0.0,
-        truth: false.into(),
-    };
+    let none = trackside_property::of(key);
     match value {
         Json::Bool(truth) => {
             trackside_property { r#type: TRACKSIDE_TYPE_TRUTH, truth: (*truth).into(), ..none }
