@@ -119,7 +119,7 @@ pub(crate) mod inject {
     }
 
     /// Makes this thread's next call panic: 1 with a text, 2 with what panics again when it is dropped,
-    /// 0 not at all.
+    /// 0 not at all. Or the next that comes there: [`MIDWAY`], [`LATE`].
     ///
     /// # Safety
     ///
@@ -129,12 +129,31 @@ pub(crate) mod inject {
         NEXT.set(kind);
     }
 
+    /// While headers are looked at, in the midst of a begin or of a finish.
+    pub(crate) const MIDWAY: i32 = 3;
+    /// When an exchange is over, and before its verdict is kept.
+    pub(crate) const LATE: i32 = 4;
+
     #[allow(clippy::panic, reason = "it stands for a bug")]
     pub(super) fn panic_if_asked() {
-        match NEXT.replace(0) {
-            1 => panic!("injected"),
-            2 => panic_any(PanicsOnDrop),
+        match NEXT.get() {
+            1 => {
+                NEXT.set(0);
+                panic!("injected")
+            }
+            2 => {
+                NEXT.set(0);
+                panic_any(PanicsOnDrop)
+            }
             _ => {}
+        }
+    }
+
+    #[allow(clippy::panic, reason = "it stands for a bug")]
+    pub(crate) fn panic_if_asked_at(place: i32) {
+        if NEXT.get() == place {
+            NEXT.set(0);
+            panic!("injected")
         }
     }
 

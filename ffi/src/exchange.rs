@@ -5,6 +5,8 @@ use std::{ffi::c_char, fmt};
 use trackside_core::{Annotations, Reason, judge::Verdict};
 use trackside_transports::{Exchange, Tracker};
 
+#[cfg(any(test, feature = "_inject-panic"))]
+use crate::boundary::inject;
 use crate::{
     boundary::{answer, enter},
     error::{Failure, trackside_error},
@@ -98,6 +100,8 @@ impl trackside_exchange {
     /// Keeps the verdict for who asks for it.
     pub(crate) fn keep(&mut self, verdict: &Verdict) {
         self.reason = verdict.reason();
+        #[cfg(any(test, feature = "_inject-panic"))]
+        inject::panic_if_asked_at(inject::LATE);
         if verdict.has_headers() {
             self.appended = Some(Appended::of(|| verdict.headers()));
         }

@@ -5,6 +5,8 @@ use std::marker::PhantomData;
 use http::HeaderName;
 use trackside_core::{Headers, is_field_value};
 
+#[cfg(any(test, feature = "_inject-panic"))]
+use crate::boundary::inject;
 use crate::{names::is_name, view::HeaderArray};
 
 /// Names and values that can be walked through as often as it takes, each time the same.
@@ -50,6 +52,8 @@ impl<'f, F: Fields<'f>> Walked<'f, F> {
 
     /// Shows `look` each value of `name` until it has an answer.
     fn find<T>(&self, name: &HeaderName, mut look: impl FnMut(&'f [u8]) -> Option<T>) -> Option<T> {
+        #[cfg(any(test, feature = "_inject-panic"))]
+        inject::panic_if_asked_at(inject::MIDWAY);
         let name = name.as_str().as_bytes();
         self.fields.find(
             |key, value| {
@@ -72,6 +76,8 @@ impl<'f, F: Fields<'f>> Headers for Walked<'f, F> {
     }
 
     fn all<'a>(&'a self, visit: &mut dyn FnMut(&[u8], &'a [u8])) {
+        #[cfg(any(test, feature = "_inject-panic"))]
+        inject::panic_if_asked_at(inject::MIDWAY);
         self.fields.each(|name, value| {
             if is_field_value(value) {
                 visit(name, value);
