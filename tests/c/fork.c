@@ -81,7 +81,7 @@ static void live(trackside_tracker *tracker, unsigned who, bool waits, trackside
     } else {
         trackside_exchange_free(inherited);
     }
-    CHECK_INT(books_of(tracker).requests.seen, EACH);
+    CHECK_INT(books_meanwhile(tracker).requests.seen, EACH);
     switch (who % 5) {
     case 0:
         /* The handler of exit delivers. */

@@ -70,7 +70,7 @@ static trackside_status say_wrong(void *userdata, const trackside_hit *hit, trac
     FAILS(TRACKSIDE_WRONG_HANDLE, "edit", trackside_edit_forget_ip, (trackside_edit *)(uintptr_t)hit);
     FAILS(TRACKSIDE_REENTRANT, "worker", trackside_tracker_flush, self->tracker, LIMIT, NULL);
     FAILS(TRACKSIDE_REENTRANT, "worker", trackside_tracker_close, self->tracker, LIMIT, NULL);
-    CHECK_INT(books_of(self->tracker).hits.in_flight, 1);
+    CHECK_INT(books_meanwhile(self->tracker).hits.in_flight, 1);
     return TRACKSIDE_OK;
 }
 

@@ -188,8 +188,9 @@ typedef struct book {
     char name[65];
 } book;
 
-/* Reads both books and asks that they balance: requests, and the hits of the first destination. */
-static inline book books_of(const trackside_tracker *tracker)
+/* Reads both books, of requests and of the hits of the first destination, while others may write in them. The library
+   makes `pending` of the others, so that these always balance. */
+static inline book books_meanwhile(const trackside_tracker *tracker)
 {
     book book = { TRACKSIDE_HITS_BOOK_INIT, TRACKSIDE_REQUESTS_BOOK_INIT, 0, "" };
     trackside_stats *stats = NULL;
@@ -208,6 +209,14 @@ static inline book books_of(const trackside_tracker *tracker)
     CHECK_INT(book.hits.offered + book.hits.adopted,
         book.hits.delivered + book.hits.refused + book.hits.dropped + book.hits.pending);
     trackside_stats_free(stats);
+    return book;
+}
+
+/* Reads both books when nobody writes in them: the hits that have not ended are where they are counted apart. */
+static inline book books_of(const trackside_tracker *tracker)
+{
+    book book = books_meanwhile(tracker);
+    CHECK_INT(book.hits.pending, book.hits.queued + book.hits.in_flight + book.hits.spooled);
     return book;
 }
 

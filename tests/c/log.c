@@ -87,6 +87,42 @@ static void errors_of_a_worker_are_told(void)
     OK(trackside_log_set, NULL, ERROR, NULL);
 }
 
+/* What the log of a worker did. */
+static counter told = COUNTER_INIT;
+
+/* It may use the tracker whose worker it is told by, but not wait for it. */
+static void meddle(void *userdata, int32_t level, trackside_bytes message)
+{
+    trackside_tracker *tracker = *(trackside_tracker **)userdata;
+    CHECK_INT(level, ERROR);
+    CHECK(message.length > 0);
+    CHECK_INT(books_meanwhile(tracker).hits.offered, 1);
+    REFUSES(TRACKSIDE_REENTRANT, "worker", trackside_tracker_flush, tracker, LIMIT, NULL);
+    REFUSES(TRACKSIDE_REENTRANT, "worker", trackside_tracker_close, tracker, LIMIT, NULL);
+    CHECK_INT(visit(tracker, "/from-the-log"), 0);
+    /* Of which it would be told, and is not. */
+    trackside_tracker_free(open_recording(WARNS));
+    OK(trackside_log_set, meddle, ERROR, userdata);
+    counter_add(&told, 1);
+}
+
+static void a_worker_s_message_may_be_answered(void)
+{
+    trackside_tracker *tracker = NULL;
+    OK(trackside_log_set, meddle, WARN, &tracker);
+    tracker = open_options(options_of(
+        "consent.policy = 'none'\n[[destination]]\ntype = 'file'\nname = 'lines'\npath = '/nowhere/at/all.jsonl'\n"));
+    CHECK_INT(visit(tracker, "/"), 0);
+    counter_wait(&told, 1);
+    close_all(tracker);
+    /* Both hits are lost, and it was said once. */
+    CHECK_INT(counter_get(&told), 1);
+    CHECK_INT(hits_for(tracker, TRACKSIDE_REASON_STORE_UNAVAILABLE), 2);
+    CHECK_INT(books_of(tracker).requests.tracked, 2);
+    OK(trackside_log_set, NULL, ERROR, NULL);
+    trackside_tracker_free(tracker);
+}
+
 /* By the request that crosses the line. */
 static void what_is_hardly_meant_is_warned_of_once(void)
 {
@@ -213,6 +249,7 @@ int main(void)
     watchdog();
     warnings_are_told();
     errors_of_a_worker_are_told();
+    a_worker_s_message_may_be_answered();
     what_is_hardly_meant_is_warned_of_once();
     wrong_levels_are_refused();
     it_may_be_set_at_any_time();
