@@ -38,7 +38,7 @@
 //! | `segment` | a test hit | that `write_key` is a source's: the source's Debugger shows the hit |
 //! | `rudderstack` | a test hit | |
 //! | `webhook` | a test hit, and another with a wrong signature, which should be refused | |
-//! | `umami` | a test hit | with `/api/batch`, that it is not taken for a bot's |
+//! | `umami` | a test hit | with `/api/batch` before 3.0.2, that it is not taken for a bot's |
 //! | `goatcounter` | a test hit | |
 //! | `snowplow` | `/health`, then a test hit | that it becomes a good row |
 //! | `sqlite`, `file` | nothing: it is opened for writing, and nothing is left there | |
