@@ -25,6 +25,8 @@ struct State {
     mood: AtomicUsize,
     faults: AtomicU64,
     unmarked: AtomicU64,
+    full: AtomicU64,
+    read_only: AtomicU64,
 }
 
 /// What is wrong with it.
@@ -60,8 +62,8 @@ enum Wish {
 impl Ailing {
     pub(crate) fn new(seed: u64) -> Self {
         let random = Mutex::new(Random::of(seed, 7));
-        let (faults, unmarked) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self(Arc::new(State { random, mood: AtomicUsize::new(0), faults, unmarked }))
+        let [faults, unmarked, full, read_only] = [const { AtomicU64::new(0) }; 4];
+        Self(Arc::new(State { random, mood: AtomicUsize::new(0), faults, unmarked, full, read_only }))
     }
 
     pub(crate) fn be(&self, mood: Mood) {
@@ -75,6 +77,28 @@ impl Ailing {
     /// How often it could not be written down what has become of a hit: each may come twice.
     pub(crate) fn unmarked(&self) -> u64 {
         self.0.unmarked.load(SeqCst)
+    }
+
+    /// How often the machine's own disk was full.
+    pub(crate) fn full(&self) -> u64 {
+        self.0.full.load(SeqCst)
+    }
+
+    /// How often the machine's own disk was read-only.
+    pub(crate) fn read_only(&self) -> u64 {
+        self.0.read_only.load(SeqCst)
+    }
+
+    /// Counts what the machine's own disk answered.
+    fn count<T>(&self, answer: io::Result<T>) -> io::Result<T> {
+        answer.inspect_err(|error| {
+            let count = match error.kind() {
+                ErrorKind::StorageFull => &self.0.full,
+                ErrorKind::ReadOnlyFilesystem => &self.0.read_only,
+                _ => return,
+            };
+            count.fetch_add(1, SeqCst);
+        })
     }
 
     fn ask(&self, wish: Wish) -> io::Result<()> {
@@ -111,7 +135,7 @@ impl Ailing {
 impl Disk for Ailing {
     fn make_folder(&self, path: &Path) -> io::Result<()> {
         self.ask(Wish::Grow)?;
-        Os.make_folder(path)
+        self.count(Os.make_folder(path))
     }
 
     fn list(&self, path: &Path) -> io::Result<Vec<String>> {
@@ -125,12 +149,12 @@ impl Disk for Ailing {
 
     fn create(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
         self.ask(Wish::Grow)?;
-        Ok(self.file(Os.create(path)?))
+        Ok(self.file(self.count(Os.create(path))?))
     }
 
     fn open(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
         self.ask(Wish::Read)?;
-        Ok(self.file(Os.open(path)?))
+        Ok(self.file(self.count(Os.open(path))?))
     }
 
     fn remove_file(&self, path: &Path) -> io::Result<()> {
@@ -150,7 +174,7 @@ impl Disk for Ailing {
 
     fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Held>>> {
         self.ask(Wish::Grow)?;
-        Os.lock(path)
+        self.count(Os.lock(path))
     }
 }
 
@@ -171,7 +195,7 @@ impl DiskFile for AilingFile {
         self.disk.ask(wish).inspect_err(|_| {
             self.disk.0.unmarked.fetch_add(u64::from(wish == Wish::Mark), SeqCst);
         })?;
-        self.file.write_at(&bytes[..self.disk.part(bytes.len())], at)
+        self.disk.count(self.file.write_at(&bytes[..self.disk.part(bytes.len())], at))
     }
 
     fn cut(&self, length: u64) -> io::Result<()> {

@@ -12,12 +12,10 @@ use std::{
 };
 
 use trackside_tests::folder::Folder;
-use trackside_transports::{
-    clock::{Clock, System},
-    spool::Os,
-};
+use trackside_transports::clock::{Clock, System};
 
 use crate::{
+    ailing::Ailing,
     counts::Counts,
     hits::Maker,
     random::Random,
@@ -31,6 +29,12 @@ const MOUNT: &str = "mount -t tmpfs -o size=1m,mode=700 chaos \"$1\" || exit 77;
 
 /// What the child exits with where nothing could be mounted.
 const UNMOUNTED: i32 = 77;
+
+/// So many pools there are, one after the other.
+const LIVES: usize = 3;
+
+/// The one for which it is read-only.
+const READ_ONLY: usize = 1;
 
 /// What stands before the counts that the child tells.
 const TOLD: &str = "tmpfs: ";
@@ -91,36 +95,33 @@ pub(crate) fn is_child() -> bool {
     true
 }
 
-/// Fills it while the receiver is away, makes it read-only and writable again, and delivers all.
+/// Fills it while the receiver is away, makes it read-only and writable again, and delivers all. It has to have been both.
 fn fill(seed: u64, folder: &Path) -> Counts {
     let (mut random, maker, taker) = (Random::new(seed), Maker::new(), Taker::new(seed));
     let mut ledger = Ledger::default();
-    let setting = Setting::new(&mut random, &maker, &folder.join("stats"), Arc::new(Os), &taker);
+    // It does nothing but count what the file system answers.
+    let disk = Ailing::new(seed);
+    let setting = Setting::new(&mut random, &maker, &folder.join("stats"), Arc::new(disk.clone()), &taker);
     let setting = setting.with_budget(1 << 30);
-    let (mut faults, mut is_full) = (0, false);
-    let mut remount = |how: &str| {
-        // Files that are open for writing keep a file system from becoming read-only: then it stays as it is.
-        let options = format!("remount,{how}");
-        let done = Command::new("mount").args(["-o", &options]).arg(folder).output().unwrap();
-        faults += u64::from(done.status.success() && how == "ro");
-    };
-    for life in 0..3 {
+    for life in 0..LIVES {
         taker.is_away.store(true, SeqCst);
-        if life == 1 {
-            // Nothing of it is open now.
-            remount("ro");
+        if life == READ_ONLY {
+            remount(folder, "ro");
         }
         let pool = setting.open();
-        for _ in 0..random.within(20..60) {
+        let (mut rounds, until) = (random.within(20..60), Instant::now() + LIMIT);
+        // The last goes on until there is no room.
+        while rounds > 0 || (life == LIVES - 1 && disk.full() == 0) {
+            assert!(Instant::now() < until, "it does not fill up");
+            rounds = rounds.saturating_sub(1);
             // More than there is room for, in all.
             for _ in 0..random.below(60) {
                 ledger.submit(&pool, maker.page(System.micros(), random.below(1_900)));
             }
             thread::sleep(Duration::from_micros(random.below(3_000) as u64));
         }
-        is_full |= room(folder) < 16;
-        if life == 1 {
-            remount("rw");
+        if life == READ_ONLY {
+            remount(folder, "rw");
         }
         let now = Instant::now();
         if random.percent(50) {
@@ -130,13 +131,23 @@ fn fill(seed: u64, folder: &Path) -> Counts {
             ledger.close(&pool, now);
         }
     }
+    assert!(disk.read_only() > 0, "nobody came upon a file system that is read-only");
     taker.is_well.store(true, SeqCst);
     setting.finish(&maker, &mut ledger);
-    Counts { faults: faults + u64::from(is_full), ..ledger.counts(&setting, 0) }
+    Counts { faults: disk.full() + disk.read_only(), ..ledger.counts(&setting, 0) }
 }
 
-/// How many kilobytes are free.
-fn room(folder: &Path) -> u64 {
-    let told = Command::new("df").args(["-k", "--output=avail"]).arg(folder).output().unwrap();
-    String::from_utf8(told.stdout).unwrap().lines().last().unwrap().trim().parse().unwrap()
+/// Files that are open for writing keep a file system from becoming read-only: a worker may have one for a moment after its
+/// pool was closed.
+fn remount(folder: &Path, how: &str) {
+    let until = Instant::now() + LIMIT;
+    loop {
+        let options = format!("remount,{how}");
+        let done = Command::new("mount").args(["-o", &options]).arg(folder).output().unwrap();
+        if done.status.success() {
+            return;
+        }
+        assert!(Instant::now() < until, "{}", String::from_utf8_lossy(&done.stderr));
+        thread::yield_now();
+    }
 }
