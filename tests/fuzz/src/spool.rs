@@ -1,8 +1,9 @@
 //! The target `spool`: a segment of any bytes, left by a process that is gone.
 //!
 //! It is read as the documentation of [`trackside_transports::spool`] specifies it, here in another way: the same hits,
-//! the same count of what is damaged, whatever size it is read in. When what was read is delivered, it goes, unless
-//! it is of another version; then it stays byte for byte as it is.
+//! the same count of what is damaged, whatever size it is read in. Who looks from outside, as operators' tools do, finds
+//! the same, and what has ended beside it, before and after. When what was read is delivered, it goes, unless it is of
+//! another version; then it stays byte for byte as it is.
 
 use std::{
     fs,
@@ -12,7 +13,7 @@ use std::{
 };
 
 use trackside_core::{Hit, config::Fsync, hit::RecordError};
-use trackside_transports::spool::{Budget, Options, Os, Spool, State};
+use trackside_transports::spool::{Budget, Entries, Finding, Options, Os, Spool, State};
 
 use crate::page::{config, view};
 
@@ -22,17 +23,29 @@ const HEAD: usize = 16;
 /// What is to be found in a segment.
 #[derive(Debug, Default, Eq, PartialEq)]
 struct Told {
-    /// The records of hits to be delivered, and whether an attempt has begun.
-    hits: Vec<(Vec<u8>, bool)>,
+    /// The records of hits, and what has become of each.
+    hits: Vec<(Vec<u8>, State)>,
     lost: u64,
     /// Whether something is left alone.
     is_left: bool,
+    /// Whether its last write was cut short. Readers pass over that.
+    is_torn: bool,
+}
+
+/// Who reads a segment.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Who {
+    /// The process that adopts it: what has ended is none of its business, whole or not.
+    Heir,
+    /// Somebody who looks at all of it.
+    Onlooker,
 }
 
 /// What the specification makes of a segment.
-fn read(bytes: &[u8]) -> Told {
+fn read(bytes: &[u8], who: Who) -> Told {
     let mut told = Told::default();
     if bytes.len() < FIRST {
+        told.is_torn = !bytes.is_empty();
         return told;
     }
     let copies = [&bytes[..32], &bytes[32..FIRST]];
@@ -61,7 +74,15 @@ fn read(bytes: &[u8]) -> Told {
         let end = at + HEAD + number(&head[4..]) as usize;
         let Some(record) = bytes.get(at + HEAD..end) else { break };
         at = end;
-        if [0x4b, 0x55, 0x66].contains(&head[2]) {
+        let state = match head[2] {
+            0x1e => State::Waiting,
+            0x4b => State::Delivered,
+            0x55 => State::Refused,
+            0x66 => State::Dropped,
+            _ => State::Begun,
+        };
+        let has_ended = matches!(state, State::Delivered | State::Refused | State::Dropped);
+        if has_ended && who == Who::Heir {
             continue;
         }
         if number(&head[8..]) != crc(&[nonce, record]) {
@@ -71,10 +92,31 @@ fn read(bytes: &[u8]) -> Told {
         match Hit::from_record(record) {
             Ok(hit) => {
                 assert_eq!(hit.record(), record);
-                told.hits.push((record.to_vec(), head[2] != 0x1e));
+                told.hits.push((record.to_vec(), state));
             }
             Err(RecordError::Version(_)) => told.is_left = true,
             Err(_) => told.lost += 1,
+        }
+    }
+    told.is_torn = at < bytes.len();
+    told
+}
+
+/// What the library shows of a segment to who looks from outside.
+fn look(path: &Path) -> Told {
+    let mut told = Told::default();
+    let Ok(entries) = Entries::open(path) else {
+        told.is_left = true;
+        return told;
+    };
+    for entry in entries {
+        assert!(!told.is_torn, "nothing follows what is torn");
+        match entry.expect("it can be read").found {
+            Finding::Hit(hit, state) => told.hits.push((hit.record().to_vec(), state)),
+            Finding::Damaged => told.lost += 1,
+            Finding::Foreign(_) => told.is_left = true,
+            Finding::Torn => told.is_torn = true,
+            other => panic!("{other:?}"),
         }
     }
     told
@@ -161,12 +203,13 @@ static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
 /// When the library does what it should not.
 pub fn run(data: &[u8]) {
     let bytes = segment(data);
-    let told = read(&bytes);
+    let told = read(&bytes, Who::Heir);
     fs::remove_dir_all(&*FOLDER).ok();
     let left = FOLDER.join("00000000000000a1");
     fs::create_dir_all(&left).expect("it can be made");
     let path = left.join("00000000.seg");
     fs::write(&path, &bytes).expect("it can be written");
+    assert_eq!(look(&path), read(&bytes, Who::Onlooker), "from outside");
 
     let spool = Spool::new(Options {
         folder: FOLDER.clone(),
@@ -184,8 +227,9 @@ pub fn run(data: &[u8]) {
         (lost, hits) = (lost + read.adopted_lost, hits.into_iter().chain(read.hits).collect());
         troubles.extend(read.troubles);
     }
-    let found = hits.iter().map(|stored| (stored.hit.record().to_vec(), stored.is_begun)).collect();
-    assert_eq!(Told { hits: found, lost, is_left: !troubles.is_empty() }, told);
+    let state = |is_begun| if is_begun { State::Begun } else { State::Waiting };
+    let found = hits.iter().map(|stored| (stored.hit.record().to_vec(), state(stored.is_begun))).collect();
+    assert_eq!(Told { hits: found, lost, is_left: !troubles.is_empty(), is_torn: told.is_torn }, told);
     assert_eq!(spool.pending(), hits.len() as u64);
     spool.mark(hits.iter().map(|stored| &stored.spot), State::Delivered);
     drop(hits);
@@ -195,7 +239,8 @@ pub fn run(data: &[u8]) {
     if told.is_left {
         let after = fs::read(&path).expect("it is there");
         let expected = Told { hits: Vec::new(), ..told };
-        assert_eq!(read(&after), expected, "what was delivered is not offered again");
+        assert_eq!(read(&after, Who::Heir), expected, "what was delivered is not offered again");
+        assert_eq!(look(&path), read(&after, Who::Onlooker), "from outside, afterwards");
     } else {
         assert_eq!(fs::read_dir(&*FOLDER).expect("it is there").count(), 0);
     }
