@@ -19,9 +19,6 @@ use crate::sinks::Identity;
 
 /// Who else holds the lock writes 104 bytes.
 const LOCK_LOOK: Duration = Duration::from_millis(1);
-/// So often a file is looked at whose keys were wiped out while it was read: then it is not that, but a file system
-/// that has another identity for one file each time.
-const LOOKS: usize = 1_000;
 
 /// How much care there is time for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -52,7 +49,7 @@ pub(super) fn sync(path: &Path) -> io::Result<()> {
 }
 
 fn turned(path: &Path, micros: u64, care: Care) -> Result<(Ring, bool), Problem> {
-    if let Some(keys) = read(path)? {
+    if let Some(keys) = read(path, care)? {
         let turned = keys.turned(micros, draw)?;
         if turned == keys {
             return Ok((keys, false));
@@ -80,8 +77,9 @@ fn draw() -> Result<[u8; KEY], Problem> {
 }
 
 /// What the file holds; none if there is none.
-pub(super) fn read(path: &Path) -> Result<Option<Ring>, Problem> {
-    let mut looks = LOOKS;
+pub(super) fn read(path: &Path, care: Care) -> Result<Option<Ring>, Problem> {
+    // Some file systems have another identity for one file each time.
+    let deadline = Instant::now() + care.patience();
     loop {
         // Before it is opened: a pipe would wait for somebody to write there.
         if !is_sound(path)? {
@@ -93,10 +91,9 @@ pub(super) fn read(path: &Path) -> Result<Option<Ring>, Problem> {
         };
         let opened = file.metadata().map_err(Problem::io("look at"))?;
         let keys = contents(&mut file).and_then(|bytes| Ring::parse(&bytes));
-        looks -= 1;
         // What is written over with zeros is not what stands there now. Keys that are still whole did, a moment ago.
         let are_whole = keys.as_ref().is_ok_and(|keys| keys.iter().next().is_some());
-        if are_whole || looks == 0 || Identity::at(path) == Some(Identity::of(&opened)) {
+        if are_whole || Identity::at(path) == Some(Identity::of(&opened)) || Instant::now() >= deadline {
             return keys.map(Some);
         }
     }

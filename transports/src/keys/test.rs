@@ -343,7 +343,7 @@ fn whoever_reads_while_it_turns_reads_the_one_or_the_other() {
         let reader = scope.spawn(|| {
             let mut read = 0;
             while !is_over.load(Ordering::SeqCst) || read == 0 {
-                assert!(file::read(&path).unwrap().unwrap().iter().count() > 0);
+                assert!(file::read(&path, Care::Durable).unwrap().unwrap().iter().count() > 0);
                 read += 1;
             }
             read
