@@ -115,10 +115,10 @@ fn who_closes_has_the_answer_and_is_told_nothing_more() {
     let (told, warnings, door) = (Told::default(), Warnings::default(), Door::default());
     tracing::subscriber::with_default(warnings.clone(), || {
         let tracker = left_behind(Arc::new(told.clone()), &door);
-        let left = tracker.close(Duration::from_millis(50)).unwrap();
-        assert_eq!((left.queued, left.in_flight), (4, 1));
+        let closed = tracker.close(Duration::from_millis(50)).unwrap();
+        assert_eq!((closed.left.queued, closed.left.in_flight), (4, 1));
         // The book was read when it was closed.
-        let stuck = left.stats.destinations.iter().find(|book| book.name == "stuck").unwrap();
+        let stuck = closed.stats.destinations.iter().find(|book| book.name == "stuck").unwrap();
         assert_eq!((&stuck.dropped[..], stuck.pending()), (&[(Reason::Shutdown, 4)][..], 1));
     });
     assert_eq!((told.left(), warnings.take()), (Vec::new(), Vec::new()));

@@ -23,8 +23,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     server.bind(("127.0.0.1", 8080))?.run().await?;
 
     // `close` waits for deliveries, so it has no place on a thread that runs futures.
-    let left = web::block(move || tracker.close(Duration::from_secs(5))).await??;
-    println!("{} hits were not delivered", left.queued + left.in_flight);
+    let closed = web::block(move || tracker.close(Duration::from_secs(5))).await??;
+    println!("{} hits were not delivered", closed.left.queued + closed.left.in_flight);
     Ok(())
 }
 

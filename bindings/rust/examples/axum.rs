@@ -22,8 +22,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     axum::serve(listener, service).with_graceful_shutdown(ctrl_c()).await?;
 
     // `close` waits for deliveries, so it has no place on a thread that runs futures.
-    let left = tokio::task::spawn_blocking(move || tracker.close(Duration::from_secs(5))).await??;
-    println!("{} hits were not delivered", left.queued + left.in_flight);
+    let closed = tokio::task::spawn_blocking(move || tracker.close(Duration::from_secs(5))).await??;
+    println!("{} hits were not delivered", closed.left.queued + closed.left.in_flight);
     Ok(())
 }
 

@@ -48,8 +48,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         };
     }
     // Connections that are still open end with the process; what was counted is delivered.
-    let left = tokio::task::spawn_blocking(move || tracker.close(Duration::from_secs(5))).await??;
-    println!("{} hits were not delivered", left.queued + left.in_flight);
+    let closed = tokio::task::spawn_blocking(move || tracker.close(Duration::from_secs(5))).await??;
+    println!("{} hits were not delivered", closed.left.queued + closed.left.in_flight);
     Ok(())
 }
 

@@ -39,7 +39,7 @@ fn close_with_a_stalled_collector_returns_and_says_what_was_left() {
     turn(&browser, [0]);
     assert!(collector.wait_for_held(1, LIMIT));
     turn(&browser, 1..20);
-    let left = site.tracker.close(Duration::from_millis(50)).unwrap();
+    let left = site.tracker.close(Duration::from_millis(50)).unwrap().left;
     assert_eq!((left.in_flight, left.queued), (1, 19));
     let hits = &site.balanced().destinations[0];
     assert_eq!((hits.offered, hits.delivered, hits.in_flight), (20, 0, 1));
@@ -63,7 +63,7 @@ fn close_while_the_collector_is_down_gives_up_all_and_says_so() {
     let site = Site::open(&ga_v1(&collector), pages());
 
     turn(&site.browser(), 0..10);
-    let left = site.tracker.close(Duration::from_millis(50)).unwrap();
+    let left = site.tracker.close(Duration::from_millis(50)).unwrap().left;
     assert_eq!(left.queued + left.in_flight, 10, "{:?}", site.balanced());
     eventually("the end of every attempt", || site.tracker.stats().destinations[0].pending() == 0);
     let hits = &site.balanced().destinations[0];

@@ -2,7 +2,6 @@
 //! log and the observer are told.
 
 use std::{
-    ops::Deref,
     sync::{atomic::Ordering, mpsc},
     time::{Duration, Instant},
 };
@@ -19,8 +18,7 @@ use crate::pool::{self, Report, fork};
 /// For so long the exit of the process waits for a log or an observer.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
-/// What [`Tracker::close`](super::Tracker::close) answers: what was left, and both books of the whole life. It is used as
-/// [`Left`] is.
+/// What [`Tracker::close`](super::Tracker::close) answers: what was left, and both books of the whole life.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Closed {
@@ -31,11 +29,10 @@ pub struct Closed {
     pub stats: Stats,
 }
 
-impl Deref for Closed {
-    type Target = Left;
-
-    fn deref(&self) -> &Left {
-        &self.left
+impl Closed {
+    /// Whether nothing was left.
+    pub fn is_empty(&self) -> bool {
+        self.left.is_empty()
     }
 }
 

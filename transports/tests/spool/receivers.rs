@@ -44,7 +44,7 @@ fn what_is_left_is_for_the_same_receiver_and_policy_alone() {
         let book = first.stats().destinations.remove(0);
         !tried.batches().is_empty() && book.spooled == 1
     });
-    assert_eq!(first.close(kit::LONG).unwrap().spooled, 1);
+    assert_eq!(first.close(kit::LONG).unwrap().left.spooled, 1);
     for others in [
         "type = 'ga-v1'\ntracking_id = 'UA-2'",
         "type = 'ga-v1'\ntracking_id = 'UA-1'\nurl = 'https://other.example/collect'",

@@ -86,7 +86,8 @@ def _empty() -> Stats:
 
 @dataclass(frozen=True, eq=False)
 class Closed(Left):
-    """What a close answers: what was left, and both books. It equals a :class:`Left` that says the same."""
+    """What a close answers: what was left, and both books. It equals what says the same was left: the
+    books are not compared."""
 
     #: Both books of the whole life, when it was closed: what was in flight may still end.
     stats: Stats = field(default_factory=_empty)
