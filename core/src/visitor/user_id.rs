@@ -32,10 +32,10 @@ impl UserIds {
         }
     }
 
-    /// What is recorded of the id `id`. Without an id there is nothing to hash.
+    /// What is recorded of the id `id`. Without an id there is nothing to hash, and a blank one is nobody's.
     pub(crate) fn recorded<'a>(&self, id: &'a str) -> Recorded<'a> {
         match self {
-            Self::Hashed(hmac) if !id.is_empty() => hashed(hmac, id),
+            Self::Hashed(hmac) if !id.trim().is_empty() => hashed(hmac, id),
             _ => Recorded::Plain(id),
         }
     }

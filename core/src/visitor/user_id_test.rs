@@ -22,7 +22,9 @@ fn a_hashed_one_is_half_its_hmac() {
 
 #[test]
 fn without_an_id_there_is_nothing_to_hash() {
-    assert_eq!(hashed().recorded("").as_str(), "");
+    for blank in ["", " ", " \t\u{3000}"] {
+        assert_eq!(hashed().recorded(blank).as_str(), blank);
+    }
 }
 
 #[test]
