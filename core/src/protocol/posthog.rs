@@ -31,9 +31,9 @@
 //!
 //! # What is refused
 //!
-//! A hit without visitor and such a user (`no-visitor`), for which PostHog would refuse the whole request, and an event without a name, or with one that begins with `$`, which
-//! PostHog keeps for itself (`bad-name`). An answer that names a quota says that nothing was kept (`quota`), and one
-//! without `status` is not PostHog's (`rejected`).
+//! A hit without visitor and such a user (`no-visitor`), for which PostHog would refuse the whole request, and an event
+//! without a name, or with one that begins with `$`, which PostHog keeps for itself (`bad-name`). An answer that names a
+//! quota says that nothing was kept (`quota`), and one without `status` is not PostHog's (`rejected`).
 //!
 //! [manual]: https://posthog.com/docs/api/capture
 

@@ -75,7 +75,7 @@ static KEYS: &[Key] = &[
         .doc("the website's id"),
     Key::text("version", "the version that runs there, 2.7 or later, such as \"2.18\"", is_version)
         .default_text("3.1")
-        .doc("the version of Umami: what it can be told, and what its answers tell"),
+        .doc("the version of Umami: what it can be told, and what its answers tell; say it where an older one runs"),
     Key::text("tag", "a tag of up to 50 characters", is_tag).doc("marks every hit"),
 ];
 

@@ -25,7 +25,7 @@
 //! - Umami throws away hits of programs. Of a hit that goes alone it says so: refused(`bot-there`). Of a batch it says
 //!   so from 3.0.2 on if they are all that it did not refuse otherwise; beside a person's they count as delivered, as they
 //!   do before. trackside sends it no hits of programs that it knows itself.
-//! - Where `version` is 3.0.2 or more and an older one runs there, all hits of batches are refused(`bot-there`) in the
+//! - Where `version` is 3.0.2 or more, as it is by default, and an older one runs there, all hits of batches are refused(`bot-there`) in the
 //!   books, though they count: `trackside check` tells.
 //! - A batch is sent under a browser's agent, as Umami takes no batch of a program; each hit in it has its visitor's own,
 //!   and one without is refused(`no-visitor`).
