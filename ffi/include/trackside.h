@@ -195,8 +195,8 @@ typedef struct trackside_stats trackside_stats;
 /**
  * Counts a server's traffic: judges its exchanges and delivers their hits off the request thread.
  *
- * Functions: trackside_tracker_open, _event, _event_within, _explain, _encode, _header, _asks, _count_late, _stats, _flush, _close,
- * _close_stats, _recorded, _recorded_count, _free; trackside_exchange_begin.
+ * Functions: trackside_tracker_open, _event, _event_within, _explain, _encode, _header, _asks, _count_late, _stats,
+ * _flush, _close, _close_stats, _recorded, _recorded_count, _free; trackside_exchange_begin.
  */
 typedef struct trackside_tracker trackside_tracker;
 
@@ -2569,8 +2569,8 @@ uint64_t trackside_stats_hits(const struct trackside_stats *stats,
 
 /**
  * Writes to `buffer` both books as text that Prometheus reads, ending in NUL: what a handler of GET /metrics answers,
- * as `text/plain; version=0.0.4; charset=utf-8`, without that NUL. It had better not be open to the world. A later library
- * may have more metrics.
+ * as `text/plain; version=0.0.4; charset=utf-8`, without that NUL. It had better not be open to the world. A later
+ * library may have more metrics.
  *
  * `*needed` is set to the size of the text with its NUL, also if that is more than `capacity`. A buffer of
  * NULL and a capacity of 0 will do to ask for it.

@@ -235,8 +235,8 @@ pub unsafe extern "C" fn trackside_stats_hits(
 }
 
 /// Writes to `buffer` both books as text that Prometheus reads, ending in NUL: what a handler of GET /metrics answers,
-/// as `text/plain; version=0.0.4; charset=utf-8`, without that NUL. It had better not be open to the world. A later library
-/// may have more metrics.
+/// as `text/plain; version=0.0.4; charset=utf-8`, without that NUL. It had better not be open to the world. A later
+/// library may have more metrics.
 ///
 /// `*needed` is set to the size of the text with its NUL, also if that is more than `capacity`. A buffer of
 /// NULL and a capacity of 0 will do to ask for it.

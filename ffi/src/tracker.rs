@@ -20,8 +20,8 @@ use crate::{
 
 /// Counts a server's traffic: judges its exchanges and delivers their hits off the request thread.
 ///
-/// Functions: trackside_tracker_open, _event, _event_within, _explain, _encode, _header, _asks, _count_late, _stats, _flush, _close,
-/// _close_stats, _recorded, _recorded_count, _free; trackside_exchange_begin.
+/// Functions: trackside_tracker_open, _event, _event_within, _explain, _encode, _header, _asks, _count_late, _stats,
+/// _flush, _close, _close_stats, _recorded, _recorded_count, _free; trackside_exchange_begin.
 #[derive(Debug)]
 pub struct trackside_tracker {
     live: Tracker,

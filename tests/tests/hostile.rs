@@ -212,7 +212,7 @@ fn annotations_without_measure_are_cut() {
     assert_eq!(ids.len(), 65);
 }
 
-/// So much that a walk whose time grew with the square of the length would take many minutes.
+/// So much that a walk byte by byte whose time grew with the square of the length would take many minutes.
 const LENGTH: usize = 1 << 19;
 /// Where that is given up, as a wait for what never comes: what is linear is done in hundredths of a second.
 const PATIENCE: Duration = Duration::from_secs(60);

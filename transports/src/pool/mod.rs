@@ -185,7 +185,8 @@ impl Transport for Pool {
 
     /// Where the queue is full it waits for room until then, and only after that answers dropped(`queue-full` or
     /// `queue-bytes`). With [`WhenFull::DropOldest`](trackside_core::config::WhenFull::DropOldest) nobody gives way to it
-    /// before. Hits that are important wait for room among their like or the others. Where there is a spool that takes the hit, it waits for nothing.
+    /// before. Hits that are important wait for room among their like or the others. Where there is a spool that takes the
+    /// hit, it waits for nothing.
     fn submit_until(&self, hit: Hit, until: Instant) -> Result<Submitted, Reentrant> {
         self.running().submit_until(hit, until, &*self.factory)
     }

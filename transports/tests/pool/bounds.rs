@@ -256,7 +256,7 @@ fn an_importer_waits_no_longer_than_its_deadline() {
 }
 
 #[test]
-fn an_important_hit_of_an_importer_waits_for_room_among_its_like_alone() {
+fn an_important_hit_of_an_importer_waits_for_room_in_either_queue() {
     let (pool, notes, door) = held_with_important(WhenFull::DropNewest);
     submit_all(&pool, &hits(20));
     let now = Instant::now();

@@ -121,7 +121,7 @@
 //! [`Transport::submit_until`](crate::transport::Transport::submit_until)
 //! (`an_importer_waits_for_room_and_loses_nothing`, `an_importer_waits_no_longer_than_its_deadline`,
 //! `an_importer_waits_for_the_slowest_destination_and_loses_nothing`). Its important events wait for room in either queue,
-//! whichever has some first (`an_important_hit_of_an_importer_waits_for_room_among_its_like_alone`).
+//! whichever has some first (`an_important_hit_of_an_importer_waits_for_room_in_either_queue`).
 //!
 //! # When the process ends
 //!
@@ -134,17 +134,17 @@
 //!
 //! The exit handler closes all trackers of the process side by side, each within its own `shutdown`, five seconds by
 //! default; where hits were left the log and the observer have a second more. So an exit takes `shutdown` and a second at
-//! most, whatever a receiver, a sink or an observer does (`a_process_that_exits_without_closing_tells_once_what_was_left_of_which_destination`).
-//! A call of the system that hangs on a disk is the exception, as everywhere.
+//! most, whatever a receiver, a sink or an observer does
+//! (`a_process_that_exits_without_closing_tells_once_what_was_left_of_which_destination`). A call of the system that hangs on a disk is the exception, as everywhere.
 //!
 //! A tracker that counts nothing starts no worker: opening one starts no thread, opens no store and touches no spool. So a
 //! process that is never offered a hit delivers nothing either of what others left in the [spool](super::spool), and adopts
 //! none of it; the first hit of a destination does (`a_process_that_counts_nothing_adopts_nothing`). `trackside spool drain`
 //! delivers it without one.
 //!
-//! `spool.bytes` bounds what one process has on the disk, what it adopted included. The folder of several has no bound of its
-//! own: eight workers may fill eight times as much, and what those leave that are killed comes on top until somebody adopts
-//! it. Give the folder a file system, or a quota, of its own where that matters: a full one costs no hit that memory has
+//! `spool.bytes` bounds what one process has on the disk, what it adopted included. The folder of several has no bound of
+//! its own: eight workers may fill eight times as much, and what those leave that are killed comes on top until somebody
+//! adopts it. Give the folder a file system, or a quota, of its own where that matters: a full one costs no hit that memory has
 //! room for.
 //!
 //! # Who is told

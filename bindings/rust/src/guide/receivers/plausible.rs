@@ -29,7 +29,8 @@
 //! `cart` and the name `add` is called `cart: add`; downloads are `File Download`, searches (`track.search`) `Search`,
 //! pages not found (`track.not_found`) `404`. Properties are custom properties, 30 at most; an event with a
 //! property `currency` of three capital letters is revenue: of its property `revenue` if that is a number, else of its
-//! value. An event's name is cut at 120 characters, or at `max_name`. Users' ids, sessions, titles and languages are not told.
+//! value. An event's name is cut at 120 characters, or at `max_name`. Users' ids, sessions, titles and languages are not
+//! told.
 //!
 //! Plausible dates a hit when it arrives, so one that could not be delivered for ten minutes is dropped(`expired`), and a
 //! spool is of little use.
