@@ -119,7 +119,7 @@ pub(crate) mod inject {
     }
 
     /// Makes this thread's next call panic: 1 with a text, 2 with what panics again when it is dropped,
-    /// 0 not at all. Or the next that comes there: [`MIDWAY`], [`LATE`].
+    /// 0 not at all. Or the next that comes there: 3 while headers are looked at, 4 before a verdict is kept.
     ///
     /// # Safety
     ///
