@@ -87,7 +87,7 @@ fn close_answers_both_books() {
         assert_eq!(verdict.is_tracked(), status == 200);
     }
     let closed = tracker.close(Duration::ZERO).unwrap();
-    assert!(closed.is_empty(), "it is used as what was left");
+    assert!(closed.is_empty());
     let (requests, hits) = (&closed.stats.requests, &closed.stats.destinations[0]);
     assert_eq!((requests.seen(), requests.tracked), (3, 2));
     assert_eq!(requests.skipped, [(Reason::Status, 1)]);

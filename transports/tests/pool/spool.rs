@@ -179,15 +179,20 @@ fn what_others_left_is_drained_without_a_hit_of_its_own() {
     assert!(scripted(options("plain"), |_, batch| all(batch, Outcome::Delivered)).0.drain(soon()).unwrap());
 }
 
-/// No worker is started, and nothing that others left is touched; with the first hit it is.
-#[test]
-fn a_process_that_counts_nothing_adopts_nothing() {
-    let place = Place::new();
+/// As a process does that is gone.
+fn leave_twenty(place: &Place) {
     let (pool, _) = scripted(place.options(Spooling::Always), |_, batch| all(batch, Outcome::Retry(None)));
     spool_all(&pool, &hits(20));
     until_spooled(&pool, 20);
     pool.close(Instant::now()).unwrap();
     place.until_free();
+}
+
+/// No worker is started, and nothing that others left is touched; with the first hit it is.
+#[test]
+fn a_process_that_counts_nothing_adopts_nothing() {
+    let place = Place::new();
+    leave_twenty(&place);
     let open = || scripted(place.options(Spooling::Always), |_, batch| all(batch, Outcome::Delivered));
     let (pool, notes) = open();
     assert!(pool.flush(soon()).unwrap().is_empty());
@@ -205,11 +210,7 @@ fn a_process_that_counts_nothing_adopts_nothing() {
 #[test]
 fn what_cannot_be_drained_in_time_stays() {
     let place = Place::new();
-    let (pool, _) = scripted(place.options(Spooling::Always), |_, batch| all(batch, Outcome::Retry(None)));
-    spool_all(&pool, &hits(20));
-    until_spooled(&pool, 20);
-    pool.close(Instant::now()).unwrap();
-    place.until_free();
+    leave_twenty(&place);
     let (pool, _) = scripted(place.options(Spooling::Overflow), |_, batch| all(batch, Outcome::Retry(None)));
     assert!(!pool.drain(Instant::now() + Duration::from_millis(50)).unwrap());
     pool.close(Instant::now()).unwrap();
