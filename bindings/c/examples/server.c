@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "listener.h"
+#include "pages.h"
 #include "tracking.h"
 #include "visit.h"
 #include "workers.h"
@@ -21,17 +22,6 @@
 enum { THREADS = 4, DRAIN_MILLISECONDS = 2000, CLOSE_MILLISECONDS = 5000 };
 
 static const char CONFIGURATION[] = "consent.policy = \"notice\"\ntrack.ignore = [\"/admin/\"]\n";
-
-static const struct page {
-    const char *path, *title, *text;
-} PAGES[] = {
-    { "/", "Walks", "<p><a href='/railway'>Along the old railway</a></p>" },
-    { "/railway", "Along the old railway", "<form method=post action=/order><button>Order the map</button></form>" },
-    { "/thanks", "Thank you", "<p>The map is on its way.</p>" },
-    { "/admin/", "Admin", "<p>Nobody counts this page.</p>" },
-};
-static const struct page MISSING = { "", "Not found", "<p>There is no such page.</p>" };
-static const struct page ORDERED = { "", "Ordered", "<p><a href='/thanks'>Thank you</a></p>" };
 
 static atomic_bool stopping;
 
