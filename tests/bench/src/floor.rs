@@ -2,7 +2,6 @@
 //! which a thread swaps out every millisecond.
 
 use std::{
-    hint,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -21,20 +20,7 @@ pub struct Floor {
 }
 
 impl Floor {
-    /// What no library can do without, on any machine: nobody looks at the bytes.
     pub fn start() -> Self {
-        Self::with(|_| {})
-    }
-
-    /// As [`start`](Self::start), but the thread reads each byte once. So it has to be on its core, and its place in the
-    /// buffer comes back to the core that writes there next: what it costs to hand anything to another thread at all.
-    pub fn start_read() -> Self {
-        Self::with(|bytes| {
-            hint::black_box(bytes.iter().fold(0_u64, |sum, byte| sum + u64::from(*byte)));
-        })
-    }
-
-    fn with(look_at: fn(&[u8])) -> Self {
         let buffer = Arc::new(Mutex::new(prefaulted()));
         let stop = Arc::new(AtomicBool::new(false));
         let thread = thread::spawn({
@@ -44,7 +30,6 @@ impl Floor {
                 while !stop.load(Ordering::Relaxed) {
                     thread::sleep(Duration::from_millis(1));
                     std::mem::swap(&mut *buffer.lock().unwrap_or_else(PoisonError::into_inner), &mut spare);
-                    look_at(&spare);
                     spare.clear();
                 }
             }

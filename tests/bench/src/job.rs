@@ -87,7 +87,6 @@ pub fn answer(words: &[&str]) -> Result<String, Box<dyn Error>> {
     Ok(match words {
         ["request", who, url, rest @ ..] => match *who {
             "floor" => latency(&Floor::start(), rest)?,
-            "read" => latency(&Floor::start_read(), rest)?,
             "posthog" => latency(&Posthog::start(url, Crowd::one()), rest)?,
             "segment" => latency(&Segment::start(url, Crowd::one()), rest)?,
             "write" => latency(&spool::Write::open()?, rest)?,

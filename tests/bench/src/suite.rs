@@ -85,30 +85,28 @@ pub const SECTIONS: [Section; 15] = [
     Section { name: "close", measure: stalled::close },
 ];
 
-/// One tracked request, end to end; and beside a floor whose bytes are read, which no goal asks for.
+/// One tracked request, end to end.
 fn request(effort: Effort) -> io::Result<Vec<Row>> {
-    let who = ["floor", "read", "ours", "posthog"];
+    let who = ["floor", "ours", "posthog"];
     let ([p50, p99], [paced50, paced99]) =
         (latencies(&who, &effort.back_to_back(), effort)?, latencies(&who, &effort.paced(), effort)?);
-    let rows = |figure: &str, goal, series: Vec<Series>, limits: &[Limit]| {
-        let [floor, read, ours, posthog] = all(series);
-        let row = |beside: &str, goal, floor, limits: &[Limit]| Row {
-            figure: format!("tracked request, {figure}, µs{beside}"),
+    let row = |figure: &str, goal, series: Vec<Series>, limits: &[Limit]| {
+        let [floor, ours, posthog] = all(series);
+        Row {
+            figure: format!("tracked request, {figure}, µs"),
             goal,
             floor: Some(floor),
-            ours: ours.clone(),
-            peer: Some(("posthog-rs".to_owned(), posthog.clone())),
+            ours,
+            peer: Some(("posthog-rs".to_owned(), posthog)),
             limits: limits.to_vec(),
-        };
-        [row("", goal, floor, limits), row("; floor: read", "", read, &[])]
+        }
     };
-    Ok([
-        rows("every 200 µs, p50", "G1", paced50, &[Limit::FloorTimes(2.0), Limit::PeerTimes(0.1)]),
-        rows("every 200 µs, p99", "G2", paced99, &[Limit::FloorTimes(3.0), Limit::PeerTimes(0.2)]),
-        rows("back to back, p50", "G3", p50, &[Limit::FloorTimes(1.5)]),
-        rows("back to back, p99", "", p99, &[]),
-    ]
-    .concat())
+    Ok(vec![
+        row("every 200 µs, p50", "G1", paced50, &[Limit::FloorTimes(2.0), Limit::PeerTimes(0.1)]),
+        row("every 200 µs, p99", "G2", paced99, &[Limit::FloorTimes(3.0), Limit::PeerTimes(0.2)]),
+        row("back to back, p50", "G3", p50, &[Limit::FloorTimes(1.5)]),
+        row("back to back, p99", "", p99, &[]),
+    ])
 }
 
 /// A visitor who is known without a cookie, and one whose address is looked up in a file, beside one with a cookie.
