@@ -17,6 +17,15 @@ pub(super) fn cleaned(referrer: &[u8], keeps: Keeps, urls: Urls, put: &mut dyn F
     let Some(Parts { whole, scheme, host, path, query }) = split(referrer, keeps.policy) else {
         return;
     };
+    // Behind a host it is a slash to browsers (URL standard §4.4), and what is recorded for it must not become the host's.
+    let slashed;
+    let (whole, path) = match path.strip_prefix(b"\\") {
+        Some(rest) => {
+            slashed = [b"/", rest].concat();
+            (None, slashed.as_slice())
+        }
+        None => (whole, path),
+    };
     let mut room = URL;
     let mut put = |piece: &[u8]| {
         let fits = cut(piece, room);
@@ -142,6 +151,17 @@ mod test {
         ] {
             assert_eq!(joined(referrer, QueryPolicy::Keep), "", "{referrer}");
         }
+    }
+
+    #[test]
+    fn a_backslash_behind_the_host_is_a_slash() {
+        let keeps = Keeps { policy: QueryPolicy::Keep, clicks: true };
+        for (canonical, expected) in [(false, "http://a/:email//b"), (true, "http://a/:email/b")] {
+            let urls = Urls { query: keeps.policy, path: PathPolicy::Redacted, canonical };
+            assert_eq!(with("http://a\\me:pw@example.com//b", keeps, urls), expected);
+            assert_eq!(with(expected, keeps, urls), expected, "what was recorded stays");
+        }
+        assert_eq!(joined("http://a\\b?c=d", QueryPolicy::Drop), "http://a/b");
     }
 
     #[test]
