@@ -54,6 +54,11 @@ impl Browser {
     ) -> Result<Response<ureq::Body>, ureq::Error> {
         let mut request = Request::builder().method(method).uri(format!("{}{target}", self.base));
         request = request.header(header::ACCEPT, "text/html,application/xhtml+xml,*/*;q=0.8");
+        if method == "POST" {
+            // The client would send the end of no body in a second packet, and a server that has answered before it
+            // comes closes the connection, which the client takes for the next request.
+            request = request.header(header::CONTENT_LENGTH, 0);
+        }
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
