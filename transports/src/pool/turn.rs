@@ -100,6 +100,8 @@ impl Running {
                     return Next::Deliver(batch);
                 }
             }
+            // Asked before the queue is emptied: all that a flush waits for goes out together.
+            let is_awaited = self.books.is_awaited();
             let Some((back, has_more)) = self.gather(desk, now, hooks) else {
                 return Next::Inherited;
             };
@@ -108,7 +110,7 @@ impl Running {
                 return Next::Exit;
             }
             let is_due = desk.batcher.due().is_some_and(|due| due <= now);
-            if is_due || until.is_some() || self.books.is_awaited() {
+            if is_due || until.is_some() || is_awaited {
                 desk.release();
             }
             if desk.ready.is_empty() && !has_more {
