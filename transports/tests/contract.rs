@@ -63,8 +63,12 @@ fn its_deadlines_may_have_passed(transport: &dyn Transport) {
     transport.flush(past).unwrap();
     let left = transport.close(past).unwrap();
     let dropped: u64 = transport.stats().iter().map(|book| count(&book.dropped, Reason::Shutdown)).sum();
-    assert_eq!(left.queued, dropped, "what was in memory has been dropped");
-    assert!(transport.close(soon()).unwrap().in_flight == 0);
+    // What is in flight may fail meanwhile, and is not tried again.
+    let may_be = left.queued..=left.queued + left.in_flight;
+    assert!(may_be.contains(&dropped), "what was in memory has been dropped: {left:?} {dropped}");
+    // A later close has the first one's deadline; what is in flight ends by itself.
+    assert_eq!(transport.flush(soon()), Ok(Left::default()));
+    assert_eq!(transport.close(soon()).unwrap().in_flight, 0);
     for book in transport.stats() {
         assert_balanced(&book);
         assert_eq!((book.offered, book.pending()), (50, 0));
