@@ -28,7 +28,10 @@ fn main() {
         protocol::{Enriched, Outcome},
         transport::Left,
     };
-    use trackside_transports::{Exchange, Tracker, keys::FileKeys};
+    use trackside_transports::{
+        Exchange, Tracker,
+        keys::{FileKeys, Keys as _},
+    };
 
     const FORKS: u64 = 50;
     const THREADS: usize = 3;
@@ -67,9 +70,12 @@ fn main() {
         toml = format!("geo.file = '{}'\n{toml}", places.display());
     }
     let notes = seen.clone();
+    let keys = Arc::new(FileKeys::new(folder.file("keys")));
+    // A request waits 50 ms at most for another that makes it.
+    assert!(keys.key(NOON / (24 * 3_600 * 1_000_000)).is_some());
     let tracker = Tracker::builder(Config::builder().toml(&toml).build().unwrap())
         .clock(Hands::at(NOON))
-        .keys(Arc::new(FileKeys::new(folder.file("keys"))))
+        .keys(keys)
         .sink("callback", move || {
             let mut file = appending(&notes);
             Ok(Box::new(Does(move |batch: &[Enriched<'_>], _| {

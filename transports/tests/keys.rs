@@ -96,9 +96,12 @@ fn at_midnight_nobody_has_a_third_id_and_nobody_has_none() {
     let clock = Hands::at(MIDNIGHT - HOUR - SECOND);
     let seen = Arc::new(Mutex::new(Vec::new()));
     let noted = Arc::clone(&seen);
+    let keys = Arc::new(FileKeys::new(folder.keys()));
+    // A request waits 50 ms at most for another that makes the first.
+    assert!(keys.key(20_649).is_some());
     let tracker = Tracker::builder(config())
         .clock(clock.clone())
-        .keys(Arc::new(FileKeys::new(folder.keys())))
+        .keys(keys.clone())
         .sink(
             "callback",
             does(move |batch, _| {
@@ -131,7 +134,9 @@ fn at_midnight_nobody_has_a_third_id_and_nobody_has_none() {
         more_visits();
         assert_eq!(days(&folder.keys()), [20_649]);
         clock.put(MIDNIGHT - HOUR);
-        eventually("tomorrow's key is ready", || days(&folder.keys()) == [20_649, 20_650]);
+        eventually("tomorrow's key is ready", || {
+            days(&folder.keys()) == [20_649, 20_650] && keys.key(20_650).is_some()
+        });
         // At midnight nobody needs the file, nor could have it.
         fs::remove_file(folder.keys()).unwrap();
         fs::create_dir(folder.keys()).unwrap();

@@ -141,7 +141,7 @@ cycle.append(cycle)
 
 #: A sink that hangs, and another that does not.
 HANGS = """
-import threading
+import threading, time
 is_inside = threading.Event()
 def hang(batch):
     is_inside.set()
@@ -157,6 +157,8 @@ visit(tracker, "/")
 assert is_inside.wait(60)
 visit(tracker, "/")
 visit(tracker, "/")
+while tracker.stats().destinations["mine"].delivered < 3:
+    time.sleep(0.01)
 """
 
 #: What the log is told then, of the one that hangs.

@@ -315,7 +315,12 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
             // A client that breaks off ends its connection and nothing else.
             drop(match &of_thread.serve {
                 Some(serve) => serve(&stream, connection),
-                None => serve(&stream, connection, &of_thread),
+                None => {
+                    let served = serve(&stream, connection, &of_thread);
+                    // A child that was forked meanwhile may have it, too.
+                    stream.shutdown(Shutdown::Write).ok();
+                    served
+                }
             });
             drop(stream);
             let mut state = of_thread.lock();

@@ -113,6 +113,8 @@ fn a_handler_that_panics_is_not_counted_and_harms_nobody_else() {
     turn(&browser, [1]);
     assert!(browser.open("GET", "/panic", &[]).is_err());
     turn(&browser, [2]);
+    // The connection is closed before the request's end is told.
+    eventually("abandoned", || site.tracker.stats().requests.skipped == [(Reason::Abandoned, 1)]);
     let stats = site.settled();
     assert_eq!((stats.requests.tracked, stats.requests.skipped), (2, vec![(Reason::Abandoned, 1)]));
     assert_eq!(paths(&rows(&store)), page_paths([1, 2]));

@@ -71,9 +71,11 @@ fn a_read_only_store_is_a_counted_loss() {
         site.settled();
     }
     let mode = |path: &Path, mode| fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
-    // The test's own program, where anybody may run it.
+    // The test's own program, where anybody may run it. Were it written here, a child of another test would have it open
+    // for writing until it is a program of its own, and nothing runs meanwhile.
     let program = folder.join("program");
-    fs::copy(env::current_exe().unwrap(), &program).unwrap();
+    let copied = Command::new("cp").arg(env::current_exe().unwrap()).arg(&program).status().unwrap();
+    assert!(copied.success());
     mode(&program, 0o555);
     mode(&store, 0o444);
     mode(folder.path(), 0o555);

@@ -198,6 +198,7 @@ fn each_stage_has_a_time_out_within_that_of_the_whole() {
     long.stages.connect = short;
     let mut through_a_silent_one = sink(Lines::to(&collector), long);
     assert_eq!(deliver(&mut *through_a_silent_one, &hits).outcome, Outcome::Retry(None), "connect");
+    assert!(collector.wait_for(1, LIMIT));
     assert_eq!(collector.count(), 1);
     drop(silent);
 }
@@ -205,7 +206,7 @@ fn each_stage_has_a_time_out_within_that_of_the_whole() {
 #[test]
 fn a_receiver_that_stops_reading_is_given_up_within_the_time_of_its_stage() {
     let mut http = Http::from(Duration::from_secs(3_600));
-    http.stages.send = Duration::from_millis(200);
+    http.stages.send = Duration::from_secs(1);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/?", listener.local_addr().unwrap());
     let (begun, ended) = (mpsc::channel(), mpsc::channel::<()>());

@@ -299,9 +299,12 @@ fn a_read_only_store_is_told() {
     let mode = |path: &Path, mode| {
         fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
     };
-    // The test's own program, where anybody may run it.
+    // The test's own program, where anybody may run it. Were it written here, a child of another test would have it open
+    // for writing until it is a program of its own, and nothing runs meanwhile.
     let program = folder.join("program");
-    fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+    let copied =
+        process::Command::new("cp").arg(std::env::current_exe().unwrap()).arg(&program).status().unwrap();
+    assert!(copied.success());
     mode(&program, 0o555);
     mode(&path, 0o444);
     mode(folder.path(), 0o555);

@@ -12,6 +12,11 @@ fn batches_of_four(name: &str) -> Options {
     options
 }
 
+/// By one worker. An attempt that waits until all have been submitted would call others to help.
+fn one_at_a_time(name: &str) -> Options {
+    Options { workers: Workers::Count(1), ..batches_of_four(name) }
+}
+
 fn failed(batch: &[Enriched<'_>]) -> Delivery {
     all(batch, Outcome::Retry(None)).answered()
 }
@@ -33,16 +38,15 @@ fn while_the_receiver_is_away_one_attempt_at_a_time_looks_for_it() {
     let mut options = options("breaker");
     options.workers = Workers::Count(4);
     options.batch.hits = 1;
-    let is_up = Arc::new(AtomicUsize::new(0));
+    let (is_up, is_open) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
     let (up, inside, most) = (is_up.clone(), AtomicUsize::new(0), Arc::new(AtomicUsize::new(0)));
-    let seen = most.clone();
-    let (pool, _) = scripted(options, move |attempt, batch| {
+    let (opened, seen) = (is_open.clone(), most.clone());
+    let (pool, _) = scripted(options, move |_, batch| {
         if up.load(SeqCst) == 1 {
             return all(batch, Outcome::Delivered);
         }
         let now = inside.fetch_add(1, SeqCst) + 1;
-        if attempt > 20 {
-            // By then the breaker has opened, and who began before is back.
+        if opened.load(SeqCst) {
             seen.fetch_max(now, SeqCst);
         }
         // Slower than a worker's tick, so that others are called to help.
@@ -52,7 +56,13 @@ fn while_the_receiver_is_away_one_attempt_at_a_time_looks_for_it() {
         all(batch, Outcome::Retry(None))
     });
     submit_all(&pool, &hits(40));
-    eventually("many attempts", || stats(&pool).retries > 60);
+    eventually("the breaker opens, and who began before is back", || {
+        let book = stats(&pool);
+        book.openings == 1 && book.in_flight == 0
+    });
+    is_open.store(true, SeqCst);
+    let before = stats(&pool).retries;
+    eventually("many attempts", || stats(&pool).retries > before + 40);
     let book = stats(&pool);
     assert_balanced(&book);
     assert_ne!(book.breaker, Breaker::Closed);
@@ -67,12 +77,15 @@ fn while_the_receiver_is_away_one_attempt_at_a_time_looks_for_it() {
 #[test]
 fn an_outage_accuses_no_hit() {
     let up = Arc::new(AtomicUsize::new(0));
-    let is_up = up.clone();
-    let (pool, notes) = scripted(batches_of_four("outage"), move |_, batch| {
+    let (is_up, all_here) = (up.clone(), Door::default());
+    let here = all_here.clone();
+    let (pool, notes) = scripted(one_at_a_time("outage"), move |_, batch| {
+        here.pass();
         if is_up.load(SeqCst) == 0 { failed(batch) } else { all(batch, Outcome::Delivered) }
     });
     let hits = hits(12);
     submit_all(&pool, &hits);
+    all_here.open();
     eventually("many attempts", || notes.batches().len() > 40);
     up.store(1, SeqCst);
     assert!(pool.flush(soon()).unwrap().is_empty());
@@ -87,15 +100,18 @@ fn an_outage_accuses_no_hit() {
 #[test]
 fn a_poison_hit_is_found_and_refused_and_no_other() {
     for (place, answer) in [(0, Outcome::Retry(None)), (2, Outcome::Unknown), (3, Outcome::Retry(None))] {
-        let mut options = batches_of_four("poison");
+        let mut options = one_at_a_time("poison");
         options.dedupe = true;
         let hits = hits(8);
-        let poison = hits[place].id();
+        let (poison, all_here) = (hits[place].id(), Door::default());
+        let here = all_here.clone();
         let (pool, notes) = scripted(options, move |_, batch| {
+            here.pass();
             let is_here = batch.iter().any(|enriched| enriched.hit.id() == poison);
             if is_here { all(batch, answer.clone()).answered() } else { all(batch, Outcome::Delivered) }
         });
         submit_all(&pool, &hits);
+        all_here.open();
         let others = settle_by_comparison(&pool);
         let book = stats(&pool);
         assert_balanced(&book);
@@ -161,11 +177,12 @@ fn what_never_reached_the_receiver_accuses_nobody() {
 
 #[test]
 fn a_batch_that_steps_aside_is_in_the_books_and_goes_at_close() {
-    let mut options = batches_of_four("aside");
+    let mut options = one_at_a_time("aside");
     options.max_age = Duration::from_secs(3_600);
-    let door = Door::default();
-    let at = door.clone();
+    let (door, all_here) = (Door::default(), Door::default());
+    let (at, here) = (door.clone(), all_here.clone());
     let (pool, notes) = scripted(options, move |attempt, batch| {
+        here.pass();
         if attempt < 3 {
             return failed(batch);
         }
@@ -174,6 +191,7 @@ fn a_batch_that_steps_aside_is_in_the_books_and_goes_at_close() {
     });
     let hits = hits(8);
     submit_all(&pool, &hits);
+    all_here.open();
     door.wait_for(1);
     assert_eq!(notes.batches()[3], ids(&hits[4..]));
     let book = stats(&pool);

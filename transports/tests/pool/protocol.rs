@@ -83,10 +83,11 @@ fn one_visitor_a_request_means_batches_of_one_group() {
 fn a_receiver_of_single_hits_gets_single_hits_and_more_workers_when_it_is_slow() {
     let mut options = options("single");
     options.protocol = Some(Arc::new(Narrow { batch: 1, one_visitor: false }));
-    let door = Door::default();
-    let at = door.clone();
+    let (door, all_here) = (Door::default(), Door::default());
+    let (at, here) = (door.clone(), all_here.clone());
     let (pool, notes) = scripted(options, move |attempt, batch| {
         if attempt == 0 {
+            here.pass();
             // Slower than a worker's tick.
             let began = Instant::now();
             eventually("a slow delivery", || began.elapsed() > Duration::from_millis(6));
@@ -96,6 +97,7 @@ fn a_receiver_of_single_hits_gets_single_hits_and_more_workers_when_it_is_slow()
         all(batch, Outcome::Delivered)
     });
     submit_all(&pool, &hits(30));
+    all_here.open();
     door.wait_for(8);
     assert_eq!(stats(&pool).in_flight, 8);
     door.open();

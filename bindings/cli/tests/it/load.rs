@@ -171,7 +171,7 @@ fn a_collector_that_never_answers_does_not_keep_it_from_ending() {
     let stalled = TcpListener::bind("127.0.0.1:0").unwrap();
     let place = Place::new();
     let configuration = format!(
-        "consent.policy = 'none'\ntrack.bots = 'keep'\nshutdown = '100ms'\n[[destination]]\ntype = 'sqlite'\n[[destination]]\n\
+        "consent.policy = 'none'\ntrack.bots = 'keep'\nshutdown = '2s'\n[[destination]]\ntype = 'sqlite'\n[[destination]]\n\
          type = 'ga-v1'\ntracking_id = 'UA-1-1'\nqueue.hits = 200\nurl = 'http://{}/collect'\n",
         stalled.local_addr().unwrap()
     );

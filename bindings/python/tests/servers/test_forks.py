@@ -84,7 +84,8 @@ is_over = threading.Event()
 counted = [0, 0]
 
 def go_on(which):
-    while not is_over.is_set():
+    # No more than what the queue holds if nobody takes any.
+    while not is_over.is_set() and counted[which] < 2_000:
         visit(f"/thread/{which}/{counted[which]}")
         counted[which] += 1
         time.sleep(0.0005)

@@ -54,7 +54,9 @@ class Server(Process):
         return [json.loads(line[5:]) for line in self.lines if line.startswith("BOOK ")]
 
 
-def compare(server: Server, load: Load, collector: Collector) -> None:
+def compare(server: Server, load: Load, collector: Collector, are_recycled: bool = False) -> None:
+    """A worker that is ended before it listens to signals, as may be where workers are recycled, is killed;
+    it has counted nothing."""
     load.check(collector.counted())
     books = server.books()
     seen = sum(book["seen"] for book in books)
@@ -63,7 +65,8 @@ def compare(server: Server, load: Load, collector: Collector) -> None:
     assert len(load.seen) <= seen <= len(load.seen) + len(load.failed)
     assert delivered == seen == len(collector.posts)
     assert all(book["to"]["ga-v1"]["pending"] == book["failures"] == 0 for book in books)
-    assert "SIGKILL" not in server.output
+    if not are_recycled:
+        assert "SIGKILL" not in server.output
     assert "Traceback" not in server.output
 
 
@@ -102,7 +105,7 @@ def test_workers_are_recycled(kind: str, preload: str, tmp_path: Path) -> None:
         load.run(400)
         assert server.stop() == 0
         assert len(load.seen) > 300
-        compare(server, load, collector)
+        compare(server, load, collector, are_recycled=True)
         assert sum(book["seen"] > 0 for book in server.books()) > 2
 
 

@@ -71,7 +71,7 @@ def test_workers_are_recycled(tmp_path: Path) -> None:
     options = ["--max-requests=150", "--min-worker-lifetime=0"]
     with Collector() as collector, Server(tmp_path, to(collector.url), options) as server:
         load = Load(server.started().port)
-        load.run(400)
+        load.run(500)
         # A worker that is ended as soon as it is there does not hear of it.
         for _ in range(2):
             server.expect("Respawned uWSGI worker")

@@ -64,10 +64,10 @@ fn certificates_that_cannot_be_read() {
 
 #[test]
 fn no_answer_in_time() {
-    let bench = bench("URL/v1/batch", "timeout = '50ms'");
+    let bench = bench("URL/v1/batch", "timeout = '1s'");
     bench
         .check([Answer::status(200).held()], &[])
-        .has(&["wrong … is there and does not answer within 50ms … raise `timeout`"]);
+        .has(&["wrong … is there and does not answer within 1s … raise `timeout`"]);
     // All destinations at once, within the time that is given for all.
     bench.configure("", "rudderstack", &format!("{RUDDERSTACK}'URL/v1/batch'"));
     bench.check([Answer::status(200).held()], &["--timeout", "1s"]).has(&["wrong … does not answer within "]);

@@ -52,6 +52,8 @@ impl Bench {
         self.collector.always(Answer::hang_up());
         self.collector.script(answers);
         let said = Said::of(self.run(&[arguments, &["--format", "json"]].concat()));
+        // Of a request that was given up it may not have heard yet.
+        self.collector.wait_for(before + most, LONG);
         assert_eq!(self.collector.count() - before, most, "{}", said.ran.out);
         said
     }
