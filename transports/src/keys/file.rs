@@ -179,6 +179,8 @@ impl Locked {
     fn take(path: &Path, patience: Duration) -> Result<Self, Problem> {
         let deadline = Instant::now() + patience;
         loop {
+            // Who slept longer than it meant to has one try more.
+            let is_last = Instant::now() >= deadline;
             // Opened anew each time: who holds the lock is about to put another file there.
             let mut options = OpenOptions::new();
             let file = private(options.read(true).write(true).create(true).truncate(false))
@@ -195,7 +197,7 @@ impl Locked {
                 Err(TryLockError::WouldBlock) => thread::sleep(LOCK_LOOK),
                 Err(TryLockError::Error(error)) => return Err(Problem::io("lock")(error)),
             }
-            if Instant::now() >= deadline {
+            if is_last {
                 return Err(Problem::Busy);
             }
         }
