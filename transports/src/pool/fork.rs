@@ -43,6 +43,8 @@ mod window;
 pub use self::exit::at_exit;
 #[cfg(unix)]
 pub use self::handlers::install;
+#[cfg(unix)]
+pub use self::locks::without_fork;
 pub use self::{
     attach::{Attaching, attaching, begin, end},
     gate::{Gate, may_open},
@@ -75,4 +77,4 @@ pub fn is_child() -> bool {
 #[cfg(not(unix))]
 mod elsewhere;
 #[cfg(not(unix))]
-pub use self::elsewhere::{at_exit, install};
+pub use self::elsewhere::{at_exit, install, without_fork};

@@ -31,8 +31,8 @@ impl Entry {
 /// that long.
 static AMID: Window = Window::new(Duration::from_millis(200));
 
-/// Does `work` while nobody forks.
-pub(super) fn without_fork<R>(work: impl FnOnce() -> R) -> R {
+/// Does `work` while nobody forks: forks wait for it, but at most 100 ms.
+pub fn without_fork<R>(work: impl FnOnce() -> R) -> R {
     let _amid = AMID.enter();
     work()
 }

@@ -13,6 +13,7 @@ mod ask;
 mod compress;
 mod connect;
 mod fault;
+mod first;
 mod join;
 mod line;
 mod progress;
@@ -40,6 +41,7 @@ use crate::sink::{Sink, SinkFactory};
 /// the feature `tls`), if the proxy is none, and if the file of certificates cannot be used.
 pub fn factory(protocol: Arc<dyn Protocol>, http: impl Into<Http>) -> impl SinkFactory {
     let http = http.into();
+    first::make();
     move || Ok(Box::new(HttpSink::open(Arc::clone(&protocol), &http)?) as Box<dyn Sink>)
 }
 
