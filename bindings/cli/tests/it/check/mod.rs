@@ -7,7 +7,10 @@ mod receivers;
 use serde_json::Value;
 use trackside_tests::collector::{Answer, Collector};
 
-use crate::place::{Place, Ran};
+use crate::{
+    place::{Place, Ran},
+    server::LONG,
+};
 
 /// A secret of every receiver, in each form in which one is sent.
 const SECRET: &str = "whsec_czNjcmV0czNjcmV0czNjcmV0czNjcmV0";
