@@ -26,6 +26,9 @@ pub trait Load {
 /// The time between two operations that are not back to back.
 const PACE: Duration = Duration::from_micros(200);
 
+/// Between two looks at the clock that are so far apart, somebody else had the processor.
+const TAKEN: Duration = Duration::from_nanos(500);
+
 /// How long the operations took, in nanoseconds.
 pub struct Times(Histogram<u64>);
 
@@ -103,6 +106,19 @@ pub fn paced(load: &impl Load, count: usize) -> Times {
     }
     load.settle();
     times
+}
+
+/// How often a second the processor is taken from a thread that spins, seen for so long. A guest's own counters do not
+/// know how often its host does so, which empties the cache of page addresses each time.
+pub fn interruptions(time: Duration) -> f64 {
+    let begin = Instant::now();
+    let (mut last, mut taken) = (begin, 0);
+    while last - begin < time {
+        let now = Instant::now();
+        taken += usize::from(now - last >= TAKEN);
+        last = now;
+    }
+    taken as f64 / (last - begin).as_secs_f64()
 }
 
 /// `rounds` rounds in which `threads` threads share `burst` operations. Also says how many operations

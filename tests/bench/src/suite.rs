@@ -1,9 +1,9 @@
 //! What is measured: for each figure, everybody in turn, as many times as there are runs.
 
-use std::io;
+use std::{io, time::Duration};
 
 use crate::{
-    clock::Times,
+    clock::{self, Times},
     collector::Collector,
     encode, job,
     report::{Limit, Row, Series},
@@ -439,23 +439,31 @@ impl Effort {
     }
 }
 
-/// p50 and p99 of each of `who`, in µs.
+/// How long the machine is watched before a turn.
+const WATCH: Duration = Duration::from_millis(10);
+
+/// p50 and p99 of each of `who`, in µs. Says besides how undisturbed the machine was.
 fn latencies(who: &[&str], how: &[String; 2], effort: Effort) -> io::Result<[Vec<Series>; 2]> {
     let collector = Collector::start(None)?;
     let mut series = [vec![Series::new(); who.len()], vec![Series::new(); who.len()]];
+    let mut interruptions = Series::new();
     for _ in 0..effort.runs {
         let mut times: Vec<_> = who.iter().map(|_| Times::new()).collect();
+        let mut taken = 0.0;
         for _ in 0..effort.turns {
+            taken += clock::interruptions(WATCH);
             for (who, times) in who.iter().zip(&mut times) {
                 job::time(&["request", who, collector.url(), &how[0], &how[1]], times)?;
             }
         }
+        interruptions.push(taken / effort.turns as f64);
         for (series, quantile) in series.iter_mut().zip([0.5, 0.99]) {
             for (series, times) in series.iter_mut().zip(&times) {
                 series.push(times.at(quantile) as f64 / 1e3);
             }
         }
     }
+    eprintln!("the processor was taken from a thread that spins {interruptions} times a second");
     Ok(series)
 }
 
