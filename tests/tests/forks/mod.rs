@@ -66,7 +66,8 @@ fn path(who: usize, n: u64) -> String {
     format!("/{who}/{n}")
 }
 
-fn fork(who: usize, work: impl FnOnce()) -> Child {
+/// Does `work` in a child, which is the `who`th from then on.
+pub fn fork(who: usize, work: impl FnOnce()) -> Child {
     // SAFETY: the child uses of what it inherits only what is fit for it; that is what is tested.
     let child = unsafe { libc::fork() };
     if child == 0 {
@@ -89,14 +90,14 @@ fn watchdog() {
 }
 
 /// A child of this process, which does not outlive a test that fails.
-struct Child {
+pub struct Child {
     id: libc::pid_t,
     is_gone: bool,
 }
 
 impl Child {
     /// Waits for the child's end, and asks that it ended well.
-    fn succeeded(mut self) {
+    pub fn succeeded(mut self) {
         let status = self.wait();
         assert!(libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0, "status {status:#x}");
     }

@@ -43,8 +43,8 @@ mod window;
 pub use self::exit::at_exit;
 #[cfg(unix)]
 pub use self::handlers::install;
-#[cfg(unix)]
-pub use self::locks::without_fork;
+#[cfg(all(unix, feature = "http"))]
+pub(crate) use self::locks::without_fork;
 pub use self::{
     attach::{Attaching, attaching, begin, end},
     gate::{Gate, may_open},
@@ -76,5 +76,7 @@ pub fn is_child() -> bool {
 
 #[cfg(not(unix))]
 mod elsewhere;
+#[cfg(all(not(unix), feature = "http"))]
+pub(crate) use self::elsewhere::without_fork;
 #[cfg(not(unix))]
-pub use self::elsewhere::{at_exit, install, without_fork};
+pub use self::elsewhere::{at_exit, install};

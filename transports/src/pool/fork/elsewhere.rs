@@ -11,6 +11,7 @@ pub fn install() {}
 pub fn at_exit(_: Weak<dyn CloseAtExit>) {}
 
 /// Does `work`: nobody forks here.
-pub fn without_fork<R>(work: impl FnOnce() -> R) -> R {
+#[cfg(feature = "http")]
+pub(crate) fn without_fork<R>(work: impl FnOnce() -> R) -> R {
     work()
 }

@@ -18,7 +18,8 @@ use crate::pool::fork;
 static IS_MADE: AtomicBool = AtomicBool::new(false);
 
 /// Has it made before there is a worker, and while nobody forks. Whoever comes while another thread makes it waits for
-/// that thread, which a child forked meanwhile does not have: no request of the child's would ever end.
+/// that thread, which a child forked meanwhile does not have: no request of the child's would ever end. A fork does not
+/// wait without bound; if one comes in the midst all the same, opening a tracker in its child never ends.
 pub(super) fn make() {
     if IS_MADE.load(SeqCst) {
         return;
@@ -27,7 +28,7 @@ pub(super) fn make() {
     fork::without_fork(|| {
         let config = Agent::config_builder().proxy(None).build();
         // Fails where the host would be looked up.
-        Agent::with_parts(config, (), Nowhere).get("http://localhost/").call().ok();
+        Agent::with_parts(config, (), Nowhere).get("http://trackside.invalid/").call().ok();
     });
     IS_MADE.store(true, SeqCst);
 }
