@@ -179,7 +179,7 @@ impl Locked {
     fn take(path: &Path, patience: Duration) -> Result<Self, Problem> {
         let deadline = Instant::now() + patience;
         loop {
-            // Who slept longer than it meant to has one try more.
+            // The last try begins after the deadline, however long a sleep was.
             let is_last = Instant::now() >= deadline;
             // Opened anew each time: who holds the lock is about to put another file there.
             let mut options = OpenOptions::new();
@@ -194,6 +194,7 @@ impl Locked {
                         return Ok(locked);
                     }
                 }
+                Err(TryLockError::WouldBlock) if is_last => {}
                 Err(TryLockError::WouldBlock) => thread::sleep(LOCK_LOOK),
                 Err(TryLockError::Error(error)) => return Err(Problem::io("lock")(error)),
             }
