@@ -157,7 +157,9 @@ visit(tracker, "/")
 assert is_inside.wait(60)
 visit(tracker, "/")
 visit(tracker, "/")
+until = time.monotonic() + 60
 while tracker.stats().destinations["mine"].delivered < 3:
+    assert time.monotonic() < until, tracker.stats()
     time.sleep(0.01)
 """
 

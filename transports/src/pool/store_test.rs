@@ -136,7 +136,9 @@ fn a_slow_disk_keeps_no_hit_from_being_delivered() {
     submit(&running, &factory, 50);
     let mut now = Instant::now();
     running.look_after_spool(now);
+    let until = now + LONG;
     while running.stats().spooled == 0 {
+        assert!(now < until, "something is spooled");
         // Its time was over before the first write.
         now = Instant::now();
         running.look_after_spool(now);
