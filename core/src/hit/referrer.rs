@@ -17,8 +17,8 @@ pub(super) fn cleaned(referrer: &[u8], keeps: Keeps, urls: Urls, put: &mut dyn F
     let Some(Parts { whole, scheme, host, path, query }) = split(referrer, keeps.policy) else {
         return;
     };
-    // Behind a host it is a slash to browsers (URL standard §4.4); left as it is, `:email` in its segment's place would
-    // belong to the host.
+    // Behind a host it is a slash to browsers (URL standard §4.4, of http and https); left as it is, `:email` in its
+    // segment's place would belong to the host.
     let slashed;
     let (whole, path) = match path.strip_prefix(b"\\") {
         Some(rest) => {

@@ -26,7 +26,7 @@ pub trait Load {
 /// The time between two operations that are not back to back.
 const PACE: Duration = Duration::from_micros(200);
 
-/// Between two looks at the clock that are so far apart, somebody else had the processor.
+/// Between two looks at the clock that lie so far apart somebody else had the processor.
 const TAKEN: Duration = Duration::from_nanos(500);
 
 /// How long the operations took, in nanoseconds.

@@ -463,7 +463,7 @@ fn latencies(who: &[&str], how: &[String; 2], effort: Effort) -> io::Result<[Vec
             }
         }
     }
-    eprintln!("the processor was taken from a thread that spins {interruptions} times a second");
+    eprintln!("{}: the processor was taken from a thread that spins {interruptions} times a second", how[0]);
     Ok(series)
 }
 

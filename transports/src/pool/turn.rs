@@ -100,7 +100,7 @@ impl Running {
                     return Next::Deliver(batch);
                 }
             }
-            // Asked before the queue is emptied: all that a flush waits for goes out together.
+            // Asked before the queue is emptied: a flush that comes meanwhile would have what was taken sent without the rest.
             let is_awaited = self.books.is_awaited();
             let Some((back, has_more)) = self.gather(desk, now, hooks) else {
                 return Next::Inherited;
