@@ -174,7 +174,7 @@ impl Page {
         moment: Moment,
         notice: Option<Notice>,
     ) -> Self {
-        let [visitor, consent] = judge::describe(config, exchange);
+        let [visitor, consent] = judge::describe(config, exchange, request);
         let facts = Facts::new(config, request)
             .with_response(response)
             .with_beacon(annotations.beacon, moment.seconds())

@@ -349,8 +349,8 @@ pub fn visitor(config: &Config, exchange: &Exchange, request: &Request<'_>) -> V
 }
 
 /// Who the visitor is, and what it has allowed, for a person to read.
-pub(crate) fn describe(config: &Config, exchange: &Exchange) -> [String; 2] {
-    let mut visitor = exchange.caller.describe();
+pub(crate) fn describe(config: &Config, exchange: &Exchange, request: &Request<'_>) -> [String; 2] {
+    let mut visitor = exchange.caller.describe(&exchange.facts(config, request));
     if !config.script_cookies.is_empty() {
         visitor += &describe_joined(exchange);
     }

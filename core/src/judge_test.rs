@@ -302,7 +302,9 @@ fn an_event_is_made_once_for_each_policy() {
 fn a_visitor_is_described_for_a_person() {
     let described = |toml: &str, cookie: &str| {
         let headers = asked(cookie);
-        begin(&config(toml), &Request::new("GET", "/", &headers), moment(), None).caller.describe()
+        let (config, request) = (config(toml), Request::new("GET", "/", &headers));
+        let [visitor, _] = super::describe(&config, &begin(&config, &request, moment(), None), &request);
+        visitor
     };
     assert_eq!(described("mode = 'off'", ""), "none");
     assert_eq!(described("", ""), format!("new, would be {NEW}"));
@@ -389,7 +391,8 @@ fn whoever_is_asked_has_the_id_of_the_day_until_they_agree() {
     let mut exchange = begin(&config, &request, moment(), Some(&KEY));
     let id = KEY.id(b"www.example.com", [203, 0, 113, 9].into(), b"");
     assert_eq!((exchange.visitor_id(), exchange.is_notice_due()), (Some(id), true));
-    assert_eq!(exchange.caller.describe(), format!("cookieless, {id} until the end of the day (UTC)"));
+    let [visitor, _] = super::describe(&config, &exchange, &request);
+    assert_eq!(visitor, format!("cookieless, {id} until the end of the day (UTC)"));
     exchange.set_consent(&config, Consent::new(Choice::Granted, Choice::Unknown));
     assert_eq!((exchange.visitor_id(), exchange.is_notice_due()), (Some(KNOWN), false));
 }

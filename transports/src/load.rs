@@ -50,7 +50,7 @@ impl Tracker {
     /// Those of [`load::environment`](environment), and when a destination needs a feature that this build
     /// does not have.
     pub fn from_env() -> Result<Self, LoadError> {
-        let origin = named_file().map_or(Origin::Environment, Origin::File);
+        let origin = named_file().map_or(Origin::Environment, |path| Origin::file(&path));
         Self::open(environment()?).map_err(|error| LoadError::new(origin, Cause::Open(error)))
     }
 }
@@ -63,7 +63,7 @@ impl Tracker {
 /// When the file cannot be read or is neither `.toml` nor `.json`, when a variable is not UTF-8, and with
 /// every mistake of the configuration at once.
 pub fn file(path: impl AsRef<Path>) -> Result<Config, LoadError> {
-    over(&Document::read(path)?)
+    over(&Document::read(path)?, env::vars_os())
 }
 
 /// The configuration in a TOML text. The environment is not asked, but for secrets.
@@ -89,7 +89,7 @@ pub fn toml(text: &str) -> Result<Config, LoadError> {
 /// As for [`file`](file()).
 pub fn environment() -> Result<Config, LoadError> {
     if let Some(document) = Document::named()? {
-        return over(&document);
+        return over(&document, env::vars_os());
     }
     let fail = |cause| LoadError::new(Origin::Environment, cause);
     let variables = keys(env::vars_os()).map_err(fail)?;
@@ -198,11 +198,17 @@ impl fmt::Debug for Document {
     }
 }
 
-/// The configuration of a file, with the environment over it.
-fn over(document: &Document) -> Result<Config, LoadError> {
-    let fail = |cause| LoadError::new(Origin::file(&document.path), cause);
-    let variables = keys(env::vars_os()).map_err(fail)?;
-    document.add_to(builder()).env(variables).build().map_err(|error| fail(Cause::Config(error)))
+/// The configuration of a file, with an environment over it.
+fn over(
+    document: &Document,
+    environment: impl Iterator<Item = (OsString, OsString)>,
+) -> Result<Config, LoadError> {
+    let variables = keys(environment).map_err(|cause| LoadError::new(Origin::file(&document.path), cause))?;
+    let names = variables.iter().map(|(name, _)| name.clone()).collect();
+    document.add_to(builder()).env(variables).build().map_err(|error| {
+        let origin = Origin::File { path: document.path.clone(), variables: names };
+        LoadError::new(origin, Cause::Config(error))
+    })
 }
 
 fn named_file() -> Option<PathBuf> {
@@ -221,27 +227,28 @@ fn keys(all: impl Iterator<Item = (OsString, OsString)>) -> Result<Vec<(String, 
 }
 
 /// A configuration could not be read or opened. Its text names the file, if there is one, and every
-/// mistake in a line of its own.
-#[derive(Debug)]
+/// mistake in a line of its own; `Debug` is the same, as that is what a `main` shows which fails with it.
 pub struct LoadError(Box<Inner>);
 
-#[derive(Debug)]
 struct Inner {
     origin: Origin,
     cause: Cause,
 }
 
 /// Where the configuration stood.
-#[derive(Debug)]
 enum Origin {
     Environment,
-    File(PathBuf),
+    File {
+        path: PathBuf,
+        /// The variables of the environment that lie over it.
+        variables: Vec<String>,
+    },
     Text,
 }
 
 impl Origin {
     fn file(path: &Path) -> Self {
-        Self::File(path.to_owned())
+        Self::File { path: path.to_owned(), variables: Vec::new() }
     }
 }
 
@@ -263,7 +270,7 @@ impl LoadError {
     /// The configuration's file, if it stands in one.
     pub fn file(&self) -> Option<&Path> {
         match &self.0.origin {
-            Origin::File(path) => Some(path),
+            Origin::File { path, .. } => Some(path),
             Origin::Environment | Origin::Text => None,
         }
     }
@@ -282,11 +289,20 @@ impl LoadError {
     }
 }
 
+impl fmt::Debug for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 impl fmt::Display for LoadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0.origin {
             Origin::Environment => write!(f, "the environment ({FILE} names no file): ")?,
-            Origin::File(path) => write!(f, "{}: ", path.display())?,
+            Origin::File { path, variables } if variables.is_empty() => write!(f, "{}: ", path.display())?,
+            Origin::File { path, variables } => {
+                write!(f, "{}, with {} of the environment: ", path.display(), variables.join(", "))?;
+            }
             Origin::Text => {}
         }
         match &self.0.cause {

@@ -91,6 +91,21 @@ fn only_variables_of_ours_are_looked_at() {
     assert_eq!(ours, [("TRACKSIDE__MODE".to_owned(), "off".to_owned())]);
 }
 
+#[test]
+fn mistakes_of_a_file_with_variables_over_it_name_both() {
+    let folder = Folder::new("variables");
+    let document = Document::read(folder.write("api.toml", "track.count = 'api'\n")).unwrap();
+    let environment =
+        [("PATH", "/bin"), ("TRACKSIDE__MODE", "of")].map(|(name, value)| (name.into(), value.into()));
+    let error = over(&document, environment.into_iter()).unwrap_err();
+    let (text, path) = (error.to_string(), document.path().display());
+    let begins =
+        format!("{path}, with TRACKSIDE__MODE of the environment: mistakes in the configuration:\nmode: ");
+    assert!(text.starts_with(&begins), "{text}");
+    assert_eq!(format!("{error:?}"), text, "a `main` that fails with it shows it");
+    assert_eq!(error.file(), Some(document.path()));
+}
+
 #[cfg(unix)]
 #[test]
 fn a_variable_that_is_not_text_is_named() {

@@ -91,8 +91,8 @@
 //! | key | default | with `count = "api"` | meaning |
 //! | --- | --- | --- | --- |
 //! | `count` | `"pages"` | | the preset of the keys below; `"api"` sets no cookie and shows no notice |
-//! | `ignore` | `[]` | `[]` | list of paths that are skipped(`ignored`) |
-//! | `only` | `[]` | `[]` | list of paths; if there are any, others are skipped(`not-only`) |
+//! | `ignore` | `[]` | `[]` | list of paths that are skipped(`ignored`): `"/admin/"` is all that begins so; with `*`, which stands for any run of characters, slashes too, the whole path is meant: `"*/feed"`. `["/admin/", "*/admin"]` is `/admin` and all below it |
+//! | `only` | `[]` | `[]` | list of such paths; if there are any, others are skipped(`not-only`) |
 //! | `status` | `["200", "304"]` | `["2xx"]` | list of the statuses that count: `"200"`, `200`, `"2xx"` or `"200-299"` |
 //! | `methods` | `["GET"]` | all but HEAD and OPTIONS | list of the methods that count; their case matters (RFC 9110 §9.1) |
 //! | `content_types` | `["text/html", "application/xhtml+xml"]` | any | list of the types that count, without parameters; a page that a script puts in the place of the one shown (Turbo Drive, htmx with `HX-Boosted` or restoring its history, Inertia, Unpoly for a whole layer, Livewire's navigation, pjax, swup) counts whatever its type |

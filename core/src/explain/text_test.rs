@@ -6,10 +6,22 @@ use crate::{
     config::SecretSource,
     enrich::{Enricher, Lists},
     explain::Explanation,
+    visitor::DailyKey,
 };
 
 /// 2026-07-22 10:00:00 UTC, and sevens for all randomness.
 fn explained(toml: &str, target: &str, headers: &[(&str, &str)], status: u16) -> Explanation {
+    explained_with(None, toml, target, headers, status)
+}
+
+/// As [`explained`], on a day of this key.
+fn explained_with(
+    key: Option<&DailyKey>,
+    toml: &str,
+    target: &str,
+    headers: &[(&str, &str)],
+    status: u16,
+) -> Explanation {
     let config = Config::builder().toml(toml).secrets(|source| match source {
         SecretSource::Env("SECRET") => Ok("s3cret".to_owned()),
         other => Err(format!("{other:?}")),
@@ -27,7 +39,7 @@ fn explained(toml: &str, target: &str, headers: &[(&str, &str)], status: u16) ->
         &Response::new(status, &response),
         &Annotations::new(),
         moment,
-        None,
+        key,
     )
 }
 
@@ -88,6 +100,15 @@ fn the_visitor_is_described_as_scripts_in_the_browser_know_it() {
         line("", "_ga=GA1.1.11.22; trackside_consent=denied"),
         "visitor: none: without consent; the cookies that `join` asks for are not read without consent"
     );
+}
+
+#[test]
+fn a_caller_of_an_api_is_described_as_its_hit_has_it() {
+    let explanation =
+        explained_with(Some(&DailyKey([7; 32])), "track.count = 'api'", "/", &[("Host", "a.example")], 200);
+    let id = explanation.hits[0].hit.visitor().unwrap();
+    let text = explanation.to_string();
+    assert!(text.contains(&format!("visitor: cookieless, {id} until the end of the day (UTC)\n")), "{text}");
 }
 
 #[test]

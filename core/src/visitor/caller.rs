@@ -110,7 +110,7 @@ impl Caller {
     }
 
     /// Who they are, for a person to read.
-    pub(crate) fn describe(&self) -> String {
+    pub(crate) fn describe(&self, facts: &Facts<'_>) -> String {
         let id = |id: Option<Uuid>| match id {
             Some(id) => format!("cookieless, {id} until the end of the day (UTC)"),
             None => "none".to_owned(),
@@ -118,7 +118,9 @@ impl Caller {
         match (self.standing.footing, &self.identified) {
             (Footing::Anonymous, _) => "none: without consent".to_owned(),
             (Footing::Skip, _) => "nobody: without consent".to_owned(),
-            (Footing::Cookieless, _) | (Footing::Full, Identified::Anonymous) => id(self.cookieless.known()),
+            (Footing::Cookieless, _) | (Footing::Full, Identified::Anonymous) => {
+                id(self.cookieless.id(facts))
+            }
             (Footing::Full, Identified::New(id)) => format!("new, would be {id}"),
             (Footing::Full, Identified::Known(known)) => format!(
                 "{}, first visit {}, session began {}, last seen {} (seconds since 1970)",
