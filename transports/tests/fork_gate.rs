@@ -1,6 +1,7 @@
 //! What a fork finds open behind a gate, it closes; what it cannot close, the child may not open.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+#![allow(unsafe_code, reason = "the host's own handlers of fork are C")]
 #![cfg_attr(not(unix), allow(unused, reason = "there is no fork"))]
 
 mod kit;
@@ -14,9 +15,10 @@ fn main() {
     use std::{
         sync::{
             Arc,
-            atomic::{AtomicUsize, Ordering::SeqCst},
+            atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
         },
         thread,
+        time::{Duration, Instant},
     };
     use trackside_core::{
         Reason,
@@ -39,7 +41,26 @@ fn main() {
         }
     }
 
+    /// Whether a fork is to be looked at, whether it has begun, and whether the gate that is made then was entered.
+    static IS_WATCHED: AtomicBool = AtomicBool::new(false);
+    static IS_UNDER_WAY: AtomicBool = AtomicBool::new(false);
+    static IS_ENTERED: AtomicBool = AtomicBool::new(false);
+
+    /// Registered before the library's, and so called after them: between what they do and the fork itself. It has
+    /// another thread enter a new gate, and gives it a while.
+    extern "C" fn before_fork() {
+        if IS_WATCHED.load(SeqCst) {
+            IS_UNDER_WAY.store(true, SeqCst);
+            let until = Instant::now() + Duration::from_millis(100);
+            while !IS_ENTERED.load(SeqCst) && Instant::now() < until {
+                thread::yield_now();
+            }
+        }
+    }
+
     watchdog(120);
+    // SAFETY: the function never goes away, and does not unwind.
+    assert_eq!(unsafe { libc::pthread_atfork(Some(before_fork), None, None) }, 0);
     let folder = Folder::new("fork-gate");
     let (one, other) = (folder.file("one.db"), folder.file("other.db"));
     let closed = Arc::new(AtomicUsize::new(0));
@@ -151,6 +172,27 @@ fn main() {
     let mut gate = Gate::new(&one);
     assert!(!open(&mut gate));
     drop(gate);
+
+    // One that is made while a fork is under way is entered after it.
+    IS_WATCHED.store(true, SeqCst);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !IS_UNDER_WAY.load(SeqCst) {
+                thread::yield_now();
+            }
+            let mut late = Gate::new(folder.file("late.db"));
+            late.enter(|slot| {
+                *slot = Some(());
+                IS_ENTERED.store(true, SeqCst);
+            });
+        });
+        fork(|| {
+            assert!(!IS_ENTERED.load(SeqCst), "what is open now is the child's, too");
+            assert!(may_open(folder.file("late.db")));
+        })
+        .succeeded();
+    });
+    assert!(IS_ENTERED.load(SeqCst));
     folder.remove();
     println!("fork_gate: closed for each fork, and never opened where it could not be");
 }

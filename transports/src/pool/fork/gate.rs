@@ -6,18 +6,23 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::{self, Path, PathBuf},
     ptr,
-    sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering},
+    sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence},
     thread,
     time::{Duration, Instant},
 };
 
 #[cfg(unix)]
-use super::handlers::this_thread;
+use super::handlers::{this_thread, under_way};
 use super::{generation, list::List};
 
 #[cfg(not(unix))]
 fn this_thread() -> u32 {
     1
+}
+
+#[cfg(not(unix))]
+fn under_way() -> Option<bool> {
+    None
 }
 
 /// How long one look at a taken gate is apart from the next.
@@ -159,7 +164,21 @@ impl Node {
                 }
             }
         }
-        while !self.take(this_thread()) {
+        loop {
+            let is_taken = self.take(this_thread());
+            // A fork that has closed the gates has not closed one that was made since; and one that has yet to close
+            // them finds this one taken.
+            fence(Ordering::SeqCst);
+            match under_way() {
+                None if is_taken => break,
+                // A handler of the host's, on the forking thread: to wait for the fork would be in vain.
+                Some(true) if is_taken => {
+                    self.tainted_from.store(generation() + 1, Ordering::Release);
+                    break;
+                }
+                Some(false) if is_taken => self.holder.store(FREE, Ordering::Release),
+                _ => {}
+            }
             thread::sleep(PAUSE);
         }
         let _held = Held(self, generation());
@@ -189,6 +208,8 @@ fn place(path: &Path) -> PathBuf {
 /// taints its place for the child.
 #[cfg(unix)]
 pub(super) fn close_all(until: Instant) {
+    // Who takes a gate sees that a fork is under way, or is seen here.
+    fence(Ordering::SeqCst);
     let now = generation();
     for node in NODES.iter().filter(|node| node.generation == now) {
         while !node.take(FORK) {

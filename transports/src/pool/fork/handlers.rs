@@ -75,6 +75,13 @@ pub(super) fn this_thread() -> u32 {
     })
 }
 
+/// Whether a fork is under way for which the gates are closed, and then whether it is the calling thread's.
+pub(super) fn under_way() -> Option<bool> {
+    let forking = FORKING.load(Ordering::Acquire);
+    // One that was inherited is over.
+    (forking >> 32 == generation()).then(|| forking == forking_here())
+}
+
 fn forking_here() -> u64 {
     (generation() << 32) | u64::from(this_thread())
 }
