@@ -10,6 +10,7 @@ use trackside_core::{
 
 use super::{
     fault::Way,
+    first,
     line::{Answered, Line, speakable},
 };
 
@@ -33,6 +34,7 @@ pub(crate) fn ask(out: &Outgoing, http: &Http, until: Instant) -> Result<Told, F
         Finding::wrong(why.to_string(), "compare the destination's keys with the reference")
     };
     speakable(out).map_err(wrong)?;
+    first::make();
     let mut line = Line::open(&http).map_err(wrong)?;
     let way = Way::new(out.url(), &http);
     match line.send(out, None) {
