@@ -101,6 +101,7 @@ impl Running {
                 }
             }
             // Asked before the queue is emptied: a flush that comes meanwhile would have what was taken sent without the rest.
+            // So it would while another has the rest in hand, who sees to it as soon as that has landed.
             let is_awaited = self.books.is_awaited();
             let Some((back, has_more)) = self.gather(desk, now, hooks) else {
                 return Next::Inherited;
@@ -110,7 +111,7 @@ impl Running {
                 return Next::Exit;
             }
             let is_due = desk.batcher.due().is_some_and(|due| due <= now);
-            if is_due || until.is_some() || is_awaited {
+            if is_due || until.is_some() || (is_awaited && !desk.is_gathering) {
                 desk.release();
             }
             if desk.ready.is_empty() && !has_more {
