@@ -32,6 +32,8 @@ fn first() -> io::Result<impl Future<Output = ()> + Send> {
     };
     use tokio::signal::unix::{SignalKind, signal};
 
+    // Listened to before anything else takes away what a signal does by itself: none is lost.
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let is_second = Arc::new(AtomicBool::new(false));
     // A shell tells an end by a signal as 128 + its number.
     for (number, code) in [(SIGINT, 130), (SIGTERM, 143)] {
@@ -39,7 +41,6 @@ fn first() -> io::Result<impl Future<Output = ()> + Send> {
         flag::register_conditional_shutdown(number, code, Arc::clone(&is_second))?;
         flag::register(number, Arc::clone(&is_second))?;
     }
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     Ok(async move {
         tokio::select! {
             _ = interrupt.recv() => {}
