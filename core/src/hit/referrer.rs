@@ -67,11 +67,13 @@ fn split(referrer: &[u8], policy: QueryPolicy) -> Option<Parts<'_>> {
     let has_query = matches!(policy, QueryPolicy::Keep | QueryPolicy::Raw);
     let end = if has_query { memchr(b'#', rest) } else { memchr2(b'#', b'?', rest) };
     let rest = &rest[..end.unwrap_or(rest.len())];
+    let is_web = [&b"https"[..], b"http"].iter().any(|web| referrer[..colon].eq_ignore_ascii_case(web));
     // Where the host begins and ends.
     let (mut host, mut authority) = (0, rest.len());
     for (at, byte) in rest.iter().enumerate() {
         match byte {
             b'@' => host = at + 1,
+            b'\\' if !is_web => {}
             b'/' | b'?' | b'\\' => {
                 authority = at;
                 break;
@@ -163,6 +165,8 @@ mod test {
             assert_eq!(with(expected, keeps, urls), expected, "what was recorded stays");
         }
         assert_eq!(joined("http://a\\b?c=d", QueryPolicy::Drop), "http://a/b");
+        assert_eq!(joined("HTTP://a\\b", QueryPolicy::Drop), "HTTP://a/b");
+        assert_eq!(joined("other://me:p\\w@a/b", QueryPolicy::Drop), "other://a/b", "elsewhere it is none");
     }
 
     #[test]
