@@ -10,7 +10,8 @@ mod forks;
 
 #[cfg(unix)]
 fn main() {
-    unix::children_post_that_were_forked_as_the_first_factory_was_made();
+    unix::children_post_that_were_forked_during("a factory was made", |config| drop(unix::factory(config)));
+    unix::children_post_that_were_forked_during("a receiver was checked", unix::check);
     unix::children_post_beside_a_parent_that_is_held_anywhere_in_its_first_post();
 }
 
@@ -32,7 +33,7 @@ mod unix {
     use trackside_core::protocol::{self, Enriched};
     use trackside_tests::collector::Collector;
     use trackside_transports::{
-        pool,
+        check, pool,
         sink::{Delivery, Sink, SinkFactory},
         sinks,
     };
@@ -96,16 +97,21 @@ mod unix {
         Config::builder().toml(&toml).build().unwrap()
     }
 
-    fn factory(config: &Config) -> impl SinkFactory + use<> {
+    pub(crate) fn factory(config: &Config) -> impl SinkFactory + use<> {
         sinks::http::factory(protocol::of(&config.destinations()[0].receiver).unwrap(), LIMIT)
     }
 
+    pub(crate) fn check(config: &Config) {
+        check::check(config, &config.destinations()[0], &check::Options::new(LIMIT));
+    }
+
+    /// The pages of the hits, but that of a check.
     fn paths(collector: &Collector) -> Vec<String> {
         let forms = collector
             .requests()
             .into_iter()
             .map(|request| serde_urlencoded::from_bytes::<BTreeMap<String, String>>(&request.body).unwrap());
-        forms.map(|form| form["dp"].clone()).collect()
+        forms.map(|form| form["dp"].clone()).filter(|path| path != "/trackside-check").collect()
     }
 
     /// Registered after the library's handlers, and so called before them: the fork is to wait for what is let go here.
@@ -113,13 +119,14 @@ mod unix {
         ALLOWED.store(usize::MAX, SeqCst);
     }
 
-    pub(crate) fn children_post_that_were_forked_as_the_first_factory_was_made() {
+    /// `work` is what the process does first with ureq.
+    pub(crate) fn children_post_that_were_forked_during(what: &str, work: fn(&Config)) {
         let collector = Collector::start().unwrap();
         let config = config(&collector);
         let mut forks = 0;
         loop {
             // Each in a process that has made nothing.
-            fork(forks + 1, || fork_at(forks + 1, &config)).succeeded();
+            fork(forks + 1, || fork_at(forks + 1, &config, work)).succeeded();
             let received = paths(&collector).len();
             if received == forks {
                 break;
@@ -127,27 +134,27 @@ mod unix {
             forks += 1;
             assert_eq!(received, forks, "one hit of each");
         }
-        assert!(forks > 10, "a factory was made with {forks} allocations");
-        println!("http_first_fork: {forks} forks while a factory was made, as many hits");
+        assert!(forks > 10, "{what} with {forks} allocations");
+        println!("http_first_fork: {forks} forks while {what}, as many hits");
     }
 
-    /// Forks a child while a thread that makes a factory is before its `n`th allocation, if it comes to it.
-    fn fork_at(n: usize, config: &Config) {
+    /// Forks a child while a thread that does `work` is before its `n`th allocation, if it comes to it.
+    fn fork_at(n: usize, config: &Config, work: fn(&Config)) {
         pool::fork::install();
         // SAFETY: the function only stores a number, and never goes away.
         assert_eq!(unsafe { libc::pthread_atfork(Some(let_go), None, None) }, 0);
         ALLOWED.store(n - 1, SeqCst);
-        let maker = thread::spawn({
+        let worker = thread::spawn({
             let config = config.clone();
             move || {
                 IS_HELD.set(true);
-                drop(factory(&config));
+                work(&config);
                 IS_HELD.set(false);
             }
         });
         let until = Instant::now() + LIMIT;
-        while CAME.load(SeqCst) < n && !maker.is_finished() {
-            assert!(Instant::now() < until, "the factory gets on");
+        while CAME.load(SeqCst) < n && !worker.is_finished() {
+            assert!(Instant::now() < until, "it gets on");
             thread::yield_now();
         }
         if CAME.load(SeqCst) == n {
@@ -158,7 +165,7 @@ mod unix {
             });
             child.succeeded();
         }
-        maker.join().unwrap();
+        worker.join().unwrap();
     }
 
     pub(crate) fn children_post_beside_a_parent_that_is_held_anywhere_in_its_first_post() {

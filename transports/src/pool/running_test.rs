@@ -1,8 +1,13 @@
-use std::{collections::BTreeSet, sync::mpsc};
+use std::{
+    collections::BTreeSet,
+    mem,
+    sync::{atomic::AtomicUsize, mpsc},
+};
 
 use trackside_core::{
     Annotations, Config, Moment, Request, Response,
     config::Policy,
+    hit::Edit,
     judge,
     protocol::{Enriched, Outcome},
     transport::Left,
@@ -11,7 +16,7 @@ use trackside_core::{
 
 use super::*;
 use crate::{
-    hooks::Hooks,
+    hooks::{HookError, Hooks},
     pool::{settle::Attempt, turn::Next},
     sink::{AnyFactory, Delivery, Sink, SinkError},
     stage::Stage,
@@ -332,4 +337,45 @@ fn copies_that_wait_for_a_receiver_that_fails_are_within_the_bytes_of_the_queue(
     assert!(copy > 10_000, "{copy}");
     // As many as fit beside what waits, and the one with which it was seen.
     assert_eq!(tried.len(), (BYTES - HITS * own) / copy + 1, "{own} and {copy} bytes");
+}
+
+/// Code of the host that does this about each hit.
+struct Does<F>(F);
+
+impl<F: Fn() + Send + Sync + 'static> Hooks for Does<F> {
+    fn filter(&self, _: &Enriched<'_>) -> Result<bool, HookError> {
+        (self.0)();
+        Ok(true)
+    }
+
+    fn edit(&self, _: &Enriched<'_>, _: &mut Edit) -> Result<(), HookError> {
+        Ok(())
+    }
+
+    fn share(&self) -> Box<dyn Hooks> {
+        panic!("there is no other worker")
+    }
+}
+
+#[test]
+fn a_flush_does_not_send_without_the_rest_what_another_worker_has_in_hand() {
+    let (plan, factory, _) = plan_of_age(LONG);
+    let stage = Some(Arc::new(Stage::open(&config()).unwrap()));
+    let plan = Plan::new(Options { stage, ..plan.options.clone() }, Backoff::default());
+    let running = Running::with_crew(&Arc::new(plan), Crew::without_threads());
+    for _ in 0..3 {
+        assert_eq!(running.submit(hit(), &factory), Submitted::Queued);
+    }
+    let now = Instant::now();
+    let (hits, other) = (AtomicUsize::new(0), Arc::clone(&running));
+    let hooks = Does(move || {
+        // The last is asked about while a flush begins and another worker has its turn.
+        if hits.fetch_add(1, SeqCst) == 2 {
+            mem::forget(other.books.await_end());
+            assert!(!matches!(other.next(0, now, None), Next::Deliver(_)), "two of three");
+        }
+    });
+    assert!(!matches!(running.next(0, now, Some(&hooks)), Next::Deliver(_)), "nobody flushed yet");
+    let Next::Deliver(batch) = running.next(0, now, Some(&hooks)) else { panic!("a flush waits") };
+    assert_eq!(batch.items.len(), 3);
 }
