@@ -350,7 +350,9 @@ pub fn visitor(config: &Config, exchange: &Exchange, request: &Request<'_>) -> V
 
 /// Who the visitor is, and what it has allowed, for a person to read.
 pub(crate) fn describe(config: &Config, exchange: &Exchange, request: &Request<'_>) -> [String; 2] {
-    let mut visitor = exchange.caller.describe(&exchange.facts(config, request));
+    // Of a page that was skipped no id was made, nor is it now.
+    let facts = exchange.skipped.is_none().then(|| exchange.facts(config, request));
+    let mut visitor = exchange.caller.describe(facts.as_ref());
     if !config.script_cookies.is_empty() {
         visitor += &describe_joined(exchange);
     }

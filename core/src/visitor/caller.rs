@@ -109,8 +109,8 @@ impl Caller {
         self.is_notice_due().then(|| Notice::new(&config.notice, &site()).with_banner(config))
     }
 
-    /// Who they are, for a person to read.
-    pub(crate) fn describe(&self, facts: &Facts<'_>) -> String {
+    /// Who they are, for a person to read. With `facts` the id of the day is made if it has not been.
+    pub(crate) fn describe(&self, facts: Option<&Facts<'_>>) -> String {
         let id = |id: Option<Uuid>| match id {
             Some(id) => format!("cookieless, {id} until the end of the day (UTC)"),
             None => "none".to_owned(),
@@ -119,7 +119,7 @@ impl Caller {
             (Footing::Anonymous, _) => "none: without consent".to_owned(),
             (Footing::Skip, _) => "nobody: without consent".to_owned(),
             (Footing::Cookieless, _) | (Footing::Full, Identified::Anonymous) => {
-                id(self.cookieless.id(facts))
+                id(facts.map_or(self.cookieless.known(), |facts| self.cookieless.id(facts)))
             }
             (Footing::Full, Identified::New(id)) => format!("new, would be {id}"),
             (Footing::Full, Identified::Known(known)) => format!(
