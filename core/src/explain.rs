@@ -174,15 +174,17 @@ impl Page {
         moment: Moment,
         notice: Option<Notice>,
     ) -> Self {
-        let [visitor, consent] = judge::describe(config, exchange, request);
         let facts = Facts::new(config, request)
             .with_response(response)
             .with_beacon(annotations.beacon, moment.seconds())
             .with_footing(judge::footing(exchange));
         let rules = decide::BEGIN.iter().chain([&decide::CONSENT]).chain(decide::FINISH);
+        let rules: Vec<_> = rules.map(|rule| ruling(rule, &facts)).collect();
+        let counts = rules.iter().all(|ruling| ruling.reason.is_none());
+        let [visitor, consent] = judge::describe(config, exchange, counts.then_some(request));
         Self {
             asked: format!("{} {} {}", escape(request.method), escape(request.target), response.status),
-            rules: rules.map(|rule| ruling(rule, &facts)).collect(),
+            rules,
             visitor,
             consent,
             voices: consent::voices(config, request),

@@ -348,10 +348,9 @@ pub fn visitor(config: &Config, exchange: &Exchange, request: &Request<'_>) -> V
         .with_joined(exchange.joined().cloned())
 }
 
-/// Who the visitor is, and what it has allowed, for a person to read.
-pub(crate) fn describe(config: &Config, exchange: &Exchange, request: &Request<'_>) -> [String; 2] {
-    // Of a page that was skipped no id was made, nor is it now.
-    let facts = exchange.skipped.is_none().then(|| exchange.facts(config, request));
+/// Who the visitor is, and what it has allowed, for a person to read; of a page that counts, with its `request`.
+pub(crate) fn describe(config: &Config, exchange: &Exchange, request: Option<&Request<'_>>) -> [String; 2] {
+    let facts = request.map(|request| exchange.facts(config, request));
     let mut visitor = exchange.caller.describe(facts.as_ref());
     if !config.script_cookies.is_empty() {
         visitor += &describe_joined(exchange);

@@ -303,7 +303,8 @@ fn a_visitor_is_described_for_a_person() {
     let described = |toml: &str, cookie: &str| {
         let headers = asked(cookie);
         let (config, request) = (config(toml), Request::new("GET", "/", &headers));
-        let [visitor, _] = super::describe(&config, &begin(&config, &request, moment(), None), &request);
+        let [visitor, _] =
+            super::describe(&config, &begin(&config, &request, moment(), None), Some(&request));
         visitor
     };
     assert_eq!(described("mode = 'off'", ""), "none");
@@ -391,7 +392,7 @@ fn whoever_is_asked_has_the_id_of_the_day_until_they_agree() {
     let mut exchange = begin(&config, &request, moment(), Some(&KEY));
     let id = KEY.id(b"www.example.com", [203, 0, 113, 9].into(), b"");
     assert_eq!((exchange.visitor_id(), exchange.is_notice_due()), (Some(id), true));
-    let [visitor, _] = super::describe(&config, &exchange, &request);
+    let [visitor, _] = super::describe(&config, &exchange, Some(&request));
     assert_eq!(visitor, format!("cookieless, {id} until the end of the day (UTC)"));
     exchange.set_consent(&config, Consent::new(Choice::Granted, Choice::Unknown));
     assert_eq!((exchange.visitor_id(), exchange.is_notice_due()), (Some(KNOWN), false));
