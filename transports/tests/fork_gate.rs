@@ -13,8 +13,9 @@ fn main() {}
 fn main() {
     use kit::{forks::*, *};
     use std::{
+        path::PathBuf,
         sync::{
-            Arc,
+            Arc, OnceLock,
             atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
         },
         thread,
@@ -45,6 +46,8 @@ fn main() {
     static IS_WATCHED: AtomicBool = AtomicBool::new(false);
     static IS_UNDER_WAY: AtomicBool = AtomicBool::new(false);
     static IS_ENTERED: AtomicBool = AtomicBool::new(false);
+    /// Where a gate is to be made by the forking thread itself.
+    static OWN: OnceLock<PathBuf> = OnceLock::new();
 
     /// Registered before the library's, and so called after them: between what they do and the fork itself. It has
     /// another thread enter a new gate, and gives it a while.
@@ -55,6 +58,9 @@ fn main() {
             while !IS_ENTERED.load(SeqCst) && Instant::now() < until {
                 thread::yield_now();
             }
+        }
+        if let Some(place) = OWN.get() {
+            Gate::new(place).enter(|slot| *slot = Some(()));
         }
     }
 
@@ -193,6 +199,12 @@ fn main() {
         .succeeded();
     });
     assert!(IS_ENTERED.load(SeqCst));
+
+    // Unless by the thread that forks: that does not wait for itself, and the child may not open.
+    IS_WATCHED.store(false, SeqCst);
+    let own = OWN.get_or_init(|| folder.file("own.db"));
+    fork(|| assert!(!may_open(own))).succeeded();
+    assert!(may_open(own));
     folder.remove();
     println!("fork_gate: closed for each fork, and never opened where it could not be");
 }

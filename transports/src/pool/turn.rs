@@ -100,8 +100,8 @@ impl Running {
                     return Next::Deliver(batch);
                 }
             }
-            // Asked before the queue is emptied: a flush that comes meanwhile would have what was taken sent without the rest.
-            // So it would while another has the rest in hand, who sees to it as soon as that has landed.
+            // Asked before the queue is emptied: a flush that comes meanwhile would have what was taken sent without the
+            // rest. So it would while another has the rest in hand, who sees to it as soon as that has landed.
             let is_awaited = self.books.is_awaited();
             let Some((back, has_more)) = self.gather(desk, now, hooks) else {
                 return Next::Inherited;

@@ -60,7 +60,8 @@
 //!   that names no type, as no 304 does, counts if `Sec-Fetch-Dest`, or else `Accept`, asks for a page: browsers send these,
 //!   `curl` does not.
 //! - A page that the report does not have: `curl` and other programs are bots, which it counts apart.
-//! - A page below `track.ignore = ["/admin/"]` that counts: a prefix is plain, so that one is not `/admin` itself; `"*/admin"` is.
+//! - A page below `track.ignore = ["/admin/"]` that counts: a prefix is plain, so that one is not `/admin` itself;
+//!   `"*/admin"` is.
 //! - `fragment`: a script asked for a part of a page; `track.fragments = true` counts these too.
 //! - `unknown-site`: the request's host is not in `site`, or it names none. Tests that call a service by
 //!   hand have to send a `Host`.

@@ -165,19 +165,19 @@ impl Node {
             }
         }
         loop {
-            let is_taken = self.take(this_thread());
-            // A fork that has closed the gates has not closed one that was made since; and one that has yet to close
-            // them finds this one taken.
-            fence(Ordering::SeqCst);
-            match under_way() {
-                None if is_taken => break,
-                // A handler of the host's, on the forking thread: to wait for the fork would be in vain.
-                Some(true) if is_taken => {
-                    self.tainted_from.store(generation() + 1, Ordering::Release);
-                    break;
+            if self.take(this_thread()) {
+                // A fork that has closed the gates has not closed one that was made since; and one that has yet to
+                // close them finds this one taken.
+                fence(Ordering::SeqCst);
+                match under_way() {
+                    None => break,
+                    // A handler of the host's, on the forking thread: to wait for the fork would be in vain.
+                    Some(true) => {
+                        self.tainted_from.store(generation() + 1, Ordering::Release);
+                        break;
+                    }
+                    Some(false) => self.holder.store(FREE, Ordering::Release),
                 }
-                Some(false) if is_taken => self.holder.store(FREE, Ordering::Release),
-                _ => {}
             }
             thread::sleep(PAUSE);
         }

@@ -31,8 +31,8 @@ impl Entry {
 /// that long.
 static AMID: Window = Window::new(Duration::from_millis(200));
 
-/// Does `work` while nobody forks, unless that takes too long: it waits for forks for 200 ms at most, and they for it for
-/// what is left of their 100 ms.
+/// Does `work` while nobody forks, unless that takes too long: it waits for forks for 200 ms at most, and they for it
+/// for what is left of their 100 ms.
 pub(crate) fn without_fork<R>(work: impl FnOnce() -> R) -> R {
     let _amid = AMID.enter();
     work()

@@ -21,8 +21,8 @@ const MADE: u64 = u64::MAX;
 
 /// Has it made before there is a worker, and while nobody forks. Whoever comes while another thread makes it waits for
 /// that thread, which a child forked meanwhile does not have: no request of the child's would ever end. A fork does not
-/// wait without bound; if one comes in the midst all the same, its child leaves this to its workers, which may then wait
-/// for ever, while who opens a tracker does not.
+/// wait without bound; if one comes in the midst all the same, its child leaves this to its workers, which may then
+/// wait for ever, while who opens a tracker does not.
 pub(super) fn make() {
     fork::install();
     let state = STATE.load(SeqCst);
