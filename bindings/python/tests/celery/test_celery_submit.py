@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -103,3 +105,14 @@ def test_an_error_survives_the_result_store() -> None:
     error = SubmitError("said 500", 500)
     again = type(error)(*error.args)
     assert (str(again), again.status) == ("said 500", 500)
+
+
+def test_an_app_that_looks_for_tasks_finds_it_in_that_of_django() -> None:
+    # In a process of its own: once the module is imported, every app knows the task.
+    look = (
+        "from celery import Celery\n"
+        "app = Celery('shop')\n"
+        "app.autodiscover_tasks(['trackside.django'], force=True)\n"
+        "assert 'trackside.celery.submit_tracking' in app.tasks, list(app.tasks)\n"
+    )
+    subprocess.run([sys.executable, "-c", look], check=True)

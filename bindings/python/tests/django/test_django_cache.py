@@ -58,6 +58,26 @@ def test_two_visitors_never_share_an_id(is_async: bool, hits: Recorded, made: li
     assert (hits()[-1].is_cookieless, hits()[-1].is_new) == (True, None)
 
 
+ASKING = {"consent": {"policy": "opt-in", "path": "/consent/"}}
+
+
+def test_a_banner_is_kept_for_nobody_else(is_async: bool, hits: Recorded, made: list[str]) -> None:
+    with override_settings(TRACKSIDE=ASKING):
+        asked, granted = Visitor(is_async), Visitor(is_async)
+        granted.client.cookies["trackside_consent"] = "granted"
+        for path in ("/page/", "/tagged/"):
+            first = asked.get(path)
+            assert "trackside-consent" in first.content.decode()
+            assert first["Cache-Control"] == "private"
+            assert "trackside-consent" not in granted.get(path).content.decode()
+    assert made == ["/page/"] * 2
+
+
+def test_a_page_that_shows_no_notice_is_kept_as_ever(is_async: bool, hits: Recorded) -> None:
+    with override_settings(TRACKSIDE=ASKING):
+        assert Visitor(is_async).get("/bare/")["Cache-Control"] == "max-age=600"
+
+
 def test_pages_from_the_cache_count(is_async: bool, hits: Recorded, made: list[str]) -> None:
     visitor = Visitor(is_async)
     for _ in range(5):

@@ -130,6 +130,26 @@ def test_the_tag_escapes_the_site(visitor: Visitor, hits: Recorded) -> None:
         assert "&lt;b&gt;" in visitor.get("/tagged/").content.decode()
 
 
+@pytest.mark.parametrize(("path", "is_shown"), [("/page/", 0), ("/tagged/", 1)])
+def test_a_question_without_a_form_is_for_the_site_to_ask(
+    visitor: Visitor, hits: Recorded, path: str, is_shown: int
+) -> None:
+    with override_settings(TRACKSIDE={"consent": {"policy": "opt-in"}}):
+        assert visitor.get(path).content.decode().count("May testserver") == is_shown
+
+
+@pytest.mark.parametrize(
+    ("path", "is_private"), [("/redirect/", False), ("/page/", True), ("/tagged/", True)]
+)
+def test_a_page_that_shows_it_is_the_visitor_s_alone(
+    visitor: Visitor, hits: Recorded, path: str, is_private: bool
+) -> None:
+    with override_settings(TRACKSIDE={"consent": {"policy": "notice"}, "track": {"status": ["500"]}}):
+        response = visitor.get(path)
+    assert "trackside" not in response.cookies
+    assert (response.get("Cache-Control") == "private") is is_private
+
+
 def test_without_a_notice_there_is_none(visitor: Visitor, hits: Recorded) -> None:
     for changed in ({"consent": {"policy": "none"}}, {"consent": {"policy": "notice"}, "mode": "dry-run"}):
         with override_settings(TRACKSIDE=changed):

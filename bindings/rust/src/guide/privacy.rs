@@ -113,8 +113,8 @@
 //! shared caches may keep; where a response does not say whether they may, `Cache-Control: private` goes out
 //! with it. In all other modes, and with `track.count = "api"`, no cookie is set.
 //!
-//! Who answers the banner's form gets a cookie with the answer, `trackside_consent`: `granted`, `granted.ads` or
-//! `denied`, the same for all who answer so. Withdrawing deletes the visitor cookie. The
+//! Who answers the banner's form gets a cookie with the answer, `trackside_consent` (the visitor cookie's name with `_consent`
+//! behind it): `granted`, `granted.ads` or `denied`, the same for all who answer so. Withdrawing deletes the visitor cookie. The
 //! [form](mod@crate::endpoint::consent) is there with `consent.path`; a banner of your own may set the cookie, or your
 //! code may say what a visitor has allowed.
 //!

@@ -18,13 +18,13 @@ class Shown:
 
     __slots__ = ("_had_new", "_message", "_notice", "_storage")
 
-    def __init__(self, notice: Notice, storage: Any) -> None:
+    def __init__(self, notice: Notice, storage: Any, asks: bool) -> None:
         self._notice: Notice | None = notice
         self._storage = storage
         self._message: object = None
         self._had_new = False
         if storage is not None:
-            self._queue()
+            self._queue(asks)
 
     def claim(self) -> Notice | None:
         """The notice, for whoever shows it now; none if somebody has."""
@@ -33,6 +33,11 @@ class Shown:
         self.take_back()
         notice, self._notice = self._notice, None
         return notice
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether somebody has shown it. What is still queued will not be."""
+        return self._notice is None or (self._message is not None and not self._is_queued())
 
     def take_back(self) -> None:
         """Takes the message back from the storage, unless it was read there.
@@ -48,12 +53,16 @@ class Shown:
             self._storage.added_new = self._had_new
         self._message = None
 
-    def _queue(self) -> None:
+    def _queue(self, asks: bool) -> None:
         waiting = getattr(self._storage, "_queued_messages", None)
         if not isinstance(waiting, list) or self._notice is None:
             return
+        text = self._notice.banner or ("" if asks else self._notice.html)
+        if not text:
+            # A question without a form would be one that nobody can answer: the site has a banner of its own.
+            return
         self._had_new, count = self._storage.added_new, len(waiting)
-        self._storage.add(constants.INFO, mark_safe(self._notice.banner or self._notice.html), TAGS)
+        self._storage.add(constants.INFO, mark_safe(text), TAGS)
         # MESSAGE_LEVEL may have held it back.
         if len(waiting) > count:
             self._message = waiting[-1]
@@ -76,6 +85,6 @@ def offer(request: HttpRequest, exchange: Exchange) -> Shown | None:
     notice = exchange.notice
     if notice is None:
         return None
-    shown = Shown(notice, getattr(request, "_messages", None))
+    shown = Shown(notice, getattr(request, "_messages", None), exchange._tracker.asks)
     request._trackside_shown = shown  # type: ignore[attr-defined]  # Where the tag looks.
     return shown

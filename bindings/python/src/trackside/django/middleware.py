@@ -15,7 +15,7 @@ from . import live, messages, plain, title, user
 from .endpoint import answer
 from .request import begin as begun
 from .request import outer
-from .response import end, tell_route
+from .response import end, keep_private, tell_route
 
 GetResponse = Callable[[HttpRequest], Union[HttpResponseBase, Awaitable[HttpResponseBase]]]
 
@@ -132,6 +132,8 @@ def finish(
     options = now.options
     try:
         if shown is not None:
+            if shown.is_shown:
+                keep_private(response)
             shown.take_back()
         if (options.scan_title or "current_page" in vars(request)) and exchange.title is None:
             exchange.title = title.of(request, response, options.scan_title)

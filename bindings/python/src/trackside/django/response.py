@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.utils.cache import patch_cache_control
 
 from trackside import Exchange, _block
 from trackside._native import RESPONSE_HEADERS
@@ -76,6 +77,14 @@ def append(response: HttpResponseBase, headers: Iterable[tuple[bytes, bytes]]) -
         key = name.decode("latin-1")
         # Django holds one line of a name; several mean the same as one with commas (RFC 9110 §5.3).
         response[key] = f"{response[key]}, {text}" if response.has_header(key) else text
+
+
+def keep_private(response: HttpResponseBase) -> None:
+    """Keeps a page that shows the notice from shared caches, Django's too, unless it tells them what to do:
+    it is for this visitor alone."""
+    said = response.get("Cache-Control", "").lower()
+    if not any(word in said for word in ("private", "no-store", "public", "max-age", "s-maxage")):
+        patch_cache_control(response, private=True)
 
 
 def _set_cookie(response: HttpResponseBase, line: str) -> None:
