@@ -1,9 +1,18 @@
 //! Files that the configuration names, and that are read whole.
 
-use std::{fs::File, io::Read, path::Path};
+use std::{
+    fs::File,
+    io::Read,
+    path::{self, Path, PathBuf},
+};
 
 #[cfg(feature = "geo")]
 pub(crate) use self::stamp::Stamp;
+
+/// What `path` means now, as the process may go into another folder.
+pub(crate) fn absolute(path: &Path) -> PathBuf {
+    path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
 
 /// The bytes of the file at `path`, if there are at most so many.
 ///

@@ -7,7 +7,8 @@ mod kit;
 use std::{
     sync::{
         Arc, Mutex, OnceLock,
-        atomic::{AtomicUsize, Ordering::SeqCst},
+        atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
+        mpsc,
     },
     time::{Duration, Instant},
 };
@@ -445,4 +446,39 @@ fn copies_that_were_edited_are_within_the_bytes_of_the_queue() {
     (0..queued / 2).for_each(|_| visit(&tracker, "/"));
     assert!(tracker.close(LONG).unwrap().is_empty());
     assert_eq!(dropped(), before);
+}
+
+/// While hits come that nobody wants, as fast as they are looked at.
+#[test]
+fn a_hit_that_is_wanted_is_delivered_when_it_is_due() {
+    let (arrived, arrival) = mpsc::channel();
+    let tracker = Arc::new(OnceLock::<Tracker>::new());
+    let (is_over, again) = (Arc::new(AtomicBool::new(false)), Arc::clone(&tracker));
+    let over = Arc::clone(&is_over);
+    let config = "visitor.identity = 'none'\n[[destination]]\ntype = 'callback'\nname = 'one'";
+    let opened = Tracker::builder(Config::builder().toml(config).build().unwrap())
+        .sink(
+            "one",
+            does(move |batch, _| {
+                arrived.send(()).ok();
+                all(batch, Outcome::Delivered)
+            }),
+        )
+        .filter(move |hit| {
+            let is_wanted = hit.hit.path() == b"/wanted";
+            if !is_wanted && !over.load(SeqCst) {
+                visit(again.get().unwrap(), "/unwanted");
+            }
+            is_wanted
+        })
+        .open()
+        .unwrap();
+    let tracker = tracker.get_or_init(|| opened);
+    // More than are looked at in one go.
+    (0..4_000).for_each(|_| visit(tracker, "/unwanted"));
+    visit(tracker, "/wanted");
+    let is_delivered = arrival.recv_timeout(Duration::from_secs(60)).is_ok();
+    is_over.store(true, SeqCst);
+    assert!(is_delivered);
+    close(tracker);
 }

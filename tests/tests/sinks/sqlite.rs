@@ -445,6 +445,24 @@ fn who_leaves_a_deleted_store_later_takes_nothing_from_the_new_one() {
 
 #[cfg(unix)]
 #[test]
+fn a_store_to_which_the_path_leads_no_more_is_left_to_those_who_write_it() {
+    let folder = Folder::new().unwrap();
+    let [path, store, other] = ["trackside.db", "store.db", "other.db"].map(|name| folder.join(name));
+    std::os::unix::fs::symlink(&store, &path).unwrap();
+    let (mut sink, mut theirs) = (of_three(&path), self::sink(&store));
+    assert_eq!(deliver(&mut *theirs, &hits::pages_from(10, 3).unwrap()).outcome, Outcome::Delivered);
+    fs::remove_file(&path).unwrap();
+    std::os::unix::fs::symlink(&other, &path).unwrap();
+    assert_eq!(two_more(&mut *sink), Outcome::Delivered);
+    // Another connection reads the log that they write.
+    assert_eq!(deliver(&mut *theirs, &hits::pages_from(20, 4).unwrap()).outcome, Outcome::Delivered);
+    assert_eq!(count(&store), 10);
+    drop(theirs);
+    assert_eq!((count(&store), count(&other)), (10, 2));
+}
+
+#[cfg(unix)]
+#[test]
 fn a_store_that_was_replaced_is_left_for_what_took_its_place() {
     let folder = Folder::new().unwrap();
     let (path, other) = (folder.join("trackside.db"), folder.join("other.db"));

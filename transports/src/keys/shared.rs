@@ -15,7 +15,7 @@ use super::{
     format::{Ring, to_next_turn},
     slots::Slots,
 };
-use crate::{log, pool::fork::PerProcess};
+use crate::{files, log, pool::fork::PerProcess};
 
 /// So often workers look whether the file is still the same: it may have been deleted, or a clock set.
 const LOOK: u64 = 3_600 * 1_000_000;
@@ -58,7 +58,8 @@ struct State {
 impl FileKeys {
     /// The keys of the file at `path`, which is looked at when the first is asked for, and made if it is not there.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), slots: Slots::default(), due: AtomicU64::new(0), desk: PerProcess::new() }
+        let path = files::absolute(&path.into());
+        Self { path, slots: Slots::default(), due: AtomicU64::new(0), desk: PerProcess::new() }
     }
 
     /// A request of a day that is not in memory. The first turns the file, others wait for it a little.

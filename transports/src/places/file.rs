@@ -58,6 +58,7 @@ impl Places {
     }
 
     fn looking_every(path: PathBuf, every: Duration) -> Result<Self, String> {
+        let path = files::absolute(&path);
         let stamp = Stamp::at(&path);
         let database = Arc::new(read(&path)?);
         let first = (Arc::downgrade(&database), stamp);

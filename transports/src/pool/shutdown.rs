@@ -51,13 +51,18 @@ impl Running {
         };
         let awaiting = self.books.await_end();
         // Finds what there is, before anybody asks whether there is anything left.
-        store.spool.tend(Instant::now());
+        let now = Instant::now();
+        store.spool.tend(now);
+        let troubles = store.spool.troubles();
+        let is_in_trouble = !troubles.is_empty();
+        self.tell_troubles(troubles, now, true);
         if !store.spool.is_drained() && !self.crew.is_started() && self.start_first(factory).is_err() {
             // Logged there.
             return Ok(false);
         }
         self.crew.wake_all();
-        Ok(awaiting.wait(until, || store.spool.is_drained()))
+        // What could not even be looked at has not ended.
+        Ok(awaiting.wait(until, || store.spool.is_drained()) && !is_in_trouble)
     }
 
     pub(super) fn close(

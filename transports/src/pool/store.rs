@@ -191,7 +191,7 @@ impl Running {
     }
 
     /// Tells the log and the observer of what comes up once: as soon as it may be told, or now if it `is_last`.
-    fn tell_troubles(&self, troubles: Vec<String>, now: Instant, is_last: bool) {
+    pub(super) fn tell_troubles(&self, troubles: Vec<String>, now: Instant, is_last: bool) {
         let mut desk = self.desk();
         troubles.into_iter().for_each(|trouble| desk.keep_untold(trouble));
         let told: Vec<_> = iter::from_fn(|| desk.next_untold(now, is_last)).collect();

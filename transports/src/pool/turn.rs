@@ -114,7 +114,11 @@ impl Running {
             if is_due || until.is_some() || (is_awaited && !desk.is_gathering) {
                 desk.release();
             }
-            if desk.ready.is_empty() && !has_more {
+            if desk.ready.is_empty() {
+                if has_more {
+                    // As long as hits come that nobody wants, others would come due, and nothing be tended.
+                    return Next::Wait(Duration::ZERO);
+                }
                 // There is no other that could be tried before it.
                 if !desk.try_aside() {
                     break;

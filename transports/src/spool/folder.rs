@@ -2,7 +2,7 @@
 
 use std::{
     ffi::OsStr,
-    path::{self, Path, PathBuf},
+    path::{Path, PathBuf},
     sync::Arc,
 };
 
@@ -10,13 +10,18 @@ use sha2::{Digest, Sha256};
 use trackside_core::config::{Destination, IpPolicy, Receiver};
 
 use super::{disk::Disk, home::Home};
+use crate::files;
 
 /// The hex digits of a fingerprint.
 const DIGITS: usize = 8;
 
 /// The folder of the destination's spool, below `dir`, the configuration's `spool.dir`.
 pub fn folder(dir: &Path, destination: &Destination) -> PathBuf {
-    dir.join(format!("{}-{}", destination.name, fingerprint(&destination.receiver, destination.ip)))
+    files::absolute(dir).join(format!(
+        "{}-{}",
+        destination.name,
+        fingerprint(&destination.receiver, destination.ip)
+    ))
 }
 
 /// Of those who are told, and how much. Secrets are no part of it, as they may be replaced at any time, but for
@@ -30,7 +35,8 @@ fn fingerprint(receiver: &Receiver, ip: IpPolicy) -> String {
     let own: Vec<Vec<u8>> = match receiver {
         Receiver::Celery { url, tracking_id, .. } => vec![url.clone().into(), tracking_id.clone().into()],
         Receiver::File { path: Some(path) } | Receiver::Sqlite { path, .. } => {
-            vec![absolute(path), Vec::new()]
+            // Processes that start in different folders mean different files by one relative path.
+            vec![files::absolute(path).into_os_string().into_encoded_bytes(), Vec::new()]
         }
         Receiver::Remote(remote) => remote.identity().map(String::into_bytes).collect(),
         _ => vec![Vec::new(), Vec::new()],
@@ -42,12 +48,6 @@ fn fingerprint(receiver: &Receiver, ip: IpPolicy) -> String {
         hasher.update(part);
     }
     hasher.finalize().iter().take(DIGITS / 2).map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Processes that start in different folders mean different files by one relative path.
-fn absolute(path: &Path) -> Vec<u8> {
-    let path = path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    path.into_os_string().into_encoded_bytes()
 }
 
 /// Folders beside `folder`, of the same destination's name, in which a process that is gone left something for another

@@ -197,7 +197,12 @@ impl Reader {
             Some(cursor) => cursor,
             None => match adopted.segments.pop_front() {
                 None => {
+                    let name = adopted.home.name();
                     self.adopted = None;
+                    // What is no segment, or cannot be removed, keeps the directory. A second look finds no more.
+                    if self.disk.is_folder(&self.folder.join(&name)) {
+                        self.left.insert(name);
+                    }
                     return false;
                 }
                 Some(path) => match segment(path, &adopted.home, &self.disk, &self.budget) {

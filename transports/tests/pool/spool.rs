@@ -491,3 +491,14 @@ fn damage_is_counted_in_the_books() {
     assert_balanced(&book);
     assert_eq!((book.delivered, book.dropped), (3, vec![(Reason::Corrupt, 1)]));
 }
+
+#[test]
+fn a_spool_that_cannot_be_looked_at_is_not_drained() {
+    let place = Place::new();
+    leave_twenty(&place);
+    let disk = Faulty::default();
+    disk.faults().fails.store(true, SeqCst);
+    let options = place.options_on(Spooling::Always, disk);
+    let (pool, _) = scripted(options, |_, batch| all(batch, Outcome::Delivered));
+    assert!(!pool.drain(soon()).unwrap());
+}

@@ -133,3 +133,21 @@ fn adopted_bytes_count_until_they_are_gone() {
     drop(stored);
     fill_again(&next, 1);
 }
+
+#[test]
+fn a_directory_that_holds_what_is_no_segment_is_looked_at_once() {
+    let place = Place::new();
+    // It comes before any that is drawn, unless the dice are loaded.
+    let foreign = place.0.join("stats/0000000000000000");
+    fs::create_dir_all(&foreign).unwrap();
+    fs::write(foreign.join(".DS_Store"), "x").unwrap();
+    let hits = fill(&place.spool(), 3);
+    let spool = place.spool();
+    let stored = read(&spool);
+    assert_eq!(read_ids(&stored), ids(&hits));
+    assert!(read(&spool).is_empty());
+    mark(&spool, &stored, State::Delivered);
+    drop(stored);
+    spool.close();
+    assert_eq!(place.segments(), [foreign.join(".DS_Store")]);
+}

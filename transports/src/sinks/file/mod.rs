@@ -13,7 +13,10 @@ mod sink;
 use std::path::PathBuf;
 
 use self::sink::FileSink;
-use crate::sink::{Sink, SinkFactory};
+use crate::{
+    files,
+    sink::{Sink, SinkFactory},
+};
 
 /// Sinks that append to the file at `path`, which is made if it is not there; to the standard output if
 /// there is none.
@@ -22,6 +25,7 @@ use crate::sink::{Sink, SinkFactory};
 ///
 /// The factory fails if the file cannot be opened for appending.
 pub fn factory(path: Option<PathBuf>) -> impl SinkFactory {
+    let path = path.as_deref().map(files::absolute);
     move || Ok(Box::new(FileSink::open(path.clone())?) as Box<dyn Sink>)
 }
 

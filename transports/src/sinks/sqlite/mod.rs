@@ -37,6 +37,7 @@ pub use self::{
 };
 use self::{keep::Sweep, schema::StoreError, sink::SqliteSink};
 use crate::{
+    files,
     pool::fork::Gate,
     sink::{Sink, SinkError, SinkFactory},
 };
@@ -50,7 +51,7 @@ use crate::{
 /// The factory fails if the file cannot be opened and written, or is not a store that this version knows.
 /// A store that is only locked is no error: its hits wait.
 pub fn factory(path: impl Into<PathBuf>, keep: Option<Keep>) -> impl SinkFactory {
-    let path = path.into();
+    let path = files::absolute(&path.into());
     let sweep = keep.map(|keep| Arc::new(Sweep::new(keep)));
     move || Ok(Box::new(SqliteSink::open(path.clone(), sweep.clone())?) as Box<dyn Sink>)
 }

@@ -3,6 +3,7 @@
 use std::{
     ffi::OsString,
     fs,
+    io::ErrorKind,
     path::{Path, PathBuf},
     process,
 };
@@ -20,6 +21,8 @@ pub(super) struct Opened {
     connection: Connection,
     /// None: a database without a file.
     file: Option<Identity>,
+    /// Where that stood when it was opened.
+    place: PathBuf,
     beside: Vec<(PathBuf, Identity)>,
 }
 
@@ -35,25 +38,39 @@ impl Opened {
             let path = with(&place, ending);
             Identity::at(&path).map(|file| (path, file))
         });
-        Ok(Self { connection, file, beside: beside.collect() })
+        let beside = beside.collect();
+        Ok(Self { connection, file, place, beside })
     }
 
     pub(super) fn connection(&mut self) -> &mut Connection {
         &mut self.connection
     }
 
-    /// Whether the file is no longer the one at `path`.
+    /// Whether the file is no longer the one at `path`. One that cannot be looked at is taken to be there.
     pub(super) fn is_gone(&self, path: &Path) -> bool {
-        self.file.is_some() && self.file != Identity::at(path)
+        let Some(file) = self.file else {
+            return false;
+        };
+        match fs::metadata(path) {
+            Ok(metadata) => Identity::of(&metadata) != file,
+            Err(error) => matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory),
+        }
     }
 
-    /// Leaves a file that was moved with all that was stored in it.
+    /// Leaves a file that was moved with all that was stored in it, or one to which the path leads no more.
     ///
     /// The log of the last writes stands beside the path, not beside the file: it is written to the file. Then
     /// both it and its index are taken away, so that nobody takes them for those of the file at the path now.
     /// That comes before the connection closes: while it is open nobody can have made the index his own.
     pub(super) fn leave(self, path: &Path) {
         let name = path.display();
+        if self.file.is_some() && Identity::at(&self.place) == self.file {
+            // Others may go on with it, and with its log.
+            log::guarded(|| {
+                tracing::warn!(target: "trackside", "store `{name}` is another file now, which is opened");
+            });
+            return;
+        }
         log::guarded(|| {
             tracing::warn!(target: "trackside", "store `{name}` was moved or deleted; it is opened anew");
         });
