@@ -5,8 +5,8 @@
 //! A callback is given in an exported function, whose caller has promised that it may be called with its
 //! userdata from any thread as long as that function says, and that it returns as functions of C do.
 //!
-//! One kind of host cannot keep the last promise: an interpreter that ends while its sink is being called ends the
-//! sink's thread, too, by `pthread_exit` (CPython does, before 3.14). See [`Sunk`].
+//! One kind of host cannot keep the last promise: an interpreter that ends while a function of it is being called ends
+//! the function's thread, too, by `pthread_exit` (CPython does, before 3.14). See [`Sunk`].
 
 use std::{
     ffi::c_void,
@@ -57,9 +57,16 @@ pub(crate) struct HostClock {
 
 impl Clock for HostClock {
     fn micros(&self) -> u64 {
+        type Tell = unsafe extern "C-unwind" fn(*mut c_void) -> u64;
+
+        // SAFETY: as in `HostSink::deliver`.
+        let tell: Tell = unsafe { transmute(self.tell) };
         attach();
+        let sunk = Sunk;
         // SAFETY: see the module's doc.
-        unsafe { (self.tell)(self.userdata.0) }
+        let micros = unsafe { tell(self.userdata.0) };
+        forget(sunk);
+        micros
     }
 }
 
@@ -77,10 +84,16 @@ pub(crate) struct HostEntropy {
 
 impl Entropy for HostEntropy {
     fn draw(&self) -> [u8; 64] {
-        attach();
+        type Fill = unsafe extern "C-unwind" fn(*mut c_void, *mut u8);
+
         let mut bytes = [0; 64];
+        // SAFETY: as in `HostSink::deliver`.
+        let fill: Fill = unsafe { transmute(self.fill) };
+        attach();
+        let sunk = Sunk;
         // SAFETY: see the module's doc; the function is told of as many bytes as there are.
-        unsafe { (self.fill)(self.userdata.0, bytes.as_mut_ptr()) };
+        unsafe { fill(self.userdata.0, bytes.as_mut_ptr()) };
+        forget(sunk);
         bytes
     }
 }
@@ -99,10 +112,16 @@ pub(crate) struct HostKeys {
 
 impl Keys for HostKeys {
     fn key(&self, day: u64) -> Option<DailyKey> {
-        attach();
+        type Fill = unsafe extern "C-unwind" fn(*mut c_void, u64, *mut u8) -> trackside_truth;
+
         let mut key = [0; 32];
+        // SAFETY: as in `HostSink::deliver`.
+        let fill: Fill = unsafe { transmute(self.fill) };
+        attach();
+        let sunk = Sunk;
         // SAFETY: see the module's doc; the function is told of as many bytes as there are.
-        let is_there = unsafe { (self.fill)(self.userdata.0, day, key.as_mut_ptr()) };
+        let is_there = unsafe { fill(self.userdata.0, day, key.as_mut_ptr()) };
+        forget(sunk);
         is_there.get().then_some(DailyKey(key))
     }
 }

@@ -235,3 +235,10 @@ def test_one_that_is_collected_unfinished_is_abandoned(site: Site) -> None:
     assert site.transport.hits == []
     assert site.tracker.stats().requests.skipped["abandoned"] == 1
     assert begin(site).finish(200, HTML).is_tracked
+
+
+def test_what_a_crowd_has_used_is_not_kept(site: Site) -> None:
+    crowd = [begin(site) for _ in range(1000)]
+    for exchange in crowd:
+        exchange.abandon()
+    assert len(_native._scratches) <= 256

@@ -107,3 +107,34 @@ goes_on.set()
 visit(tracker, "/parent")
 """
     assert run_with(which, tmp_path, code) == ["/child"] * 8 + ["/parent"] * 2
+
+
+def test_threads_of_an_editor_do_no_harm(tmp_path: Path) -> None:
+    code = """
+from concurrent.futures import ThreadPoolExecutor
+threads, kept = ThreadPoolExecutor(4), []
+
+def change(edit, n):
+    for key in range(50):
+        edit.set(title="x" * (key * n))
+        edit.property(f"{key % 7}", "y" * key)
+        edit.remove_property(f"{(key + n) % 7}")
+
+def hook(hit, edit):
+    list(threads.map(lambda n: change(edit, n), range(4)))
+    kept.append(edit)
+
+tracker = opened(hook)
+for n in range(50):
+    visit(tracker, "/")
+assert not tracker.flush(60)
+for edit in kept:
+    try:
+        edit.set(title="late")
+    except TracksideError:
+        pass
+    else:
+        raise SystemExit("an edit that is over was taken")
+"""
+    code = "from trackside import TracksideError\n" + code
+    assert run_with("edit", tmp_path, code) == ["/"] * 50

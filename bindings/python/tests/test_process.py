@@ -227,6 +227,26 @@ tracker.flush(0.2)
     assert "/" in run(tmp_path, code, UNHEARD)
 
 
+@pytest.mark.parametrize(
+    "given",
+    ["clock=lambda: time.time_ns() // 1000", "entropy=lambda: os.urandom(64)", "keys=lambda day: bytes(32)"],
+)
+def test_threads_that_ask_python_to_the_very_end_do_no_harm(tmp_path: Path, given: str) -> None:
+    code = f"""
+import threading, time
+NATIVE["config"].update(visitor={{"identity": "cookieless"}})
+tracker = Tracker(**NATIVE, {given})
+def count():
+    while True:
+        visit(tracker, "/")
+for _ in range(4):
+    threading.Thread(target=count, daemon=True).start()
+visit(tracker, "/")
+tracker.flush(0.2)
+"""
+    assert "/" in run(tmp_path, code, UNHEARD)
+
+
 def test_a_fork_while_other_threads_count(tmp_path: Path) -> None:
     code = """
 import threading

@@ -239,3 +239,12 @@ def test_where_threads_are_off_a_sink_is_an_error_that_names_the_flag(
     Tracker({**CONFIG, "track": {"bots": "keep"}, "destination": [GA]}, env=False).close()
     Uwsgi.has_threads = 1
     opened(print).close()
+
+
+@pytest.mark.parametrize("answer", [True, False, 0, "delivered"])
+def test_an_answer_that_is_no_outcome_is_a_mistake(answer: Any) -> None:
+    tracker = opened(lambda batch: answer)
+    visit(tracker)
+    assert not tracker.flush(30)
+    assert tracker.stats().destinations["mine"].dropped == {"ambiguous": 1}
+    assert tracker.failures.count == 1

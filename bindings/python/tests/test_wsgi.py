@@ -453,3 +453,14 @@ def test_wrong_settings_are_told_at_the_start(
 def test_consent_is_all_that_is_asked_for(trackside_hits: RecordingTransport) -> None:
     Server().run(TracksideMiddleware(page, consent="notice", transport=trackside_hits), environ("/a"))
     assert [hit.path for hit in trackside_hits.hits] == ["/a"]
+
+
+def test_a_head_without_an_error_may_say_so(site: Site) -> None:
+    def page(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        start_response("200 OK", HTML, exc_info=None)
+        return [b"page"]
+
+    server = Server()
+    counted = TracksideMiddleware(page, tracker=site.tracker)
+    assert b"".join(counted(environ(), server.start_response)) == b"page"
+    assert server.status == "200 OK"

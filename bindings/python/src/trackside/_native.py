@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 from _thread import allocate_lock
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -91,9 +92,9 @@ class Scratch:
             free(place[0])
 
 
-# A list, whose pop and append are atomic, and no thread-local: that is slower, and dies with its thread.
-# Whoever finds none to pop makes one.
-_scratches: list[Scratch] = []
+# A deque, whose pop and append are atomic, and no thread-local: that is slower, and dies with its thread.
+# Whoever finds none to pop makes one; what a crowd has left is not kept.
+_scratches: deque[Scratch] = deque(maxlen=256)
 take_scratch = _scratches.pop
 give_back = _scratches.append
 

@@ -74,11 +74,12 @@ class Trackside:
         app.extensions[KEY] = tracker
         counted = TracksideMiddleware(app.wsgi_app, tracker=tracker)
         app.wsgi_app = counted  # type: ignore[method-assign]  # The way that Flask's documentation shows.
-        # Before what the application may have there already, which may answer in the view's place.
-        app.before_request_funcs.setdefault(None, []).insert(0, _begin)
+        # What comes first of all, before what the application may have there: that may answer in the view's
+        # place.
+        app.url_value_preprocessors.setdefault(None, []).insert(0, _begin)
 
 
-def _begin() -> None:
+def _begin(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
     exchange = request.environ.get(KEY)
     if not isinstance(exchange, Exchange):
         # A request that did not come by the application's WSGI, as in some tests.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ class Edit:
 
     def __init__(self, handle: Any) -> None:
         self._handle = handle
+        # As a batch's: a function may have threads that are at it together, or when it has returned.
+        self._lock = Lock()
 
     def set(
         self,
@@ -52,7 +55,8 @@ class Edit:
         for field, text in given.items():
             if text is not None:
                 view, kept = _native.text_in(text)
-                _native.call(lib.trackside_edit_text, self._live(), field, view)
+                with self._live() as handle:
+                    _native.call(lib.trackside_edit_text, handle, field, view)
                 del kept
 
     def property(self, key: str, value: Value) -> None:
@@ -68,28 +72,35 @@ class Edit:
             place.text, kept_text = _native.text_in(value)
         else:
             place.type, place.number = lib.TRACKSIDE_TYPE_NUMBER, float(value)
-        _native.call(lib.trackside_edit_property, self._live(), place)
+        with self._live() as handle:
+            _native.call(lib.trackside_edit_property, handle, place)
         del kept_name, kept_text
 
     def remove_property(self, key: str) -> None:
         """Takes out the properties called ``key``."""
         view, kept = _native.text_in(key)
-        _native.call(lib.trackside_edit_remove_property, self._live(), view)
+        with self._live() as handle:
+            _native.call(lib.trackside_edit_remove_property, handle, view)
         del kept
 
     def forget_visitor(self) -> None:
         """Takes out the visitor and the session, and with them the user's id."""
-        _native.call(lib.trackside_edit_forget_visitor, self._live())
+        with self._live() as handle:
+            _native.call(lib.trackside_edit_forget_visitor, handle)
 
     def forget_ip(self) -> None:
         """Takes out the address."""
-        _native.call(lib.trackside_edit_forget_ip, self._live())
+        with self._live() as handle:
+            _native.call(lib.trackside_edit_forget_ip, handle)
 
-    def _live(self) -> Any:
-        return _native.NULL if self._handle is None else self._handle
+    @contextmanager
+    def _live(self) -> Iterator[Any]:
+        with self._lock:
+            yield _native.NULL if self._handle is None else self._handle
 
     def _end(self) -> None:
-        self._handle = None
+        with self._lock:
+            self._handle = None
 
 
 #: Whether the destinations are to have a hit.

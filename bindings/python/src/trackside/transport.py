@@ -186,7 +186,12 @@ class Sink:
                 outcome = self.deliver(batch)
             finally:
                 batch._end()
-            return Outcome.DELIVERED if outcome is None else Outcome(outcome)
+            if outcome is None:
+                return Outcome.DELIVERED
+            if not isinstance(outcome, Outcome):
+                # True is 1, which is RETRY.
+                raise TypeError(f"a sink answers a trackside.Outcome or None, and not {outcome!r}")
+            return outcome
         except BaseException:  # Nobody is there to take a SystemExit.
             self.failures.note(f"the sink of `{self.destination}`")
             return Outcome.UNKNOWN

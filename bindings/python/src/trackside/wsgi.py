@@ -111,7 +111,7 @@ class _Head:
         self.is_sent = False
 
     def start_response(
-        self, status: str, headers: list[tuple[str, str]], exc_info: OptExcInfo | None = None, /
+        self, status: str, headers: list[tuple[str, str]], /, exc_info: OptExcInfo | None = None
     ) -> Callable[[bytes], object]:
         if self.status is not None and exc_info is None and not self.is_sent:
             self.send()  # A mistake of the application's, of which the server says what it thinks.

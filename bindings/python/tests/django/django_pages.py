@@ -143,6 +143,12 @@ def shared(request: HttpRequest) -> HttpResponse:
     return HttpResponse("shared")
 
 
+@cache_control(no_store=True)
+def unstored(request: HttpRequest) -> HttpResponse:
+    """A page that no cache may keep."""
+    return HttpResponse("unstored")
+
+
 @cache_control(no_cache=True)
 def revalidated(request: HttpRequest) -> HttpResponse:
     """A page that a cache must ask for."""
@@ -191,6 +197,7 @@ urlpatterns = [
     path("ends/", ends),
     path("shared/", shared),
     path("revalidated/", revalidated),
+    path("unstored/", unstored),
     path("articles/<slug:slug>/", page),
     path("archive/", include(nested)),
     re_path(r"^old-(?P<year>[0-9]{4})/$", page),

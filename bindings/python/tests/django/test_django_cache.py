@@ -104,3 +104,10 @@ def test_a_page_that_is_marked_by_the_view_keeps_its_marks(is_async: bool, hits:
     response = Visitor(is_async).get("/revalidated/")
     assert cookie(response) is not None
     assert response["Cache-Control"] == "no-cache, private"
+
+
+def test_a_cookie_on_a_page_that_is_not_to_be_stored_is_not_kept(is_async: bool, hits: Recorded) -> None:
+    first, second = Visitor(is_async), Visitor(is_async)
+    second.get("/bare/")
+    assert cookie(first.get("/unstored/")) is not None
+    assert cookie(second.get("/unstored/")) is None

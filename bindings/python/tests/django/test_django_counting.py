@@ -256,6 +256,24 @@ def test_the_site_is_the_framework_s_and_asked_for_once(visitor: Visitor, hits: 
     assert not queries.captured_queries
 
 
+@pytest.mark.parametrize(
+    ("domain", "host"),
+    [
+        ("müller.example:8000", "xn--mller-kva.example"),
+        ("https://www.example.org", "testserver"),
+        ("www.example.org/", "testserver"),
+    ],
+)
+def test_a_domain_is_the_host_that_it_says(
+    visitor: Visitor, hits: Recorded, site: Any, domain: str, host: str
+) -> None:
+    site.domain = domain
+    site.full_clean()
+    site.save()
+    visitor.get("/bare/")
+    assert [hit.site for hit in hits()] == [host]
+
+
 def test_a_site_that_is_saved_is_followed(visitor: Visitor, hits: Recorded, site: Any) -> None:
     visitor.get("/bare/")
     site.domain = "new.example.org"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Blueprint, Flask, Response, g, request, stream_with_context
+from flask import Blueprint, Flask, Response, abort, g, request, stream_with_context
 from kit.process import python
 from kit.store import rows
 
@@ -182,6 +182,21 @@ def test_wrong_settings_are_told_at_once(trackside_hits: RecordingTransport) -> 
     app.config["TRACKSIDE"] = {}
     with pytest.raises(TypeError, match="given twice"):
         Trackside(app, config={})
+
+
+def test_who_answers_before_the_view_is_even_looked_for_finds_it(trackside_hits: RecordingTransport) -> None:
+    app = site(trackside_hits)
+
+    @app.url_value_preprocessor
+    def language(endpoint: str | None, values: dict[str, Any] | None) -> None:
+        abort(404)
+
+    @app.errorhandler(404)
+    def missing(error: Exception) -> tuple[str, int]:
+        return f"nothing here, {g.trackside.is_new}", 404
+
+    answer = app.test_client().get("/user/7", headers=BROWSER)
+    assert (answer.status_code, answer.text) == (404, "nothing here, True")
 
 
 def test_the_example(tmp_path: Path) -> None:

@@ -32,5 +32,5 @@ def answer(tracker: Tracker, request: HttpRequest, authority: str) -> HttpRespon
         return None
     response = HttpResponse(answered.body, status=answered.status)
     del response["Content-Type"]
-    append(response, answered.headers)
+    append(request, response, answered.headers)
     return response

@@ -67,7 +67,7 @@ def end(now: live.Live, exchange: Exchange, request: HttpRequest, response: Http
         return False
     if headers:
         try:
-            append(response, headers)
+            append(request, response, headers)
         except Exception:
             now.tracker.failures.note("finishing an exchange")
     return True

@@ -27,7 +27,7 @@ def end(exchange: Exchange, request: HttpRequest, response: HttpResponseBase) ->
         tell_route(exchange, request)
         headers = exchange.finish(response.status_code, response.items()).headers
     if headers:
-        append(response, headers)
+        append(request, response, headers)
 
 
 def _known(request: HttpRequest, response: HttpResponseBase) -> bytes | None:
@@ -67,12 +67,14 @@ def _route_of(request: HttpRequest) -> str | None:
     return f"{mounted}/{route.removeprefix('^')}"
 
 
-def append(response: HttpResponseBase, headers: Iterable[tuple[bytes, bytes]]) -> None:
+def append(request: HttpRequest, response: HttpResponseBase, headers: Iterable[tuple[bytes, bytes]]) -> None:
     """Appends headers, beside those of the same name."""
     for name, value in headers:
         text = value.decode("latin-1")
         if name.lower() == b"set-cookie":
             _set_cookie(response, text)
+            # Older Djangos' cache keeps a page that is `no-store`, and would keep the cookie with it.
+            request._cache_update_cache = False  # type: ignore[attr-defined]  # Where the cache looks.
             continue
         key = name.decode("latin-1")
         # Django holds one line of a name; several mean the same as one with commas (RFC 9110 §5.3).

@@ -12,6 +12,8 @@ from django.core.exceptions import SynchronousOnlyOperation
 
 LOGGER = logging.getLogger("trackside")
 
+#: What no host holds.
+FORBIDDEN = frozenset("/\\@?#%")
 #: For how long the request's host stands in after the site could not be looked up.
 PAUSE = 60.0
 
@@ -26,6 +28,8 @@ class CurrentSite:
     def __init__(self) -> None:
         self._sites: Any = apps.get_model("sites", "Site")._default_manager
         self._paused_until = 0.0
+        # The last domain, and the host that it says.
+        self._known = ("", "")
 
     def domain(self) -> str:
         """The domain; empty, so that the request's host counts, if it cannot be found."""
@@ -49,7 +53,9 @@ class CurrentSite:
 
     def _look_up(self) -> str:
         domain: str = self._sites.get_current().domain
-        return domain
+        if domain != self._known[0]:
+            self._known = (domain, host_of(domain))
+        return self._known[1]
 
     def _is_paused(self) -> bool:
         return self._paused_until > 0.0 and time.monotonic() < self._paused_until
@@ -58,3 +64,17 @@ class CurrentSite:
         self._paused_until = time.monotonic() + PAUSE
         LOGGER.warning("the current site cannot be looked up, the host of each request stands in: %r", error)
         return ""
+
+
+def host_of(domain: str) -> str:
+    """The host of a domain of the framework's, as requests have it: Django takes any text without blanks.
+
+    :raises ValueError: it is none.
+    """
+    host = domain
+    if not domain.isascii():
+        name, colon, port = domain.partition(":")
+        host = name.encode("idna").decode("ascii") + colon + port
+    if not host or not FORBIDDEN.isdisjoint(host):
+        raise ValueError(f"{domain!r} is no host; write it as www.example.com")
+    return host
