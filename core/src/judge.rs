@@ -13,7 +13,7 @@ use crate::{
     proxy::Remembered,
     visitor::{
         self, Caching, Caller, Cookies, DailyKey, Notice, Owner, Visitor,
-        consent::{Consent, Footing, Standing},
+        consent::{Consent, Footing},
         scripts,
     },
 };
@@ -101,7 +101,7 @@ impl Exchange {
     /// What scripts in the browser call the visitor, if that may be recorded of it.
     fn joined(&self) -> Option<&Joined> {
         let joined = self.arrival.as_ref()?.joined();
-        (!joined.is_empty() && scripts::may_join(&self.caller.standing)).then_some(joined)
+        (!joined.is_empty() && scripts::may_join(&self.caller)).then_some(joined)
     }
 
     /// Whether there is more to its hits than what their drafts have.
@@ -207,7 +207,7 @@ pub fn begin(config: &Config, request: &Request<'_>, moment: Moment, key: Option
     let (asked, lengths) = (facts.asked, facts.lengths());
     let mut arrival = facts.remembered();
     if !config.script_cookies.is_empty() {
-        arrival = join(&facts, caller.standing, moment.seconds(), arrival);
+        arrival = join(&facts, &caller, moment.seconds(), arrival);
     }
     Exchange { moment, skipped, caller, has_events, asked, lengths, arrival }
 }
@@ -217,11 +217,11 @@ pub fn begin(config: &Config, request: &Request<'_>, moment: Moment, key: Option
 #[inline(never)]
 fn join(
     facts: &Facts<'_>,
-    standing: Standing,
+    caller: &Caller,
     now: u64,
     arrival: Option<Arc<Remembered>>,
 ) -> Option<Arc<Remembered>> {
-    if !scripts::may_join(&standing) {
+    if !scripts::may_join(caller) {
         return arrival;
     }
     let joined = scripts::joined(facts.config, facts.request, now);
@@ -364,8 +364,13 @@ fn describe_joined(exchange: &Exchange) -> String {
             let ids: Vec<_> = joined.iter().map(|(name, id)| format!("`{name}` says {id}")).collect();
             format!("; in the browser {}", ids.join(", "))
         }
-        None if scripts::may_join(&exchange.caller.standing) => {
+        None if scripts::may_join(&exchange.caller) => {
             "; none of the cookies that `join` asks for tells its id in the browser".to_owned()
+        }
+        None if exchange.caller.standing.footing == Footing::Full
+            && !exchange.caller.standing.is_confined =>
+        {
+            "; the cookies that `join` asks for are not read of who has no cookie of trackside's".to_owned()
         }
         None => "; the cookies that `join` asks for are not read without consent".to_owned(),
     }

@@ -113,10 +113,12 @@ def report(config, micros, entropy, key, request, query):
     html = (b"content-type", b"text/html")
     verdict = judge(config, micros, entropy, key, (None, None), page, Response(status, [html, (b"cache-control", b"no-store")]), told)
     notice = verdict.notice
-    if notice and not given[b"n"]:
+    if notice and not (given[b"n"] and request.method == b"POST"):
         # As on a page that everybody gets.
         shared = Response(status, [html, (b"cache-control", b"public")])
         verdict = judge(replace(config, beacon=None), micros, entropy, key, (None, None), page, shared, told)
+        for hit in verdict.hits:
+            hit.cookies = []
         notice = None
 
     cookies = [["set-cookie", value] for name, value in verdict.headers if name == "set-cookie"]

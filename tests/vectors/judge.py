@@ -96,7 +96,8 @@ def site_of(request, config):
     if authority is None and site is None:
         authority = split_target(request.target)[0]
         site = host_in(first(request.values(b"host")) if authority is None else authority)
-    if site is None:
+    path = split_target(request.target)[1]
+    if site is None or path not in (b"", b"*") and path[:1] != b"/":
         return None
     return site if not config.sites or site in config.sites else None
 
@@ -153,9 +154,9 @@ def accepted(request):
 
 
 def wants_html(request):
-    """As the notice asks it: a missing Accept or */* will do."""
+    """As the notice asks it: a missing Accept or */* will do, and a script that fetches a page."""
     dest = first(request.values(b"sec-fetch-dest"))
-    if dest is not None:
+    if dest is not None and asked(request) != "visit":
         return dest == b"document"
     ranges = accepted(request)
     return ranges is None or not ranges.isdisjoint((*HTML, b"*/*"))
@@ -412,8 +413,15 @@ def judge(config, micros, entropy, key, said, request, response, annotations):
     begun = reason is None
     has_cookie = config.identity == "cookie"
     hands_out = has_cookie and config.count == "pages"
+    signs = (
+        consent.of_cookies(request.values(b"cookie"), config.cookie_name),
+        b"1" in request.values(b"sec-gpc"),
+        b"1" in request.values(b"dnt"),
+    )
+    at_first = consent.outcome(config, (None, None), *signs)
+    is_told_first = config.policy in ("notice", "opt-out") and at_first.analytics is None
     visitor = known_visitor(config, request, now) if has_cookie else None
-    if visitor is None and hands_out and begun:
+    if visitor is None and hands_out and begun and (wants_html(request) or not is_told_first):
         visitor = Visitor(record.visitor_id(entropy), now, now, now, known=False)
     is_new = visitor is not None and not visitor.known
     site = site_of(request, config)
@@ -422,15 +430,10 @@ def judge(config, micros, entropy, key, said, request, response, annotations):
     stand_in = None
     if config.identity != "none" and held_back(config, request) is None:
         stand_in = cookieless_id(key, site, proxy.arrival(config.proxies, request)[0], agent)
-    signs = (
-        consent.of_cookies(request.values(b"cookie"), config.cookie_name),
-        b"1" in request.values(b"sec-gpc"),
-        b"1" in request.values(b"dnt"),
-    )
     allowed = consent.outcome(config, said, *signs)
     # The cookies are read when the exchange begins, before the host says anything.
-    ways = (allowed, consent.outcome(config, (None, None), *signs))
-    joins = all(way.footing == "full" and not way.confined for way in ways)
+    ways = (allowed, at_first)
+    joins = visitor is not None and all(way.footing == "full" and not way.confined for way in ways)
     concerned = {"notice": is_new, "opt-out": is_new, "opt-in": begun}.get(config.policy, False)
     due = concerned and allowed.analytics is None and config.mode == "on" and wants_html(request)
     # Nothing but what they allow is known of them.

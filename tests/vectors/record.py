@@ -75,6 +75,10 @@ def cut_str(text, most):
 # --- privacy ---
 
 
+# The 32 bits that follow are an IPv4 address.
+SIX_TO_FOUR = ipaddress.ip_network("2002::/16")
+
+
 def masked(peer, policy):
     if peer is None or policy == "none":
         return None
@@ -82,7 +86,7 @@ def masked(peer, policy):
     address = getattr(address, "ipv4_mapped", None) or address
     if policy == "full":
         return str(address)
-    network = 24 if address.version == 4 else 48
+    network = 24 if address.version == 4 else 40 if address in SIX_TO_FOUR else 48
     return str(ipaddress.ip_network((address, network), strict=False).network_address)
 
 

@@ -14,7 +14,10 @@ ENDS = (
     "email",
     "passwd",
     "password",
+    "passwordconfirmation",
+    "privatekey",
     "secret",
+    "secretkey",
     "sessionid",
     "signature",
     "token",
@@ -77,7 +80,7 @@ def shape(piece):
 
 
 def is_secret(name):
-    plain = re.sub(rb"[^A-Za-z0-9]", b"", unescaped(name[-64:])).decode().lower()
+    plain = re.sub(rb"[^A-Za-z0-9]", b"", unescaped(name[-64:])).decode().lower().rstrip("0123456789")
     return plain in SECRETS or plain.endswith(ENDS)
 
 

@@ -23,7 +23,11 @@ impl IpPolicy {
                 Some(IpAddr::from([a, b, c, 0]))
             }
             (Self::Masked, IpAddr::V6(v6)) => {
-                let [a, b, c, ..] = v6.segments();
+                let [a, b, mut c, ..] = v6.segments();
+                if a == 0x2002 {
+                    // 6to4 (RFC 3056): an IPv4 address follows, of which this is the last part.
+                    c &= 0xff00;
+                }
                 Some(IpAddr::from([a, b, c, 0, 0, 0, 0, 0]))
             }
         }

@@ -71,11 +71,11 @@ fn view(facts: &Facts<'_>) -> String {
 }
 
 /// Whether the request may be answered with a page for a person: where a notice can be shown. A missing
-/// `Accept` or `*/*` will do.
-pub(crate) fn wants_html(request: &Request<'_>) -> bool {
-    match destination(request) {
-        Some(destination) => destination == b"document",
-        None => accepts(request, |media| media == b"*/*" || is_html(media)).unwrap_or(true),
+/// `Accept` or `*/*` will do; that a library fetches the page, too, which the browser calls `empty`.
+pub(crate) fn wants_html(facts: &Facts<'_>) -> bool {
+    match destination(facts.request) {
+        Some(destination) if !matches!(facts.asked, Asked::Visit(_)) => destination == b"document",
+        _ => accepts(facts.request, |media| media == b"*/*" || is_html(media)).unwrap_or(true),
     }
 }
 

@@ -1,5 +1,5 @@
 use super::{super::scenario::Scenario, RULE, accepts, wants_html};
-use crate::{Reason, Request};
+use crate::{Config, Reason, Request, decide::Facts};
 
 /// What the rule makes of a response whose headers these are.
 fn answered(headers: &[(&str, &str)]) -> (Result<(), Reason>, String) {
@@ -87,16 +87,26 @@ fn accept_names_a_type() {
 
 #[test]
 fn a_notice_can_be_shown_where_html_may_come() {
-    let wants = |name: &str, value: &str| wants_html(&Request::new("GET", "/", &[(name, value)]));
-    assert!(wants_html(&Request::new("GET", "/", &[("host", "a")])));
+    let config = Config::builder().toml("consent.policy = 'notice'").build().unwrap();
+    let wants_all = |headers: &[(&str, &str)]| {
+        let request = Request::new("GET", "/", &headers);
+        wants_html(&Facts::new(&config, &request))
+    };
+    let wants = |name: &str, value: &str| wants_all(&[(name, value)]);
+    assert!(wants("host", "a"));
     assert!(wants("accept", "*/*"));
     assert!(wants("accept", "application/xhtml+xml"));
     assert!(wants("sec-fetch-dest", "document"));
     assert!(!wants("sec-fetch-dest", "iframe"));
     assert!(!wants("accept", "application/json"));
     assert!(!wants("accept", "*/*;q=0"));
-    let several = [("accept", "text/html"), ("accept", "image/png")];
-    assert!(wants_html(&Request::new("GET", "/", &several)));
+    assert!(wants_all(&[("accept", "text/html"), ("accept", "image/png")]));
+    // What Turbo sends, and what another script does.
+    let turbo = ("accept", "text/html, application/xhtml+xml");
+    assert!(wants_all(&[("sec-fetch-dest", "empty"), turbo]));
+    assert!(wants_all(&[("sec-fetch-dest", "empty"), ("accept", "*/*"), ("hx-boosted", "true")]));
+    assert!(!wants_all(&[("sec-fetch-dest", "empty"), ("accept", "application/json"), ("x-pjax", "true")]));
+    assert!(!wants_all(&[("sec-fetch-dest", "empty"), ("accept", "text/html")]));
 }
 
 #[test]

@@ -143,7 +143,9 @@ impl<'a> Facts<'a> {
     #[cold]
     pub(crate) fn remember(&self) -> Arc<Remembered> {
         let arrival = Arrival { address: self.address, secure: self.is_secure, host: self.host };
-        arrival.remember(self.config.proxies.as_ref(), self.request)
+        // Of the client's place trusted proxies alone are believed.
+        let proxies = self.config.proxies.as_ref().filter(|_| self.is_forwarded);
+        arrival.remember(proxies, self.request)
     }
 
     /// What [`again`](Self::again) wants to know.

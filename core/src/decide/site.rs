@@ -6,6 +6,9 @@ pub(super) const RULE: Rule = Rule { name: "site", check, view, holds_events: tr
 fn check(facts: &Facts<'_>) -> Result<(), Reason> {
     let host = facts.host.ok_or(Reason::UnknownSite)?;
     let sites = &facts.config.sites;
+    if !is_its_path(facts.path) {
+        return Err(Reason::UnknownSite);
+    }
     if sites.is_empty() || sites.iter().any(|site| is_word(host, site)) {
         Ok(())
     } else {
@@ -15,11 +18,20 @@ fn check(facts: &Facts<'_>) -> Result<(), Reason> {
 
 fn view(facts: &Facts<'_>) -> String {
     let host = facts.host.map_or_else(|| "no valid host".to_owned(), shown);
+    if !is_its_path(facts.path) {
+        return format!("{host}; but the path begins with no /: {}", shown(facts.path));
+    }
     if facts.config.sites.is_empty() {
         format!("{host}; counted: any")
     } else {
         format!("{host}; counted: {}", facts.config.sites.join(", "))
     }
+}
+
+/// Whether it is a path below the site's root. Behind the name of the site, `.example.org` and `@example.org` would make
+/// another host's address of it; servers that mind RFC 9112 §3.2 let none of these through.
+fn is_its_path(path: &[u8]) -> bool {
+    matches!(path, [] | [b'/', ..] | b"*")
 }
 
 /// The host that the request names, without port and final dot, and only if it could be one.

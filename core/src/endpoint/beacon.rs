@@ -126,15 +126,16 @@ fn report(
     if let Some(refusal) = refuse_foreign(config, request) {
         return refusal;
     }
+    let has_place = has_place(request, query);
     let judged = with_page(request, query, |page, response, annotations| {
         let (moment, key) = draw();
-        let (exchange, notice) = begin(config, query, page, moment, key.as_ref());
+        let (exchange, notice) = begin(config, has_place, page, moment, key.as_ref());
         (judge::finish(config, exchange, page, response, annotations, emit), notice)
     });
     let Some((verdict, notice)) = judged else {
         return refuse(config, 400, Reason::Endpoint, "This names no page.\n");
     };
-    let notice = notice.filter(|_| has_place(query));
+    let notice = notice.filter(|_| has_place);
 
     let reason = verdict.reason();
     let answer = match (request.method, notice.filter(|_| reason.is_none())) {
@@ -163,7 +164,7 @@ pub(crate) fn reported<T>(
         return None;
     }
     with_page(request, query, |page, response, annotations| {
-        let (exchange, notice) = begin(config, query, page, moment, key);
+        let (exchange, notice) = begin(config, has_place(request, query), page, moment, key);
         look(page, response, annotations, exchange, notice)
     })
 }
@@ -191,22 +192,22 @@ fn with_page<T>(
 /// Begins the exchange of a page that was reported, whose visitor gets no id if it cannot be told so.
 fn begin(
     config: &Config,
-    query: &[u8],
+    has_place: bool,
     page: &Request<'_>,
     moment: Moment,
     key: Option<&DailyKey>,
 ) -> (Exchange, Option<Notice>) {
     let mut exchange = judge::begin(config, page, moment, key);
     let notice = judge::notice(config, &exchange, page);
-    if notice.is_some() && !has_place(query) {
+    if notice.is_some() && !has_place {
         exchange.hand_out_nothing();
     }
     (exchange, notice)
 }
 
-/// Whether the page has a place for the notice.
-fn has_place(query: &[u8]) -> bool {
-    parameter(query, b'n').is_some()
+/// Whether the page has a place for the notice, and a script to put it there: an image shows none.
+fn has_place(request: &Request<'_>, query: &[u8]) -> bool {
+    request.method == b"POST" && parameter(query, b'n').is_some()
 }
 
 /// The page that the report tells of: its path and query.

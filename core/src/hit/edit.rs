@@ -154,7 +154,9 @@ impl Edit {
     fn edited(&self, hit: &Hit, mut texts: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
         for (text, value) in &self.texts {
             let is_events = matches!(text, Text::Category | Text::Label | Text::Name);
-            if (is_events && hit.kind() == Kind::Page) || (*text == Text::Name && value.is_empty()) {
+            // A page's label is what was searched for.
+            let is_foreign = is_events && hit.kind() == Kind::Page && !value.is_empty();
+            if is_foreign || (*text == Text::Name && value.is_empty()) {
                 continue;
             }
             if let Some(place) = texts.get_mut(text.field() as usize) {

@@ -92,6 +92,14 @@ fn a_page_has_no_name_and_an_event_keeps_one() {
 }
 
 #[test]
+fn what_was_searched_for_can_be_taken_out_of_a_page() {
+    let hit = Draft { search: "my illness", ..sample::page() }.seal(IpPolicy::Full);
+    assert_eq!(hit.label(), "my illness");
+    assert_eq!(edited(&hit, |edit| edit.set(Text::Label, "")).label(), "");
+    assert_eq!(edited(&hit, |edit| edit.set(Text::Label, "x")).label(), "my illness");
+}
+
+#[test]
 fn properties_are_put_added_and_taken_out() {
     let after = edited(&page(), |edit| {
         edit.property("plan", "free");

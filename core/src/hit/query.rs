@@ -97,7 +97,11 @@ pub(super) fn is_secret(name: &[u8]) -> bool {
     let mut plain = [0; 64];
     let bytes = decoded(name).filter(u8::is_ascii_alphanumeric);
     let length = plain.iter_mut().zip(bytes).map(|(slot, byte)| *slot = byte.to_ascii_lowercase()).count();
-    let plain = &plain[..length];
+    let mut plain = &plain[..length];
+    // `token2` is another token, as is `token[0]`.
+    while let [rest @ .., b'0'..=b'9'] = plain {
+        plain = rest;
+    }
     SECRETS.contains(&plain) || ENDS.iter().any(|end| plain.ends_with(end))
 }
 
@@ -139,7 +143,7 @@ const SECRETS: [&[u8]; 33] = [
 ];
 
 /// How other names end.
-const ENDS: [&[u8]; 11] = [
+const ENDS: [&[u8]; 14] = [
     b"accesskey",
     b"apikey",
     b"credential",
@@ -147,7 +151,10 @@ const ENDS: [&[u8]; 11] = [
     b"email",
     b"passwd",
     b"password",
+    b"passwordconfirmation",
+    b"privatekey",
     b"secret",
+    b"secretkey",
     b"sessionid",
     b"signature",
     b"token",

@@ -144,6 +144,12 @@ const JOIN: Key = Key::bool("join").default_bool(false).doc(
      then. It takes `visitor.identity = \"cookie\"`, and the visitor's consent",
 );
 
+/// Whether Google's own collector is at `url`.
+pub(crate) fn is_google(url: &str) -> bool {
+    let host = url.split("://").nth(1).unwrap_or_default().split(['/', ':', '?']).next().unwrap_or_default();
+    host == "google-analytics.com" || host.ends_with(".google-analytics.com")
+}
+
 const INDEX: &str = "the number, 1 to 200, of a custom dimension or metric, as in { plan = 1 }";
 
 fn is_index(name: &str, number: u64) -> bool {

@@ -47,7 +47,13 @@ impl Caller {
         let config = facts.config;
         let said = Said { host: facts.request.consent, browser: facts.refusal, cookie: cookies.consent };
         let standing = Standing::of(config, &said);
-        let identified = Identified::of(cookies.known, moment, counts && hands_out_ids(config));
+        // Who has not been told, and cannot be on this response, is given no cookie yet.
+        let is_told_first = matches!(config.consent, Policy::Notice | Policy::OptOut)
+            && standing.consent.analytics == Choice::Unknown;
+        let is_page = || decide::wants_html(facts);
+        let may_be_new =
+            counts && hands_out_ids(config) && (!is_told_first || cookies.known.is_some() || is_page());
+        let identified = Identified::of(cookies.known, moment, may_be_new);
         let cookieless = match (config.identity, key) {
             (Identity::None, _) | (_, None) => Cookieless::None,
             (Identity::Cookie, Some(key)) if standing.footing != Footing::Cookieless => {
@@ -62,7 +68,7 @@ impl Caller {
             Policy::Notice | Policy::OptOut => identified.is_new(),
             Policy::OptIn => counts,
         };
-        let sees_notice = is_concerned && config.mode == Mode::On && decide::wants_html(facts.request);
+        let sees_notice = is_concerned && config.mode == Mode::On && is_page();
         Self { identified, cookieless, standing, said, sees_notice }
     }
 

@@ -84,7 +84,8 @@ impl Known {
 
     /// Whether the browser should have forgotten it.
     fn is_expired(&self, cookie: &Cookie, now: u64) -> bool {
-        !cookie.renew && max_age(cookie, self, now).is_zero()
+        // As browsers are told it, in whole seconds.
+        !cookie.renew && max_age(cookie, self, now).as_secs() == 0
     }
 }
 

@@ -2,7 +2,7 @@
 
 use http::header::COOKIE;
 
-use super::consent::{Footing, Standing};
+use super::{Caller, consent::Footing};
 use crate::{
     Request,
     config::Config,
@@ -27,8 +27,9 @@ pub(crate) fn joined(config: &Config, request: &Request<'_>, now: u64) -> Joined
     joined
 }
 
-/// Whether they may be read, and recorded: of who allows everything that the configuration wants to know, for third
-/// parties, too.
-pub(crate) fn may_join(standing: &Standing) -> bool {
-    standing.footing == Footing::Full && !standing.is_confined
+/// Whether they may be read, and recorded: of who has a cookie of trackside's, or would be given one, and allows
+/// everything that the configuration wants to know, for third parties, too.
+pub(crate) fn may_join(caller: &Caller) -> bool {
+    let standing = &caller.standing;
+    standing.footing == Footing::Full && !standing.is_confined && caller.identified.id().is_some()
 }

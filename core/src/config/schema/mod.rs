@@ -80,6 +80,17 @@ pub(super) fn read(
         let sites = sites(root);
         let shutdown = root.duration("shutdown", MILLISECOND).or(Duration::from_secs(5));
         let visitor = root.table("visitor", |visitor| visitor::read(visitor, resolver));
+        let domain = &visitor.cookie.domain;
+        let foreign = sites.iter().find(|site| !is_within(site, domain));
+        if let Some(site) = foreign.filter(|_| !domain.is_empty()) {
+            root.mistake(
+                "visitor.cookie.domain",
+                format!(
+                    "browsers refuse a cookie of {domain} from {site}, which site names; write a domain that all of them \
+                     are below, or leave it out"
+                ),
+            );
+        }
         let (count, track, canonical) = root.table("track", track::read);
         let consent = root.table("consent", |consent| consent::read(consent, visitor.identity, count));
         let (ip, query, path, geo) = root.table("privacy", |privacy| {
@@ -156,6 +167,11 @@ pub(super) fn read(
             warnings: Vec::new(),
         })
     })
+}
+
+/// Whether `host` is `domain` or below it.
+fn is_within(host: &str, domain: &str) -> bool {
+    host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
 fn sites(root: &mut Section<'_>) -> Vec<String> {

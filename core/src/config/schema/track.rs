@@ -76,12 +76,29 @@ fn patterns(track: &mut Section<'_>, key: &'static str) -> Option<Patterns> {
         } else if !text.starts_with(['/', '*']) {
             let shown = quoted(text);
             track.warn(&key, format_args!("{shown} begins with neither / nor *, and so covers no path"));
+        } else if text.contains(['?', '#']) {
+            let shown = quoted(text);
+            track.warn(
+                &key,
+                format_args!("{shown} has a ? or #: it is compared with the path alone, without its query"),
+            );
+        } else if is_encoded(text) {
+            let shown = quoted(text);
+            track.warn(
+                &key,
+                format_args!("{shown} is percent-encoded, and paths are decoded before; write it decoded"),
+            );
         }
     }
     // The same glob many times over would be tried as many times.
     let mut distinct = HashSet::new();
     texts.retain(|text| distinct.insert(text.clone()));
     Patterns::new(texts).map_err(|error| track.mistake(key, error)).ok()
+}
+
+fn is_encoded(text: &str) -> bool {
+    let is_pair = |w: &[u8]| w[0] == b'%' && w[1].is_ascii_hexdigit() && w[2].is_ascii_hexdigit();
+    text.as_bytes().windows(3).any(is_pair)
 }
 
 fn agents(track: &mut Section<'_>, key: &'static str) -> Vec<String> {

@@ -148,7 +148,7 @@ fn of_each_receiver() {
             ("ga4", true, 25),
             ("ga-v1", true, 1),
             ("callback", false, 100),
-            ("celery", false, 1)
+            ("celery", true, 1)
         ]
     );
 }

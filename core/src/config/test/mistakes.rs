@@ -122,6 +122,23 @@ fn of_hosts() {
 }
 
 #[test]
+fn of_a_cookie_for_another_host() {
+    let text = |sites: &str, domain: &str| format!("site = [{sites}]\nvisitor.cookie.domain = '{domain}'");
+    for (sites, domain) in
+        [("", "b.example"), ("'www.a.example'", "a.example"), ("'a.example', 'x.a.example'", ".A.example")]
+    {
+        with_policy(&text(sites, domain));
+    }
+    for (sites, domain) in [
+        ("'www.a.example'", "b.example"),
+        ("'a.example', 'ba.example'", "a.example"),
+        ("'example'", "a.example"),
+    ] {
+        each(&[(&text(sites, domain), "visitor.cookie.domain", "browsers refuse a cookie of")]);
+    }
+}
+
+#[test]
 fn of_durations() {
     let right = r#"is not a duration such as "200ms", "5s", "30m", "1h" or "365d""#;
     for text in [

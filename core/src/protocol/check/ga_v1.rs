@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::{Answer, Finding, Heard, Means, Question, Test, counterpart};
-use crate::protocol::{Outgoing, Values};
+use crate::protocol::{Outgoing, Values, ga_v1::is_google};
 
 static DEBUG: Question = Question::new(Means::Debug, ask, hear);
 
@@ -95,11 +95,6 @@ fn hear_hit(test: &Test<'_>, answer: &Answer<'_>) -> Heard {
         test.seen(),
     );
     Heard::new([finding, unproven])
-}
-
-fn is_google(url: &str) -> bool {
-    let host = url.split("://").nth(1).unwrap_or_default().split(['/', ':', '?']).next().unwrap_or_default();
-    host == "google-analytics.com" || host.ends_with(".google-analytics.com")
 }
 
 fn gone() -> Finding {
