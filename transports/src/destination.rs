@@ -15,6 +15,7 @@ use trackside_core::{
 
 use crate::{
     clock::Clock,
+    files,
     hooks::Hooks,
     keys::Keys,
     pool::{Backoff, FanOut, Observer, Options, Pool},
@@ -81,7 +82,7 @@ pub(crate) fn open_alone(
 
 fn spooled(config: &Config, destination: &Destination, budget: &Arc<Budget>) -> spool::Options {
     spool::Options {
-        folder: spool::folder(&config.spool().dir, destination),
+        folder: spool::folder(&files::absolute(&config.spool().dir), destination),
         fsync: config.spool().fsync,
         budget: Arc::clone(budget),
         disk: Arc::new(spool::Os),

@@ -39,6 +39,23 @@ fn what_is_there_stays() {
     assert!(text.starts_with("{\"id\":\"before\"}\n{\"id\":"));
 }
 
+#[cfg(unix)]
+#[test]
+fn what_another_has_left_in_the_midst_of_a_line_takes_none_along() {
+    use std::io::Write;
+
+    let folder = Folder::new().unwrap();
+    let path = folder.join("hits.jsonl");
+    fs::write(&path, "{\"id\":\"torn").unwrap();
+    let mut sink = sink(path.clone());
+    deliver(&mut *sink, &hits::pages(1).unwrap());
+    fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(b"{\"id\":\"to").unwrap();
+    deliver(&mut *sink, &hits::pages(2).unwrap());
+    let text = fs::read_to_string(&path).unwrap();
+    let whole = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).is_ok());
+    assert_eq!(whole.collect::<Vec<_>>(), [false, true, false, true, true]);
+}
+
 #[test]
 fn a_file_that_cannot_be_opened_is_named() {
     let folder = Folder::new().unwrap();

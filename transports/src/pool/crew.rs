@@ -12,9 +12,9 @@ use std::{
 
 use super::fork;
 
-/// The standard library reads its default from the environment, under a lock that a fork may have left
-/// taken.
-const STACK: usize = 2 << 20;
+/// Of threads that call the host. The standard library reads its default from the environment, under a lock that a
+/// fork may have left taken.
+pub(crate) const STACK: usize = 2 << 20;
 
 /// So many milliseconds after the system refused a thread it is asked again: each time costs the request.
 const REFUSED: u64 = 100;

@@ -47,6 +47,7 @@ use trackside_core::{
     transport::{Left, Reentrant, Submitted, Transport},
 };
 
+pub(crate) use self::{crew::STACK, report::to_log, tell::observed};
 pub use self::{
     fan_out::FanOut,
     report::{Observer, Report},
@@ -56,7 +57,6 @@ use self::{
     fork::PerProcess,
     running::{Plan, Running},
 };
-pub(crate) use self::{report::to_log, tell::observed};
 use crate::{
     clock::{Clock, System},
     keys::Keys,

@@ -13,6 +13,7 @@ use trackside_core::{
 
 use super::{
     books::Tally,
+    crew,
     desk::Desk,
     fork,
     running::{CLOSED, CLOSING, Running},
@@ -158,7 +159,7 @@ where
             let (work, here) = (work.clone(), item.clone());
             // Whoever may not wait may not do so by proxy either.
             let (sender, receiver) = mpsc::channel();
-            let spawned = fork::spawn("trackside", 256 << 10, move || {
+            let spawned = fork::spawn("trackside", crew::STACK, move || {
                 worker::set_mark(mark);
                 // Whoever asked waits for it.
                 sender.send(work(here)).ok();

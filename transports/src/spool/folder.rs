@@ -17,11 +17,7 @@ const DIGITS: usize = 8;
 
 /// The folder of the destination's spool, below `dir`, the configuration's `spool.dir`.
 pub fn folder(dir: &Path, destination: &Destination) -> PathBuf {
-    files::absolute(dir).join(format!(
-        "{}-{}",
-        destination.name,
-        fingerprint(&destination.receiver, destination.ip)
-    ))
+    dir.join(format!("{}-{}", destination.name, fingerprint(&destination.receiver, destination.ip)))
 }
 
 /// Of those who are told, and how much. Secrets are no part of it, as they may be replaced at any time, but for

@@ -107,6 +107,11 @@ impl Home {
         Self { disk, path, lock_path, lock: Some(lock), segments, generation: fork::generation() }
     }
 
+    /// Whether somebody has removed it.
+    pub(super) fn is_gone(&self) -> bool {
+        !self.disk.is_folder(&self.path)
+    }
+
     /// Whether it is another process's, and this is its child.
     pub(super) fn is_inherited(&self) -> bool {
         self.generation != fork::generation()

@@ -222,6 +222,14 @@ impl Spool {
         if shelf.is_closed {
             return;
         }
+        if now >= shelf.due.search && shelf.home.as_ref().is_some_and(|home| home.is_gone()) {
+            let folder = self.options.folder.display();
+            shelf.troubles.push(format!(
+                "this process's directory in the spool {folder} was removed, another is begun; see what tidies up there"
+            ));
+            shelf.home = None;
+            shelf.due.open = now;
+        }
         if shelf.home.is_none() && now >= shelf.due.open {
             shelf.due.open = now + AGAIN;
             match self.open() {

@@ -123,6 +123,8 @@ impl Pens {
                 continue;
             }
             pen.home = Some(Arc::clone(home));
+            // Of a directory that is gone.
+            pen.retire();
             // What the usual hit needs; a larger one makes more of it.
             pen.bytes.reserve(4 << 10);
         }

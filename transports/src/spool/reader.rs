@@ -2,7 +2,8 @@
 
 use std::{
     collections::{HashSet, VecDeque},
-    io, mem,
+    io::{self, ErrorKind},
+    mem,
     path::PathBuf,
     sync::Arc,
 };
@@ -277,6 +278,13 @@ fn advance(cursor: &mut Cursor, most: usize, out: &mut Read) -> bool {
             Err(Blocked::Unreadable(_)) if !cursor.is_adopted() => {
                 out.troubles.push(format!(
                     "{} was damaged at its beginning while this process wrote it, and stays where it is: its hits are lost, unless you restore it from a copy; see what else writes there",
+                    cursor.segment().path.display()
+                ));
+                cursor.spoil();
+            }
+            Err(Blocked::Failed(error)) if !cursor.is_adopted() && error.kind() == ErrorKind::NotFound => {
+                out.troubles.push(format!(
+                    "{} was removed while this process wrote it: its hits are lost; see what tidies up there",
                     cursor.segment().path.display()
                 ));
                 cursor.spoil();

@@ -104,7 +104,7 @@ fn in_time(
         return;
     }
     let (told, is_told) = mpsc::channel();
-    let spawned = fork::spawn("trackside", 256 << 10, move || {
+    let spawned = fork::spawn("trackside", pool::STACK, move || {
         tell(left);
         // Nobody waits any more if it took too long.
         told.send(()).ok();

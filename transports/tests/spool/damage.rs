@@ -256,3 +256,36 @@ fn crc32(bytes: &[u8]) -> u32 {
         )
     })
 }
+
+#[test]
+fn a_spool_that_is_removed_costs_what_was_in_it_and_is_begun_anew() {
+    let place = Place::new();
+    let spool = place.spool();
+    fill(&spool, 5);
+    fs::remove_dir_all(&place.0).unwrap();
+    let read = spool.read(10);
+    assert_eq!((read.hits.len(), read.lost[0]), (0, 5));
+    assert!(matches!(&read.troubles[..], [told] if told.contains("was removed while this process wrote it")));
+    assert!(!put(&spool, &hit(), 0), "there is no directory");
+    assert_eq!(spool.pending(), 0);
+    spool.tend(Instant::now() + Duration::from_secs(60));
+    assert!(matches!(&spool.troubles()[..], [.., told] if told.contains("another is begun")));
+    let hits = fill_again(&spool, 3);
+    let stored = self::read(&spool);
+    assert_eq!(read_ids(&stored), ids(&hits));
+    mark(&spool, &stored, State::Delivered);
+    drop(stored);
+    assert_eq!(spool.close(), [0, 0]);
+    assert!(place.is_bare());
+}
+
+#[test]
+fn what_is_read_of_a_spool_that_is_removed_is_not_lost() {
+    let place = Place::new();
+    let spool = place.spool();
+    let first = fill(&spool, 1);
+    assert_eq!(read_ids(&read(&spool)), ids(&first));
+    fs::remove_dir_all(&place.0).unwrap();
+    let hits = fill(&spool, 2);
+    assert_eq!(read_ids(&read(&spool)), ids(&hits), "the file is open");
+}

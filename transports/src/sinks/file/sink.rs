@@ -54,8 +54,12 @@ impl FileSink {
 
 impl Sink for FileSink {
     fn deliver(&mut self, batch: &[Enriched<'_>], _: u64) -> Delivery {
+        let reopened = self.output.reopen();
+        if let Some(is_torn) = self.output.is_torn() {
+            self.lines.is_torn = is_torn;
+        }
         let taken = self.lines.fill(batch.iter()).max(1);
-        let (written, result) = match self.output.reopen() {
+        let (written, result) = match reopened {
             Ok(()) => self.output.write(&self.lines.bytes),
             Err(error) => (0, Err(error)),
         };
@@ -135,14 +139,38 @@ impl Output {
         Ok(())
     }
 
+    /// Whether the file ends inside a line, as that of a process that was killed, or of another that found no room. None
+    /// where nobody can tell.
+    #[cfg(unix)]
+    fn is_torn(&self) -> Option<bool> {
+        use std::os::unix::fs::FileExt;
+
+        let Self::File { path, file, .. } = self else {
+            return None;
+        };
+        let metadata = file.metadata().ok().filter(|metadata| metadata.is_file())?;
+        let Some(last) = metadata.len().checked_sub(1) else {
+            return Some(false);
+        };
+        let mut byte = [0];
+        // The file itself is open for appending alone.
+        File::open(path).and_then(|file| file.read_exact_at(&mut byte, last)).ok()?;
+        Some(byte != *b"\n")
+    }
+
+    #[cfg(not(unix))]
+    fn is_torn(&self) -> Option<bool> {
+        None
+    }
+
     /// Writes all of `bytes`, in one go unless the system takes less, and answers how many were taken.
     fn write(&mut self, bytes: &[u8]) -> (usize, io::Result<()>) {
         match self {
             Self::File { file, .. } => write_all(file, bytes),
             Self::Stdout(gate) => gate.enter(|_| {
                 let mut stdout = io::stdout().lock();
-                match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
-                    Ok(()) => (bytes.len(), Ok(())),
+                match stdout.flush().and_then(|()| unbuffered(&stdout)) {
+                    Ok(file) => write_all(file, bytes),
                     Err(error) => (0, Err(error)),
                 }
             }),
@@ -155,6 +183,21 @@ impl Output {
             Self::Stdout(_) => "the standard output".to_owned(),
         }
     }
+}
+
+/// The standard output without its buffer, which does not tell how much of it was taken.
+#[cfg(unix)]
+fn unbuffered(stdout: &io::StdoutLock<'_>) -> io::Result<File> {
+    use std::os::fd::AsFd;
+
+    Ok(File::from(stdout.as_fd().try_clone_to_owned()?))
+}
+
+#[cfg(windows)]
+fn unbuffered(stdout: &io::StdoutLock<'_>) -> io::Result<File> {
+    use std::os::windows::io::AsHandle;
+
+    Ok(File::from(stdout.as_handle().try_clone_to_owned()?))
 }
 
 pub(super) fn write_all(mut file: impl Write, bytes: &[u8]) -> (usize, io::Result<()>) {

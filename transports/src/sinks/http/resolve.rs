@@ -2,7 +2,7 @@
 //!
 //! ureq asks before each request, also for one that goes over an open connection, and with a time-out it
 //! starts a thread for each question: more work than the request itself. In a forked child such a thread may never run
-//! (see [`fork::spawn`]), and the question is put on one of our own.
+//! (see [`fork::spawn`]), and where there is no thread to be had it panics. So the question is put on one of our own.
 
 use std::{
     sync::{
@@ -75,11 +75,7 @@ impl<R: Resolver> Remembering<R> {
             return Ok(self.copy(&answer.addresses));
         }
         let origin = format!("{scheme} {authority}");
-        let addresses = if fork::is_child() {
-            self.ask_within(&mut last.question, &origin, uri, config, timeout)?
-        } else {
-            self.inner.resolve(uri, config, timeout)?
-        };
+        let addresses = self.ask_within(&mut last.question, &origin, uri, config, timeout)?;
         let copy = self.copy(&addresses);
         last.answer = Some(Answer { origin, addresses, at: now });
         Ok(copy)

@@ -11,7 +11,10 @@ use super::{
     line::{Answered, Line, NoAnswer, cause, speakable},
     progress::Reached,
 };
-use crate::sink::{Blame, Delivery, Sink, SinkError};
+use crate::{
+    log,
+    sink::{Blame, Delivery, Sink, SinkError},
+};
 
 pub(super) struct HttpSink {
     protocol: Arc<dyn Protocol>,
@@ -70,7 +73,9 @@ impl HttpSink {
     }
 
     fn log(&self, what: &str, cause: &dyn std::fmt::Display) {
-        tracing::debug!(target: "trackside", url = %self.out.shown_url(), %cause, "{what}");
+        log::guarded(|| {
+            tracing::debug!(target: "trackside", url = %self.out.shown_url(), %cause, "{what}");
+        });
     }
 }
 

@@ -84,7 +84,9 @@ impl Sink for SqliteSink {
             Ok(()) => sweep.wait(now),
             Err(error) => {
                 let problem = error.at(&self.store.path);
-                tracing::debug!(target: "trackside", "old hits cannot be deleted: {problem}");
+                log::guarded(
+                    || tracing::debug!(target: "trackside", "old hits cannot be deleted: {problem}"),
+                );
                 AGAIN
             }
         }
@@ -121,7 +123,7 @@ impl Store {
             && let Err(error) = sweep.step(connection, now)
         {
             // The batch is stored; the sweep comes again.
-            tracing::debug!(target: "trackside", cause = %error, "cannot delete old hits");
+            log::guarded(|| tracing::debug!(target: "trackside", cause = %error, "cannot delete old hits"));
         }
         Ok(())
     }
