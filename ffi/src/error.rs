@@ -39,6 +39,10 @@ struct Why {
 }
 
 impl Failure {
+    pub(crate) fn text(&self) -> &str {
+        &self.0.text
+    }
+
     #[cold]
     #[inline(never)]
     pub(crate) fn new(status: trackside_status, text: impl Into<Cow<'static, str>>) -> Self {

@@ -1,6 +1,10 @@
 //! One request and its response: begun, finished or abandoned, freed.
 
-use std::{ffi::c_char, fmt};
+use std::{
+    ffi::c_char,
+    fmt,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use trackside_core::{Annotations, Reason, judge::Verdict};
 use trackside_transports::{Exchange, Tracker};
@@ -135,7 +139,7 @@ impl fmt::Debug for trackside_exchange {
 }
 
 /// Looks at a request that has come. End the exchange with trackside_exchange_free. On failure nothing is
-/// counted.
+/// counted, in no book either; the log is told of the first in the process.
 ///
 /// This allocates once: the handle, with a copy of what trackside_exchange_finish will read, which is the
 /// method, the target, the authority, and the values of Host, User-Agent, Referer, Accept, Accept-Language
@@ -159,12 +163,24 @@ pub unsafe extern "C" fn trackside_exchange_begin(
 ) -> trackside_status {
     enter(error, |call| {
         let tracker = call.shared(tracker, "tracker")?;
-        call.request(request, |parts| {
+        let begun = call.request(request, |parts| {
             let out = call.output(exchange, "exchange")?;
             out.set(trackside_exchange::begin(tracker.live(), parts)?.0);
             Ok(())
-        })
+        });
+        begun.inspect_err(uncounted)
     })
+}
+
+/// A host that ignores statuses while it serves would never know that its requests are in no book.
+#[cold]
+#[inline(never)]
+fn uncounted(failure: &Failure) {
+    static IS_TOLD: AtomicBool = AtomicBool::new(false);
+    if !IS_TOLD.swap(true, Ordering::Relaxed) {
+        let text = failure.text();
+        tracing::error!(target: "trackside", "a request is not counted: {text} (told once)");
+    }
 }
 
 /// Judges the exchange, now that the response's head is known, and submits its hits. What became of it say

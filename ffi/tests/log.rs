@@ -13,8 +13,9 @@ use std::{
 use trackside_core::{Annotations, Request, Response};
 use trackside_ffi::{
     TRACKSIDE_CONFIG, TRACKSIDE_INVALID_ARGUMENT, TRACKSIDE_LOG_DEBUG, TRACKSIDE_LOG_ERROR,
-    TRACKSIDE_LOG_WARN, TRACKSIDE_OK, trackside_bytes, trackside_log_set, trackside_options_free,
-    trackside_options_new, trackside_options_toml, trackside_status, trackside_tracker_open,
+    TRACKSIDE_LOG_WARN, TRACKSIDE_OK, trackside_bytes, trackside_exchange_begin, trackside_log_set,
+    trackside_options_free, trackside_options_new, trackside_options_toml, trackside_request,
+    trackside_status, trackside_tracker_free, trackside_tracker_open,
 };
 use trackside_transports::{Tracker, load};
 
@@ -56,6 +57,26 @@ fn open(toml: &str) -> trackside_status {
         trackside_options_toml(options, trackside_bytes::of(toml), ptr::null_mut());
         let status = trackside_tracker_open(options, &mut tracker, ptr::null_mut());
         trackside_options_free(options);
+        status
+    }
+}
+
+/// Begins an exchange with this peer, of a tracker that sends nothing.
+fn begin_from(peer: &str) -> trackside_status {
+    let (mut options, mut tracker) = (ptr::null_mut(), ptr::null_mut());
+    let toml = "visitor.identity = 'none'\nmode = 'dry-run'";
+    // SAFETY: the places are there, the handles are alive.
+    unsafe {
+        trackside_options_new(&mut options, ptr::null_mut());
+        trackside_options_toml(options, trackside_bytes::of(toml), ptr::null_mut());
+        assert_eq!(trackside_tracker_open(options, &mut tracker, ptr::null_mut()), TRACKSIDE_OK);
+        trackside_options_free(options);
+        let mut request: trackside_request = std::mem::zeroed();
+        request.size = size_of::<trackside_request>();
+        request.peer = trackside_bytes::of(peer);
+        let mut exchange = ptr::null_mut();
+        let status = trackside_exchange_begin(tracker, &request, &mut exchange, ptr::null_mut());
+        trackside_tracker_free(tracker);
         status
     }
 }
@@ -131,6 +152,14 @@ fn the_log() {
     assert_eq!(set(Some(hear), TRACKSIDE_LOG_DEBUG, of(&two)), TRACKSIDE_OK);
     page();
     assert_eq!((drain(&one).len(), drain(&two).len()), (0, 1));
+
+    // What is begun wrong is in no book, and told once.
+    for _ in 0..2 {
+        assert_eq!(begin_from("127.0.0.1:8080"), TRACKSIDE_INVALID_ARGUMENT);
+    }
+    let told = drain(&two);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].1.starts_with("a request is not counted: `request.peer` is no address"), "{told:?}");
 
     // Several threads change it while others speak.
     let userdata = of(&one) as usize;
