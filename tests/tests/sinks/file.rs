@@ -47,10 +47,9 @@ fn what_another_has_left_in_the_midst_of_a_line_takes_none_along() {
     let folder = Folder::new().unwrap();
     let path = folder.join("hits.jsonl");
     fs::write(&path, "{\"id\":\"torn").unwrap();
-    let mut sink = sink(path.clone());
-    deliver(&mut *sink, &hits::pages(1).unwrap());
+    deliver(&mut *sink(path.clone()), &hits::pages(1).unwrap());
     fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(b"{\"id\":\"to").unwrap();
-    deliver(&mut *sink, &hits::pages(2).unwrap());
+    deliver(&mut *sink(path.clone()), &hits::pages(2).unwrap());
     let text = fs::read_to_string(&path).unwrap();
     let whole = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).is_ok());
     assert_eq!(whole.collect::<Vec<_>>(), [false, true, false, true, true]);

@@ -3,6 +3,7 @@ use std::{
     io::{self, Write},
     mem,
     path::{Path, PathBuf},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -31,6 +32,7 @@ enum Output {
         path: PathBuf,
         file: File,
         looked: Instant,
+        is_unseen: bool,
     },
     /// The lock of the standard output is the process's: a child that was forked while it was taken could
     /// never write there again, its own lines included.
@@ -44,7 +46,7 @@ impl FileSink {
                 let file = append(&path).map_err(|cause| {
                     SinkError::new(format!("cannot open `{}` for appending: {cause}", path.display()))
                 })?;
-                Output::File { path, file, looked: Instant::now() }
+                Output::File { path, file, looked: Instant::now(), is_unseen: true }
             }
             None => Output::Stdout(Gate::new("-")),
         };
@@ -55,7 +57,9 @@ impl FileSink {
 impl Sink for FileSink {
     fn deliver(&mut self, batch: &[Enriched<'_>], _: u64) -> Delivery {
         let reopened = self.output.reopen();
-        if let Some(is_torn) = self.output.is_torn() {
+        if self.output.is_to_be_looked_at()
+            && let Some(is_torn) = self.output.is_torn()
+        {
             self.lines.is_torn = is_torn;
         }
         let taken = self.lines.fill(batch.iter()).max(1);
@@ -125,7 +129,7 @@ impl Lines {
 impl Output {
     /// Opens the file anew if it is no longer the one at its path.
     fn reopen(&mut self) -> io::Result<()> {
-        let Self::File { path, file, looked } = self else {
+        let Self::File { path, file, looked, is_unseen } = self else {
             return Ok(());
         };
         let now = Instant::now();
@@ -134,9 +138,18 @@ impl Output {
         }
         if Identity::at(path) != Some(Identity::of(&file.metadata()?)) {
             *file = append(path)?;
+            *is_unseen = true;
         }
         *looked = now;
         Ok(())
+    }
+
+    /// Whether the end of the file is to be looked at, which is asked once: what somebody else wrote may have broken off.
+    fn is_to_be_looked_at(&mut self) -> bool {
+        match self {
+            Self::File { is_unseen, .. } => mem::take(is_unseen),
+            Self::Stdout(_) => false,
+        }
     }
 
     /// Whether the file ends inside a line, as that of a process that was killed, or of another that found no room. None
@@ -145,17 +158,29 @@ impl Output {
     fn is_torn(&self) -> Option<bool> {
         use std::os::unix::fs::FileExt;
 
+        /// What is just being written looks torn, too.
+        const PAUSE: Duration = Duration::from_millis(10);
+        const LOOKS: usize = 20;
+
         let Self::File { path, file, .. } = self else {
             return None;
         };
-        let metadata = file.metadata().ok().filter(|metadata| metadata.is_file())?;
-        let Some(last) = metadata.len().checked_sub(1) else {
-            return Some(false);
-        };
-        let mut byte = [0];
-        // The file itself is open for appending alone.
-        File::open(path).and_then(|file| file.read_exact_at(&mut byte, last)).ok()?;
-        Some(byte != *b"\n")
+        let mut before = None;
+        for _ in 0..LOOKS {
+            let metadata = file.metadata().ok().filter(|metadata| metadata.is_file())?;
+            let Some(last) = metadata.len().checked_sub(1) else {
+                return Some(false);
+            };
+            let mut byte = [0];
+            // The file itself is open for appending alone.
+            File::open(path).and_then(|file| file.read_exact_at(&mut byte, last)).ok()?;
+            let is_torn = byte != *b"\n";
+            if !is_torn || before.replace(last) == Some(last) {
+                return Some(is_torn);
+            }
+            thread::sleep(PAUSE);
+        }
+        None
     }
 
     #[cfg(not(unix))]
@@ -166,7 +191,12 @@ impl Output {
     /// Writes all of `bytes`, in one go unless the system takes less, and answers how many were taken.
     fn write(&mut self, bytes: &[u8]) -> (usize, io::Result<()>) {
         match self {
-            Self::File { file, .. } => write_all(file, bytes),
+            Self::File { file, is_unseen, .. } => {
+                let (written, result) = write_all(file, bytes);
+                // Others will have met the same.
+                *is_unseen = result.is_err();
+                (written, result)
+            }
             Self::Stdout(gate) => gate.enter(|_| {
                 let mut stdout = io::stdout().lock();
                 match stdout.flush().and_then(|()| unbuffered(&stdout)) {
