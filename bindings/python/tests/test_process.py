@@ -234,7 +234,7 @@ tracker.flush(0.2)
 def test_threads_that_ask_python_to_the_very_end_do_no_harm(tmp_path: Path, given: str) -> None:
     code = f"""
 import threading, time
-NATIVE["config"].update(visitor={{"identity": "cookieless"}})
+NATIVE["config"].update(consent={{"policy": "none"}}, visitor={{"identity": "cookieless"}})
 tracker = Tracker(**NATIVE, {given})
 def count():
     while True:
