@@ -311,7 +311,9 @@ def parsed(value, now):
         return Visitor(match[1].lower(), now, now, now, known=True, bare=True)
     seen = min(int(match[4]), now)
     start = min(int(match[3]), seen)
-    return Visitor(match[1].lower(), min(int(match[2]), start), start, seen, known=True)
+    # Of a clock that was set back: more than clocks of servers may differ.
+    stray = int(match[3]) > now + 60
+    return Visitor(match[1].lower(), min(int(match[2]), start), start, seen, known=True, bare=stray)
 
 
 def set_cookie(config, request, visitor, now):

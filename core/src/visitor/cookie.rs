@@ -54,9 +54,12 @@ pub(crate) struct Known {
     pub(crate) first_visit: u64,
     pub(crate) session_start: u64,
     pub(crate) last_seen: u64,
-    /// The cookie held the id alone.
+    /// The cookie held the id alone, or the session of a clock that has been set back since.
     pub(crate) is_bare: bool,
 }
+
+/// In seconds: so much may the clocks of servers differ that one visitor comes to.
+const SKEW: u64 = 60;
 
 impl Known {
     /// A visitor who comes for the first time.
@@ -76,10 +79,12 @@ impl Known {
         let (last_seen, []) = time(rest)? else {
             return None;
         };
+        // Otherwise each page view would begin a session of its own, until that time has come again.
+        let is_bare = session_start > now.saturating_add(SKEW);
         let last_seen = last_seen.min(now);
         let session_start = session_start.min(last_seen);
         let first_visit = first_visit.min(session_start);
-        Some(Self { id, first_visit, session_start, last_seen, is_bare: false })
+        Some(Self { id, first_visit, session_start, last_seen, is_bare })
     }
 
     /// Whether the browser should have forgotten it.
