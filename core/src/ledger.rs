@@ -41,7 +41,7 @@ reasons! {
     Off = 1, "off";
     /// Skipped: the method is not among `track.methods`.
     Method = 2, "method";
-    /// Skipped: the request's host is not among `site`, or the request names no valid host.
+    /// Skipped: the request's host is not among `site`, or it names no valid host, or a target without a `/` first.
     UnknownSite = 3, "unknown-site";
     /// Skipped: a pattern of `track.ignore` covers the path.
     Ignored = 4, "ignored";

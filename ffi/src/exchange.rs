@@ -139,7 +139,7 @@ impl fmt::Debug for trackside_exchange {
 }
 
 /// Looks at a request that has come. End the exchange with trackside_exchange_free. On failure nothing is
-/// counted, in no book either; the log is told of the first in the process.
+/// counted, in no book either; the log is told of the first request in the process that cannot be one.
 ///
 /// This allocates once: the handle, with a copy of what trackside_exchange_finish will read, which is the
 /// method, the target, the authority, and the values of Host, User-Agent, Referer, Accept, Accept-Language

@@ -227,6 +227,7 @@ tracker.flush(0.2)
     assert "/" in run(tmp_path, code, UNHEARD)
 
 
+# From Python 3.14 on threads rest at its end by themselves.
 @pytest.mark.parametrize(
     "given",
     ["clock=lambda: time.time_ns() // 1000", "entropy=lambda: os.urandom(64)", "keys=lambda day: bytes(32)"],

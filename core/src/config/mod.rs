@@ -46,7 +46,7 @@
 //! | key | default | meaning |
 //! | --- | --- | --- |
 //! | `mode` | `"on"` | `"dry-run"`: verdicts as usual, but no headers and no hits; `"off"`: every request is skipped(`off`). The rest is checked all the same |
-//! | `site` | `[]` | list of the host names that count; others are skipped(`unknown-site`); none: whatever host the request names. A host name alone; lower case and the root's dot do not matter |
+//! | `site` | `[]` | list of the host names that count; others are skipped(`unknown-site`), as are targets that begin with no `/`; none: whatever host the request names. A host name alone; lower case and the root's dot do not matter |
 //! | `shutdown` | `"5s"` | duration above zero; how long the process waits for delivery at its exit |
 //!
 //! # `[visitor]`
@@ -65,7 +65,7 @@
 //! | --- | --- | --- |
 //! | `name` | `"trackside"` | token (RFC 6265 §4.1.1) of at most 256 bytes; `__Host-` and `__Secure-` ask of the other keys what browsers ask: `"__Host-trackside"` is a cookie that no other host, and nobody without https, can set |
 //! | `path` | `"/"` | begins with `/`, printable ASCII without `;`, at most 1,024 bytes |
-//! | `domain` | `""` | a host name, whose subdomains get the cookie too; empty: the site's own host alone |
+//! | `domain` | `""` | a host name, whose subdomains get the cookie too, that of a `site` or above it; empty: the site's own host alone |
 //! | `max_age` | `"365d"` | duration of at least 1 s, from the first visit; over 400 days (RFC 6265bis §5.5) it is clamped, with a [warning](Config::warnings) |
 //! | `renew` | `false` | `true`: `max_age` counts from the last visit |
 //! | `same_site` | `"lax"` | or `"strict"` or `"none"`, which wants `secure` |
@@ -238,10 +238,10 @@
 //! destination is told.
 //!
 //! Such a cookie is read where the visitor has a cookie of trackside's, or would be given one by a page that can carry it,
-//! and nothing else was said: it
-//! takes `visitor.identity = "cookie"`, and it is not read of who has denied consent, has not yet given it where that is
-//! asked for (`"opt-in"`), or refuses third parties (`gpc`, `dnt`), not even for the operator's own Matomo. It is read when
-//! the exchange begins: what the host says of consent after that can take it back, and not allow it.
+//! and nothing else was said: it takes `visitor.identity = "cookie"`, and it is not read of who has denied consent, has
+//! not yet given it where that is asked for (`"opt-in"`), or refuses third parties (`gpc`, `dnt`), not even for the
+//! operator's own Matomo. It is read when the exchange begins: what the host says of consent after that can take it back,
+//! and not allow it.
 //!
 //! # Those of the host's own
 //!

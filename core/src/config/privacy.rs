@@ -4,7 +4,7 @@ use std::net::IpAddr;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[allow(clippy::exhaustive_enums, reason = "the record's layout has room for these alone")]
 pub enum IpPolicy {
-    /// `masked`: the network, an IPv4 /24 or an IPv6 /48.
+    /// `masked`: the network, an IPv4 /24 or an IPv6 /48, of 6to4 the /24 in it.
     Masked = 0,
     /// `full`: the address.
     Full = 1,

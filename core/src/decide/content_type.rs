@@ -71,7 +71,7 @@ fn view(facts: &Facts<'_>) -> String {
 }
 
 /// Whether the request may be answered with a page for a person: where a notice can be shown. A missing
-/// `Accept` or `*/*` will do; that a library fetches the page, too, which the browser calls `empty`.
+/// `Accept` or `*/*` will do, and so will a page that a library fetches, whose `Sec-Fetch-Dest` is `empty`.
 pub(crate) fn wants_html(facts: &Facts<'_>) -> bool {
     match destination(facts.request) {
         Some(destination) if !matches!(facts.asked, Asked::Visit(_)) => destination == b"document",

@@ -147,6 +147,7 @@ const JOIN: Key = Key::bool("join").default_bool(false).doc(
 /// Whether Google's own collector is at `url`.
 pub(crate) fn is_google(url: &str) -> bool {
     let host = url.split("://").nth(1).unwrap_or_default().split(['/', ':', '?']).next().unwrap_or_default();
+    let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
     host == "google-analytics.com" || host.ends_with(".google-analytics.com")
 }
 

@@ -70,7 +70,7 @@ pub fn generation() -> u64 {
 }
 
 /// Whether this process was forked from one that used this library.
-pub fn is_child() -> bool {
+fn is_child() -> bool {
     generation() > 1
 }
 

@@ -54,16 +54,16 @@ impl Running {
         // Finds what there is, before anybody asks whether there is anything left.
         let now = Instant::now();
         store.spool.tend(now);
-        let troubles = store.spool.troubles();
-        let is_in_trouble = !troubles.is_empty();
-        self.tell_troubles(troubles, now, true);
+        self.tell_troubles(store.spool.troubles(), now, true);
+        if store.spool.is_blind() {
+            return Ok(false);
+        }
         if !store.spool.is_drained() && !self.crew.is_started() && self.start_first(factory).is_err() {
             // Logged there.
             return Ok(false);
         }
         self.crew.wake_all();
-        // What could not even be looked at has not ended.
-        Ok(awaiting.wait(until, || store.spool.is_drained()) && !is_in_trouble)
+        Ok(awaiting.wait(until, || store.spool.is_drained()))
     }
 
     pub(super) fn close(

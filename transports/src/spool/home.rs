@@ -109,7 +109,7 @@ impl Home {
 
     /// Whether somebody has removed it.
     pub(super) fn is_gone(&self) -> bool {
-        !self.disk.is_folder(&self.path)
+        matches!(self.disk.list(&self.path), Err(error) if error.kind() == ErrorKind::NotFound)
     }
 
     /// Whether it is another process's, and this is its child.

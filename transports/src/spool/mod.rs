@@ -164,6 +164,8 @@ struct Shelf {
     reader: Reader,
     home: Option<Arc<Home>>,
     is_closed: bool,
+    /// Whether the folder could not be used, or searched, when that was last tried.
+    is_blind: bool,
     due: Due,
     troubles: Vec<String>,
 }
@@ -186,6 +188,7 @@ impl Spool {
             reader: Reader::new(&options, begun),
             home: None,
             is_closed: false,
+            is_blind: false,
             due: Due { open: now, search: now, sync: now, tidy: now },
             troubles: Vec::new(),
         };
@@ -232,7 +235,9 @@ impl Spool {
         }
         if shelf.home.is_none() && now >= shelf.due.open {
             shelf.due.open = now + AGAIN;
-            match self.open() {
+            let opened = self.open();
+            shelf.is_blind = opened.is_err();
+            match opened {
                 Ok(home) => {
                     self.pens.open(&home);
                     let others = folder::others(&self.options.disk, &self.options.folder);
@@ -251,6 +256,7 @@ impl Spool {
             shelf.due.search = now + SEARCH;
             let mut told = Read::default();
             shelf.reader.adopt(&mut told);
+            shelf.is_blind = !told.troubles.is_empty();
             Home::sweep(&self.options.disk, &self.options.folder);
             shelf.troubles.append(&mut told.troubles);
         }
@@ -347,6 +353,11 @@ impl Spool {
     /// been read and has ended. It waits for nobody.
     pub fn is_drained(&self) -> bool {
         !self.has_unread() && self.pending() == 0
+    }
+
+    /// Whether nobody knows what others have left: the folder cannot be used, or not be searched.
+    pub fn is_blind(&self) -> bool {
+        self.shelf().is_blind
     }
 
     /// What the operator is to be told since this was last asked.

@@ -49,7 +49,7 @@ pub(super) struct Reader {
     /// Which of the own segments that are still written to was read last.
     turn: usize,
     adopted: Option<Adopted>,
-    /// Directories that hold something which this process cannot read.
+    /// Directories of which this process has read what it can.
     left: HashSet<String>,
 }
 
@@ -148,6 +148,7 @@ impl Reader {
         if self.adopted.is_some() {
             return;
         }
+        self.left.retain(|name| self.disk.is_folder(&self.folder.join(name)));
         let left = &self.left;
         let found = Home::adopt(&self.disk, &self.folder, |name| !left.contains(name)).and_then(|home| {
             let Some(home) = home else {
@@ -200,7 +201,8 @@ impl Reader {
                 None => {
                     let name = adopted.home.name();
                     self.adopted = None;
-                    // What is no segment, or cannot be removed, keeps the directory. A second look finds no more.
+                    // It stays while its last hits are on their way, and with what is no segment or cannot be removed. A
+                    // second look finds no more.
                     if self.disk.is_folder(&self.folder.join(&name)) {
                         self.left.insert(name);
                     }

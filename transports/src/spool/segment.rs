@@ -160,7 +160,7 @@ impl Segment {
     }
 
     pub(super) fn sync(&self) -> io::Result<()> {
-        if self.is_dirty.swap(false, SeqCst) && !self.is_removed() {
+        if self.is_dirty.swap(false, SeqCst) && !self.is_removed() && !self.is_spoilt() {
             let synced = self.file().and_then(|file| file.sync());
             synced.inspect_err(|_| self.is_dirty.store(true, SeqCst))?;
         }

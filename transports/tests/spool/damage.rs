@@ -260,7 +260,7 @@ fn crc32(bytes: &[u8]) -> u32 {
 #[test]
 fn a_spool_that_is_removed_costs_what_was_in_it_and_is_begun_anew() {
     let place = Place::new();
-    let spool = place.spool();
+    let spool = open(Options { fsync: Fsync::Every(Duration::from_secs(1)), ..place.options() });
     fill(&spool, 5);
     fs::remove_dir_all(&place.0).unwrap();
     let read = spool.read(10);
@@ -273,6 +273,8 @@ fn a_spool_that_is_removed_costs_what_was_in_it_and_is_begun_anew() {
     let hits = fill_again(&spool, 3);
     let stored = self::read(&spool);
     assert_eq!(read_ids(&stored), ids(&hits));
+    spool.tend(Instant::now() + Duration::from_secs(120));
+    assert_eq!(spool.troubles(), Vec::<String>::new(), "what is gone is not synced");
     mark(&spool, &stored, State::Delivered);
     drop(stored);
     assert_eq!(spool.close(), [0, 0]);

@@ -260,6 +260,7 @@ def test_the_site_is_the_framework_s_and_asked_for_once(visitor: Visitor, hits: 
     ("domain", "host"),
     [
         ("müller.example:8000", "xn--mller-kva.example"),
+        ("straße.example", "testserver"),
         ("https://www.example.org", "testserver"),
         ("www.example.org/", "testserver"),
     ],

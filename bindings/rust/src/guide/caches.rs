@@ -17,7 +17,7 @@
 //! visitor's id all the same, as that is read from the request.
 //!
 //! A page that shows a banner to those who have not answered is another one for each of them: say `Cache-Control: private`
-//! on it where a cache might keep what says nothing.
+//! on it where a cache might keep what says nothing. In Django trackside does, as it shows the banner there.
 //!
 //! # The beacon
 //!

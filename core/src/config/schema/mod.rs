@@ -81,13 +81,13 @@ pub(super) fn read(
         let shutdown = root.duration("shutdown", MILLISECOND).or(Duration::from_secs(5));
         let visitor = root.table("visitor", |visitor| visitor::read(visitor, resolver));
         let domain = &visitor.cookie.domain;
-        let foreign = sites.iter().find(|site| !is_within(site, domain));
-        if let Some(site) = foreign.filter(|_| !domain.is_empty()) {
+        if !domain.is_empty() && !sites.is_empty() && !sites.iter().any(|site| is_within(site, domain)) {
             root.mistake(
                 "visitor.cookie.domain",
                 format!(
-                    "browsers refuse a cookie of {domain} from {site}, which site names; write a domain that all of them \
-                     are below, or leave it out"
+                    "browsers refuse a cookie of {domain} from {}, which site names; write a domain that it is below, or \
+                     leave it out",
+                    sites.join(", ")
                 ),
             );
         }

@@ -131,7 +131,7 @@ fn of_a_cookie_for_another_host() {
     }
     for (sites, domain) in [
         ("'www.a.example'", "b.example"),
-        ("'a.example', 'ba.example'", "a.example"),
+        ("'ca.example', 'ba.example'", "a.example"),
         ("'example'", "a.example"),
     ] {
         each(&[(&text(sites, domain), "visitor.cookie.domain", "browsers refuse a cookie of")]);

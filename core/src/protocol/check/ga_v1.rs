@@ -110,8 +110,11 @@ mod test {
 
     #[test]
     fn only_googles_own_is_googles() {
-        for url in ["https://www.google-analytics.com/collect", "http://ssl.google-analytics.com:80/collect"]
-        {
+        for url in [
+            "https://www.google-analytics.com/collect",
+            "http://ssl.google-analytics.com:80/collect",
+            "https://WWW.Google-Analytics.com./collect",
+        ] {
             assert!(is_google(url), "{url}");
         }
         for url in ["https://google-analytics.com.example/collect", "https://x.example/?google-analytics.com"]

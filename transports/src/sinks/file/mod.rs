@@ -6,7 +6,8 @@
 //! that logrotate needs no signal.
 //!
 //! If the disk fills up in the middle of a batch, the lines that were written whole are delivered, and the
-//! next line begins on a line of its own.
+//! next line begins on a line of its own, as it does after what another process has left torn: that is looked for when
+//! the file is opened, and waits some milliseconds for who is just writing there.
 
 mod sink;
 

@@ -3,7 +3,6 @@ use std::{
     io::{self, Write},
     mem,
     path::{Path, PathBuf},
-    thread,
     time::{Duration, Instant},
 };
 
@@ -156,7 +155,7 @@ impl Output {
     /// where nobody can tell.
     #[cfg(unix)]
     fn is_torn(&self) -> Option<bool> {
-        use std::os::unix::fs::FileExt;
+        use std::{os::unix::fs::FileExt, thread};
 
         /// What is just being written looks torn, too.
         const PAUSE: Duration = Duration::from_millis(10);
@@ -172,8 +171,12 @@ impl Output {
                 return Some(false);
             };
             let mut byte = [0];
-            // The file itself is open for appending alone.
-            File::open(path).and_then(|file| file.read_exact_at(&mut byte, last)).ok()?;
+            // The file itself is open for appending alone. To open a pipe would wait for somebody to write there.
+            let identity = Some(Identity::of(&metadata));
+            Identity::at(path).filter(|found| Some(*found) == identity)?;
+            let seen = File::open(path).ok()?;
+            seen.metadata().ok().filter(|seen| Some(Identity::of(seen)) == identity)?;
+            seen.read_exact_at(&mut byte, last).ok()?;
             let is_torn = byte != *b"\n";
             if !is_torn || before.replace(last) == Some(last) {
                 return Some(is_torn);

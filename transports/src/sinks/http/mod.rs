@@ -30,7 +30,10 @@ use trackside_core::{config::Http, protocol::Protocol};
 
 pub(crate) use self::ask::{Told, ask};
 use self::sink::HttpSink;
-use crate::sink::{Sink, SinkFactory};
+use crate::{
+    files,
+    sink::{Sink, SinkFactory},
+};
 
 /// Sinks that speak `protocol` as `http` says; a [`Duration`](std::time::Duration) will do, after which an attempt is
 /// given up.
@@ -40,7 +43,8 @@ use crate::sink::{Sink, SinkFactory};
 /// The factory fails if the receiver's URL is none, or one of a scheme that this build cannot speak (`https` needs
 /// the feature `tls`), if the proxy is none, and if the file of certificates cannot be used.
 pub fn factory(protocol: Arc<dyn Protocol>, http: impl Into<Http>) -> impl SinkFactory {
-    let http = http.into();
+    let mut http = http.into();
+    http.ca = http.ca.as_deref().map(files::absolute);
     first::make();
     move || Ok(Box::new(HttpSink::open(Arc::clone(&protocol), &http)?) as Box<dyn Sink>)
 }

@@ -215,7 +215,7 @@ mod test {
         }
     }
 
-    /// As a forked child asks, with so much time.
+    /// Asks, with so much time.
     fn within<R: Resolver>(
         resolver: &Remembering<R>,
         uri: &'static str,
@@ -234,7 +234,7 @@ mod test {
     const LONG: Duration = Duration::from_secs(60);
 
     #[test]
-    fn in_a_child_too_a_look_up_that_hangs_is_given_up_in_time_and_hangs_once() {
+    fn a_look_up_that_hangs_is_given_up_in_time_and_hangs_once() {
         let (resolver, uri) = (Remembering::<Hanging>::default(), "http://a.example/");
         for _ in 0..3 {
             let answer = within(&resolver, uri, SHORT);
@@ -248,7 +248,7 @@ mod test {
     }
 
     #[test]
-    fn in_a_child_a_look_up_that_fails_does_so() {
+    fn a_look_up_that_fails_does_so() {
         let resolver = Remembering::<Moving>::default();
         let answer = within(&resolver, "http://nowhere.example/", LONG);
         assert!(matches!(answer, Err(Error::HostNotFound)), "{answer:?}");

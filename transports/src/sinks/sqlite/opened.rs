@@ -67,7 +67,7 @@ impl Opened {
         if self.file.is_some() && Identity::at(&self.place) == self.file {
             // Others may go on with it, and with its log.
             log::guarded(|| {
-                tracing::warn!(target: "trackside", "store `{name}` is another file now, which is opened");
+                tracing::warn!(target: "trackside", "store `{name}` no longer leads where it led; what is there now is opened");
             });
             return;
         }

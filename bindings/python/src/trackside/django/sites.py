@@ -12,6 +12,8 @@ from django.core.exceptions import SynchronousOnlyOperation
 
 LOGGER = logging.getLogger("trackside")
 
+#: What the older IDNA, which Python has, and that of browsers make different hosts of.
+UNSETTLED = frozenset("ßς\u200c\u200d")
 #: What no host holds.
 FORBIDDEN = frozenset("/\\@?#%")
 #: For how long the request's host stands in after the site could not be looked up.
@@ -73,6 +75,8 @@ def host_of(domain: str) -> str:
     """
     host = domain
     if not domain.isascii():
+        if not UNSETTLED.isdisjoint(domain):
+            raise ValueError(f"{domain!r} is written in two ways; write it in its form xn--…")
         name, colon, port = domain.partition(":")
         host = name.encode("idna").decode("ascii") + colon + port
     if not host or not FORBIDDEN.isdisjoint(host):
