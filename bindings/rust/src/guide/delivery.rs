@@ -179,7 +179,7 @@
 //! some servers do not bear. `timeout` bounds an attempt and `timeouts` its stages, in forked children, too
 //! (`each_stage_has_a_time_out_within_that_of_the_whole`,
 //! `a_receiver_that_stops_reading_is_given_up_within_the_time_of_its_stage`,
-//! `in_a_child_too_a_look_up_that_hangs_is_given_up_in_time_and_hangs_once`). `proxy` names a proxy
+//! `a_look_up_that_hangs_is_given_up_in_time_and_hangs_once`). `proxy` names a proxy
 //! (`a_proxy_of_the_configuration_connects_and_the_connection_is_kept`); the environment's is never used. `ca` names
 //! the authorities to believe. Bodies are compressed where the receiver takes it
 //! (`bodies_are_compressed_where_the_receiver_takes_it_or_the_operator_says_so`). See [`config`](crate::config).
