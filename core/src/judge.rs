@@ -367,9 +367,7 @@ fn describe_joined(exchange: &Exchange) -> String {
         None if scripts::may_join(&exchange.caller) => {
             "; none of the cookies that `join` asks for tells its id in the browser".to_owned()
         }
-        None if exchange.caller.standing.footing == Footing::Full
-            && !exchange.caller.standing.is_confined =>
-        {
+        None if scripts::is_allowed(&exchange.caller.standing) => {
             "; the cookies that `join` asks for are not read of who has no cookie of trackside's".to_owned()
         }
         None => "; the cookies that `join` asks for are not read without consent".to_owned(),

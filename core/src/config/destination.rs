@@ -19,7 +19,8 @@ pub struct Destination {
     pub only: Only,
     /// What its workers change about each hit before it is sent: `set` and `drop`. Defaults to nothing.
     pub changes: Edit,
-    /// Whether somebody else runs it. Defaults to false for sqlite, file, callback, and a celery whose `url` is not Google's, true for the others.
+    /// Whether somebody else runs it. Defaults to false for sqlite, file, callback, and a celery whose `url` is not
+    /// Google's, true for the others.
     pub third_party: bool,
     /// How many threads deliver. Defaults to [`Workers::Auto`], and to one for celery.
     pub workers: Workers,

@@ -50,9 +50,9 @@ impl Caller {
         // Who has not been told, and cannot be on this response, is given no cookie yet.
         let is_told_first = matches!(config.consent, Policy::Notice | Policy::OptOut)
             && standing.consent.analytics == Choice::Unknown;
-        let is_page = || decide::wants_html(facts);
-        let may_be_new =
-            counts && hands_out_ids(config) && (!is_told_first || cookies.known.is_some() || is_page());
+        let may_be_new = counts
+            && hands_out_ids(config)
+            && (!is_told_first || cookies.known.is_some() || decide::wants_html(facts));
         let identified = Identified::of(cookies.known, moment, may_be_new);
         let cookieless = match (config.identity, key) {
             (Identity::None, _) | (_, None) => Cookieless::None,
@@ -62,13 +62,13 @@ impl Caller {
             (_, Some(key)) if has_hits => Cookieless::now(key, facts),
             _ => Cookieless::None,
         };
-        // Whom the notice may concern is asked first: that costs nothing.
-        let is_concerned = match config.consent {
-            Policy::None => false,
-            Policy::Notice | Policy::OptOut => identified.is_new(),
-            Policy::OptIn => counts,
-        };
-        let sees_notice = is_concerned && config.mode == Mode::On && is_page();
+        let sees_notice = config.mode == Mode::On
+            && match config.consent {
+                Policy::None => false,
+                // Who is new, and has not answered, asks for a page.
+                Policy::Notice | Policy::OptOut => identified.is_new(),
+                Policy::OptIn => counts && decide::wants_html(facts),
+            };
         Self { identified, cookieless, standing, said, sees_notice }
     }
 

@@ -2,7 +2,10 @@
 
 use http::header::COOKIE;
 
-use super::{Caller, consent::Footing};
+use super::{
+    Caller,
+    consent::{Footing, Standing},
+};
 use crate::{
     Request,
     config::Config,
@@ -27,9 +30,12 @@ pub(crate) fn joined(config: &Config, request: &Request<'_>, now: u64) -> Joined
     joined
 }
 
-/// Whether they may be read, and recorded: of who has a cookie of trackside's, or would be given one, and allows
-/// everything that the configuration wants to know, for third parties, too.
+/// Whether they may be read, and recorded: of who allows it, and has a cookie of trackside's or would be given one.
 pub(crate) fn may_join(caller: &Caller) -> bool {
-    let standing = &caller.standing;
-    standing.footing == Footing::Full && !standing.is_confined && caller.identified.id().is_some()
+    is_allowed(&caller.standing) && caller.identified.id().is_some()
+}
+
+/// Whether the visitor allows everything that the configuration wants to know, for third parties, too.
+pub(crate) fn is_allowed(standing: &Standing) -> bool {
+    standing.footing == Footing::Full && !standing.is_confined
 }
