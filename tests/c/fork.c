@@ -6,7 +6,7 @@
 
 #include "kit.h"
 
-enum { FORKS = 60, LATE = 12, EACH = 3, PARENTS = 400, LINE = 128 };
+enum { FORKS = OF_FORKS(60, 20), LATE = OF_FORKS(12, 6), EACH = 3, PARENTS = 400, LINE = 128 };
 
 /* A child's own child is so much more than its parent. */
 enum { GRANDCHILD = 1000 };

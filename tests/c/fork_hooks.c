@@ -5,7 +5,7 @@
 
 #include "kit.h"
 
-enum { FORKS = 40 };
+enum { FORKS = OF_FORKS(40, 15) };
 
 static const char TOML[] =
     "consent.policy = 'none'\nshutdown = '120s'\n"

@@ -13,6 +13,13 @@
 /* How long anything may take that takes no time at all on an idle machine, in milliseconds. */
 #define LIMIT UINT64_C(120000)
 
+/* Fewer forks where each takes seconds: under valgrind. */
+#ifdef BRIEFLY
+#define OF_FORKS(all, few) (few)
+#else
+#define OF_FORKS(all, few) (all)
+#endif
+
 /* A program that has not ended by then is ended by a signal; valgrind makes everything slow. */
 static inline void watchdog(void)
 {

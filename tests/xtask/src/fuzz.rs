@@ -8,7 +8,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::{cargo, install, root, target};
+use crate::{cargo, install, parallel, root, target};
 
 /// A workspace of its own: it is built in another way.
 pub(crate) const MANIFEST: &str = "tests/fuzz/Cargo.toml";
@@ -74,7 +74,11 @@ pub(crate) fn check() -> Result<(), String> {
     if found.exists() {
         fs::remove_dir_all(&found).map_err(|error| format!("{} stays: {error}", found.display()))?;
     }
-    TARGETS.iter().try_for_each(|target| fuzzer.fuzz(target, AMONG_TESTS, &found.join(target)))
+    parallel::each(
+        &TARGETS,
+        |target| (*target).to_owned(),
+        |target| fuzzer.fuzz(target, AMONG_TESTS, &found.join(target)),
+    )
 }
 
 #[derive(Debug, Eq, PartialEq)]

@@ -11,6 +11,7 @@ mod header;
 mod install;
 mod miri;
 mod mutants;
+mod parallel;
 mod python;
 mod readme;
 mod steps;

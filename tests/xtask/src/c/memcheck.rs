@@ -4,11 +4,13 @@ use std::{path::Path, process::Command};
 
 use super::{
     compile::{self, Kind, Link},
-    parallel, planted, process,
+    planted, process,
     programs::{self, Program, Watch},
 };
+use crate::parallel;
 
-const KIND: Kind<'_> = Kind { name: "gcc-valgrind", compiler: "gcc", link: Link::Dynamic, flags: &[] };
+const KIND: Kind<'_> =
+    Kind { name: "gcc-valgrind", compiler: "gcc", link: Link::Dynamic, flags: &["-DBRIEFLY"] };
 
 const OPTIONS: [&str; 3] = ["--quiet", "--error-exitcode=99", "--num-callers=30"];
 

@@ -11,7 +11,6 @@ mod library;
 mod memcheck;
 mod native;
 mod package;
-mod parallel;
 mod planted;
 mod process;
 mod programs;

@@ -4,9 +4,10 @@
 use super::{
     compile::{self, Kind, Link},
     library::Library,
-    parallel, process,
+    process,
     programs::{self, Program},
 };
+use crate::parallel;
 
 const GCC: Kind<'_> = Kind { name: "gcc-dynamic", compiler: "gcc", link: Link::Dynamic, flags: &[] };
 

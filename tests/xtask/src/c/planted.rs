@@ -2,7 +2,8 @@
 
 use std::process::Command;
 
-use super::{parallel, process, programs::Program};
+use super::{process, programs::Program};
+use crate::parallel;
 
 /// Runs each of `bugs`, a program's name and what is to be said of it, in the way that `command` answers.
 pub(super) fn are_found(

@@ -4,9 +4,10 @@ use std::process::Command;
 
 use super::{
     compile::{self, Kind, Link},
-    parallel, planted, process,
+    planted, process,
     programs::{self, Program, Watch},
 };
+use crate::parallel;
 
 const BOTH: Kind<'_> = Kind {
     name: "gcc-sanitizers",

@@ -15,7 +15,7 @@ use std::{
 /// # Errors
 ///
 /// What all those said that failed: one failure hides no other.
-pub(super) fn each<T: Sync>(
+pub(crate) fn each<T: Sync>(
     items: &[T],
     name: impl Fn(&T) -> String + Sync,
     work: impl Fn(&T) -> Result<(), String> + Sync,
