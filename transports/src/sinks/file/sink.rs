@@ -116,12 +116,13 @@ impl Lines {
         self.ends.len()
     }
 
-    /// Notes that the first `n` bytes were written, and answers how many whole lines that makes.
+    /// Notes that the first `n` bytes were written, and answers how many whole lines that makes: one whose end alone is
+    /// missing is whole, as what is written next begins with that.
     pub(super) fn wrote(&mut self, n: usize) -> usize {
         if let Some(last) = n.checked_sub(1) {
             self.is_torn = self.bytes.get(last) != Some(&b'\n');
         }
-        self.ends.iter().take_while(|&&end| end <= n).count()
+        self.ends.iter().take_while(|&&end| end <= n.saturating_add(1)).count()
     }
 }
 

@@ -69,3 +69,15 @@ fn a_write_that_ends_with_a_line_tears_nothing() {
     lines.fill(["cd"].iter());
     assert_eq!(lines.bytes, b"\"cd\"\n");
 }
+
+#[test]
+fn a_line_whose_end_alone_is_missing_is_whole() {
+    let mut lines = Lines::default();
+    lines.fill(["ab", "cd"].iter());
+    assert_eq!(lines.wrote(3), 0);
+    assert_eq!(lines.wrote(4), 1);
+    assert_eq!(lines.wrote(9), 2);
+    lines.fill(["ef"].iter());
+    assert_eq!(lines.bytes, b"\n\"ef\"\n");
+    assert_eq!(lines.wrote(0), 0);
+}
