@@ -64,11 +64,11 @@
 //! | key | default | meaning |
 //! | --- | --- | --- |
 //! | `name` | `"trackside"` | token (RFC 6265 §4.1.1) of at most 256 bytes; `__Host-` and `__Secure-` ask of the other keys what browsers ask: `"__Host-trackside"` is a cookie that no other host, and nobody without https, can set |
-//! | `path` | `"/"` | begins with `/`, printable ASCII without `;`, at most 1,024 bytes |
+//! | `path` | `"/"` | begins with `/`, printable ASCII without `;`, at most 1,024 bytes; on pages outside of it browsers send no cookie, so that each of their views is a new visitor's: leave them out with [`track.only`](#track) |
 //! | `domain` | `""` | a host name, whose subdomains get the cookie too, that of a `site` or above it; empty: the site's own host alone |
 //! | `max_age` | `"365d"` | duration of at least 1 s, from the first visit; over 400 days (RFC 6265bis §5.5) it is clamped, with a [warning](Config::warnings) |
 //! | `renew` | `false` | `true`: `max_age` counts from the last visit |
-//! | `same_site` | `"lax"` | or `"strict"` or `"none"`, which wants `secure` |
+//! | `same_site` | `"lax"` | or `"none"`, which wants `secure`; or `"strict"`: browsers send no such cookie when somebody follows a link from another site, so that each who comes by one is a new visitor |
 //! | `http_only` | `true` | whether scripts cannot read it |
 //! | `secure` | `"auto"` | `"auto"`: when the host or a trusted proxy says that the client came by https, and always where browsers refuse the cookie without; or `true` or `false` |
 //!

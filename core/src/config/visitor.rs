@@ -53,7 +53,7 @@ pub enum SameSite {
     Lax,
     /// `none`: with all.
     None,
-    /// `strict`: with none.
+    /// `strict`: with none, so that whoever follows a link from another site is a new visitor.
     Strict,
 }
 

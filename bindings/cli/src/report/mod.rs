@@ -47,7 +47,7 @@ enum Format {
 
 const AFTER_HELP: &str = "\
 What the figures mean:
-  views            page views
+  views            page views; calls, where count = \"api\"
   visitors         visitor ids that were seen twice or more
   single_hit_ids   visitor ids that were seen once: many are programs that keep no cookie and are given
                    a new id with each request, so they are told apart
