@@ -1,5 +1,6 @@
 """What a visitor has allowed, and what may be recorded of it: see README.md."""
 
+import re
 from dataclasses import dataclass
 
 
@@ -23,9 +24,13 @@ def of_cookies(values, name):
     """The banner's answer: a no wherever it stands, else the first yes."""
     answers = []
     for header in values:
-        for pair in header.split(b";"):
+        for pair in re.split(b"[;,]", header):
             key, _, value = pair.strip(b" \t").partition(b"=")
-            if key.decode("latin-1") == f"{name}_consent" and value in COOKIE:
+            if key.decode("latin-1") != f"{name}_consent":
+                continue
+            if re.fullmatch(rb'denied|"denied"', value, re.IGNORECASE):
+                value = b"denied"
+            if value in COOKIE:
                 answers.append(COOKIE[value])
     if any(analytics == "denied" for analytics, _ in answers):
         return COOKIE[b"denied"]

@@ -293,7 +293,7 @@ UUID = r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
 def known_visitor(config, request, now):
     """What the first well-formed cookie that has not expired says."""
     for header in request.values(b"cookie"):
-        for pair in header.split(b";"):
+        for pair in re.split(b"[;,]", header):
             name, _, value = pair.strip(b" \t").partition(b"=")
             if name.decode("latin-1") != config.cookie_name:
                 continue
@@ -401,6 +401,10 @@ def notice(config, request, site):
     return told
 
 
+def is_given(request, signal):
+    return any(part.strip(b" \t") == b"1" for value in request.values(signal) for part in value.split(b","))
+
+
 def cookies_of(request):
     pairs = [pair.strip(b" \t").partition(b"=") for value in request.values(b"cookie") for pair in value.split(b";")]
     return [(name.decode("latin-1"), value.decode("latin-1")) for name, mark, value in pairs if mark]
@@ -417,8 +421,8 @@ def judge(config, micros, entropy, key, said, request, response, annotations):
     hands_out = has_cookie and config.count == "pages"
     signs = (
         consent.of_cookies(request.values(b"cookie"), config.cookie_name),
-        b"1" in request.values(b"sec-gpc"),
-        b"1" in request.values(b"dnt"),
+        is_given(request, b"sec-gpc"),
+        is_given(request, b"dnt"),
     )
     at_first = consent.outcome(config, (None, None), *signs)
     is_told_first = config.policy in ("notice", "opt-out") and at_first.analytics is None

@@ -90,6 +90,11 @@ def masked(peer, policy):
     return str(ipaddress.ip_network((address, network), strict=False).network_address)
 
 
+def tells_click(name):
+    plain = re.split(rb"[\[=]", urls.unescaped(name))[0].lower()
+    return plain in CLICKS or plain in b"_ga _gl srsltid yclid ysclid".split()
+
+
 def kept_query(query, policy, room, clicks=True):
     """The pairs that `policy` keeps, whole ones as long as they fit; the one that does not fit is cut."""
     kept = b""
@@ -97,7 +102,7 @@ def kept_query(query, policy, room, clicks=True):
         name = pair.split(b"=")[0]
         if not pair or policy == "campaign" and not (name[:4] in (b"utm_", b"mtm_") or name in CAMPAIGN):
             continue
-        if not clicks and name in CLICKS or policy == "campaign" and urls.shape(name) == "email":
+        if not clicks and tells_click(name) or policy == "campaign" and urls.shape(name) == "email":
             continue
         joint = b"&" if kept else b""
         pair = urls.hidden_pair(pair, policy)
@@ -139,7 +144,7 @@ def recorded_user(user, config):
 
 def without_clicks(referrer):
     page, mark, query = referrer.partition(b"?")
-    pairs = [pair for pair in query.split(b"&") if pair and pair.split(b"=")[0] not in CLICKS]
+    pairs = [pair for pair in query.split(b"&") if pair and not tells_click(pair.split(b"=")[0])]
     return page + (mark + b"&".join(pairs) if pairs else b"")
 
 

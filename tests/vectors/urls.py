@@ -3,24 +3,14 @@
 import re
 
 SECRETS = set(
-    """auth authorization code csrf iban invite jwt key login mail nonce otp pass passcode passphrase phone phpsessid
-    pin pw pwd samlrequest samlresponse sessid session sid sig ssn state tel ticket user username xsrf""".split()
+    """assertion auth authkey authorization clientassertion code csrf iban invite jwt key login loginhint mail nonce otp
+    pass passcode passphrase phone phpsessid pin pw pwd samlrequest samlresponse sessid session sid sig ssn state tel
+    ticket user username xsrf""".split()
 )
-ENDS = (
-    "accesskey",
-    "apikey",
-    "credential",
-    "credentials",
-    "email",
-    "passwd",
-    "password",
-    "passwordconfirmation",
-    "privatekey",
-    "secret",
-    "secretkey",
-    "sessionid",
-    "signature",
-    "token",
+ENDS = tuple(
+    """accesscode accesskey accesskeyid apikey authcode confirmationcode credential credentials email emailaddress
+    invitecode otpcode passwd password passwordconfirmation passwort phonenumber privatekey resetcode secret secretkey
+    sessionid signature token verificationcode""".split()
 )
 HEX = rb"[0-9A-Fa-f]"
 
@@ -43,20 +33,33 @@ def kind(byte):
     return "1" if byte in b"0123456789" else "a" if chr(byte).islower() else "A" if chr(byte).isupper() else "-"
 
 
+def changes(kinds):
+    """All of them, and those to or from a figure."""
+    found = [x + y for x, y in zip(kinds, kinds[1:]) if x != y and "-" not in (x, y) and (x, y) != ("A", "a")]
+    return len(found), sum("1" in change for change in found)
+
+
 def mixed(text):
     """Whether it is a text of base64 rather than words."""
     kinds = [kind(byte) for byte in text]
-    changes = [
-        x + y for x, y in zip(kinds, kinds[1:]) if x != y and "-" not in (x, y) and (x, y) != ("A", "a")
-    ]
+    size = len(kinds)
+    all_changes, of_figures = changes(kinds)
+    share = 16 if size >= 32 else 8
     return (
         "1" in kinds
         and re.search(rb"[G-Zg-z]", text)
         and not UUID.search(text)
-        and kinds.count("-") * 8 <= len(kinds)
-        and len(changes) * 4 >= len(kinds)
-        and sum("1" in change for change in changes) * 8 >= len(kinds)
+        and kinds.count("-") * 8 <= size
+        and all_changes * 4 >= size
+        and of_figures * share >= size
     )
+
+
+def coded(run):
+    """Whether it is a long text of base32 or the like."""
+    kinds = [kind(byte) for byte in run]
+    share = 6 if {"a", "A"} <= set(kinds) else 8
+    return re.search(rb"[G-Zg-z]", run) and changes(kinds)[1] * share >= len(kinds)
 
 
 def shape(piece):
@@ -66,7 +69,8 @@ def shape(piece):
     runs = re.findall(rb"[A-Za-z0-9]+", text)
     texts = [found for found in re.findall(rb"[A-Za-z0-9\-_.~+=]+", text) if mixed(found)]
     hexes = [run for run in runs if re.fullmatch(HEX + rb"+", run) and re.search(rb"[0-9]", run)]
-    if any(len(found) >= 32 for found in (*texts, *hexes)):
+    coded_runs = [run for run in runs if coded(run)]
+    if any(len(found) >= 32 for found in (*texts, *hexes, *coded_runs)):
         return "token"
     if (
         UUID.search(text)

@@ -12,7 +12,7 @@ use crate::{
     Request, Response,
     config::{Config, Signal},
     proxy::{Arrival, Remembered},
-    request::{each_value, first_value, is_word},
+    request::{each_value, first_value, is_word, split},
     visitor::consent::{Footing, Refusal},
 };
 
@@ -253,9 +253,10 @@ fn is_read(name: &[u8]) -> bool {
 }
 
 /// What a signal refuses, whose value this is: `1` alone says so (Global Privacy Control §3, Tracking Preference
-/// Expression §5.2).
+/// Expression §5.2), also among several that a server has joined by commas.
 fn refused(signal: Signal, value: &[u8]) -> Refusal {
-    if value == b"1" { Refusal::of(signal) } else { Refusal::Nobody }
+    let is_given = split(value, b',').any(|value| value.trim_ascii() == b"1");
+    if is_given { Refusal::of(signal) } else { Refusal::Nobody }
 }
 
 /// How long the parts of a request are.

@@ -77,7 +77,8 @@ fn signals_of_the_browser_are_minded_as_configured() {
         Refusal::Everybody
     );
     assert_eq!(refusal("", &[("sec-gpc", "0"), ("sec-gpc", "1")]), Refusal::ThirdParties);
-    for value in ["0", "", "?1", "true", "11", "1, 1"] {
+    assert_eq!(refusal("", &[("sec-gpc", "0, 1")]), Refusal::ThirdParties);
+    for value in ["0", "", "?1", "true", "11", "0, 0", "1 1"] {
         assert_eq!(
             refusal("consent.dnt = 'strict'", &[("sec-gpc", value), ("dnt", value)]),
             Refusal::Nobody,

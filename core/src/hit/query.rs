@@ -18,7 +18,7 @@ pub(super) struct Keeps {
 impl Keeps {
     fn has(self, pair: &[u8]) -> bool {
         match self.policy {
-            QueryPolicy::Keep | QueryPolicy::Raw => self.clicks || !is_click(pair),
+            QueryPolicy::Keep | QueryPolicy::Raw => self.clicks || !tells_click(pair),
             QueryPolicy::Campaign => is_campaign(pair) || (self.clicks && is_click(pair)),
             QueryPolicy::Drop => false,
         }
@@ -106,9 +106,12 @@ pub(super) fn is_secret(name: &[u8]) -> bool {
 }
 
 /// Whole names.
-const SECRETS: [&[u8]; 33] = [
+const SECRETS: [&[u8]; 37] = [
+    b"assertion",
     b"auth",
+    b"authkey",
     b"authorization",
+    b"clientassertion",
     b"code",
     b"csrf",
     b"iban",
@@ -116,6 +119,7 @@ const SECRETS: [&[u8]; 33] = [
     b"jwt",
     b"key",
     b"login",
+    b"loginhint",
     b"mail",
     b"nonce",
     b"otp",
@@ -143,21 +147,32 @@ const SECRETS: [&[u8]; 33] = [
 ];
 
 /// How other names end.
-const ENDS: [&[u8]; 14] = [
+const ENDS: [&[u8]; 25] = [
+    b"accesscode",
     b"accesskey",
+    b"accesskeyid",
     b"apikey",
+    b"authcode",
+    b"confirmationcode",
     b"credential",
     b"credentials",
     b"email",
+    b"emailaddress",
+    b"invitecode",
+    b"otpcode",
     b"passwd",
     b"password",
     b"passwordconfirmation",
+    b"passwort",
+    b"phonenumber",
     b"privatekey",
+    b"resetcode",
     b"secret",
     b"secretkey",
     b"sessionid",
     b"signature",
     b"token",
+    b"verificationcode",
 ];
 
 fn is_campaign(pair: &[u8]) -> bool {
@@ -165,6 +180,18 @@ fn is_campaign(pair: &[u8]) -> bool {
         return true;
     }
     pair.starts_with(b"pk_") && matches!(name(pair), b"pk_campaign" | b"pk_kwd")
+}
+
+/// Whether it tells one click from all others, however its name is spelt. What a campaign keeps of nobody is among these.
+#[cold]
+fn tells_click(pair: &[u8]) -> bool {
+    const OTHERS: [&[u8]; 5] = [b"_ga", b"_gl", b"srsltid", b"yclid", b"ysclid"];
+
+    let mut plain = [0; 16];
+    let bytes = decoded(name(pair)).take_while(|byte| !b"[=".contains(byte));
+    let length = plain.iter_mut().zip(bytes).map(|(slot, byte)| *slot = byte.to_ascii_lowercase()).count();
+    let plain = &plain[..length];
+    is_click(plain) || OTHERS.contains(&plain)
 }
 
 /// Whether it is the id of one click on an ad.
@@ -211,13 +238,13 @@ mod test {
     fn without_clicks_no_id_of_one_is_kept() {
         let query =
             b"gclid=1&utm_source=x&dclid=1&gbraid=1&wbraid=1&a=2&fbclid=1&msclkid=1&ttclid&li_fat_id=1&\
-            twclid=1&gclid2=3&pk_kwd=4";
+            twclid=1&gclid2=3&pk_kwd=4&%67clid=1&GCLID=1&gclid[]=1&gclid%3D1&_gl=1&yclid=1&gclidgclidgclidgc=5";
         let kept = |policy| {
             let keeps = Keeps { policy, clicks: false };
             let pairs: Vec<_> = kept(query, keeps, 999).map(|pieces| pieces.concat()).collect();
             String::from_utf8(pairs.join(&b'&')).unwrap()
         };
-        assert_eq!(kept(QueryPolicy::Keep), "utm_source=x&a=2&gclid2=3&pk_kwd=4");
+        assert_eq!(kept(QueryPolicy::Keep), "utm_source=x&a=2&gclid2=3&pk_kwd=4&gclidgclidgclidgc=5");
         assert_eq!(kept(QueryPolicy::Campaign), "utm_source=x&pk_kwd=4");
         assert_eq!(kept(QueryPolicy::Drop), "");
     }
@@ -327,10 +354,15 @@ mod test {
             "PHPSESSID",
             "user.email",
             "state",
+            "login_hint",
+            "AWSAccessKeyId",
+            "sms-verification-code",
         ] {
             assert!(is_secret(name.as_bytes()), "{name}");
         }
-        for name in ["", "tokens", "monkey", "postcode", "page", "statement", "token_type", "q"] {
+        for name in
+            ["", "tokens", "monkey", "postcode", "discount_code", "page", "statement", "token_type", "q"]
+        {
             assert!(!is_secret(name.as_bytes()), "{name}");
         }
         assert!(is_secret(format!("{}_token", "x".repeat(9_000)).as_bytes()));

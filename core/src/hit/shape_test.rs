@@ -46,6 +46,11 @@ fn tokens() {
         "k3Jd8_sLq0Zx9-VbN2mT7yRwE4uPcA5gHf6iKoQ1B",
         "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U",
         "k3Jd8sLq0Zx9VbN2mT7yRwE4uPcA5gHf%3D%3D",
+        // Two figures in 43 characters, and some in 32 of one case and of both.
+        "qUd5bwQuXEszA0SxgcQEQxKnDPhEwQRFmpwQewcKRtx",
+        "JBSWY3DPEHPK3PXPABCDEFGH5IJKL2MN",
+        "abcdefghijk2lmnopqr7stuvwxyzab3c",
+        "abcdEfghijk2lmnopqr7stuvwxyz4b3c",
     ] {
         assert_eq!(of(token), Some(Shape::Token), "{token}");
     }
@@ -82,6 +87,9 @@ fn words_are_words() {
         "CamelCaseTitlesThatGoOnAndOnAsInWikis2024",
         "jquery-3.7.1.min.js",
         "ThisTitleHasNoFiguresAtAllAndIsLong",
+        "iPhone15ProMaxAndGalaxyUltraInReview",
+        "donaudampfschifffahrtsgesellschaft1834und1901",
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEF",
         "f81d4fae-7dec-11d0-a765-00a0c91e6bf",
         "%D0%BF%D1%80%D0%B8%D0%B2%D0%B5%D1%82-%D0%BC%D0%B8%D1%80-%D0%BA%D0%B0%D0%BA-%D0%B4%D0%B5%D0%BB%D0%B0",
         "abcdefabcdefabcdefabcdefabcdefabcdef",

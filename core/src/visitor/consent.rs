@@ -9,8 +9,8 @@
 //! # The banner's cookie
 //!
 //! It has the visitor cookie's name with `_consent` behind it and one of three values, none of which tells
-//! visitors apart: `granted`; `granted.ads`, for ads, too; `denied`. Whatever else it holds says nothing; of
-//! several cookies of the name one that denies stands, else the first. A banner's script may set it, or the
+//! visitors apart: `granted`; `granted.ads`, for ads, too; `denied`, also in capitals or in quotes. Whatever else it
+//! holds says nothing; of several cookies of the name one that denies stands, else the first. A banner's script may set it, or the
 //! host's answer to a form: [`grant`] and [`withdraw`] make the headers.
 
 use super::cookie::dressed;
@@ -71,12 +71,18 @@ impl Consent {
     #[inline(never)]
     pub(crate) fn of_cookie(value: &[u8]) -> Option<Self> {
         match value {
-            b"denied" => Some(Self::new(Choice::Denied, Choice::Denied)),
+            _ if is_denial(value) => Some(Self::new(Choice::Denied, Choice::Denied)),
             b"granted" => Some(Self::new(Choice::Granted, Choice::Unknown)),
             b"granted.ads" => Some(Self::new(Choice::Granted, Choice::Granted)),
             _ => None,
         }
     }
+}
+
+/// Whether somebody meant to refuse, though a script wrote it in capitals or in quotes.
+fn is_denial(value: &[u8]) -> bool {
+    let inner = value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\""));
+    inner.unwrap_or(value).eq_ignore_ascii_case(b"denied")
 }
 
 /// The value of the `Set-Cookie` with which a visitor's consent is kept, for analytics and, if `with_ads`, for ads.

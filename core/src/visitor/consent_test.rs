@@ -24,9 +24,11 @@ fn the_cookie_has_three_values() {
     assert_eq!(consent("denied"), Some(Consent::new(No, No)));
     assert_eq!(consent("granted"), Some(Consent::new(Yes, Unknown)));
     assert_eq!(consent("granted.ads"), Some(Consent::new(Yes, Yes)));
-    for value in
-        ["", "Granted", "DENIED", "granted.", "granted.x", "granted ", "denied.ads", "1", "\"denied\""]
-    {
+    // A no is heard however it is written.
+    for value in ["DENIED", "\"denied\""] {
+        assert_eq!(consent(value), Some(Consent::new(No, No)), "{value}");
+    }
+    for value in ["", "Granted", "granted.", "granted.x", "granted ", "denied.ads", "1", "\"granted\""] {
         assert_eq!(consent(value), None, "{value}");
     }
 }

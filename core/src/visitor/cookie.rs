@@ -28,7 +28,8 @@ impl Cookies {
     /// Reads one value of `Cookie`.
     pub(crate) fn read(&mut self, config: &Config, value: &[u8], now: u64) {
         let cookie = &config.cookie;
-        for pair in split(value, b';') {
+        // A server may have joined several headers into one by commas, as those of CGI and WSGI do.
+        for pair in split(value, b';').flat_map(|pairs| split(pairs, b',')) {
             let Some(rest) = pair.trim_ascii().strip_prefix(cookie.name.as_bytes()) else {
                 continue;
             };

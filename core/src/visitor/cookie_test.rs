@@ -37,6 +37,22 @@ fn the_answer_stands_among_the_cookies() {
     assert_eq!(consent(&["trackside_consent=granted", "trackside_consent=granted.ads"]), granted);
     assert_eq!(consent(&["trackside_consent=granted; trackside_consent=denied"]), denied);
     assert_eq!(consent(&["trackside_consent=denied; trackside_consent=granted.ads"]), denied);
+    for value in ["DENIED", "\"denied\"", "\"Denied\""] {
+        assert_eq!(consent(&[&format!("trackside_consent={value}")]), denied, "{value}");
+    }
+    for value in ["\"denied", "denied\"", "\"", "\"\"denied\"\"", "GRANTED", "\"granted\""] {
+        assert_eq!(consent(&[&format!("trackside_consent={value}")]), Consent::default(), "{value}");
+    }
+}
+
+#[test]
+fn a_server_may_have_joined_cookies_by_commas() {
+    let cookies = said(
+        "consent.policy = 'opt-in'",
+        &[&format!("a=1,b=2, trackside={ID}; c=3,trackside_consent=denied")],
+    );
+    assert_eq!(cookies.known.map(|known| known.id.to_string()).as_deref(), Some(ID));
+    assert_eq!(cookies.consent.analytics, Choice::Denied);
 }
 
 #[test]
