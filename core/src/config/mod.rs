@@ -176,7 +176,7 @@
 //! | `set.agent`, `set.category`, `set.label`, `set.language`, `set.name`, `set.path`, `set.query`, `set.referrer`, `set.route`, `set.title`, `set.user_id` | none | what this destination puts in place of a field of each hit, for itself alone: a text in one line that is not empty, no longer than a hit has it; of a page view not `category`, `label` and `name`, which are an event's |
 //! | `set.properties` | `{}` | table of the properties that it puts into each hit, as `{ env = "prod" }`: texts of up to 1,024 bytes, numbers, or truth values; at most 64 |
 //! | `drop` | `[]` | list of what it takes out of each hit: `"agent"`, `"category"`, `"label"`, `"language"`, `"query"`, `"referrer"`, `"route"`, `"title"`, `"user_id"`; `"visitor"`, with session and user id; or properties by name, as `"properties.plan"` |
-//! | `third_party` | `false` for sqlite, file, callback, and a celery whose `url` is not Google's, else `true` | whether somebody else runs it |
+//! | `third_party` | `false` for sqlite, file and callback, else `true` | whether somebody else runs it |
 //! | `workers` | `"auto"`, for celery 1 | how many threads deliver, 1 to 64. `"auto"`: 1 where a request holds a batch; up to 8, started on demand, where it holds one hit or one visitor |
 //! | `queue.hits` | `10_000` | how many hits wait at most, 1 to 1,000,000; not below `batch.hits` |
 //! | `queue.bytes` | `"16MiB"` | size; how many bytes wait at most; not below `batch.bytes` nor below 64 KiB, the largest hit |

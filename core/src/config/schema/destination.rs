@@ -132,10 +132,9 @@ fn destination(
             "a store knows a second copy and is sent such hits again in any case; leave it out",
         );
     }
-    // The broker is the operator's own; whose the collector is behind it only its address tells.
-    let is_google =
-        matches!(&receiver, Some(Receiver::Celery { url, .. }) if protocol::ga_v1::is_google(url));
-    let third_party = third_party.or(is_google || kind.is_some_and(Kind::is_remote));
+    // Celery's broker is the operator's own; the collector that the task posts to is as likely somebody else's as any.
+    let is_posted = kind.is_some_and(|kind| kind.is_remote() || matches!(kind, Kind::Celery));
+    let third_party = third_party.or(is_posted);
     // Python runs one thread at a time: more of them would only take turns with those of requests.
     let workers = workers.or(match kind {
         Some(Kind::Celery) => Workers::Count(1),

@@ -137,6 +137,10 @@ fn of_each_receiver() {
         (task.as_str(), provider_url, version.as_str()),
         ("trackside.celery.submit_tracking", url, "1")
     );
+    // Whose the collector is behind the broker, nobody knows but who says so.
+    let own =
+        with_policy("destination = [{ type = 'celery', tracking_id = 'UA-1', url = 'https://s.example/c' }]");
+    assert!(own.destinations()[0].third_party);
     assert_eq!((celery.workers, ga_v1.workers), (Workers::Count(1), Workers::Auto));
     let told = [sqlite, file, ga4, ga_v1, callback, celery]
         .map(|it| (it.name.as_str(), it.third_party, it.batch.hits));
