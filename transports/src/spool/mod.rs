@@ -164,7 +164,7 @@ struct Shelf {
     reader: Reader,
     home: Option<Arc<Home>>,
     is_closed: bool,
-    /// Whether the folder could not be used, or searched, when that was last tried.
+    /// Whether the folder could not be searched when that was last tried.
     is_blind: bool,
     due: Due,
     troubles: Vec<String>,
@@ -235,9 +235,7 @@ impl Spool {
         }
         if shelf.home.is_none() && now >= shelf.due.open {
             shelf.due.open = now + AGAIN;
-            let opened = self.open();
-            shelf.is_blind = opened.is_err();
-            match opened {
+            match self.open() {
                 Ok(home) => {
                     self.pens.open(&home);
                     let others = folder::others(&self.options.disk, &self.options.folder);
@@ -252,13 +250,17 @@ impl Spool {
                 }
             }
         }
-        if shelf.home.is_some() && now >= shelf.due.search {
+        // Also without a directory of its own: a disk may be full of what is to be adopted.
+        if now >= shelf.due.search {
             shelf.due.search = now + SEARCH;
             let mut told = Read::default();
-            shelf.reader.adopt(&mut told);
+            shelf.reader.search(&mut told);
             shelf.is_blind = !told.troubles.is_empty();
             Home::sweep(&self.options.disk, &self.options.folder);
-            shelf.troubles.append(&mut told.troubles);
+            // Else it was told above.
+            if shelf.home.is_some() {
+                shelf.troubles.append(&mut told.troubles);
+            }
         }
         if now >= shelf.due.tidy {
             shelf.due.tidy = now + TIDY;
@@ -355,7 +357,7 @@ impl Spool {
         !self.has_unread() && self.pending() == 0
     }
 
-    /// Whether nobody knows what others have left: the folder cannot be used, or not be searched.
+    /// Whether nobody knows what others have left: the folder cannot be searched.
     pub fn is_blind(&self) -> bool {
         self.shelf().is_blind
     }

@@ -51,6 +51,19 @@ pub(super) struct Reader {
     adopted: Option<Adopted>,
     /// Directories of which this process has read what it can.
     left: HashSet<String>,
+    /// Those of which something could not be read for now, as without a file descriptor: the next search tries again.
+    later: HashSet<String>,
+}
+
+/// How a segment goes on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Way {
+    /// There may be more, now or later.
+    On,
+    /// There will be nothing more.
+    Over,
+    /// It cannot be read for now, and another process wrote it.
+    Later,
 }
 
 /// A directory whose process is gone.
@@ -74,6 +87,7 @@ impl Reader {
             turn: 0,
             adopted: None,
             left: HashSet::new(),
+            later: HashSet::new(),
         }
     }
 
@@ -117,7 +131,7 @@ impl Reader {
         // What nobody writes to any more is older than what somebody does.
         let mut n = 0;
         while let Some(cursor) = self.own.get_mut(n).filter(|_| out.hits.len() < most) {
-            let is_over = cursor.segment().is_sealed() && advance(cursor, most, out);
+            let is_over = cursor.segment().is_sealed() && advance(cursor, most, out) == Way::Over;
             if is_over {
                 self.own.remove(n);
             } else {
@@ -131,7 +145,7 @@ impl Reader {
             self.turn = (self.turn + 1) % self.own.len();
             let cursor = &mut self.own[self.turn];
             // It may have been sealed since the first look; it ends once.
-            if advance(cursor, most, out) && cursor.segment().is_sealed() {
+            if advance(cursor, most, out) == Way::Over && cursor.segment().is_sealed() {
                 self.own.remove(self.turn);
             }
         }
@@ -143,14 +157,21 @@ impl Reader {
         }
     }
 
+    /// Looks for directories whose process is gone, among them those that could not be read the last time.
+    pub(super) fn search(&mut self, out: &mut Read) {
+        self.later.clear();
+        self.adopt(out);
+    }
+
     /// Looks for a directory whose process is gone, unless there is one already.
-    pub(super) fn adopt(&mut self, out: &mut Read) {
+    fn adopt(&mut self, out: &mut Read) {
         if self.adopted.is_some() {
             return;
         }
         self.left.retain(|name| self.disk.is_folder(&self.folder.join(name)));
-        let left = &self.left;
-        let found = Home::adopt(&self.disk, &self.folder, |name| !left.contains(name)).and_then(|home| {
+        let (left, later) = (&self.left, &self.later);
+        let is_wanted = |name: &str| !left.contains(name) && !later.contains(name);
+        let found = Home::adopt(&self.disk, &self.folder, is_wanted).and_then(|home| {
             let Some(home) = home else {
                 return Ok(None);
             };
@@ -203,7 +224,7 @@ impl Reader {
                     self.adopted = None;
                     // It stays while its last hits are on their way, and with what is no segment or cannot be removed. A
                     // second look finds no more.
-                    if self.disk.is_folder(&self.folder.join(&name)) {
+                    if !self.later.contains(&name) && self.disk.is_folder(&self.folder.join(&name)) {
                         self.left.insert(name);
                     }
                     return false;
@@ -220,27 +241,31 @@ impl Reader {
                             "{} cannot be read and stays where it is ({error}); see that this process may read and write it",
                             path.display()
                         ));
-                        self.left.insert(adopted.home.name());
+                        self.later.insert(adopted.home.name());
                         return true;
                     }
                 },
             },
         };
         let told = out.troubles.len();
-        if advance(cursor, most, out) {
-            let is_left = cursor.foreign() > 0 || out.troubles.len() > told;
-            if cursor.foreign() > 0 {
-                out.troubles.push(format!(
-                    "{} holds {} hits of another version of trackside and stays where it is; deliver them with that version",
-                    cursor.segment().path.display(),
-                    cursor.foreign()
-                ));
+        match advance(cursor, most, out) {
+            Way::On => return true,
+            Way::Later => _ = self.later.insert(adopted.home.name()),
+            Way::Over => {
+                let is_left = cursor.foreign() > 0 || out.troubles.len() > told;
+                if cursor.foreign() > 0 {
+                    out.troubles.push(format!(
+                        "{} holds {} hits of another version of trackside and stays where it is; deliver them with that version",
+                        cursor.segment().path.display(),
+                        cursor.foreign()
+                    ));
+                }
+                if is_left {
+                    self.left.insert(adopted.home.name());
+                }
             }
-            if is_left {
-                self.left.insert(adopted.home.name());
-            }
-            adopted.cursor = None;
         }
+        adopted.cursor = None;
         true
     }
 }
@@ -264,18 +289,18 @@ fn segment(
     }
 }
 
-/// Reads on, until there are `most` hits. True if there will be nothing more.
-fn advance(cursor: &mut Cursor, most: usize, out: &mut Read) -> bool {
+/// Reads on, until there are `most` hits.
+fn advance(cursor: &mut Cursor, most: usize, out: &mut Read) -> Way {
     while out.hits.len() < most {
         match cursor.next() {
             Ok(Next::Hit(hit)) => out.hits.push(hit),
             Ok(Next::Lost(_)) if cursor.is_adopted() => out.adopted_lost += 1,
             Ok(Next::Lost(tag)) => out.lost[usize::from(tag & 1)] += 1,
-            Ok(Next::Nothing) => return false,
+            Ok(Next::Nothing) => return Way::On,
             Ok(Next::End(lost)) => {
                 out.lost[0] += lost[0];
                 out.lost[1] += lost[1];
-                return true;
+                return Way::Over;
             }
             Err(Blocked::Unreadable(_)) if !cursor.is_adopted() => {
                 out.troubles.push(format!(
@@ -294,16 +319,15 @@ fn advance(cursor: &mut Cursor, most: usize, out: &mut Read) -> bool {
             Err(blocked) => return give_up(cursor, &blocked, out),
         }
     }
-    false
+    Way::On
 }
 
-/// Says why the segment cannot be read. True if it is not worth another look.
-fn give_up(cursor: &Cursor, blocked: &Blocked, out: &mut Read) -> bool {
+/// Says why the segment cannot be read.
+fn give_up(cursor: &Cursor, blocked: &Blocked, out: &mut Read) -> Way {
     let path = cursor.segment().path.display();
     match blocked {
         Blocked::Unreadable(Unreadable::Empty) => {
             cursor.segment().read_to_end(0);
-            return true;
         }
         Blocked::Unreadable(Unreadable::Version(version)) => out.troubles.push(format!(
             "{path} is a segment of version {version}, which this version of trackside does not know, and stays where it is; deliver it with the version that wrote it"
@@ -315,9 +339,9 @@ fn give_up(cursor: &Cursor, blocked: &Blocked, out: &mut Read) -> bool {
             out.troubles.push(format!(
                 "{path} cannot be read ({error}); see that this process may read and write it"
             ));
-            // What this process wrote is tried again.
-            return cursor.is_adopted();
+            // What this process wrote is tried again at once.
+            return if cursor.is_adopted() { Way::Later } else { Way::On };
         }
     }
-    true
+    Way::Over
 }

@@ -151,3 +151,60 @@ fn a_directory_that_holds_what_is_no_segment_is_looked_at_once() {
     spool.close();
     assert_eq!(place.segments(), [foreign.join(".DS_Store")]);
 }
+
+/// A spool whose disk fails as it is told, and is not opened yet.
+fn faulty(place: &Place) -> (Spool, Faulty) {
+    let disk = Faulty::default();
+    let options = Options { disk: Arc::new(disk.clone()), ..place.options() };
+    (Spool::new(options), disk)
+}
+
+#[test]
+fn a_disk_that_is_full_of_what_is_to_be_adopted_is_emptied() {
+    let place = Place::new();
+    let before = place.spool();
+    let hits = fill(&before, 5);
+    before.close();
+    let (spool, disk) = faulty(&place);
+    disk.faults().fails.store(true, SeqCst);
+    let now = Instant::now();
+    spool.tend(now);
+    let [told] = &spool.troubles()[..] else { panic!() };
+    assert!(told.contains("cannot be opened"), "{told}");
+    assert!(!spool.is_blind() && !spool.is_drained());
+    let stored = read(&spool);
+    assert_eq!(read_ids(&stored), ids(&hits));
+    // To write down what became of them takes no room, and they go with their segment.
+    disk.faults().fails.store(false, SeqCst);
+    mark(&spool, &stored, State::Delivered);
+    drop(stored);
+    assert!(read(&spool).is_empty() && spool.is_drained());
+    assert_eq!(place.segments(), Vec::<PathBuf>::new());
+    spool.tend(now + Duration::from_secs(11));
+    fill(&spool, 1);
+    assert!(spool.troubles().is_empty());
+}
+
+#[test]
+fn what_could_not_be_read_for_a_moment_is_adopted_with_the_next_search() {
+    let place = Place::new();
+    let before = place.spool();
+    let hits = fill(&before, 5);
+    before.close();
+    let (spool, disk) = faulty(&place);
+    disk.faults().is_unreadable.store(true, SeqCst);
+    let now = Instant::now();
+    spool.tend(now);
+    let found = spool.read(100);
+    assert!(found.hits.is_empty() && found.troubles[0].contains("cannot be read"), "{:?}", found.troubles);
+    disk.faults().is_unreadable.store(false, SeqCst);
+    assert!(read(&spool).is_empty(), "not so soon");
+    spool.tend(now + Duration::from_secs(31));
+    let stored = read(&spool);
+    assert_eq!(read_ids(&stored), ids(&hits));
+    mark(&spool, &stored, State::Delivered);
+    drop(stored);
+    assert!(read(&spool).is_empty());
+    spool.close();
+    assert!(place.is_bare());
+}
