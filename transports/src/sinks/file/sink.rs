@@ -247,6 +247,11 @@ pub(super) fn write_all(mut file: impl Write, bytes: &[u8]) -> (usize, io::Resul
     (written, Ok(()))
 }
 
-fn append(path: &Path) -> io::Result<File> {
-    OpenOptions::new().append(true).create(true).open(path)
+/// A file that is made is for its owner alone.
+pub(super) fn append(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }

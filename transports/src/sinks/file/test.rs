@@ -1,6 +1,6 @@
 use std::io;
 
-use super::sink::{Lines, write_all};
+use super::sink::{Lines, append, write_all};
 
 /// Takes three bytes at a time, is interrupted in between, and is full after `room` bytes.
 struct Narrow {
@@ -80,4 +80,19 @@ fn a_line_whose_end_alone_is_missing_is_whole() {
     lines.fill(["ef"].iter());
     assert_eq!(lines.bytes, b"\n\"ef\"\n");
     assert_eq!(lines.wrote(0), 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_is_made_is_for_its_owner_alone() {
+    use std::{fs, os::unix::fs::PermissionsExt};
+
+    let path = std::env::temp_dir().join(format!("trackside-file-{}.jsonl", std::process::id()));
+    append(&path).unwrap();
+    let mode = || fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(), 0o600);
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+    append(&path).unwrap();
+    assert_eq!(mode(), 0o640);
+    fs::remove_file(&path).unwrap();
 }

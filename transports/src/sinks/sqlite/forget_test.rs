@@ -1,11 +1,12 @@
-//! Deleting a visitor or a user from a store on the disk.
+//! Deleting a visitor, a user or what is old from a store on the disk.
 
 use std::{fs, path::PathBuf, process};
 
 use rusqlite::Connection;
+use trackside_core::config::Keep;
 use uuid::Uuid;
 
-use super::{Forgotten, Who, delete, forget, purge, schema};
+use super::{super::keep::Sweep, Forgotten, Who, delete, forget, purge, schema};
 
 /// A store of its own, which goes with it.
 struct Store(PathBuf);
@@ -100,6 +101,57 @@ fn a_user_is_gone_and_those_who_have_other_hits_are_named() {
     assert_eq!(delete(connection, user).unwrap(), Forgotten::default());
     assert_eq!(delete(connection, Who::User(&["", "u"])).unwrap(), Forgotten::default());
     assert_eq!(left(connection), 3);
+}
+
+#[test]
+fn what_a_sweep_deletes_is_gone_from_the_file_and_its_log() {
+    const DAY: u64 = 24 * 3_600 * 1_000_000;
+
+    let store = Store::new("swept");
+    let server = store.open();
+    let fill = |what: &str| {
+        for n in 0..200 {
+            put(&server, Some(ANNA), None, &format!("{what} agent {n} {}", "a".repeat(300)));
+        }
+        server.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(())).unwrap();
+        assert!(store.holds(&format!("{what} agent")));
+    };
+    let sweep = Sweep::new(Keep::Days(1));
+    fill("old");
+    sweep.step(&server, 2 * DAY).unwrap();
+    assert!(!store.holds("old agent"));
+
+    // While somebody reads what was there before, it has to stay; the next sweep has nothing to delete.
+    fill("older");
+    let reader = store.open();
+    reader.execute_batch("BEGIN").unwrap();
+    assert_eq!(left(&reader), 200);
+    sweep.step(&server, 3 * DAY).unwrap();
+    assert_eq!((left(&server), left(&reader)), (0, 200));
+    assert!(store.holds("older agent"));
+    reader.execute_batch("COMMIT").unwrap();
+    sweep.step(&server, 4 * DAY).unwrap();
+    assert!(!store.holds("older agent"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_store_that_is_made_is_for_its_owner_alone_and_one_that_was_there_stays_as_it_is() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let mode = |path: &str| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    for (name, given, expected) in [("made", None, 0o600), ("given", Some(0o640), 0o640)] {
+        let store = Store::new(name);
+        if let Some(given) = given {
+            fs::write(&store.0, "").unwrap();
+            fs::set_permissions(&store.0, fs::Permissions::from_mode(given)).unwrap();
+        }
+        let connection = store.open();
+        put(&connection, Some(ANNA), None, "x");
+        for ending in ["", "-wal", "-shm"] {
+            assert_eq!(mode(&format!("{}{ending}", store.0.display())), expected, "{name}{ending}");
+        }
+    }
 }
 
 #[test]

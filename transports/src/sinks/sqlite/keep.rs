@@ -1,10 +1,12 @@
 use std::{
-    sync::atomic::{AtomicU64, Ordering},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
     time::Duration,
 };
 
 use rusqlite::Connection;
 use trackside_core::config::Keep;
+
+use super::schema;
 
 /// How many rows one step may delete: several times what it may insert, so that a sweep comes to its end.
 pub(super) const ROWS: usize = 1_000;
@@ -20,11 +22,13 @@ pub(super) struct Sweep {
     keep: Keep,
     /// When the next step is due, in microseconds since the Unix epoch.
     due: AtomicU64,
+    /// Whether the file may still show what was deleted: the zeros stand in the log at first.
+    is_logged: AtomicBool,
 }
 
 impl Sweep {
     pub(super) fn new(keep: Keep) -> Self {
-        Self { keep, due: AtomicU64::new(0) }
+        Self { keep, due: AtomicU64::new(0), is_logged: AtomicBool::new(false) }
     }
 
     /// How long it is to the next step.
@@ -43,11 +47,26 @@ impl Sweep {
             Some(oldest) => connection.prepare_cached(DELETE)?.execute((oldest, ROWS as i64))?,
             None => 0,
         };
+        if deleted > 0 {
+            self.is_logged.store(true, Ordering::Relaxed);
+        }
         if deleted < ROWS {
             self.due.store(now.saturating_add(INTERVAL), Ordering::Relaxed);
+            if self.is_logged.load(Ordering::Relaxed) && checkpoint(connection)? {
+                self.is_logged.store(false, Ordering::Relaxed);
+            }
         }
         Ok(())
     }
+}
+
+/// Brings the log into the file, and empties it. False if somebody who reads or writes is in the way: whoever has hits
+/// to write cannot wait for that, and the next sweep tries again.
+fn checkpoint(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.busy_timeout(Duration::ZERO)?;
+    let busy = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |row| row.get::<_, i64>(0));
+    connection.busy_timeout(schema::BUSY)?;
+    busy.map(|busy| busy == 0)
 }
 
 /// The time of the oldest hit that is kept, in microseconds since the Unix epoch; none if that would lie

@@ -95,15 +95,19 @@ pub(super) fn make(store: &Connection, version: usize) {
 }
 
 /// How long a lock is waited for.
-const BUSY: Duration = Duration::from_secs(5);
+pub(super) const BUSY: Duration = Duration::from_secs(5);
 
 /// The store at `path`, made or migrated if need be, ready to be written.
 pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     let flags =
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let is_made = !path.exists();
     let mut connection = connect(path, flags)?;
     // Before anything is changed: the file may be another program's.
     let version = version(&connection.transaction()?)?;
+    if is_made {
+        keep_to_owner(path);
+    }
     // SQLite opens a file that it may not write for reading, without a word.
     if connection.is_readonly(rusqlite::MAIN_DB)? {
         return Err(StoreError::ReadOnly);
@@ -119,6 +123,20 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
         connection.execute_batch("PRAGMA synchronous = NORMAL")?;
     }
     Ok(connection)
+}
+
+/// Lets nobody but its owner read a store that was just made. Its log and their index get its mode from SQLite.
+///
+/// By its path: to open it, and close it again, would give up the locks that SQLite has on it in this process.
+fn keep_to_owner(path: &Path) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // Some file systems have no modes.
+        fs::set_permissions(path, fs::Permissions::from_mode(0o600)).ok();
+    }
+    #[cfg(not(unix))]
+    let _ = path;
 }
 
 /// The store at `path`, for reading.
