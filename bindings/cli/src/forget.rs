@@ -4,7 +4,7 @@ use std::{fmt::Write, path::PathBuf};
 
 use trackside::{
     Config,
-    config::{Destination, Receiver, UserId},
+    config::{Destination, Receiver},
     sinks::sqlite::{self, Forgotten, Who},
 };
 use uuid::Uuid;
@@ -124,12 +124,7 @@ fn ids(arguments: &Arguments, config: &Config) -> Result<Vec<String>, Failure> {
     if arguments.user && id.is_empty() {
         return Err(Failure::usage("an empty id is no user's"));
     }
-    let mut ids = vec![config.recorded_user_id(id)];
-    if config.user_id() == UserId::Hashed {
-        // From before they were hashed.
-        ids.push(id.clone());
-    }
-    Ok(ids)
+    Ok(config.recorded_user_ids(id))
 }
 
 /// All embedded stores of a configuration.

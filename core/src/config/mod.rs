@@ -300,6 +300,7 @@ pub use self::{
     visitor::{Identity, Keys, SameSite, Secure, UserId},
 };
 use crate::{
+    hit::cap::{self, cut_str},
     protocol::ScriptCookie,
     proxy::Proxies,
     visitor::{UserIds, derived_key},
@@ -386,9 +387,15 @@ impl Config {
         }
     }
 
-    /// The user's id `id` as a hit records it, but for its length.
-    pub fn recorded_user_id(&self, id: &str) -> String {
-        self.user_ids.recorded(id).as_str().to_owned()
+    /// The ids under which hits may have the user `id`, cut as they are: as it is recorded and, where that is hashed, also
+    /// itself, from before it was.
+    pub fn recorded_user_ids(&self, id: &str) -> Vec<String> {
+        let recorded = self.user_ids.recorded(id);
+        let plain = Some(id).filter(|_| self.user_id() == UserId::Hashed);
+        std::iter::once(recorded.as_str())
+            .chain(plain)
+            .map(|id| cut_str(id, cap::USER_ID).to_owned())
+            .collect()
     }
 
     /// Whether [`begin`](crate::judge::begin) makes use of the day's key: visitors may come to be told apart

@@ -46,7 +46,18 @@ fn neither_secret_nor_key_is_shown() {
     let config = config("user_id = 'hashed'").unwrap();
     assert!(!format!("{config:?}").contains(SECRET));
     assert_eq!(config.user_id(), UserId::Hashed);
-    assert_eq!(config.recorded_user_id("u-42"), "f8ced6349c7ea79a23c521ffffd84c00");
+}
+
+#[test]
+fn a_user_may_have_been_recorded_before_ids_were_hashed() {
+    let ids = |visitor: &str, id: &str| config(visitor).unwrap().recorded_user_ids(id);
+    let hashed = "f8ced6349c7ea79a23c521ffffd84c00";
+    assert_eq!(ids("user_id = 'hashed'", "u-42"), [hashed, "u-42"]);
+    assert_eq!(ids("keys = 'derived'", "u-42"), ["u-42"]);
+    // As a hit's is cut.
+    let long = format!("{}é", "u".repeat(255));
+    assert_eq!(ids("keys = 'derived'", &long), ["u".repeat(255)]);
+    assert_eq!(ids("user_id = 'hashed'", &long)[1], "u".repeat(255));
 }
 
 fn config(visitor: &str) -> Result<Config, ConfigError> {
