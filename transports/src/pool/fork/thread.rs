@@ -2,7 +2,8 @@ use std::{io, thread};
 
 use super::attach::as_own_thread;
 
-/// Starts a thread that nobody waits for; what panics in it ends it and nothing else.
+/// Starts a thread that nobody waits for; what panics in it ends it and nothing else. A write into a pipe that nobody
+/// reads, or beyond the size that a file may have, fails there, and raises no signal that would end the host.
 ///
 /// In a forked child of Unix it is not the standard library's. That one takes a lock of the whole process as
 /// each of its threads begins and ends, to report overflowing stacks; a fork that comes while any thread of
@@ -12,7 +13,11 @@ use super::attach::as_own_thread;
 ///
 /// The system's, if it has no thread to give.
 pub fn spawn(name: &str, stack: usize, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
-    let work = || as_own_thread(work);
+    let work = || {
+        #[cfg(unix)]
+        bare::survive_writes();
+        as_own_thread(work)
+    };
     #[cfg(unix)]
     if super::is_child() {
         return bare::spawn(name, stack, work);
@@ -43,6 +48,20 @@ mod bare {
             return Err(io::Error::from_raw_os_error(failed));
         }
         Ok(())
+    }
+
+    /// Blocks the signals that a write may raise in the calling thread. All others are the host's to block: what it
+    /// starts from a hook of its own inherits them.
+    pub(super) fn survive_writes() {
+        let mut signals = MaybeUninit::uninit();
+        // SAFETY: the set is made before it is used, and no other thread's mask changes. No call here fails with such
+        // arguments, and where one did the signal would end the process as before.
+        unsafe {
+            libc::sigemptyset(signals.as_mut_ptr());
+            libc::sigaddset(signals.as_mut_ptr(), libc::SIGPIPE);
+            libc::sigaddset(signals.as_mut_ptr(), libc::SIGXFSZ);
+            libc::pthread_sigmask(libc::SIG_BLOCK, signals.as_ptr(), ptr::null_mut());
+        }
     }
 
     struct Job<F> {

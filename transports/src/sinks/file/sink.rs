@@ -252,6 +252,20 @@ pub(super) fn append(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.append(true).create(true);
     #[cfg(unix)]
+    refuse_unread_pipe(path)?;
+    #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)
+}
+
+/// To open a pipe waits for somebody to read it, for ever if nobody comes.
+#[cfg(unix)]
+fn refuse_unread_pipe(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+
+    let is_pipe = path.metadata().is_ok_and(|metadata| metadata.file_type().is_fifo());
+    if is_pipe {
+        OpenOptions::new().write(true).custom_flags(libc::O_NONBLOCK).open(path)?;
+    }
+    Ok(())
 }
