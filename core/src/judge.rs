@@ -18,8 +18,8 @@ use crate::{
     },
 };
 
-/// A request that has begun and is not finished: small, and without a copy of the request.
-#[derive(Clone, Debug)]
+/// A request that has begun and is not finished: small, and without a copy of the request. Its `Debug` names nobody.
+#[derive(Clone)]
 #[must_use = "an exchange is to be finished"]
 pub struct Exchange {
     /// When it began, and what its ids are made of.
@@ -33,6 +33,12 @@ pub struct Exchange {
     /// What trusted proxies tell of the request, and scripts in the browser of the visitor; seldom there, and not to be
     /// copied with the rest.
     arrival: Option<Arc<Remembered>>,
+}
+
+impl fmt::Debug for Exchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Exchange").field("skipped", &self.skipped).finish_non_exhaustive()
+    }
 }
 
 impl Exchange {

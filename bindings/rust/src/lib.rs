@@ -118,16 +118,16 @@ mod visit;
 
 #[doc(inline)]
 pub use trackside_core::{
-    Annotations, Config, Event, FINISH_HEADERS, Headers, Hit, REQUEST_HEADERS, Reason, Request, Response,
-    Value, config, endpoint, explain, exposition, hit,
-    judge::Verdict,
+    Annotations, Config, Event, FINISH_HEADERS, Headers, Hit, Moment, REQUEST_HEADERS, RESPONSE_HEADERS,
+    Reason, Request, Response, Value, config, endpoint, enrich, explain, exposition, hit, is_field_value,
+    judge::{self, Verdict},
     ledger, protocol, transport,
     visitor::{DailyKey, Notice, Visitor, consent},
 };
 #[doc(inline)]
 pub use trackside_transports::{
-    Builder, Closed, Exchange, LoadError, OpenError, Tracker, check, clock, entropy, hooks, keys, load, pool,
-    sink, sinks,
+    Builder, Closed, Exchange, LoadError, OpenError, Stage, Tracker, check, clock, entropy, hooks, keys,
+    load, pool, sink, sinks,
 };
 
 pub use self::connection::{Peer, Resolved, Secure};

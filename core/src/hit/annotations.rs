@@ -1,4 +1,4 @@
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 /// What the host adds to an exchange: title, user id, route, properties and events.
 ///
@@ -15,7 +15,9 @@ use std::borrow::Cow;
 ///     .property("plan", "pro")
 ///     .event(Event::new("add").category("cart").label("SKU-1").value(2.0).property("gift", true));
 /// ```
-#[derive(Clone, Debug, Default, PartialEq)]
+///
+/// Its `Debug` tells all but the user's id.
+#[derive(Clone, Default, PartialEq)]
 pub struct Annotations<'a> {
     pub(crate) title: Option<Cow<'a, str>>,
     pub(crate) user_id: Option<Cow<'a, str>>,
@@ -23,6 +25,18 @@ pub struct Annotations<'a> {
     pub(crate) properties: Vec<(Cow<'a, str>, Value<'a>)>,
     pub(crate) events: Vec<Event<'a>>,
     pub(crate) beacon: bool,
+}
+
+impl fmt::Debug for Annotations<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Annotations")
+            .field("title", &self.title)
+            .field("user_id", &self.user_id.as_ref().map(|_| "***"))
+            .field("route", &self.route)
+            .field("properties", &self.properties)
+            .field("events", &self.events)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<'a> Annotations<'a> {
@@ -189,6 +203,18 @@ impl<'a> From<&'a str> for Value<'a> {
     }
 }
 
+impl<'a> From<&'a String> for Value<'a> {
+    fn from(text: &'a String) -> Self {
+        Self::Text(Cow::Borrowed(text))
+    }
+}
+
+impl<'a> From<Cow<'a, str>> for Value<'a> {
+    fn from(text: Cow<'a, str>) -> Self {
+        Self::Text(text)
+    }
+}
+
 impl From<String> for Value<'_> {
     fn from(text: String) -> Self {
         Self::Text(Cow::Owned(text))
@@ -209,6 +235,12 @@ impl From<i32> for Value<'_> {
 
 impl From<u32> for Value<'_> {
     fn from(number: u32) -> Self {
+        Self::Number(number.into())
+    }
+}
+
+impl From<f32> for Value<'_> {
+    fn from(number: f32) -> Self {
         Self::Number(number.into())
     }
 }

@@ -1,4 +1,4 @@
-use std::net::IpAddr;
+use std::{fmt, net::IpAddr};
 
 use uuid::Uuid;
 
@@ -14,7 +14,9 @@ use crate::{
 
 /// An owned snapshot of a visitor, for events that are raised when the exchange is over: its id and
 /// session, the site, address and place as far as the configuration allows them, agent and language.
-#[derive(Clone, Debug)]
+///
+/// Its `Debug` names nobody.
+#[derive(Clone)]
 pub struct Visitor {
     owner: Owner,
     standing: Standing,
@@ -108,5 +110,14 @@ impl Visitor {
             search: "",
             properties: &[],
         }
+    }
+}
+
+impl fmt::Debug for Visitor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Visitor")
+            .field("is_new", &self.is_new())
+            .field("is_recorded", &self.is_recorded())
+            .finish_non_exhaustive()
     }
 }

@@ -37,7 +37,7 @@
 //! and moves that into its place: who reads needs no lock, and reads the one or the other. Then a key that is
 //! gone is written over with zeros where it stood; on disks that do not write in place, and in backups, that is
 //! no erasure: keep the file out of them. If no process runs, nobody destroys anything: the file holds what it
-//! held, until one starts.
+//! held, until a tracker is opened.
 //!
 //! A file that cannot be read or is no such file, that others may read, or that holds keys of days after tomorrow
 //! (then some clock is wrong) is an error, told once, and stays as it is: hits go without a cookieless id, until a
@@ -93,6 +93,17 @@ pub fn open(config: &Config) -> Option<Arc<dyn Keys>> {
         Configured::File(path) => Arc::new(FileKeys::new(path.clone())),
         _ => Arc::new(DerivedKeys::new(config.clone())),
     })
+}
+
+/// Destroys keys that a file holds longer than it should, as one may that nobody used for days, though nobody asks for a
+/// key yet. What goes wrong is told by who does.
+pub(crate) fn outdate(config: &Config) {
+    if let Configured::File(path) = config.keys()
+        && config.takes_daily_key()
+        && path.exists()
+    {
+        file::turn(path, System.micros(), file::Care::Quick).ok();
+    }
 }
 
 /// Sees that the key of the day can be had, for programs that are to say so at their start: makes the file, or turns

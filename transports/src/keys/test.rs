@@ -395,3 +395,23 @@ fn no_key_is_ever_shown() {
     assert!(!format!("{keys:?}").contains(&numbers));
     assert!(!format!("{:?}", Ring::parse(&bytes)).contains(&numbers));
 }
+
+#[test]
+fn what_a_file_holds_too_long_is_destroyed_as_a_tracker_is_opened() {
+    let folder = Folder::new();
+    let config = || {
+        let toml = format!("visitor.identity = 'cookieless'\nvisitor.keys = '{}'", folder.keys().display());
+        Config::builder().toml(&toml).build().unwrap()
+    };
+    let open = || drop(crate::Tracker::open(config()).unwrap());
+    // None is made before it is needed.
+    open();
+    assert!(folder.names().is_empty());
+    put(&folder.keys(), &Ring::of([(1, [7; 32])]).bytes());
+    open();
+    assert!(!days(&folder.keys()).contains(&1));
+    // One that cannot be read is told of by the first request.
+    put(&folder.keys(), b"no keys");
+    open();
+    assert_eq!(fs::read(folder.keys()).unwrap(), b"no keys");
+}

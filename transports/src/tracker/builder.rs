@@ -174,7 +174,10 @@ impl Builder {
         let keys = keys::open(&self.config).map(|configured| match self.keys {
             Some(keys) => keys,
             None if is_of_a_test => Arc::new(DerivedKeys::random(&*self.entropy)),
-            None => configured,
+            None => {
+                keys::outdate(&self.config);
+                configured
+            }
         });
         let stage = Arc::new(Stage::open(&self.config)?);
         let hooks = self.hooks.or_else(|| self.closures.hooks());

@@ -113,4 +113,6 @@
 //!
 //! A rule that bypasses the cache for `/t/*`, and no "cache everything" that overrides `private`: a CDN that
 //! is told to keep what the server forbids also keeps cookies, whoever sets them. Say what it may keep in
-//! `CDN-Cache-Control` or `Surrogate-Control` if browsers are to be told something else.
+//! `CDN-Cache-Control` or `Surrogate-Control` if browsers are to be told something else. Headers that one provider alone
+//! reads (`Cloudflare-CDN-Cache-Control`, `Vercel-CDN-Cache-Control`, `Edge-Control`, `X-Accel-Expires` …) are not looked
+//! at: with one of them such a page may set a cookie.
