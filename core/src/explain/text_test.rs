@@ -78,13 +78,15 @@ fn a_destination_that_changes_its_hits_shows_what_it_makes_of_them() {
 
 #[test]
 fn the_visitor_is_described_as_scripts_in_the_browser_know_it() {
-    let line = |more: &str, cookie: &str| {
+    let line_of = |more: &str, cookie: &str, destination: &str| {
         let toml = format!(
             "consent.policy = 'notice'\n{more}[[destination]]\ntype = 'ga-v1'\ntracking_id = 'UA-1-1'\njoin = true"
         );
-        let text = explained(&toml, "/", &[("Host", "a.example"), ("Cookie", cookie)], 200).to_string();
+        let headers = [("Host", "a.example"), ("Cookie", cookie), ("Sec-Fetch-Dest", destination)];
+        let text = explained(&toml, "/", &headers, 200).to_string();
         text.lines().find(|line| line.starts_with("visitor: ")).unwrap().to_owned()
     };
+    let line = |more: &str, cookie: &str| line_of(more, cookie, "document");
     let id = "07070707-0707-4707-8707-070707070707";
     assert_eq!(
         line("", "_ga=GA1.1.11.22"),
@@ -99,6 +101,12 @@ fn the_visitor_is_described_as_scripts_in_the_browser_know_it() {
     assert_eq!(
         line("", "_ga=GA1.1.11.22; trackside_consent=denied"),
         "visitor: none: without consent; the cookies that `join` asks for are not read without consent"
+    );
+    // A frame cannot show the notice, so that its visitor is given no cookie.
+    let framed = line_of("track.fragments = true\n", "_ga=GA1.1.11.22", "iframe");
+    assert!(
+        framed.ends_with("the cookies that `join` asks for are not read of who has no cookie of trackside's"),
+        "{framed}"
     );
 }
 
