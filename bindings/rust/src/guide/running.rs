@@ -35,6 +35,17 @@
 //! begins with empty queues, threads of its own, books at zero and other ids; what the parent had queued
 //! the parent delivers. An exchange that was begun before the fork ends in the parent.
 //!
+//! # The store
+//!
+//! Nobody but trackside may open the embedded store in a process that writes it: no other copy of SQLite than the one
+//! that trackside is linked with (a library in C that brings its own, an interpreter), and no
+//! [`File::open`](std::fs::File::open) or [`fs::copy`](std::fs::copy). On Unix locks on a file belong to the process,
+//! and whoever closes the file gives up those that SQLite holds: then hits are lost that were delivered, another
+//! process may damage the store, or this one ends by SIGBUS. Any other process may read it: `trackside report`,
+//! `sqlite3 trackside.db`, and for a backup `sqlite3 trackside.db ".backup copy.db"`. In the same one
+//! `trackside::sinks::sqlite::report` may, and so may crates that stand on `libsqlite3-sys`, as `rusqlite` does: of
+//! that cargo links one copy.
+//!
 //! # What is lost when
 //!
 //! In short; the page on [delivery](super::delivery) has all of it, with the tests that show it.

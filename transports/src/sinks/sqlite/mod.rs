@@ -14,6 +14,21 @@
 //! by one; begin no new one in between. Nobody may cut off the file beside it that ends in `-shm`: SQLite has it
 //! mapped into memory, and the system ends a process (SIGBUS) that reads where the file is no more.
 //!
+//! A store that is made is for its owner alone (mode 0600), and so are its log and its index, which SQLite gives the
+//! store's mode; one that is there keeps its mode, so that `chmod 640` lets a group read it.
+//!
+//! # Who else may open it
+//!
+//! Any other process, by any SQLite, and in this one whatever uses the same copy of SQLite as this crate, such as
+//! [`report`]. But in a process that writes the store nobody else may open it: no second copy of SQLite (the system's
+//! beside the one that is linked in here, or that of another module), and no plain `open` and `close`, as to copy it.
+//! POSIX locks belong to the process: when anything in it closes the file, those that SQLite holds there are gone, and
+//! nobody is told. Then another process may write in the midst of a write, and damage the store; a copy that closes it
+//! last takes away the log into which hits are written on, so that they are lost; or the index is cut off while it is
+//! mapped (SIGBUS). Back it up from another process, as by `sqlite3 trackside.db ".backup copy.db"`.
+//!
+//! # When it cannot be written
+//!
 //! A locked store is waited for, then the batch is *retry*. One that cannot be written (full, read-only,
 //! damaged) is *unavailable*, and opened anew with the next batch.
 
