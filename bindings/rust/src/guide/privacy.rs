@@ -114,9 +114,16 @@
 //! with it. In all other modes, and with `track.count = "api"`, no cookie is set.
 //!
 //! Who answers the banner's form gets a cookie with the answer, `trackside_consent` (the visitor cookie's name with `_consent`
-//! behind it): `granted`, `granted.ads` or `denied`, the same for all who answer so. Withdrawing deletes the visitor cookie. The
-//! [form](mod@crate::endpoint::consent) is there with `consent.path`; a banner of your own may set the cookie, or your
+//! behind it): `granted`, `granted.ads` or `denied`, the same for all who answer so. The
+//! [form](mod@crate::endpoint::consent) is there with `consent.path`; a banner of your own may set that cookie, or your
 //! code may say what a visitor has allowed.
+//!
+//! The visitor cookie is deleted when the form is sent to `POST …withdraw` below `consent.path`, or when your code
+//! answers with the headers of [`consent::withdraw`](crate::consent::withdraw). No script can delete it, as it is
+//! `HttpOnly`; but that of your own banner may send the request:
+//! `fetch("/consent/withdraw", { method: "POST" })`. A banner that only sets `trackside_consent` to `denied`, a refusal
+//! that your code tells of, and `consent.gpc = "strict"` make all hits anonymous, and **leave the visitor cookie in the
+//! browser until it expires**: who grants later is the same visitor as before.
 //!
 //! Whether visitors have to be told or asked is for their law to say; that is why `consent.policy` has no
 //! default, and nothing here says what a law asks for. `Sec-GPC` and `DNT` are minded as `consent.gpc` and
@@ -125,10 +132,38 @@
 //! # How it goes away
 //!
 //! `keep = "25 months"` has the embedded store delete what is older, and what is deleted is written over with zeros. It
-//! does so after it has stored hits, within an hour: a site that nobody visits keeps what it has.
+//! does so after it has stored hits, within an hour: a site that nobody visits keeps what it has. The zeros reach the
+//! file at once, as the log is brought into it after each sweep; where somebody reads the store just then, that is left
+//! for the next sweep, an hour later.
+//!
 //! `trackside forget ID` deletes all hits of a visitor, by the id or by the value of its cookie, or with `--user` of a
 //! user, and rewrites the store, so that neither it nor its log holds a trace. Files of JSON lines, backups, and what
-//! others were sent are out of its reach.
+//! others were sent are out of its reach. The command is for sites in Python and C, too: in the checkout
+//! `cargo install --locked --path bindings/cli` installs it, or copy the program that was built.
+//!
+//! # When a visitor asks for it
+//!
+//! What is held of a visitor is found by the id, and that stands in the visitor's own cookie: in `trackside`, what is
+//! before the first dot. **Note it before the consent is withdrawn**, which deletes the cookie; afterwards nobody can
+//! tell which hits were whose, unless they have a user's id.
+//!
+//! - Access: ask the store, from another process than the [server's](crate::guide::running#the-store). The id is
+//!   written without hyphens: `sqlite3 -line trackside.db
+//!   "SELECT * FROM hit WHERE visitor = x'5b2a9c0e54a04a369f0e3a2a7a1b9d11'"`; of a user `WHERE user_id = 'u-42'`.
+//! - Erasure: `trackside forget`, with the id or the cookie's value, or with `--user` and the user's id. A hit keeps
+//!   256 bytes of a user's id: users whose ids have these in common are one, and all of them are forgotten.
+//! - Without a cookie there is the [id of the day](#the-id-of-the-day) at most. Nobody knows which it was, unless the
+//!   key is there still, or can be made again.
+//!
+//! # Who can read it
+//!
+//! Files of hits and keys are for their owner alone (mode 0600) where trackside makes them: the store with its log and
+//! index (`-wal`, `-shm`), the file of JSON lines, the keys and the spool. A store or a file of lines that is there
+//! keeps its mode, so that you may let others read: by `chmod 640`, or by logrotate's `create 0640 www-data adm`, with
+//! the user of your server. Of a store it is `chmod 640 trackside.db*`; others can read it as long as a process has it
+//! open, as without one SQLite would have to make the index first.
+//!
+//! # The beacon
 //!
 //! With `beacon.path`, a script of less than 1 KB and an image are loaded from your own site by the pages that hold
 //! them. They report path, query, referrer, title and status of the page, which pass the same rules as a request for

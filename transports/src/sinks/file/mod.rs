@@ -5,6 +5,9 @@
 //! each other's lines. A file that was moved or deleted is noticed within a second and opened anew, so
 //! that logrotate needs no signal.
 //!
+//! A file that is made is for its owner alone (mode 0600). One that is there keeps its mode, so that others can read
+//! what `chmod 640` or logrotate's `create 0640 www-data adm` lets them.
+//!
 //! If the disk fills up in the middle of a batch, the lines that were written whole are delivered, and the
 //! next line begins on a line of its own, as it does after what another process has left torn: that is looked for when
 //! the file is opened, and waits some milliseconds for who is just writing there.

@@ -14,8 +14,9 @@
 //! by one; begin no new one in between. Nobody may cut off the file beside it that ends in `-shm`: SQLite has it
 //! mapped into memory, and the system ends a process (SIGBUS) that reads where the file is no more.
 //!
-//! A store that is made is for its owner alone (mode 0600), and so are its log and its index, which SQLite gives the
-//! store's mode; one that is there keeps its mode, so that `chmod 640` lets a group read it.
+//! A store that is made is for its owner alone (mode 0600), and so are its log and its index (`-wal`, `-shm`), which
+//! SQLite gives the store's mode as it makes them. One that is there keeps its mode: `chmod 640` of all three lets a
+//! group read it as long as a process has it open.
 //!
 //! # Who else may open it
 //!
