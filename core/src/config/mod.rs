@@ -57,7 +57,7 @@
 //! | `keys` | `"trackside.keys"` | where the key of each UTC day comes from, under which visitors without a cookie are told apart for that day: the path of a file that holds it, shared by all processes that can reach it; or `"derived"`: from `secret`, for hosts without a common disk. Who has the secret can compute the keys of all days, past ones too; those of a file are drawn at random, and gone after 48 h |
 //! | `secret` | none | secret of at least 16 bytes; needed for `keys = "derived"` and `user_id = "hashed"` |
 //! | `user_id` | `"plain"` | what is recorded of a user's id that the host gives: the id; or `"hashed"`: the first 128 bits of its HMAC-SHA256 under `secret`, as 32 hex digits |
-//! | `session_timeout` | `"30m"` | duration of at least 1 s without an exchange that ends a session |
+//! | `session_timeout` | `"30m"` | duration of at least 1 s. A pause that is more than a tenth longer ends a session, one that is no longer does not; in between it depends on when the cookie, which is written at most once in a tenth of this, was written last |
 //!
 //! # `[visitor.cookie]`
 //!
@@ -68,7 +68,7 @@
 //! | `domain` | `""` | a host name, whose subdomains get the cookie too, that of a `site` or above it; empty: the site's own host alone |
 //! | `max_age` | `"365d"` | duration of at least 1 s, from the first visit; over 400 days (RFC 6265bis §5.5) it is clamped, with a [warning](Config::warnings) |
 //! | `renew` | `false` | `true`: `max_age` counts from the last visit |
-//! | `same_site` | `"lax"` | or `"none"`, which wants `secure`; or `"strict"`: browsers send no such cookie when somebody follows a link from another site, so that each who comes by one is a new visitor |
+//! | `same_site` | `"lax"` | or `"none"`, with which `secure = "auto"` means always, and `secure = false` is a mistake; or `"strict"`: browsers send no such cookie when somebody follows a link from another site, so that each who comes by one is a new visitor |
 //! | `http_only` | `true` | whether scripts cannot read it |
 //! | `secure` | `"auto"` | `"auto"`: when the host or a trusted proxy says that the client came by https, and always where browsers refuse the cookie without; or `true` or `false` |
 //!
@@ -198,9 +198,9 @@
 //!
 //! | type | key | default | meaning |
 //! | --- | --- | --- | --- |
-//! | sqlite | `path` | `"trackside.db"` | the database file; no other destination's |
-//! | sqlite | `keep` | for ever | how long hits are kept: `"25 months"`, `"2 years"`, `"90 days"`. What is older is deleted once an hour, by each process that has stored a hit |
-//! | file | `path` | required | the file to which JSON lines are appended, in a folder that is there; no store's; `"-"` for the standard output |
+//! | sqlite | `path` | `"trackside.db"` | the database file; no other destination's. It is made for its owner alone, with those ending in `-wal` and `-shm`; one that is there keeps its mode. In a process that writes it nobody else may open it |
+//! | sqlite | `keep` | for ever | how long hits are kept: `"25 months"`, `"2 years"`, `"90 days"`. What is older is deleted once an hour, by each process that has stored a hit, and written over with zeros |
+//! | file | `path` | required | the file to which JSON lines are appended, in a folder that is there; no store's; `"-"` for the standard output. It is made for its owner alone; one that is there keeps its mode, as that of logrotate's `create 0640 www-data adm` |
 //! | ga4 | `measurement_id` | required | the data stream, `"G-…"` |
 //! | ga4 | `api_secret` | required | secret of the data stream |
 //! | ga4 | `user_properties` | none | the properties that are the user's, with commas between: up to 25 names of 1 to 24 letters, digits and underscores |
