@@ -51,7 +51,8 @@ What the figures mean:
   visitors         visitor ids that were seen twice or more
   single_hit_ids   visitor ids that were seen once: many are programs that keep no cookie and are given
                    a new id with each request, so they are told apart
-  sessions         visits: a visitor's requests without a gap of more than 30 minutes
+  sessions         visits, as the hits name them (visitor.session_timeout); where they name none, as
+                   without a cookie, a visitor's hits without a gap of more than 30 minutes
   without_visitor  page views of which no visitor is known
   events           what the site reported by name
   bots             page views of programs (crawlers, AI agents, libraries), which no other figure has
