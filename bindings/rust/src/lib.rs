@@ -41,8 +41,10 @@
 //! # }
 //! ```
 //!
-//! Hits are then in `trackside.db`. [`guide::quick_start`] goes on from here. What examples of the reference take from
-//! `trackside_core` or `trackside_transports`, the packages where the items stand, is found in this one under the same name.
+//! Hits are then in `trackside.db`. The layer has the only clone of the tracker here: dropped in an async task it
+//! blocks that thread for up to `shutdown`, which [`guide::running`](guide::running#shutdown) shows how to avoid.
+//! [`guide::quick_start`] goes on from here. What examples of the reference take from `trackside_core` or
+//! `trackside_transports`, the packages where the items stand, is found in this one under the same name.
 //!
 //! # How it goes
 //!

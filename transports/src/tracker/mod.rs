@@ -43,10 +43,11 @@ use crate::{
 
 /// Counts a server's traffic: judges its exchanges and delivers their hits off the request thread.
 ///
-/// Cloning it copies a pointer. When the last clone goes, it is closed within the configuration's
-/// `shutdown`; call [`close`](Self::close) to choose the moment and to see what was left and both books. A process that
-/// exits without either is closed by an exit handler; `_exit` and `abort` skip that. Where nobody calls `close`, the
-/// log and the [observer](Builder::observer) are told what was [left](crate::pool::Report::Left).
+/// Cloning it copies a pointer. When the last clone goes, it is closed within the configuration's `shutdown`, on the
+/// thread that drops it, whose async tasks stand still meanwhile. Call [`close`](Self::close)
+/// to choose the moment and to see what was left and both books. A process that exits without either is closed by an
+/// exit handler; `_exit` and `abort` skip that. Where nobody calls `close`, the log and the
+/// [observer](Builder::observer) are told what was [left](crate::pool::Report::Left).
 ///
 /// After a fork, parent and child go on with the same `Tracker`: the child starts with empty queues,
 /// threads of its own and a ledger at zero.

@@ -25,6 +25,13 @@ use crate::{
 /// # Ok(())
 /// # }
 /// ```
+///
+/// Where it has the last clone of the tracker, as here, dropping it closes the tracker, and blocks an async thread for
+/// up to `shutdown`: keep a clone, and [close it first](crate::guide::running#shutdown).
+///
+/// A request that the layer answers itself, as the beacon's, leaves what
+/// [`poll_ready`](tower_service::Service::poll_ready) has reserved of the wrapped service, such as the permit of a
+/// concurrency limit, with this clone of it, until that is called again or dropped.
 #[derive(Clone, Debug)]
 pub struct TracksideLayer {
     tracker: Tracker,
