@@ -34,9 +34,10 @@
 //! <noscript><img src="/t/" width="1" height="1" alt=""></noscript>
 //! ```
 //!
-//! [`Visit::beacon`](crate::Visit::beacon) gives it to a template:
+//! `Visit::beacon` of the features `tower`, `axum` and `actix` gives it to a template:
 //!
-//! ```
+#![cfg_attr(feature = "tower", doc = "```")]
+#![cfg_attr(not(feature = "tower"), doc = "```ignore")]
 //! use trackside::Visit;
 //!
 //! fn page(visit: &Visit) -> String {
