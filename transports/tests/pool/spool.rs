@@ -496,10 +496,25 @@ fn damage_is_counted_in_the_books() {
 fn a_spool_that_cannot_be_looked_at_is_not_drained() {
     let place = Place::new();
     leave_twenty(&place);
+    let mut left = fs::read_dir(&place.0).unwrap().map(|entry| entry.unwrap().path());
+    let directory = left.find(|path| path.is_dir()).unwrap();
+    let lock = directory.with_extension("lock");
+    fs::remove_file(&lock).unwrap();
+    fs::create_dir(&lock).unwrap();
+    let (pool, _) = scripted(place.options(Spooling::Always), |_, batch| all(batch, Outcome::Delivered));
+    // However often that is asked: the folder is not looked at each time.
+    (0..2).for_each(|_| assert!(!pool.drain(soon()).unwrap()));
+}
+
+#[test]
+fn a_disk_that_is_full_of_what_is_left_is_drained() {
+    let place = Place::new();
+    leave_twenty(&place);
     let disk = Faulty::default();
     disk.faults().fails.store(true, SeqCst);
     let options = place.options_on(Spooling::Always, disk);
     let (pool, _) = scripted(options, |_, batch| all(batch, Outcome::Delivered));
-    // However often that is asked: the folder is not looked at each time.
-    (0..2).for_each(|_| assert!(!pool.drain(soon()).unwrap()));
+    assert!(pool.drain(soon()).unwrap());
+    let book = stats(&pool);
+    assert_eq!((book.adopted, book.delivered, book.pending()), (20, 20, 0));
 }
