@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import islice, repeat
 from types import TracebackType
 from typing import Any
 
 from trackside import _at_exit, _block, _native, _options, hit, log, stats, transport
-from trackside._block import Text, Value
+from trackside._block import Headers, Text, Value
 from trackside._native import Scratch, ffi, lib, take_scratch
 from trackside.errors import ArgumentError, ConfigError, RefusedError, TracksideError
 from trackside.exchange import Answer, Exchange, Visitor, choice
@@ -28,8 +28,6 @@ _new = object.__new__
 
 # What that takes for a header that did not come.
 _ABSENT = repeat("\0")
-
-Headers = Iterable[tuple[Text, "Text | None"]]
 
 
 class Tracker:
@@ -135,7 +133,8 @@ class Tracker:
         :param method: as in the request line.
         :param target: as in the request line, with its query: the path as the client asked for it, before any
             mounting or rewriting.
-        :param headers: names and values; one whose value is None is left out. Texts are Latin-1, as in WSGI.
+        :param headers: pairs of a name and a value, or a mapping; one whose value is None is left out. Texts
+            are Latin-1, as in WSGI.
         :param authority: the host (and port), where it does not stand in the header Host.
         :param peer: the address at the other end of the connection; what is no address counts as none. It is
             to be what the socket says: which client stands behind a proxy is found out by ``proxy`` of the
@@ -472,7 +471,7 @@ def _view(text: Text, kept: list[Any]) -> Any:
 def _array(headers: Headers, kept: list[Any]) -> tuple[Any, int]:
     pairs = [
         {"name": _view(name, kept), "value": _view(value, kept)}
-        for name, value in headers
+        for name, value in map(_block.pair, _block.listed(headers))
         if value is not None
     ]
     kept.append(ffi.new("trackside_header[]", pairs))
