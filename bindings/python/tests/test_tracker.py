@@ -170,6 +170,16 @@ def test_an_event_outside_an_exchange_is_the_visitors(site: Site) -> None:
     assert event.visitor == page.visitor == visitor.id
 
 
+def test_an_event_of_no_visitor_is_none(site: Site) -> None:
+    exchange = site.tracker.begin("GET", "/", BROWSER, peer=PEER)
+    assert exchange.finish(200, HTML).is_tracked
+    site.tracker.event(exchange.visitor(), "paid")
+    assert site.tracker.event_within(exchange.visitor(), "paid", 60) == "abandoned"
+    assert exchange.finish(200, HTML).reason == "abandoned", "the word for it is the same"
+    assert [hit.kind for hit in site.transport.hits] == ["page"]
+    assert site.failures == 0
+
+
 def test_the_books_balance(site: Site) -> None:
     site.tracker.begin("GET", "/", BROWSER).finish(200, HTML)
     site.tracker.begin("GET", "/", BROWSER).finish(404, HTML)

@@ -275,7 +275,7 @@ class Tracker:
 
     def event(
         self,
-        visitor: Visitor,
+        visitor: Visitor | None,
         name: str,
         *,
         category: str | None = None,
@@ -283,13 +283,16 @@ class Tracker:
         value: float | None = None,
         properties: Mapping[str, Value] | None = None,
     ) -> None:
-        """Raises an event outside an exchange, for a visitor that :meth:`Exchange.visitor` gave out."""
+        """Raises an event outside an exchange, for a visitor that :meth:`Exchange.visitor` gave out. Does
+        nothing for None, which that is of an exchange that is over."""
+        if visitor is None:
+            return
         event, _kept = _event(name, category, label, value, properties)
         _native.call(lib.trackside_tracker_event, self._handle, visitor._handle, event)
 
     def event_within(
         self,
-        visitor: Visitor,
+        visitor: Visitor | None,
         name: str,
         seconds: float | None = None,
         *,
@@ -304,10 +307,13 @@ class Tracker:
         Other threads run meanwhile.
 
         Answers why no destination took the event: ``"queue-full"`` or ``"queue-bytes"`` if there was no
-        room in time, another reason if it was not waited for; None if one took it.
+        room in time, another reason if it was not waited for; None if one took it. For no visitor (None) it
+        is ``"abandoned"``, as of an exchange that is over.
 
         :raises ReentrantError: called from a sink, which cannot wait for itself; the event was not taken.
         """
+        if visitor is None:
+            return "abandoned"
         event, _kept = _event(name, category, label, value, properties)
         reason = ffi.new("trackside_reason *")
         _native.call(
