@@ -8,8 +8,10 @@ from urllib.parse import quote
 
 from trackside.tracker import Tracker
 
-#: Where an exchange stands in an environ or a scope.
+#: Where an exchange stands in a scope, and as an attribute of Django's requests; and a tracker in Flask.
 KEY = "trackside"
+#: Where an exchange stands in an environ: only keys with a dot may have values that are no texts (PEP 3333).
+ENVIRON_KEY = "trackside.exchange"
 
 _PLAIN = re.compile(r"[A-Za-z0-9/._~!$&'()*+,;=:@-]*").fullmatch
 

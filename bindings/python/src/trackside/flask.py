@@ -15,7 +15,7 @@ from typing import Any
 
 from flask import Flask, current_app, g, request
 
-from trackside._middleware import KEY, tracker_for
+from trackside._middleware import ENVIRON_KEY, KEY, tracker_for
 from trackside.exchange import Exchange
 from trackside.hooks import Editor, Filter
 from trackside.tracker import Tracker
@@ -88,7 +88,7 @@ class Trackside:
 
 
 def _begin(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
-    exchange = request.environ.get(KEY)
+    exchange = request.environ.get(ENVIRON_KEY)
     if not isinstance(exchange, Exchange):
         # A request that did not come by the application's WSGI, as in some tests.
         exchange = Exchange(current_app.extensions[KEY], None)

@@ -3,7 +3,7 @@
 >>> from trackside.wsgi import TracksideMiddleware
 >>> application = TracksideMiddleware(application, consent="notice")   # doctest: +SKIP
 
-The application finds its :class:`~trackside.Exchange` as ``environ["trackside"]``.
+The application finds its :class:`~trackside.Exchange` as ``environ["trackside.exchange"]``.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
 from trackside import _cgi
-from trackside._middleware import KEY, quoted, tracker_for
+from trackside._middleware import ENVIRON_KEY, quoted, tracker_for
 from trackside.exchange import Answer, Exchange
 from trackside.hooks import Editor, Filter
 from trackside.tracker import Tracker
@@ -71,7 +71,7 @@ class TracksideMiddleware:
         )
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        outer = environ.get(KEY)
+        outer = environ.get(ENVIRON_KEY)
         # One that is over is of an earlier request: some callers use an environ again.
         if isinstance(outer, Exchange) and not outer.is_over:
             return self.app(environ, start_response)
@@ -80,10 +80,10 @@ class TracksideMiddleware:
             if answered is not None:
                 return _answered(answered, start_response)
         try:
-            exchange = environ[KEY] = begin(self.tracker, environ)
+            exchange = environ[ENVIRON_KEY] = begin(self.tracker, environ)
         except Exception:
             self.tracker.failures.note("beginning an exchange")
-            environ[KEY] = Exchange(self.tracker, None)
+            environ[ENVIRON_KEY] = Exchange(self.tracker, None)
             return self.app(environ, start_response)
         head = _Head(exchange, start_response)
         try:
