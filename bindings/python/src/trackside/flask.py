@@ -3,8 +3,8 @@
 >>> from trackside.flask import Trackside
 >>> Trackside(app, consent="notice")   # doctest: +SKIP
 
-Views find the :class:`~trackside.Exchange` as ``g.trackside``; hits have the rule of the route that answered,
-such as ``/user/<int:id>``.
+Views find the :class:`~trackside.Exchange` as ``g.trackside``, and templates as ``trackside``; hits have the
+rule of the route that answered, such as ``/user/<int:id>``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Flask, current_app, g, request
+from flask import Flask, current_app, g, has_request_context, request
 
 from trackside._middleware import ENVIRON_KEY, KEY, tracker_for
 from trackside.exchange import Exchange
@@ -85,13 +85,30 @@ class Trackside:
         # What comes first of all, before what the application may have there: that may answer in the view's
         # place.
         app.url_value_preprocessors.setdefault(None, []).insert(0, _begin)
+        app.context_processor(_named)
+
+
+def exchange() -> Exchange:
+    """The exchange of the request; one that is over where there is none, as for a mail's template that a
+    command renders. ``g.trackside`` is the same, but stands there only while a request is handled.
+
+    :raises LookupError: the application has no :class:`Trackside`.
+    """
+    found = request.environ.get(ENVIRON_KEY) if has_request_context() else None
+    if isinstance(found, Exchange):
+        return found
+    tracker = current_app.extensions.get(KEY)
+    if tracker is None:
+        raise LookupError("no exchange: give the application a trackside.flask.Trackside")
+    # Or a request that did not come by the application's WSGI, as in some tests.
+    return Exchange(tracker, None)
 
 
 def _begin(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
-    exchange = request.environ.get(ENVIRON_KEY)
-    if not isinstance(exchange, Exchange):
-        # A request that did not come by the application's WSGI, as in some tests.
-        exchange = Exchange(current_app.extensions[KEY], None)
-    g.trackside = exchange
+    g.trackside = begun = exchange()
     if request.url_rule is not None:
-        exchange.route = request.root_path + request.url_rule.rule
+        begun.route = request.root_path + request.url_rule.rule
+
+
+def _named() -> dict[str, Exchange]:
+    return {KEY: exchange()}
