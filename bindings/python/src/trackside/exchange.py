@@ -74,6 +74,16 @@ class Visitor:
         #: The visitor's id. That of a new visitor holds only if the response could carry its cookie.
         self.id = id
 
+    # It does not change.
+    def __copy__(self) -> Visitor:
+        return self
+
+    def __deepcopy__(self, _: dict[int, object]) -> Visitor:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a visitor belongs to its process, and cannot be pickled")
+
     def __repr__(self) -> str:
         return f"Visitor(id={self.id!r})"
 

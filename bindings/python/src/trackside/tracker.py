@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import islice, repeat
 from types import TracebackType
-from typing import Any
+from typing import Any, NoReturn
 
 from trackside import _at_exit, _block, _native, _options, hit, log, stats, transport
 from trackside._block import Headers, Text, Value
@@ -366,6 +366,16 @@ class Tracker:
                 if given_up or hits.in_flight:
                     log.tell_of_left(name, Left(given_up, hits.in_flight, hits.spooled))
         return closed
+
+    # There is one, with one queue: what is copied with it has the same.
+    def __copy__(self) -> Tracker:
+        return self
+
+    def __deepcopy__(self, _: dict[int, object]) -> Tracker:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a tracker belongs to its process, and cannot be pickled: open one there")
 
     def __enter__(self) -> Tracker:
         return self
