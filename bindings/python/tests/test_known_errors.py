@@ -149,6 +149,18 @@ def test_a_recorded_hit_could_not_be_copied_pickled_or_held_in_a_set(site: Site)
     assert dataclasses.asdict(hit)["path"] == "/"
 
 
+def test_the_repr_of_a_hit_told_who_it_was(site: Site) -> None:
+    exchange = begin(site)
+    exchange.user_id, exchange.title = "ada@example.org", "Ada's page"
+    exchange.property("mail", "ada@example.org")
+    exchange.finish(200, [*HTML])
+    [hit] = site.transport.hits
+    assert repr(hit) == f"Hit(id='{hit.id}', kind='page', site='www.example.com', path='/', name='', ...)"
+    assert hit.visitor
+    for personal in (hit.visitor, hit.ip, hit.agent, hit.user_id, hit.title):
+        assert personal not in repr([hit])
+
+
 def test_an_event_with_odd_values_raised(site: Site) -> None:
     visitor = begin(site).visitor()
     assert visitor is not None
