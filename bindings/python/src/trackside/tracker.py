@@ -53,7 +53,8 @@ class Tracker:
         long as the process lives.
     :param entropy: 64 random bytes. Defaults to the machine's. It is kept, too.
     :param keys: the 32 bytes of the key of a UTC day, counted from 1970-01-01, under which visitors without a
-        cookie are told apart; None: there is none. Defaults to what ``visitor.keys`` says. It is kept, too.
+        cookie are told apart; None: there is none. Defaults to what ``visitor.keys`` says, or with a
+        :class:`RecordingTransport` or a ``clock`` to those of a secret that is drawn here. It is kept, too.
 
     :raises ConfigError: the configuration has mistakes; the text tells all of them.
     :raises FileError: a file cannot be read.
