@@ -26,7 +26,7 @@ def by_wsgi(site: Site, method: str, target: str, **headers: str) -> tuple[int, 
     def application(environ: Any, start_response: Any) -> list[bytes]:
         start_response("200 OK", [*TEXTS, ("Cache-Control", "public")])
         # The head is kept back until the body is there.
-        return [environ["trackside"].beacon().encode()]
+        return [environ["trackside.exchange"].beacon().encode()]
 
     counted = wsgi.TracksideMiddleware(application, tracker=site.tracker)
 
@@ -107,7 +107,7 @@ def test_an_outer_middleware_has_the_request(way: str) -> None:
         middleware = wsgi.TracksideMiddleware(
             lambda environ, start: [b"the application's"], tracker=inner.tracker
         )
-        asked = environ("/t/", trackside=exchange)
+        asked = environ("/t/", **{"trackside.exchange": exchange})
         assert list(middleware(asked, lambda *_: lambda _: None)) == [b"the application's"]
         exchange.abandon()
     else:

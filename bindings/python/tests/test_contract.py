@@ -26,7 +26,7 @@ def test_wsgi() -> None:
         path = environ["SCRIPT_NAME"] + environ["PATH_INFO"]
         if path == "/breaks":
             raise RuntimeError("on purpose")
-        status, headers, pieces = respond(path, environ["trackside"])
+        status, headers, pieces = respond(path, environ["trackside.exchange"])
         start_response(f"{status} {http.client.responses[status]}", headers)
         return iter(pieces)
 

@@ -35,6 +35,17 @@ def test_a_copy_of_an_exchange_was_freed_with_it(site: Site) -> None:
     assert exchange.finish(200, HTML).is_tracked
 
 
+def test_a_tracker_and_a_visitor_spoke_of_cffi_when_they_were_pickled(site: Site) -> None:
+    visitor = begin(site).visitor()
+    for one, name in ((site.tracker, "a tracker"), (visitor, "a visitor")):
+        with pytest.raises(TypeError, match=f"^{name} belongs to its process, and cannot be pickled"):
+            pickle.dumps({"mine": one})
+        assert copy.copy(one) is one
+        assert copy.deepcopy({"mine": one})["mine"] is one
+    site.tracker.event(copy.deepcopy(visitor), "paid")
+    assert [hit.name for hit in site.transport.hits] == ["paid"]
+
+
 def test_an_exchange_whose_making_was_interrupted_complained_at_its_end() -> None:
     # Pytest makes an error of what is raised there.
     del_ = Exchange.__new__(Exchange)
@@ -136,6 +147,18 @@ def test_a_recorded_hit_could_not_be_copied_pickled_or_held_in_a_set(site: Site)
         assert made == hit
     assert {hit, copy.deepcopy(hit)} == {hit}
     assert dataclasses.asdict(hit)["path"] == "/"
+
+
+def test_the_repr_of_a_hit_told_who_it_was(site: Site) -> None:
+    exchange = begin(site)
+    exchange.user_id, exchange.title = "ada@example.org", "Ada's page"
+    exchange.property("mail", "ada@example.org")
+    exchange.finish(200, [*HTML])
+    [hit] = site.transport.hits
+    assert repr(hit) == f"Hit(id='{hit.id}', kind='page', site='www.example.com', path='/', name='', ...)"
+    assert hit.visitor
+    for personal in (hit.visitor, hit.ip, hit.agent, hit.user_id, hit.title):
+        assert personal not in repr([hit])
 
 
 def test_an_event_with_odd_values_raised(site: Site) -> None:

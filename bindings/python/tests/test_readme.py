@@ -79,7 +79,7 @@ def tried(names: dict[str, Any]) -> None:
     assert transport.hits[-1].name == "paid"
 
     def shop(environ: dict[str, Any], start_response: Any) -> list[bytes]:
-        environ["trackside"].event("paid")
+        environ["trackside.exchange"].event("paid")
         start_response("204 No Content", [])
         return []
 

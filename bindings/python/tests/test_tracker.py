@@ -170,6 +170,37 @@ def test_an_event_outside_an_exchange_is_the_visitors(site: Site) -> None:
     assert event.visitor == page.visitor == visitor.id
 
 
+@pytest.mark.parametrize(
+    ("options", "are_kept"),
+    [
+        ({"transport": lambda batch: None}, True),
+        ({"sinks": {"mine": lambda batch: None}}, True),
+        ({"sinks": {"mine": lambda batch: None}, "clock": lambda: time.time_ns() // 1000}, False),
+        ({"transport": RecordingTransport()}, False),
+    ],
+    ids=["transport", "sinks", "clock", "recording"],
+)
+def test_only_what_is_for_tests_does_without_the_keys(
+    tmp_path: Path, options: dict[str, Any], are_kept: bool
+) -> None:
+    keys = tmp_path / "keys"
+    visitor = {"identity": "cookieless", "keys": str(keys)}
+    config = {"visitor": visitor, "destination": [{"type": "callback", "name": "mine"}]}
+    with Tracker(config, consent="none", env=False, **options) as tracker:
+        assert tracker.begin("GET", "/", BROWSER, peer=PEER).visitor_id is not None
+    assert keys.exists() == are_kept
+
+
+def test_an_event_of_no_visitor_is_none(site: Site) -> None:
+    exchange = site.tracker.begin("GET", "/", BROWSER, peer=PEER)
+    assert exchange.finish(200, HTML).is_tracked
+    site.tracker.event(exchange.visitor(), "paid")
+    assert site.tracker.event_within(exchange.visitor(), "paid", 60) == "abandoned"
+    assert exchange.finish(200, HTML).reason == "abandoned", "the word for it is the same"
+    assert [hit.kind for hit in site.transport.hits] == ["page"]
+    assert site.failures == 0
+
+
 def test_the_books_balance(site: Site) -> None:
     site.tracker.begin("GET", "/", BROWSER).finish(200, HTML)
     site.tracker.begin("GET", "/", BROWSER).finish(404, HTML)

@@ -98,9 +98,16 @@ def test_a_page_is_counted_and_its_visitor_given_a_cookie(site: Site) -> None:
     assert [hit.visitor for hit in site.transport.hits] == [hit.visitor] * 2
 
 
+def test_what_stands_in_the_environ_is_as_pep_3333_wants_it(site: Site) -> None:
+    # The validator wants texts behind all keys without a dot.
+    server = Server().run(wrapped(site, validator(page)), environ("/news/"))
+    assert (server.status, server.body) == ("200 OK", b"<h1>Hello</h1>")
+    assert (site.paths, site.failures) == (["/news/"], 0)
+
+
 def test_the_exchange_stands_in_the_environ(site: Site) -> None:
     def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        exchange = environ["trackside"]
+        exchange = environ["trackside.exchange"]
         assert exchange.is_new
         assert exchange.notice.text == f"{HOST} uses a cookie to count visits."
         exchange.title, exchange.user_id, exchange.route = "News", 42, "/{page}"
@@ -153,7 +160,7 @@ def test_a_mounted_application_sees_the_outer_exchange_and_counts_nothing(site: 
     seen = []
 
     def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        seen.append(environ["trackside"])
+        seen.append(environ["trackside.exchange"])
         return page(environ, start_response)
 
     Server().run(wrapped(site, wrapped(inner, app)), environ())
@@ -417,8 +424,8 @@ def test_a_failure_of_ours_is_counted_and_the_page_stands(
     assert (site.failures, site.tracker.stats().failures) == (3, 3)
 
     def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        environ["trackside"].title = "nobody hears it, and nobody minds"
-        assert environ["trackside"].notice is None
+        environ["trackside.exchange"].title = "nobody hears it, and nobody minds"
+        assert environ["trackside.exchange"].notice is None
         return page(environ, start_response)
 
     assert Server().run(wrapped(site, app), asked).body == b"<h1>Hello</h1>"

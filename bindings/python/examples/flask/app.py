@@ -21,7 +21,7 @@ Trackside(app, consent="notice", config={"track": {"ignore": ["/admin/"]}})
 
 PAGE = """<!doctype html>
 <title>{{ title }}</title>
-{% if g.trackside.notice %}<p role="status">{{ g.trackside.notice.text }}</p>{% endif %}
+{% if trackside.notice %}<p role="status">{{ trackside.notice.text }}</p>{% endif %}
 <h1>{{ title }}</h1>
 <form action="/cart" method="post"><button>Buy</button></form>
 """

@@ -8,7 +8,7 @@ neither all text nor all bytes takes the slow way.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 from ipaddress import ip_address
 from itertools import chain, islice
@@ -20,6 +20,9 @@ from trackside._native import RESPONSE_HEADERS
 
 Text = Union[str, bytes]
 Value = Union[str, float, bool]
+#: Names and values. One whose value is None is left out.
+Header = tuple[Text, "Text | None"]
+Headers = Union[Mapping[str, "Text | None"], Mapping[bytes, "Text | None"], Iterable[Header]]
 
 #: For so many headers the form is known already.
 _HEADERS = 48
@@ -55,7 +58,7 @@ def _packed_peer(peer: str) -> bytes:
 def request(
     method: Text,
     target: Text,
-    headers: Iterable[tuple[Text, Text | None]],
+    headers: Headers,
     authority: Text = b"",
     peer: str | None = None,
     secure: bool = False,
@@ -63,7 +66,7 @@ def request(
 ) -> bytes:
     flags = (1 if secure else 0) | (2 if resolved else 0)
     parts: list[Text] = [method, target, authority, packed_peer(peer) if peer else b""]
-    pairs = headers if isinstance(headers, (list, tuple)) else list(headers)
+    pairs = headers if isinstance(headers, (list, tuple)) else listed(headers)
     try:
         parts.extend(chain.from_iterable(pairs))  # type: ignore[arg-type]  # None fails, and takes the slow way
         joined = b"".join(parts)  # type: ignore[arg-type]  # so does text
@@ -71,7 +74,7 @@ def request(
         if len(parts) != 4 + 2 * count:
             raise TypeError("a header is a name and a value")
     except TypeError:
-        sent = [part for pair in pairs for part in _bytes_of(*pair)]
+        sent = _sent(pairs)
         parts = [as_bytes(part) for part in parts[:4]]
         parts.extend(sent)
         joined = b"".join(parts)  # type: ignore[arg-type]  # all are bytes
@@ -111,10 +114,11 @@ class _Read(dict[Text, bool]):
 _TEXTS, _BYTES = (_Read(), Pages()), (_Read(), Pages())
 
 
-def response(
-    status: int, headers: Iterable[tuple[Text, Text | None]], annotations: list[Annotation] | None = None
-) -> bytes:
-    pairs = headers if isinstance(headers, list) else list(headers)
+def response(status: int, headers: Headers, annotations: list[Annotation] | None = None) -> bytes:
+    """
+    :raises TypeError: the headers are none.
+    """
+    pairs = headers if isinstance(headers, list) else listed(headers)
     # As it is now: another thread may be adding to it.
     annotations = annotations[:] if annotations else []
     key = None
@@ -128,10 +132,11 @@ def response(
                 return block
         parts: list[Text] = list(chain.from_iterable(told))  # type: ignore[arg-type]  # see above
         joined = _joined(parts, are_bytes)
-        if len(parts) != 2 * len(told):
+        # Where nothing is told, as of lines of text, the slow way looks at what is there.
+        if len(parts) != 2 * len(told) or not (told or _are_pairs(pairs)):
             raise TypeError("a header is a name and a value")
     except (TypeError, LookupError, AttributeError):
-        sent = [part for pair in pairs for part in _bytes_of(*pair)]
+        sent = _sent(pairs)
         parts, joined, key = [*sent], b"".join(sent), None
     block = _packed_response(status, parts, joined, annotations)
     if key is not None:
@@ -162,9 +167,59 @@ def as_bytes(text: Text | bytearray | memoryview | int) -> bytes:
     return text.encode("latin-1", "replace") if isinstance(text, str) else bytes(text)
 
 
-def _bytes_of(name: Text, value: Text | None) -> tuple[bytes, ...]:
-    """A header; nothing for one without a value."""
-    return () if value is None else (as_bytes(name), as_bytes(value))
+def listed(headers: object) -> list[Header]:
+    """Headers as pairs, as far as can be seen without looking at each.
+
+    :raises TypeError: they are neither a mapping nor a series.
+    """
+    if isinstance(headers, Mapping):
+        return list(headers.items())
+    if isinstance(headers, (str, bytes)) or not isinstance(headers, Iterable):
+        raise TypeError(f"headers are a mapping, or pairs of a name and a value, not {_shown(headers)}")
+    return list(headers)
+
+
+def pair(header: object) -> Header:
+    """A header's name and value.
+
+    :raises TypeError: it is no pair.
+    """
+    # A text of two characters could be unpacked, too.
+    if not isinstance(header, (str, bytes)) and isinstance(header, Collection) and len(header) == 2:
+        name, value = header
+        return name, value
+    raise TypeError(
+        f'a header is a pair such as ("Host", "www.example.com"), not {_shown(header)}; what has its headers '
+        "by name is a mapping, or gives pairs by its items()"
+    )
+
+
+def _shown(value: object) -> str:
+    """What it is. Of a header's line only the name: what is behind it may be a cookie, and this is logged."""
+    if isinstance(value, (str, bytes)):
+        text = value if isinstance(value, str) else value.decode("latin-1")
+        name, colon, _ = text.partition(":")
+        return f"the {type(value).__name__} {name[:20] + colon!r}"
+    if isinstance(value, Collection):
+        return f"a {type(value).__name__} of {len(value)}"
+    return type(value).__name__
+
+
+_SERIES, _TWO = frozenset((tuple, list)), frozenset((2,))
+
+
+def _are_pairs(pairs: Collection[Header]) -> bool:
+    # All of them are looked at, but none by Python's own code.
+    return _SERIES.issuperset(map(type, pairs)) and _TWO.issuperset(map(len, pairs))
+
+
+def _sent(headers: Collection[Header]) -> list[bytes]:
+    """Names and values in turn, of all headers that have a value.
+
+    :raises TypeError: one is no pair.
+    """
+    pairs = headers if _are_pairs(headers) else map(pair, headers)
+    return [as_bytes(part) for name, value in pairs if value is not None for part in (name, value)]
 
 
 def text(value: object, limit: int) -> bytes:

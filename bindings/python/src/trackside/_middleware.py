@@ -3,36 +3,32 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
 from trackside.tracker import Tracker
-from trackside.transport import Deliver, RecordingTransport
 
-#: Where an exchange stands in an environ or a scope.
+#: Where an exchange stands in a scope, and as an attribute of Django's requests; and a tracker in Flask.
 KEY = "trackside"
+#: Where an exchange stands in an environ: only keys with a dot may have values that are no texts (PEP 3333).
+ENVIRON_KEY = "trackside.exchange"
 
 _PLAIN = re.compile(r"[A-Za-z0-9/._~!$&'()*+,;=:@-]*").fullmatch
 
 
-def tracker_for(
-    tracker: Tracker | None,
-    consent: str | None,
-    config: Mapping[str, Any] | str | None,
-    transport: RecordingTransport | Deliver | None,
-    sinks: Mapping[str, Deliver] | None,
-) -> Tracker:
-    """The tracker that a middleware was given, or one of its own.
+def tracker_for(tracker: Tracker | None, env: bool, **options: Any) -> Tracker:
+    """The tracker that a middleware was given, or one of its own, with these options of :class:`Tracker`.
 
     :raises TypeError: both are asked for.
     """
     if tracker is None:
-        return Tracker(config, consent=consent, transport=transport, sinks=sinks)
+        return Tracker(env=env, **options)
     if not isinstance(tracker, Tracker):
         raise TypeError(f"tracker is a Tracker, not {type(tracker).__name__}")
-    given = {"consent": consent, "config": config, "transport": transport, "sinks": sinks}
-    twice = [name for name, value in given.items() if value is not None]
+    twice = [name for name, value in options.items() if value is not None]
+    # True is what it is if nobody says anything, too.
+    if not env:
+        twice.append("env")
     if twice:
         raise TypeError(f"the tracker has its own {', '.join(twice)}: give that, or a tracker")
     return tracker

@@ -9,6 +9,7 @@ The application finds its :class:`~trackside.Exchange` as ``scope["trackside"]``
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 from urllib.parse import unquote
@@ -16,6 +17,7 @@ from urllib.parse import unquote
 from trackside import _at_exit, _block
 from trackside._middleware import KEY, quoted, tracker_for
 from trackside.exchange import Answer, Exchange
+from trackside.hooks import Editor, Filter
 from trackside.tracker import Tracker
 from trackside.transport import Deliver, RecordingTransport
 
@@ -36,9 +38,10 @@ class TracksideMiddleware:
     :param consent: ``notice``, ``opt-in``, ``opt-out`` or ``none``; it depends on the visitors' law. May be
         missing where the configuration has it.
     :param config: the configuration, a mapping or the text of a TOML file. The environment overrides it.
+    :param file: as of :class:`~trackside.Tracker`, as are ``transport``, ``sinks``, ``filter`` and ``edit``.
+    :param env: whether the environment is read. Defaults to true; False for all but one of several trackers
+        in a process, as it would lie over each of them.
     :param tracker: a tracker that is open already, in place of all others.
-    :param transport: as of :class:`~trackside.Tracker`.
-    :param sinks: as of :class:`~trackside.Tracker`.
 
     :raises ConfigError: the configuration has mistakes; the text tells all of them.
     """
@@ -49,12 +52,26 @@ class TracksideMiddleware:
         *,
         consent: str | None = None,
         config: Mapping[str, Any] | str | None = None,
+        file: str | os.PathLike[str] | None = None,
+        env: bool = True,
         tracker: Tracker | None = None,
         transport: RecordingTransport | Deliver | None = None,
         sinks: Mapping[str, Deliver] | None = None,
+        filter: Filter | None = None,
+        edit: Editor | None = None,
     ) -> None:
         self.app = app
-        self.tracker = tracker_for(tracker, consent, config, transport, sinks)
+        self.tracker = tracker_for(
+            tracker,
+            env,
+            consent=consent,
+            config=config,
+            file=file,
+            transport=transport,
+            sinks=sinks,
+            filter=filter,
+            edit=edit,
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         outer = scope.get(KEY)

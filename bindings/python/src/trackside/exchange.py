@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from struct import Struct, unpack_from
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
 
 from trackside import _block, _native
-from trackside._block import Annotation, Text, Value
+from trackside._block import Annotation, Headers, Value
 from trackside._native import NULL, Scratch, ffi, give_back, lib
 
 if TYPE_CHECKING:
@@ -73,6 +73,16 @@ class Visitor:
         self._handle = ffi.gc(handle, lib.trackside_visitor_free)
         #: The visitor's id. That of a new visitor holds only if the response could carry its cookie.
         self.id = id
+
+    # It does not change.
+    def __copy__(self) -> Visitor:
+        return self
+
+    def __deepcopy__(self, _: dict[int, object]) -> Visitor:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a visitor belongs to its process, and cannot be pickled")
 
     def __repr__(self) -> str:
         return f"Visitor(id={self.id!r})"
@@ -208,13 +218,21 @@ class Exchange:
         counts or not, unless the exchange is skipped for the mode, its site or path, or as fetched ahead."""
         self._add(_block.EVENT, "an event", _block.event, name, category, label, value, properties)
 
-    def finish(self, status: int, headers: Iterable[tuple[Text, Text | None]]) -> Verdict:
+    def finish(self, status: int, headers: Headers) -> Verdict:
         """Judges the exchange, now that the response's head is known, and submits its hits. It never waits.
 
         A second call changes nothing, and says skipped(abandoned).
+
+        :param headers: as of :meth:`Tracker.begin`. Where they are neither a mapping nor pairs, that is a
+            failure, which is counted and logged, and the response is judged as one without headers.
         """
         try:
-            return self._end(_block.response(status, headers, self._annotations))
+            try:
+                block = _block.response(status, headers, self._annotations)
+            except TypeError:
+                self._tracker.failures.note("reading a response's headers")
+                block = _block.response(status, [], self._annotations)
+            return self._end(block)
         except Exception:
             self._tracker.failures.note("finishing an exchange")
             self.abandon()

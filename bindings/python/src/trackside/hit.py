@@ -25,12 +25,13 @@ class _Owned:
         return type(None), ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Hit:
     """A page view or an event. It does not change.
 
     Texts are empty, and numbers None, where the hit has none. ``method``, ``path``, ``query``, ``referrer``
     and ``agent`` are what a client sent: bytes that are no UTF-8 are surrogates there (``surrogateescape``).
+    Its ``repr`` names no person: no address, agent, visitor or user.
     """
 
     id: str
@@ -79,9 +80,16 @@ class Hit:
     grants_ads: bool
     properties: dict[str, Value] = field(hash=False)
     #: The hit as a destination of type ``file`` writes it: one object of JSON, without a newline.
-    text: str = field(repr=False)
+    text: str
     # What a recording tracker encodes it by; None for a hit of a batch, which is over when its delivery is.
-    _owned: _Owned | None = field(default=None, repr=False, compare=False)
+    _owned: _Owned | None = field(default=None, compare=False)
+
+    # Logs and error trackers have it: it shows what the library's own does.
+    def __repr__(self) -> str:
+        return (
+            f"Hit(id={self.id!r}, kind={self.kind!r}, site={self.site!r}, path={self.path!r}, "
+            f"name={self.name!r}, ...)"
+        )
 
     @property
     def _handle(self) -> Any:

@@ -8,6 +8,7 @@ Hits have the template of the route that answered, such as ``/user/{id}``.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,6 +20,7 @@ from trackside._middleware import KEY, tracker_for
 from trackside.asgi import App, Message, Receive, Scope, Send
 from trackside.errors import TracksideError
 from trackside.exchange import Exchange
+from trackside.hooks import Editor, Filter
 from trackside.log import logger
 from trackside.tracker import Tracker
 from trackside.transport import Deliver, RecordingTransport
@@ -39,14 +41,28 @@ class TracksideMiddleware:
         *,
         consent: str | None = None,
         config: Mapping[str, Any] | str | None = None,
+        file: str | os.PathLike[str] | None = None,
+        env: bool = True,
         tracker: Tracker | None = None,
         transport: RecordingTransport | Deliver | None = None,
         sinks: Mapping[str, Deliver] | None = None,
+        filter: Filter | None = None,
+        edit: Editor | None = None,
     ) -> None:
         self.app = app
         self._error: TracksideError | TypeError | None = None
         try:
-            tracker = tracker_for(tracker, consent, config, transport, sinks)
+            tracker = tracker_for(
+                tracker,
+                env,
+                consent=consent,
+                config=config,
+                file=file,
+                transport=transport,
+                sinks=sinks,
+                filter=filter,
+                edit=edit,
+            )
         except (TracksideError, TypeError) as error:
             self._error = error
             logger.error("nothing is counted: %s", error)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import islice, repeat
 from types import TracebackType
-from typing import Any
+from typing import Any, NoReturn
 
 from trackside import _at_exit, _block, _native, _options, hit, log, stats, transport
-from trackside._block import Text, Value
+from trackside._block import Headers, Text, Value
 from trackside._native import Scratch, ffi, lib, take_scratch
 from trackside.errors import ArgumentError, ConfigError, RefusedError, TracksideError
 from trackside.exchange import Answer, Exchange, Visitor, choice
@@ -28,8 +28,6 @@ _new = object.__new__
 
 # What that takes for a header that did not come.
 _ABSENT = repeat("\0")
-
-Headers = Iterable[tuple[Text, "Text | None"]]
 
 
 class Tracker:
@@ -55,7 +53,8 @@ class Tracker:
         long as the process lives.
     :param entropy: 64 random bytes. Defaults to the machine's. It is kept, too.
     :param keys: the 32 bytes of the key of a UTC day, counted from 1970-01-01, under which visitors without a
-        cookie are told apart; None: there is none. Defaults to what ``visitor.keys`` says. It is kept, too.
+        cookie are told apart; None: there is none. Defaults to what ``visitor.keys`` says, or with a
+        :class:`RecordingTransport` or a ``clock`` to those of a secret that is drawn here. It is kept, too.
 
     :raises ConfigError: the configuration has mistakes; the text tells all of them.
     :raises FileError: a file cannot be read.
@@ -135,7 +134,8 @@ class Tracker:
         :param method: as in the request line.
         :param target: as in the request line, with its query: the path as the client asked for it, before any
             mounting or rewriting.
-        :param headers: names and values; one whose value is None is left out. Texts are Latin-1, as in WSGI.
+        :param headers: pairs of a name and a value, or a mapping; one whose value is None is left out. Texts
+            are Latin-1, as in WSGI.
         :param authority: the host (and port), where it does not stand in the header Host.
         :param peer: the address at the other end of the connection; what is no address counts as none. It is
             to be what the socket says: which client stands behind a proxy is found out by ``proxy`` of the
@@ -276,7 +276,7 @@ class Tracker:
 
     def event(
         self,
-        visitor: Visitor,
+        visitor: Visitor | None,
         name: str,
         *,
         category: str | None = None,
@@ -284,13 +284,16 @@ class Tracker:
         value: float | None = None,
         properties: Mapping[str, Value] | None = None,
     ) -> None:
-        """Raises an event outside an exchange, for a visitor that :meth:`Exchange.visitor` gave out."""
+        """Raises an event outside an exchange, for a visitor that :meth:`Exchange.visitor` gave out. Does
+        nothing for None, which that is of an exchange that is over."""
+        if visitor is None:
+            return
         event, _kept = _event(name, category, label, value, properties)
         _native.call(lib.trackside_tracker_event, self._handle, visitor._handle, event)
 
     def event_within(
         self,
-        visitor: Visitor,
+        visitor: Visitor | None,
         name: str,
         seconds: float | None = None,
         *,
@@ -305,10 +308,13 @@ class Tracker:
         Other threads run meanwhile.
 
         Answers why no destination took the event: ``"queue-full"`` or ``"queue-bytes"`` if there was no
-        room in time, another reason if it was not waited for; None if one took it.
+        room in time, another reason if it was not waited for; None if one took it. For no visitor (None) it
+        is ``"abandoned"``, as of an exchange that is over.
 
         :raises ReentrantError: called from a sink, which cannot wait for itself; the event was not taken.
         """
+        if visitor is None:
+            return "abandoned"
         event, _kept = _event(name, category, label, value, properties)
         reason = ffi.new("trackside_reason *")
         _native.call(
@@ -361,6 +367,16 @@ class Tracker:
                 if given_up or hits.in_flight:
                     log.tell_of_left(name, Left(given_up, hits.in_flight, hits.spooled))
         return closed
+
+    # There is one, with one queue: what is copied with it has the same.
+    def __copy__(self) -> Tracker:
+        return self
+
+    def __deepcopy__(self, _: dict[int, object]) -> Tracker:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a tracker belongs to its process, and cannot be pickled: open one there")
 
     def __enter__(self) -> Tracker:
         return self
@@ -472,7 +488,7 @@ def _view(text: Text, kept: list[Any]) -> Any:
 def _array(headers: Headers, kept: list[Any]) -> tuple[Any, int]:
     pairs = [
         {"name": _view(name, kept), "value": _view(value, kept)}
-        for name, value in headers
+        for name, value in map(_block.pair, _block.listed(headers))
         if value is not None
     ]
     kept.append(ffi.new("trackside_header[]", pairs))

@@ -3,11 +3,12 @@
 >>> from trackside.wsgi import TracksideMiddleware
 >>> application = TracksideMiddleware(application, consent="notice")   # doctest: +SKIP
 
-The application finds its :class:`~trackside.Exchange` as ``environ["trackside"]``.
+The application finds its :class:`~trackside.Exchange` as ``environ["trackside.exchange"]``.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from http.client import responses
 from types import GeneratorType
@@ -15,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
 from trackside import _cgi
-from trackside._middleware import KEY, quoted, tracker_for
+from trackside._middleware import ENVIRON_KEY, quoted, tracker_for
 from trackside.exchange import Answer, Exchange
+from trackside.hooks import Editor, Filter
 from trackside.tracker import Tracker
 from trackside.transport import Deliver, RecordingTransport
 
@@ -33,9 +35,10 @@ class TracksideMiddleware:
     :param consent: ``notice``, ``opt-in``, ``opt-out`` or ``none``; it depends on the visitors' law. May be
         missing where the configuration has it.
     :param config: the configuration, a mapping or the text of a TOML file. The environment overrides it.
+    :param file: as of :class:`~trackside.Tracker`, as are ``transport``, ``sinks``, ``filter`` and ``edit``.
+    :param env: whether the environment is read. Defaults to true; False for all but one of several trackers
+        in a process, as it would lie over each of them.
     :param tracker: a tracker that is open already, in place of all others.
-    :param transport: as of :class:`~trackside.Tracker`.
-    :param sinks: as of :class:`~trackside.Tracker`.
 
     :raises ConfigError: the configuration has mistakes; the text tells all of them.
     """
@@ -46,15 +49,29 @@ class TracksideMiddleware:
         *,
         consent: str | None = None,
         config: Mapping[str, Any] | str | None = None,
+        file: str | os.PathLike[str] | None = None,
+        env: bool = True,
         tracker: Tracker | None = None,
         transport: RecordingTransport | Deliver | None = None,
         sinks: Mapping[str, Deliver] | None = None,
+        filter: Filter | None = None,
+        edit: Editor | None = None,
     ) -> None:
         self.app = app
-        self.tracker = tracker_for(tracker, consent, config, transport, sinks)
+        self.tracker = tracker_for(
+            tracker,
+            env,
+            consent=consent,
+            config=config,
+            file=file,
+            transport=transport,
+            sinks=sinks,
+            filter=filter,
+            edit=edit,
+        )
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        outer = environ.get(KEY)
+        outer = environ.get(ENVIRON_KEY)
         # One that is over is of an earlier request: some callers use an environ again.
         if isinstance(outer, Exchange) and not outer.is_over:
             return self.app(environ, start_response)
@@ -63,10 +80,10 @@ class TracksideMiddleware:
             if answered is not None:
                 return _answered(answered, start_response)
         try:
-            exchange = environ[KEY] = begin(self.tracker, environ)
+            exchange = environ[ENVIRON_KEY] = begin(self.tracker, environ)
         except Exception:
             self.tracker.failures.note("beginning an exchange")
-            environ[KEY] = Exchange(self.tracker, None)
+            environ[ENVIRON_KEY] = Exchange(self.tracker, None)
             return self.app(environ, start_response)
         head = _Head(exchange, start_response)
         try:

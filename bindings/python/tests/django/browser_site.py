@@ -59,7 +59,7 @@ class Site:
         return body
 
     def _answer(self, environ: Any, start_response: Any) -> list[bytes]:
-        page = self._page(environ["PATH_INFO"], environ["trackside"])
+        page = self._page(environ["PATH_INFO"], environ["trackside.exchange"])
         if page is None:
             start_response("404 Not Found", [("Content-Type", "text/plain")])
             return [b"no such page"]

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Blueprint, Flask, Response, abort, g, request, stream_with_context
+from flask import Blueprint, Flask, Response, abort, g, render_template_string, request, stream_with_context
 from kit.process import python
 from kit.store import rows
 
 from trackside import ConfigError, RecordingTransport, Tracker
-from trackside.flask import Trackside
+from trackside.flask import Trackside, exchange
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "flask"
 BROWSER = {"Accept": "text/html", "User-Agent": "tests"}
@@ -168,6 +168,30 @@ def test_a_request_that_comes_by_another_way_has_an_exchange_too(trackside_hits:
         app.preprocess_request()
         g.trackside.title = "nobody sees it"
         assert (g.trackside.visitor_id, g.trackside.notice) == (None, None)
+
+
+NOTICE = "{% if trackside.notice %}{{ trackside.notice.text }}{% else %}none{% endif %}"
+
+
+def test_a_template_has_the_exchange_or_one_that_is_over(trackside_hits: RecordingTransport) -> None:
+    app = site(trackside_hits)
+
+    @app.get("/notice")
+    def notice() -> str:
+        assert exchange() is g.trackside
+        return render_template_string(NOTICE)
+
+    assert app.test_client().get("/notice", headers=BROWSER).text.startswith("localhost uses a cookie")
+    # As a mail of a command, and in a request that is not handled.
+    with app.app_context():
+        assert (render_template_string(NOTICE), exchange().is_over) == ("none", True)
+    with app.test_request_context("/notice"):
+        assert (render_template_string(NOTICE), exchange().is_over) == ("none", True)
+
+
+def test_without_the_extension_there_is_no_exchange() -> None:
+    with Flask("site").app_context(), pytest.raises(LookupError, match=r"trackside\.flask\.Trackside"):
+        exchange()
 
 
 def test_wrong_settings_are_told_at_once(trackside_hits: RecordingTransport) -> None:

@@ -51,15 +51,19 @@ def test_a_program_runs(name: str, folder: Path) -> None:
         assert counted(folder / "trackside.db") == {f"/job/{number}": 1 for number in range(4)}
 
 
-def test_pages_and_an_api_are_counted_apart_and_to_the_last(folder: Path) -> None:
+@pytest.mark.parametrize("store", ["pages.db", "of_the_environment.db"])
+def test_pages_and_an_api_are_counted_apart_and_to_the_last(folder: Path, store: str) -> None:
     port = free_port()
+    environment = {"PYTHONPATH": str(folder)}
+    if store != "pages.db":
+        environment["TRACKSIDE__DESTINATION__0__PATH"] = store
     command = [script("uvicorn"), "both:app", f"--port={port}"]
-    with Process(command, cwd=folder, env={"PYTHONPATH": str(folder)}) as server:
+    with Process(command, cwd=folder, env=environment) as server:
         server.expect("Uvicorn running")
         visit(port, "/")
         visit(port, "/api/items/7")
         server.stop()
-    [(path, visitor)] = rows(folder / "pages.db", "path, visitor")
+    [(path, visitor)] = rows(folder / store, "path, visitor")
     assert (path, UUID(bytes=visitor).version) == ("/", 4)
     # Without a cookie, so by the id of the day.
     [(path, route, caller)] = rows(folder / "api.db", "path, route, visitor")

@@ -12,7 +12,7 @@ from django.http.response import HttpResponseBase
 
 from trackside import Exchange
 from trackside._cgi import PROXY_FIX, shows_a_proxy
-from trackside._middleware import KEY
+from trackside._middleware import ENVIRON_KEY, KEY
 
 from . import live
 from .response import OFTEN, SELDOM, append, pages
@@ -31,7 +31,7 @@ def begin(now: live.Live, request: HttpRequest) -> Exchange | None:
             or "HTTP_HOST" not in meta
             or "HTTP_X_FORWARDED_HOST" in meta
             or PROXY_FIX in meta
-            or KEY in meta
+            or ENVIRON_KEY in meta
             or KEY in attributes
             # A middleware further out knows better whether it is secure.
             or "is_secure" in attributes

@@ -12,7 +12,7 @@ from django.http import HttpRequest
 
 from trackside import Exchange, Tracker, _cgi, asgi
 from trackside._cgi import PROXY_FIX
-from trackside._middleware import KEY, quoted
+from trackside._middleware import ENVIRON_KEY, KEY, quoted
 
 
 class TracksideRequest(HttpRequest):
@@ -59,7 +59,7 @@ def is_resolved(request: HttpRequest) -> bool:
 
 def outer(request: HttpRequest) -> Exchange | None:
     """The exchange of a middleware further out, which counts the request."""
-    found = vars(request).get(KEY) or request.META.get(KEY)
+    found = vars(request).get(KEY) or request.META.get(ENVIRON_KEY)
     if found is None and isinstance(request, ASGIRequest):
         found = request.scope.get(KEY)
     return found if isinstance(found, Exchange) else None
