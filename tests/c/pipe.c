@@ -1,9 +1,11 @@
-/* A file sink whose file is a pipe: that nobody reads it any more, or not yet, neither ends the host nor holds it up. */
+/* A file sink whose file is a pipe that nobody reads any more, or not yet, or one that may not grow: none of it ends the
+   host or holds it up. */
 
 #define _POSIX_C_SOURCE 200809L
 
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "kit.h"
@@ -43,6 +45,23 @@ static void there_is_no_reader(void)
     trackside_tracker_free(tracker);
 }
 
+/* The file may not grow any further. */
+static void there_is_a_limit(void)
+{
+    CHECK_INT(unlink(path), 0);
+    struct rlimit limit;
+    CHECK_INT(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    struct rlimit small = limit;
+    small.rlim_cur = 1;
+    CHECK_INT(setrlimit(RLIMIT_FSIZE, &small), 0);
+    trackside_tracker *tracker = open_options(options_of(toml));
+    CHECK_INT(visit(tracker, "/"), 0);
+    close_all(tracker);
+    CHECK_INT(dropped(tracker), 1);
+    trackside_tracker_free(tracker);
+    CHECK_INT(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
 int main(void)
 {
     watchdog();
@@ -54,6 +73,7 @@ int main(void)
              "batch.age = '0ms'\n", path);
     the_reader_goes();
     there_is_no_reader();
+    there_is_a_limit();
     CHECK_INT(unlink(path), 0);
     CHECK_INT(rmdir(folder), 0);
     return 0;

@@ -20,11 +20,16 @@ COOKIE = {
 }
 
 
+def joined_answer(joined, name):
+    key, _, value = joined.split(b";")[0].strip(b" \t").partition(b"=")
+    return value if key.decode("latin-1") == f"{name}_consent" else b""
+
+
 def of_cookies(values, name):
     """The banner's answer: a no wherever it stands, else the first yes."""
     answers = []
     for header in values:
-        for pair in re.split(b"[;,]", header):
+        for pair in header.split(b";"):
             key, _, value = pair.strip(b" \t").partition(b"=")
             if key.decode("latin-1") != f"{name}_consent":
                 continue
@@ -32,6 +37,10 @@ def of_cookies(values, name):
                 value = b"denied"
             if value in COOKIE:
                 answers.append(COOKIE[value])
+        # Of a header that was joined to another one only a no is believed.
+        for joined in header.split(b",")[1:]:
+            if re.fullmatch(rb'denied|"denied"', joined_answer(joined, name), re.IGNORECASE):
+                answers.append(COOKIE[b"denied"])
     if any(analytics == "denied" for analytics, _ in answers):
         return COOKIE[b"denied"]
     return answers[0] if answers else (None, None)

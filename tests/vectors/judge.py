@@ -293,7 +293,7 @@ UUID = r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
 def known_visitor(config, request, now):
     """What the first well-formed cookie that has not expired says."""
     for header in request.values(b"cookie"):
-        for pair in re.split(b"[;,]", header):
+        for pair in header.split(b";"):
             name, _, value = pair.strip(b" \t").partition(b"=")
             if name.decode("latin-1") != config.cookie_name:
                 continue

@@ -47,10 +47,13 @@ pub(super) fn kept(query: &[u8], keeps: Keeps, max: usize) -> impl Iterator<Item
     split(query, b'&').filter(is_kept).enumerate().map_while(move |(n, pair)| {
         room = room.checked_sub(usize::from(n > 0))?;
         let pieces = if is_plain { [pair, &[]] } else { shown(pair, keeps.policy) };
+        let mut is_whole = true;
         let pieces = pieces.map(|piece| {
-            let piece = cut(piece, room);
-            room -= piece.len();
-            piece
+            // Behind a name that is cut stands nothing.
+            let shown = cut(piece, if is_whole { room } else { 0 });
+            is_whole &= shown.len() == piece.len();
+            room -= shown.len();
+            shown
         });
         pieces.iter().any(|piece| !piece.is_empty()).then_some(pieces)
     })
@@ -342,6 +345,8 @@ mod test {
         assert_eq!(joined("token=long&b=2", QueryPolicy::Keep, 13), "token=***&b=2");
         assert_eq!(joined("token=long&b=2", QueryPolicy::Keep, 8), "token=**");
         assert_eq!(joined("token=long&b=2", QueryPolicy::Keep, 6), "token=");
+        // An escape that the end would break goes, and what is behind the name with it.
+        assert_eq!(joined("a%20token=x", QueryPolicy::Keep, 3), "a");
     }
 
     #[test]

@@ -12,8 +12,8 @@
 //! to a small letter, as words are written; between letters and figures at every eighth or more, in a token at every
 //! sixteenth; and it has at most one of `-_.~+=` in eight characters. A run of base32 or the like has a letter beyond
 //! `f`, and changes between letters and figures at every eighth or more, at every sixth if it has both small letters and
-//! capitals. So neither the words of a title nor camel case are taken for one. Of random tokens this finds some 98 in
-//! 100, and none that has no figure.
+//! capitals. So neither the words of a title nor camel case are taken for one. Of random tokens without `/` this finds
+//! some 98 in 100, and none that has no figure.
 
 /// The shapes, the less telling first.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -101,12 +101,12 @@ struct Walk {
 impl Walk {
     fn step(&mut self, byte: u8) {
         let class = Class::of(byte);
-        if class.is_none() {
-            self.find(self.run.shape());
-            self.run = Run::default();
-        }
-        if let Some(class) = class {
-            self.run.step(byte, class);
+        match class {
+            Some(class) => self.run.step(byte, class),
+            None => {
+                self.find(self.run.shape());
+                self.run = Run::default();
+            }
         }
         if class.is_none() && self.uuid.is_whole() {
             self.find_uuid();

@@ -58,6 +58,10 @@ impl Consent {
         Self { analytics, ads }
     }
 
+    pub(crate) const fn denied() -> Self {
+        Self::new(Choice::Denied, Choice::Denied)
+    }
+
     fn shown(self) -> String {
         let word = |choice| match choice {
             Choice::Denied => "denied",
@@ -71,7 +75,7 @@ impl Consent {
     #[inline(never)]
     pub(crate) fn of_cookie(value: &[u8]) -> Option<Self> {
         match value {
-            _ if is_denial(value) => Some(Self::new(Choice::Denied, Choice::Denied)),
+            _ if is_denial(value) => Some(Self::denied()),
             b"granted" => Some(Self::new(Choice::Granted, Choice::Unknown)),
             b"granted.ads" => Some(Self::new(Choice::Granted, Choice::Granted)),
             _ => None,

@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use cookie::{Cookie as SetCookie, SameSite as CookieSameSite};
+use memchr::memchr;
 use uuid::Uuid;
 
 use super::consent::{self, Choice, Consent};
@@ -28,8 +29,7 @@ impl Cookies {
     /// Reads one value of `Cookie`.
     pub(crate) fn read(&mut self, config: &Config, value: &[u8], now: u64) {
         let cookie = &config.cookie;
-        // A server may have joined several headers into one by commas, as those of CGI and WSGI do.
-        for pair in split(value, b';').flat_map(|pairs| split(pairs, b',')) {
+        for pair in split(value, b';') {
             let Some(rest) = pair.trim_ascii().strip_prefix(cookie.name.as_bytes()) else {
                 continue;
             };
@@ -45,7 +45,24 @@ impl Cookies {
                 self.consent = consent;
             }
         }
+        if memchr(b',', value).is_some() && denies_behind_comma(&cookie.name, value) {
+            self.consent = Consent::denied();
+        }
     }
+}
+
+/// Whether a header says no that a server has joined to another one by a comma, as those of CGI and WSGI do. What else
+/// stands behind a comma is not believed: it may as well be the value of another cookie, in which somebody put it.
+#[cold]
+fn denies_behind_comma(name: &str, value: &[u8]) -> bool {
+    let firsts = split(value, b',').skip(1).filter_map(|header| split(header, b';').next());
+    let answers = firsts.filter_map(|pair| {
+        pair.trim_ascii()
+            .strip_prefix(name.as_bytes())?
+            .strip_prefix(consent::SUFFIX.as_bytes())?
+            .strip_prefix(b"=")
+    });
+    answers.filter_map(Consent::of_cookie).any(|consent| consent.analytics == Choice::Denied)
 }
 
 /// A visitor as its cookie tells.

@@ -46,13 +46,23 @@ fn the_answer_stands_among_the_cookies() {
 }
 
 #[test]
-fn a_server_may_have_joined_cookies_by_commas() {
-    let cookies = said(
-        "consent.policy = 'opt-in'",
-        &[&format!("a=1,b=2, trackside={ID}; c=3,trackside_consent=denied")],
-    );
-    assert_eq!(cookies.known.map(|known| known.id.to_string()).as_deref(), Some(ID));
-    assert_eq!(cookies.consent.analytics, Choice::Denied);
+fn a_refusal_is_heard_behind_a_comma_and_nothing_else_is() {
+    let consent = |value: &str| said("consent.policy = 'opt-in'", &[value]).consent.analytics;
+    assert_eq!(consent("a=1,trackside_consent=denied; b=2"), Choice::Denied);
+    assert_eq!(consent("trackside_consent=granted; a=1, trackside_consent=\"Denied\""), Choice::Denied);
+    for value in [
+        "a=1,trackside_consent=granted",
+        "a=1,2; trackside_consents=denied",
+        "a=1,xtrackside_consent=denied",
+        "a=1,trackside_consent=denied,",
+        "a=1,b=2=trackside_consent=denied",
+    ] {
+        let expected = if value.ends_with(',') { Choice::Denied } else { Choice::Unknown };
+        assert_eq!(consent(value), expected, "{value}");
+    }
+    // Whoever can put a text into some cookie of the site's is not to choose who somebody is.
+    let planted = said("consent.policy = 'opt-in'", &[&format!("search=shoes,trackside={ID}")]);
+    assert_eq!(planted.known, None);
 }
 
 #[test]

@@ -95,14 +95,14 @@ pub fn open(config: &Config) -> Option<Arc<dyn Keys>> {
     })
 }
 
-/// Destroys keys that a file holds longer than it should, as one may that nobody used for days, though nobody asks for a
-/// key yet. What goes wrong is told by who does.
+/// Turns a file that is there, so that keys which nobody used for days are destroyed though nobody asks for one yet. What
+/// goes wrong is told by who does.
 pub(crate) fn outdate(config: &Config) {
     if let Configured::File(path) = config.keys()
         && config.takes_daily_key()
         && path.exists()
     {
-        file::turn(path, System.micros(), file::Care::Quick).ok();
+        file::turn(path, System.micros(), file::Care::Durable).ok();
     }
 }
 

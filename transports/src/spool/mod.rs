@@ -257,10 +257,7 @@ impl Spool {
             shelf.reader.search(&mut told);
             shelf.is_blind = !told.troubles.is_empty();
             Home::sweep(&self.options.disk, &self.options.folder);
-            // Else it was told above.
-            if shelf.home.is_some() {
-                shelf.troubles.append(&mut told.troubles);
-            }
+            shelf.troubles.append(&mut told.troubles);
         }
         if now >= shelf.due.tidy {
             shelf.due.tidy = now + TIDY;

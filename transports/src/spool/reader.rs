@@ -1,7 +1,7 @@
 //! Reading: first what this process wrote, in about that order, then what processes left that are gone.
 
 use std::{
-    collections::{HashSet, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     io::{self, ErrorKind},
     mem,
     path::PathBuf,
@@ -51,8 +51,28 @@ pub(super) struct Reader {
     adopted: Option<Adopted>,
     /// Directories of which this process has read what it can.
     left: HashSet<String>,
-    /// Those of which something could not be read for now, as without a file descriptor: the next search tries again.
-    later: HashSet<String>,
+    /// Those of which something could not be read for now, as without a file descriptor, and when they are tried again.
+    later: HashMap<String, Pause>,
+}
+
+/// In searches.
+#[derive(Clone, Copy, Debug)]
+struct Pause {
+    /// How many are still to come.
+    left: u32,
+    /// How many there were to be: twice as many each time.
+    length: u32,
+}
+
+impl Pause {
+    /// Half an hour or so.
+    const LONGEST: u32 = 64;
+
+    /// The pause behind this one, if there was one.
+    fn after(before: Option<Self>) -> Self {
+        let length = before.map_or(1, |before| before.length.saturating_mul(2).min(Self::LONGEST));
+        Self { left: length, length }
+    }
 }
 
 /// How a segment goes on.
@@ -72,6 +92,8 @@ struct Adopted {
     home: Arc<Home>,
     segments: VecDeque<PathBuf>,
     cursor: Option<Cursor>,
+    /// Whether something in it could not be read for now.
+    is_for_later: bool,
 }
 
 impl Reader {
@@ -87,7 +109,7 @@ impl Reader {
             turn: 0,
             adopted: None,
             left: HashSet::new(),
-            later: HashSet::new(),
+            later: HashMap::new(),
         }
     }
 
@@ -159,7 +181,9 @@ impl Reader {
 
     /// Looks for directories whose process is gone, among them those that could not be read the last time.
     pub(super) fn search(&mut self, out: &mut Read) {
-        self.later.clear();
+        for pause in self.later.values_mut() {
+            pause.left = pause.left.saturating_sub(1);
+        }
         self.adopt(out);
     }
 
@@ -168,15 +192,18 @@ impl Reader {
         if self.adopted.is_some() {
             return;
         }
-        self.left.retain(|name| self.disk.is_folder(&self.folder.join(name)));
+        let is_there = |name: &str| self.disk.is_folder(&self.folder.join(name));
+        self.left.retain(|name| is_there(name));
+        self.later.retain(|name, _| is_there(name));
         let (left, later) = (&self.left, &self.later);
-        let is_wanted = |name: &str| !left.contains(name) && !later.contains(name);
+        let is_due = |name: &str| later.get(name).is_none_or(|pause| pause.left == 0);
+        let is_wanted = |name: &str| !left.contains(name) && is_due(name);
         let found = Home::adopt(&self.disk, &self.folder, is_wanted).and_then(|home| {
             let Some(home) = home else {
                 return Ok(None);
             };
             let segments = home.segments()?.into();
-            Ok(Some(Adopted { home: Arc::new(home), segments, cursor: None }))
+            Ok(Some(Adopted { home: Arc::new(home), segments, cursor: None, is_for_later: false }))
         });
         match found {
             Ok(found) => self.adopted = found,
@@ -220,11 +247,14 @@ impl Reader {
             Some(cursor) => cursor,
             None => match adopted.segments.pop_front() {
                 None => {
-                    let name = adopted.home.name();
+                    let (name, is_for_later) = (adopted.home.name(), adopted.is_for_later);
                     self.adopted = None;
-                    // It stays while its last hits are on their way, and with what is no segment or cannot be removed. A
-                    // second look finds no more.
-                    if !self.later.contains(&name) && self.disk.is_folder(&self.folder.join(&name)) {
+                    let pause = self.later.remove(&name);
+                    if is_for_later {
+                        self.later.insert(name, Pause::after(pause));
+                    } else if self.disk.is_folder(&self.folder.join(&name)) {
+                        // It stays while its last hits are on their way, and with what is no segment, is of another
+                        // version or cannot be removed. A second look finds no more.
                         self.left.insert(name);
                     }
                     return false;
@@ -241,29 +271,21 @@ impl Reader {
                             "{} cannot be read and stays where it is ({error}); see that this process may read and write it",
                             path.display()
                         ));
-                        self.later.insert(adopted.home.name());
+                        adopted.is_for_later = true;
                         return true;
                     }
                 },
             },
         };
-        let told = out.troubles.len();
         match advance(cursor, most, out) {
             Way::On => return true,
-            Way::Later => _ = self.later.insert(adopted.home.name()),
-            Way::Over => {
-                let is_left = cursor.foreign() > 0 || out.troubles.len() > told;
-                if cursor.foreign() > 0 {
-                    out.troubles.push(format!(
-                        "{} holds {} hits of another version of trackside and stays where it is; deliver them with that version",
-                        cursor.segment().path.display(),
-                        cursor.foreign()
-                    ));
-                }
-                if is_left {
-                    self.left.insert(adopted.home.name());
-                }
-            }
+            Way::Later => adopted.is_for_later = true,
+            Way::Over if cursor.foreign() > 0 => out.troubles.push(format!(
+                "{} holds {} hits of another version of trackside and stays where it is; deliver them with that version",
+                cursor.segment().path.display(),
+                cursor.foreign()
+            )),
+            Way::Over => {}
         }
         adopted.cursor = None;
         true

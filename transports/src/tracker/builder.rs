@@ -157,7 +157,7 @@ impl Builder {
     }
 
     /// Opens the tracker. This starts no thread and opens no store: the first hit does. The files of `geo.file` and
-    /// `track.bots_list` are read.
+    /// `track.bots_list` are read, and a file of [keys](crate::keys) that is there is turned, if that is due.
     ///
     /// # Errors
     ///

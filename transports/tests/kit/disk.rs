@@ -41,6 +41,8 @@ pub struct Faults {
     /// How often something was opened, and written.
     pub opened: AtomicU64,
     pub written: AtomicU64,
+    /// What happens behind the next opening.
+    pub opening: Meanwhile,
     /// What happens during the next read.
     pub meanwhile: Meanwhile,
     /// What happens when a folder is to go.
@@ -114,7 +116,9 @@ impl Disk for Faulty {
 
     fn open(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
         self.0.opened.fetch_add(1, SeqCst);
-        if self.0.is_unreadable.load(SeqCst) {
+        let is_unreadable = self.0.is_unreadable.load(SeqCst);
+        self.0.opening.happen();
+        if is_unreadable {
             return Err(ErrorKind::PermissionDenied.into());
         }
         Ok(self.file(path, Os.open(path)?))

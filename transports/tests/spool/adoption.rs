@@ -208,3 +208,57 @@ fn what_could_not_be_read_for_a_moment_is_adopted_with_the_next_search() {
     spool.close();
     assert!(place.is_bare());
 }
+
+/// Two segments that a process has left, with three hits and with two.
+fn leave_two_segments(place: &Place) -> [Vec<Hit>; 2] {
+    let before = place.spool();
+    let first = fill(&before, 3);
+    before.close();
+    let directory = place.directories().remove(0);
+    let [old] = &place.segments()[..] else { panic!() };
+    fs::rename(old, directory.join("00000000.tmp")).unwrap();
+    let again = place.spool();
+    let second = fill(&again, 2);
+    again.close();
+    let [new] =
+        &place.segments().into_iter().filter(|path| !path.starts_with(&directory)).collect::<Vec<_>>()[..]
+    else {
+        panic!()
+    };
+    fs::rename(new, directory.join("00000001.seg")).unwrap();
+    fs::rename(directory.join("00000000.tmp"), directory.join("00000000.seg")).unwrap();
+    fs::remove_dir(new.parent().unwrap()).unwrap();
+    [first, second]
+}
+
+#[test]
+fn a_search_while_the_rest_is_read_forgets_nothing_that_could_not_be() {
+    let place = Place::new();
+    let [first, second] = leave_two_segments(&place);
+    let (spool, disk) = faulty(&place);
+    let now = Instant::now();
+    spool.tend(now);
+    disk.faults().is_unreadable.store(true, SeqCst);
+    let found = spool.read(0);
+    assert!(found.hits.is_empty());
+    // The first segment alone fails.
+    let unreadable = disk.clone();
+    disk.faults().opening.set(move || unreadable.faults().is_unreadable.store(false, SeqCst));
+    let stored = spool.read(1).hits;
+    assert_eq!(read_ids(&stored), ids(&second[..1]));
+    spool.tend(now + Duration::from_secs(31));
+    let rest = read(&spool);
+    assert_eq!(read_ids(&rest), ids(&second[1..]));
+    mark(&spool, &stored, State::Delivered);
+    mark(&spool, &rest, State::Delivered);
+    drop((stored, rest));
+    assert!(read(&spool).is_empty());
+    spool.tend(now + Duration::from_secs(62));
+    let stored = read(&spool);
+    assert_eq!(read_ids(&stored), ids(&first));
+    mark(&spool, &stored, State::Delivered);
+    drop(stored);
+    assert!(read(&spool).is_empty());
+    spool.close();
+    assert!(place.is_bare());
+}

@@ -50,16 +50,21 @@ mod bare {
         Ok(())
     }
 
-    /// Blocks the signals that a write may raise in the calling thread. All others are the host's to block: what it
-    /// starts from a hook of its own inherits them.
+    /// Blocks the signals that a write of the calling thread may raise, as far as they would end the process: programs
+    /// that the host's hooks start from here inherit that.
     pub(super) fn survive_writes() {
         let mut signals = MaybeUninit::uninit();
-        // SAFETY: the set is made before it is used, and no other thread's mask changes. No call here fails with such
-        // arguments, and where one did the signal would end the process as before.
+        // SAFETY: set and action are made before they are read, and no other thread's mask changes. No call here fails
+        // with such arguments, and where one did the signal would end the process as before.
         unsafe {
             libc::sigemptyset(signals.as_mut_ptr());
-            libc::sigaddset(signals.as_mut_ptr(), libc::SIGPIPE);
-            libc::sigaddset(signals.as_mut_ptr(), libc::SIGXFSZ);
+            for signal in [libc::SIGPIPE, libc::SIGXFSZ] {
+                let mut action = MaybeUninit::<libc::sigaction>::zeroed();
+                libc::sigaction(signal, ptr::null(), action.as_mut_ptr());
+                if action.assume_init().sa_sigaction == libc::SIG_DFL {
+                    libc::sigaddset(signals.as_mut_ptr(), signal);
+                }
+            }
             libc::pthread_sigmask(libc::SIG_BLOCK, signals.as_ptr(), ptr::null_mut());
         }
     }

@@ -251,21 +251,19 @@ pub(super) fn write_all(mut file: impl Write, bytes: &[u8]) -> (usize, io::Resul
 pub(super) fn append(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.append(true).create(true);
+    // Until the file is open: a pipe that nobody writes to any more has ended for its reader.
     #[cfg(unix)]
-    refuse_unread_pipe(path)?;
+    let _writer = refuse_unread_pipe(path)?;
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)
 }
 
-/// To open a pipe waits for somebody to read it, for ever if nobody comes.
+/// To open a pipe waits for somebody to read it, for ever if nobody comes. Answers the pipe, if it is one that is read.
 #[cfg(unix)]
-fn refuse_unread_pipe(path: &Path) -> io::Result<()> {
+fn refuse_unread_pipe(path: &Path) -> io::Result<Option<File>> {
     use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 
     let is_pipe = path.metadata().is_ok_and(|metadata| metadata.file_type().is_fifo());
-    if is_pipe {
-        OpenOptions::new().write(true).custom_flags(libc::O_NONBLOCK).open(path)?;
-    }
-    Ok(())
+    is_pipe.then(|| OpenOptions::new().write(true).custom_flags(libc::O_NONBLOCK).open(path)).transpose()
 }

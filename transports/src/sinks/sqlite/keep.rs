@@ -22,13 +22,14 @@ pub(super) struct Sweep {
     keep: Keep,
     /// When the next step is due, in microseconds since the Unix epoch.
     due: AtomicU64,
-    /// Whether the file may still show what was deleted: the zeros stand in the log at first.
+    /// Whether the file may still show what was deleted, by this process or by one before it: the zeros stand in the log
+    /// at first.
     is_logged: AtomicBool,
 }
 
 impl Sweep {
     pub(super) fn new(keep: Keep) -> Self {
-        Self { keep, due: AtomicU64::new(0), is_logged: AtomicBool::new(false) }
+        Self { keep, due: AtomicU64::new(0), is_logged: AtomicBool::new(true) }
     }
 
     /// How long it is to the next step.

@@ -16,7 +16,8 @@
 //!
 //! A store that is made is for its owner alone (mode 0600), and so are its log and its index (`-wal`, `-shm`), which
 //! SQLite gives the store's mode as it makes them. One that is there keeps its mode: `chmod 640` of all three lets a
-//! group read it as long as a process has it open.
+//! group read it as long as a process has it open. Processes of several users share one that you make before, as an
+//! empty file that all of them may write.
 //!
 //! # Who else may open it
 //!
