@@ -121,12 +121,16 @@ pub fn run(data: &[u8]) {
 
 /// What the banner's cookies say.
 fn said(header: &[u8]) -> Consent {
-    let all: Vec<&str> = cookies(header, "trackside_consent").flatten().collect();
-    let known = |value: &&&str| ["granted", "granted.ads", "denied"].contains(*value);
-    let value = if all.contains(&"denied") { Some(&"denied") } else { all.iter().find(known) };
-    match value {
-        Some(&"denied") => Consent::new(Choice::Denied, Choice::Denied),
-        Some(&"granted") => Consent::new(Choice::Granted, Choice::Unknown),
+    let answers = |header| cookies(header, "trackside_consent").flatten();
+    let is_no = |value: &str| ["denied", "\"denied\""].iter().any(|no| value.eq_ignore_ascii_case(no));
+    // Right behind a comma only a no is believed.
+    let mut joined =
+        header.split(|&byte| byte == b',').skip(1).filter_map(|rest| rest.split(|&byte| byte == b';').next());
+    if answers(header).any(is_no) || joined.any(|pair| answers(pair).any(is_no)) {
+        return Consent::new(Choice::Denied, Choice::Denied);
+    }
+    match answers(header).find(|value| ["granted", "granted.ads"].contains(value)) {
+        Some("granted") => Consent::new(Choice::Granted, Choice::Unknown),
         Some(_) => Consent::new(Choice::Granted, Choice::Granted),
         None => Consent::default(),
     }
