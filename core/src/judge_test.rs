@@ -59,6 +59,27 @@ fn an_exchange_tells_what_is_known_when_the_request_has_come() {
 }
 
 #[test]
+fn what_is_printed_of_an_exchange_names_nobody() {
+    let config = config("privacy.ip = 'full'");
+    let cookie = cookie(10);
+    let headers = [&asked(&cookie)[..], &[("user-agent", "Firefox/128.0")]].concat();
+    let request = Request::new("POST", "/", &headers).with_peer("203.0.113.9".parse().ok());
+    let exchange = begin(&config, &request, moment(), None);
+    let visitor = visitor(&config, &exchange, &request);
+    let annotations = Annotations::new().title("Cart").user_id("u-42").property("plan", "pro");
+    let printed = [format!("{exchange:?}"), format!("{visitor:?}"), format!("{annotations:?}")];
+    for text in &printed {
+        for person in [&*KNOWN.to_string(), "203.0.113.9", "Firefox", "u-42"] {
+            assert!(!text.contains(person), "{text}");
+        }
+    }
+    let [exchange, visitor, annotations] = printed;
+    assert_eq!(exchange, "Exchange { skipped: Some(Method), .. }");
+    assert_eq!(visitor, "Visitor { is_new: false, is_recorded: true, .. }");
+    assert!(annotations.contains("Cart") && annotations.contains("***"), "{annotations}");
+}
+
+#[test]
 fn the_notice_names_the_site() {
     let config = config("consent.notice = '<{site}>'");
     let notice = |cookie: &str| {
