@@ -49,7 +49,7 @@ fn tokens() {
         // Two figures in 43 characters, and some in 32 of one case and of both.
         "qUd5bwQuXEszA0SxgcQEQxKnDPhEwQRFmpwQewcKRtx",
         "JBSWY3DPEHPK3PXPABCDEFGH5IJKL2MN",
-        "abcdefghijk2lmnopqr7stuvwxyzab3c",
+        "abcdefghijk2lmnopqr7stuvwxyzabcd",
         "abcdEfghijk2lmnopqr7stuvwxyz4b3c",
     ] {
         assert_eq!(of(token), Some(Shape::Token), "{token}");
@@ -90,6 +90,9 @@ fn words_are_words() {
         "iPhone15ProMaxAndGalaxyUltraInReview",
         "donaudampfschifffahrtsgesellschaft1834und1901",
         "ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEF",
+        // Of both cases, and a figure at the beginning is no change.
+        "Abcdefghijk2lmnopqr7stuvwxyzabcd",
+        "2abcdefghijk2lmnopqrstuvwxyzabcd",
         "f81d4fae-7dec-11d0-a765-00a0c91e6bf",
         "%D0%BF%D1%80%D0%B8%D0%B2%D0%B5%D1%82-%D0%BC%D0%B8%D1%80-%D0%BA%D0%B0%D0%BA-%D0%B4%D0%B5%D0%BB%D0%B0",
         "abcdefabcdefabcdefabcdefabcdefabcdef",
