@@ -187,7 +187,7 @@ impl Run {
         // Names of products have figures, and capitals inside.
         let is_of_one_case = self.small == 0 || self.small + self.figures == self.length;
         let share = if is_of_one_case { 8 } else { 6 };
-        let is_coded = self.beyond_hex > 0 && self.changes * share >= self.length;
+        let is_coded = self.changes * share >= self.length;
         match self.length {
             TOKEN.. if is_hex || is_coded => Some(Shape::Token),
             ID_HEX.. if is_hex => Some(Shape::Id),

@@ -50,6 +50,7 @@ fn tokens() {
         "qUd5bwQuXEszA0SxgcQEQxKnDPhEwQRFmpwQewcKRtx",
         "JBSWY3DPEHPK3PXPABCDEFGH5IJKL2MN",
         "abcdefghijk2lmnopqr7stuvwxyzabcd",
+        "ABCDEFGHIJK2LMNOPQR7STUVWXYZABCD",
         "abcdEfghijk2lmnopqr7stuvwxyz4b3c",
     ] {
         assert_eq!(of(token), Some(Shape::Token), "{token}");
