@@ -10,7 +10,8 @@
 //!
 //! It has the visitor cookie's name with `_consent` behind it and one of three values, none of which tells
 //! visitors apart: `granted`; `granted.ads`, for ads, too; `denied`, also in capitals or in quotes. Whatever else it
-//! holds says nothing; of several cookies of the name one that denies stands, else the first. A banner's script may set it, or the
+//! holds says nothing; of several cookies of the name one that denies stands, also right behind a comma, else the first
+//! of those that say anything. A banner's script may set it, or the
 //! host's answer to a form: [`grant`] and [`withdraw`] make the headers.
 
 use super::cookie::dressed;

@@ -152,20 +152,13 @@ fn a_directory_that_holds_what_is_no_segment_is_looked_at_once() {
     assert_eq!(place.segments(), [foreign.join(".DS_Store")]);
 }
 
-/// A spool whose disk fails as it is told, and is not opened yet.
-fn faulty(place: &Place) -> (Spool, Faulty) {
-    let disk = Faulty::default();
-    let options = Options { disk: Arc::new(disk.clone()), ..place.options() };
-    (Spool::new(options), disk)
-}
-
 #[test]
 fn a_disk_that_is_full_of_what_is_to_be_adopted_is_emptied() {
     let place = Place::new();
     let before = place.spool();
     let hits = fill(&before, 5);
     before.close();
-    let (spool, disk) = faulty(&place);
+    let (spool, disk) = unopened(&place);
     disk.faults().fails.store(true, SeqCst);
     let now = Instant::now();
     spool.tend(now);
@@ -191,7 +184,7 @@ fn what_could_not_be_read_for_a_moment_is_adopted_with_the_next_search() {
     let before = place.spool();
     let hits = fill(&before, 5);
     before.close();
-    let (spool, disk) = faulty(&place);
+    let (spool, disk) = unopened(&place);
     disk.faults().is_unreadable.store(true, SeqCst);
     let now = Instant::now();
     spool.tend(now);
@@ -235,12 +228,10 @@ fn leave_two_segments(place: &Place) -> [Vec<Hit>; 2] {
 fn a_search_while_the_rest_is_read_forgets_nothing_that_could_not_be() {
     let place = Place::new();
     let [first, second] = leave_two_segments(&place);
-    let (spool, disk) = faulty(&place);
+    let (spool, disk) = unopened(&place);
     let now = Instant::now();
     spool.tend(now);
     disk.faults().is_unreadable.store(true, SeqCst);
-    let found = spool.read(0);
-    assert!(found.hits.is_empty());
     // The first segment alone fails.
     let unreadable = disk.clone();
     disk.faults().opening.set(move || unreadable.faults().is_unreadable.store(false, SeqCst));
@@ -261,4 +252,23 @@ fn a_search_while_the_rest_is_read_forgets_nothing_that_could_not_be() {
     assert!(read(&spool).is_empty());
     spool.close();
     assert!(place.is_bare());
+}
+
+#[test]
+fn a_damaged_segment_keeps_nobody_from_what_could_not_be_read_for_a_moment() {
+    let place = Place::new();
+    let [first, _] = leave_two_segments(&place);
+    let damaged = place.segments().remove(1);
+    let length = fs::read(&damaged).unwrap().len();
+    fs::write(&damaged, vec![0xff; length]).unwrap();
+    let (spool, disk) = unopened(&place);
+    let now = Instant::now();
+    spool.tend(now);
+    disk.faults().is_unreadable.store(true, SeqCst);
+    let readable = disk.clone();
+    disk.faults().opening.set(move || readable.faults().is_unreadable.store(false, SeqCst));
+    let found = spool.read(100);
+    assert!(found.hits.is_empty() && found.troubles.len() == 2, "{:?}", found.troubles);
+    spool.tend(now + Duration::from_secs(31));
+    assert_eq!(read_ids(&spool.read(100).hits), ids(&first));
 }

@@ -5,10 +5,10 @@ use std::{sync::mpsc, thread};
 use super::*;
 
 fn faulty(place: &Place) -> (Spool, Faulty) {
-    let disk = Faulty::default();
-    let mut options = place.options();
-    options.disk = Arc::new(disk.clone());
-    (open(options), disk)
+    let (spool, disk) = unopened(place);
+    spool.tend(Instant::now());
+    assert_eq!(spool.troubles(), Vec::<String>::new());
+    (spool, disk)
 }
 
 #[test]

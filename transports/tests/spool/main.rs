@@ -89,6 +89,13 @@ fn open(options: Options) -> Spool {
     spool
 }
 
+/// A spool whose disk fails as it is told, and is not opened yet.
+fn unopened(place: &Place) -> (Spool, Faulty) {
+    let disk = Faulty::default();
+    let options = Options { disk: Arc::new(disk.clone()), ..place.options() };
+    (Spool::new(options), disk)
+}
+
 /// Writes a hit. On a busy machine two writes in a row may well take 5 ms, and then a worker is to try.
 fn put(spool: &Spool, hit: &Hit, tag: u8) -> bool {
     spool.write(hit, tag) || spool.save(hit, tag)

@@ -132,6 +132,16 @@ fn what_a_sweep_deletes_is_gone_from_the_file_and_its_log() {
     reader.execute_batch("COMMIT").unwrap();
     sweep.step(&server, 4 * DAY).unwrap();
     assert!(!store.holds("older agent"));
+
+    // Of a process that ended before that, it is the next one's.
+    fill("oldest");
+    reader.execute_batch("BEGIN").unwrap();
+    assert_eq!(left(&reader), 200);
+    sweep.step(&server, 5 * DAY).unwrap();
+    assert!(store.holds("oldest agent"));
+    reader.execute_batch("COMMIT").unwrap();
+    Sweep::new(Keep::Days(1)).step(&server, 5 * DAY).unwrap();
+    assert!(!store.holds("oldest agent"));
 }
 
 #[cfg(unix)]
